@@ -1,0 +1,71 @@
+"""Every error that rxml raises on purpose.
+
+    RxmlError
+    ├── ConcurrentRequestError  (RuntimeError)     a second request while one is waiting
+    ├── StreamClosedError       (RuntimeError)     a request after the stream has failed
+    ├── OverflowError_          (BufferError)      a bounded buffer under the policy "error" is full
+    ├── EmptyError              (LookupError)      a value was asked of a stream that had none
+    ├── TimeoutError_           (TimeoutError)     a limit of `timeout` has passed
+    ├── RetryExhaustedError                        a retry budget is spent
+    ├── PipelineError           (TypeError)        a pipeline that cannot be built
+    ├── SchemaError             (ValueError)       rows or columns that do not fit their schema
+    ├── WireError               (ValueError)       bytes that are not a message; names the byte
+    └── ConnectionLost          (ConnectionError)  the other end of a stream is gone
+
+Errors of users' functions are never wrapped: the same object comes out, with a note that names the stage.
+"""
+
+from __future__ import annotations
+
+
+class RxmlError(Exception):
+    """Root of the tree."""
+
+
+class ConcurrentRequestError(RxmlError, RuntimeError):
+    """`request` was called while another `request` of the same subscription was waiting (rule 1.3)."""
+
+
+class StreamClosedError(RxmlError, RuntimeError):
+    """`request` was called after the subscription had failed (rule 1.7)."""
+
+
+class OverflowError_(RxmlError, BufferError):
+    """A producer that cannot be slowed down has filled a bounded buffer whose policy is `error`."""
+
+
+class EmptyError(RxmlError, LookupError):
+    """A value was asked of a stream that ended without one."""
+
+
+class TimeoutError_(RxmlError, TimeoutError):
+    """A time limit of a stage has passed; the message names the limit and the stage."""
+
+
+class RetryExhaustedError(RxmlError):
+    """A retry budget is spent; `__cause__` is the last error."""
+
+
+class PipelineError(RxmlError, TypeError):
+    """Stages that cannot stand beside one another; raised when the pipeline is built."""
+
+
+class SchemaError(RxmlError, ValueError):
+    """Rows or columns that do not fit the schema; the message names row, column, and what would fit."""
+
+
+class WireError(RxmlError, ValueError):
+    """Bytes that are not a valid message.
+
+    Attributes:
+        position: offset in bytes of the first byte that could not be taken, or None if unknown.
+    """
+
+    def __init__(self, message: str, position: int | None = None) -> None:
+        """Build with the message and the byte offset, which is appended to the text."""
+        super().__init__(message if position is None else f"{message} (at byte {position})")
+        self.position = position
+
+
+class ConnectionLost(RxmlError, ConnectionError):  # noqa: N818 - a state of the world, not a mistake
+    """The other end of a remote stream went away before the stream had ended."""

@@ -1,0 +1,201 @@
+"""Channel: a bounded hand-over from tasks to one reader.
+
+Waits carry no data: a reader or writer that is cancelled while it waits has taken nothing and given nothing. Bounds are
+strict because a writer asks for room before it asks for elements.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from rxml.flow.chunk import END, Chunk
+from rxml.flow.weigh import weigh
+
+if TYPE_CHECKING:
+    from rxml.flow.clock import Clock
+
+T = TypeVar("T")
+
+
+class Signal:
+    """Wakes whoever waits; whoever comes later waits for the next time."""
+
+    __slots__ = ("_waiters",)
+
+    def __init__(self) -> None:
+        self._waiters: list[asyncio.Future[None]] = []
+
+    async def wait(self) -> None:
+        """Wait for the next `fire`."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+            raise
+
+    def fire(self) -> None:
+        """Wake all who wait now."""
+        if self._waiters:
+            waiters, self._waiters = self._waiters, []
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+
+class Channel(Generic[T]):
+    """Chunks on their way from writers to one reader.
+
+    Args:
+        clock: dates the chunks.
+        capacity: elements held at most.
+        max_bytes: bytes held at most, except that one element larger than that may pass alone; None: not weighed.
+    """
+
+    __slots__ = (
+        "_bytes",
+        "_chunks",
+        "_clock",
+        "_error",
+        "_low",
+        "_readable",
+        "_weights",
+        "_writable",
+        "capacity",
+        "closed",
+        "max_bytes",
+        "size",
+        "wanted",
+    )
+
+    def __init__(self, clock: Clock, capacity: int, max_bytes: int | None = None) -> None:
+        self._clock = clock
+        self.capacity = capacity
+        self.max_bytes = max_bytes
+        self.size = 0
+        self.wanted = 0
+        self.closed = False
+        self._error: Exception | None = None
+        self._bytes = 0
+        self._low = max(1, capacity // 4)
+        self._chunks: deque[tuple[Chunk[T], float]] = deque()
+        self._weights: deque[int] = deque()
+        self._readable = Signal()
+        self._writable = Signal()
+
+    def __len__(self) -> int:
+        return self.size
+
+    def gauge(self) -> tuple[int, float | None]:
+        """Elements held, and the age of the oldest in seconds."""
+        oldest = self._clock.time() - self._chunks[0][1] if self._chunks else None
+        return self.size, oldest
+
+    @property
+    def room(self) -> int:
+        """Elements that may be put now."""
+        if self.max_bytes is not None and self._bytes >= self.max_bytes:
+            return 0
+        return self.capacity - self.size
+
+    async def wait_room(self, least: int = 1) -> int:
+        """Wait until at least `least` elements may be put; returns how many may."""
+        while (room := self.room) < least and not self.closed:
+            await self._writable.wait()
+        return room
+
+    async def wait_refill(self) -> int:
+        """Wait until a quarter of the capacity is free, so that refills are few and large."""
+        return await self.wait_room(self._low)
+
+    async def wait_wanted(self) -> int:
+        """Wait until the reader wants more than is held; returns how many more."""
+        while (missing := self.wanted - self.size) < 1 and not self.closed:
+            await self._writable.wait()
+        return missing
+
+    def put(self, chunk: Chunk[T]) -> None:
+        """Add a chunk. The caller has made sure of room."""
+        if self.closed:
+            return
+        count = len(chunk.elements)
+        self._chunks.append((chunk, self._clock.time()))
+        self.size += count
+        if self.max_bytes is not None:
+            weight = weigh(chunk.elements)
+            self._weights.append(weight)
+            self._bytes += weight
+        self._readable.fire()
+
+    async def send(self, chunk: Chunk[T]) -> None:
+        """Wait for room for the whole chunk (or for an empty channel), then add it."""
+        await self.wait_room(min(len(chunk.elements), self.capacity) or 1)
+        self.put(chunk)
+
+    def evict(self) -> T:
+        """Take the oldest element away, for policies that drop it."""
+        chunk, _ = self._chunks[0]
+        head, _rest = chunk.split(1)
+        self._take(1)
+        return head.elements[0]
+
+    def close(self, error: Exception | None = None) -> None:
+        """No more is coming; the reader gets what is held, then the error or the end. Idempotent."""
+        if not self.closed:
+            self.closed = True
+            self._error = error
+            self._readable.fire()
+            self._writable.fire()
+
+    def abort(self, error: Exception) -> None:
+        """Close and let the error overtake what is held."""
+        self.clear()
+        self.close(error)
+
+    def clear(self) -> list[Any]:
+        """Throw away what is held; returns it."""
+        thrown = [item for chunk, _ in self._chunks for item in chunk.elements]
+        self._chunks.clear()
+        self._weights.clear()
+        self.size = self._bytes = 0
+        return thrown
+
+    async def receive(self, n: int) -> Chunk[T]:
+        """Wait for 1..n elements; after `close`, the rest and then the end or the error."""
+        self.wanted = n
+        try:
+            while not self._chunks:
+                if self.closed:
+                    return self._last()
+                self._writable.fire()
+                await self._readable.wait()
+        finally:
+            self.wanted = 0
+        chunk = self._take(n)
+        self._writable.fire()
+        return chunk
+
+    def _last(self) -> Chunk[T]:
+        if self._error is not None:
+            raise self._error
+        return END
+
+    def _take(self, n: int) -> Chunk[T]:
+        chunk, since = self._chunks.popleft()
+        weight = self._weights.popleft() if self.max_bytes is not None else 0
+        count = len(chunk.elements)
+        if count > n:
+            chunk, rest = chunk.split(n)
+            kept = weight * (count - n) // count
+            self._chunks.appendleft((rest, since))
+            if self.max_bytes is not None:
+                self._weights.appendleft(kept)
+            weight -= kept
+            count = n
+        self.size -= count
+        self._bytes -= weight
+        return chunk

@@ -1,0 +1,77 @@
+"""Clock: the only reader of time, and the share of the loop that one stage may take."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    class _Loop(asyncio.AbstractEventLoop):
+        cpu_time: Callable[[], float]
+
+
+HOLD: Final = 0.004
+"""Seconds that a stage may hold the loop while other work may be waiting."""
+
+
+class Clock:
+    """Time of one run, in seconds of its event loop.
+
+    Under the virtual loop of `rxml.testing` this is virtual time, and so is all that follows from it.
+    """
+
+    __slots__ = ("_loop", "_yielded", "busy")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.busy: Callable[[], float] = getattr(loop, "cpu_time", time.perf_counter)
+        self._yielded = self.busy()
+
+    def time(self) -> float:
+        """Seconds since some fixed point; never goes back."""
+        return self._loop.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; anything <= 0 only lets other tasks run."""
+        await asyncio.sleep(seconds)
+
+    async def sleep_until(self, moment: float) -> None:
+        """Wait until the clock shows `moment`."""
+        await asyncio.sleep(max(0.0, moment - self.time()))
+
+    @property
+    def held(self) -> bool:
+        """True if the loop has not been offered to other tasks for `HOLD` seconds."""
+        return self.busy() - self._yielded > HOLD
+
+    async def breathe(self) -> None:
+        """Let other tasks run once. Called only while no element is in hand (cancel-safety)."""
+        await asyncio.sleep(0)
+        self._yielded = self.busy()
+
+
+class Quota:
+    """How many elements at a time keep a stage's turn short, learnt from what they took.
+
+    Doubles while a turn takes less than a quarter of `HOLD`, halves when it takes more than half of it.
+    """
+
+    __slots__ = ("_limit", "_most")
+
+    def __init__(self, most: int, start: int = 64) -> None:
+        self._limit = min(start, most)
+        self._most = most
+
+    def of(self, n: int) -> int:
+        """The demand n, cut to what a turn may take."""
+        return n if n < self._limit else self._limit
+
+    def record(self, count: int, seconds: float) -> None:
+        """Learn from a turn of `count` elements."""
+        if seconds > HOLD / 2:
+            self._limit = max(1, min(self._limit, count) // 2)
+        elif count >= self._limit and seconds < HOLD / 4 and self._limit < self._most:
+            self._limit = min(self._most, self._limit * 2)

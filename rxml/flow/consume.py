@@ -1,0 +1,123 @@
+"""The ways to run a flow and take what comes out."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from rxml.flow.chunk import UNBOUNDED, Chunk
+from rxml.flow.empty import NoElementsError
+from rxml.flow.run import Run
+from rxml.flow.scope import detached
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from rxml.flow.node import Node
+    from rxml.flow.subscription import Subscription
+
+T = TypeVar("T")
+_AHEAD: Final = 256
+
+
+@asynccontextmanager
+async def opened(node: Node, *, fuse: bool = True) -> AsyncIterator[Subscription[Any]]:
+    """A run that the caller drives."""
+    async with Run[Any](node, fuse=fuse) as run:
+        yield run.subscription
+
+
+@asynccontextmanager
+async def started(node: Node, *, fuse: bool = True) -> AsyncIterator[Run[Any]]:
+    """A run that drives itself."""
+    async with Run[Any](node, fuse=fuse) as run:
+        run.drive()
+        yield run
+
+
+@asynccontextmanager
+async def chunks(node: Node, n: int) -> AsyncIterator[AsyncIterator[Chunk[Any]]]:
+    """Chunk after chunk, each of at most n elements."""
+    async with Run[Any](node) as run:
+        yield _chunks(run.subscription, n)
+
+
+async def _chunks(subscription: Subscription[T], n: int) -> AsyncIterator[Chunk[T]]:
+    while not (chunk := await subscription.request(n)).end:
+        yield chunk
+
+
+async def to_list(node: Node) -> list[Any]:
+    """All elements."""
+    everything: list[Any] = []
+    async with Run[Any](node) as run:
+        request = run.subscription.request
+        while not (chunk := await request(UNBOUNDED)).end:
+            everything.extend(chunk.elements)
+    return everything
+
+
+async def drain(node: Node) -> None:
+    """Take everything, keep nothing."""
+    async with Run[Any](node) as run:
+        request = run.subscription.request
+        while not (await request(UNBOUNDED)).end:
+            pass
+
+
+async def last(node: Node) -> Any:
+    """The last element."""
+    elements: Sequence[Any] = ()
+    async with Run[Any](node) as run:
+        request = run.subscription.request
+        while not (chunk := await request(UNBOUNDED)).end:
+            elements = chunk.elements if len(chunk.elements) else elements
+    if not len(elements):
+        raise NoElementsError(node.spec.name)
+    return elements[-1]
+
+
+class Elements(Generic[T]):
+    """Iterates over the elements of one run, and ends the run as soon as nobody holds the iterator any more."""
+
+    __slots__ = ("_ahead", "_rest", "_run", "_source")
+
+    def __init__(self, source: Node) -> None:
+        self._source = source
+        self._run: Run[T] | None = None
+        self._rest = iter(())
+        self._ahead = 1
+
+    def __aiter__(self) -> Elements[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        for element in self._rest:
+            return element
+        return await self._more()
+
+    async def _more(self) -> T:
+        if self._run is None:
+            self._run = Run(self._source)
+        try:
+            while not (chunk := await self._run.subscription.request(self._ahead)).end:
+                self._ahead = min(_AHEAD, self._ahead * 2)
+                self._rest = iter(chunk.elements)
+                for element in self._rest:
+                    return element
+        except Exception as error:
+            run, self._run = self._run, None
+            await run.__aexit__(type(error), error, None)
+            raise
+        await self.aclose()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """End the run now; idempotent."""
+        if self._run is not None:
+            run, self._run = self._run, None
+            await run.__aexit__(None, None, None)
+
+    def __del__(self) -> None:
+        if self._run is not None:
+            detached(self._run.aclose, name="close a loop that was left")

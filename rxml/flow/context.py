@@ -1,0 +1,43 @@
+"""Context: what travels beside an element."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Outcome(Enum):
+    """How an element ends; each ends in exactly one way."""
+
+    ANSWERED = "answered"
+    DEAD_LETTERED = "dead-lettered"
+    SHED = "shed"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What travels beside an element; the operator kinds keep it aligned, no operator touches it.
+
+    Attributes:
+        fact_id: identity of the fact that the element came from.
+        trace: identity of the request or trace it belongs to.
+        deadline: the run's clock time in seconds after which an answer is worth nothing.
+        priority: larger is more urgent.
+        settle: told once how the element ended (an acknowledgement or a reply handle).
+    """
+
+    fact_id: str | None = None
+    trace: str | None = None
+    deadline: float | None = None
+    priority: int = 0
+    settle: Callable[[Outcome], None] | None = None
+
+    def settled(self, outcome: Outcome) -> None:
+        """Tell the one who waits, if any, how the element ended."""
+        if self.settle is not None:
+            self.settle(outcome)

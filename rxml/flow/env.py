@@ -1,0 +1,129 @@
+"""Opening: turns a description into running stages, fusing neighbouring kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from rxml.flow.cell import Cell
+from rxml.flow.fused import Fused
+from rxml.flow.node import KernelSpec, Node, StageSpec, SuperviseSpec
+from rxml.flow.relay import Relay
+from rxml.flow.statistics import Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rxml.flow.clock import Clock
+    from rxml.flow.run import Run
+    from rxml.flow.subscription import Subscription
+    from rxml.flow.supervision import Supervisor
+
+_DEPTH: Final = 48
+"""Stages that may await one another before a task takes over: the stack stays constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnv:
+    """What stages may use of one run (implements `rxml.flow.node.Env`)."""
+
+    run: Run[Any]
+    supervisor: Supervisor
+    depth: int = 0
+    dynamic: bool = False
+
+    @property
+    def clock(self) -> Clock:
+        """The run's clock."""
+        return self.run.clock
+
+    def open(self, node: Node) -> Subscription[Any]:
+        """Running stages for `node` and all that feeds it."""
+        return _Opening(self).open(node)
+
+    def inner(self) -> RunEnv:
+        """For flows made while the run goes on."""
+        return replace(self, dynamic=True)
+
+    def meter(self, node: Node) -> Meter:
+        """The counters of the stage; those of stages made while the run goes on are thrown away."""
+        known = self.run.meters.get(id(node))
+        if known is not None and not self.dynamic:
+            return known
+        return Meter(node.spec.name, node.spec.capacity)
+
+    def where(self, node: Node) -> str:
+        """The stage, its path, and where it was built."""
+        return f"{node.spec.name}, in {path(node)}, built at {node.spec.built}"
+
+    def report(self, error: BaseException) -> None:
+        """Keep a finalizer's error for the end of the run."""
+        self.run.errors.append(error)
+
+    def enlist(self, finish: Callable[[], None]) -> Callable[[], None]:
+        """Have a source finished when the run is drained."""
+        return self.run.enlist(finish)
+
+
+def path(node: Node, most: int = 8) -> str:
+    """The names of the stages up to this one, the nearest `most` of them."""
+    names: list[str] = []
+    while len(names) < most:
+        names.append(node.spec.name)
+        if not node.sources:
+            break
+        node = node.sources[0]
+    else:
+        names.append("…")
+    return " → ".join(reversed(names))
+
+
+class _Opening:
+    """Walks one row of stages from the sink towards the source, then opens it from the source on."""
+
+    def __init__(self, env: RunEnv) -> None:
+        self._env = env
+
+    def open(self, node: Node) -> Subscription[Any]:
+        supervisor = self._env.supervisor
+        row: list[tuple[Node, Supervisor]] = []
+        while isinstance(node.spec, KernelSpec | SuperviseSpec):
+            if isinstance(node.spec, SuperviseSpec):
+                supervisor = node.spec.supervisor
+            else:
+                row.append((node, supervisor))
+            node = node.sources[0]
+        spec = cast("StageSpec", node.spec)
+        depth = self._env.depth + 1
+        head = spec.open(replace(self._env, supervisor=supervisor, depth=depth), node)
+        if depth % _DEPTH == 0:
+            head = Relay(self._env, node, head)
+        return self._fuse(head, row)
+
+    def _fuse(
+        self, head: Subscription[Any], row: list[tuple[Node, Supervisor]]
+    ) -> Subscription[Any]:
+        for count, group in enumerate(self._groups(row), start=1):
+            cells = [
+                Cell(replace(self._env, supervisor=supervisor), node, cast("KernelSpec", node.spec))
+                for node, supervisor in group
+            ]
+            last = group[-1][0]
+            head = Fused(self._env, last, head, cells)
+            if count % _DEPTH == 0:
+                head = Relay(self._env, last, head)
+        return head
+
+    def _groups(
+        self, row: list[tuple[Node, Supervisor]]
+    ) -> Iterator[list[tuple[Node, Supervisor]]]:
+        """Rows that may be fused, sources first: nothing is fused behind a kernel that holds."""
+        group: list[tuple[Node, Supervisor]] = []
+        for entry in reversed(row):
+            group.append(entry)
+            spec = cast("KernelSpec", entry[0].spec)
+            if spec.holds or not self._env.run.fuse:
+                yield group
+                group = []
+        if group:
+            yield group

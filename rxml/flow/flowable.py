@@ -1,0 +1,175 @@
+"""Flowable: a cold description of a stream, an Observable with demand."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from reactivex.abc import ObservableBase
+
+from rxml.flow import consume
+from rxml.flow.graph import Budget, budget_of, mermaid
+from rxml.flow.lift import applied
+from rxml.flow.node import Node
+from rxml.flow.push import subscribe
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator
+    from contextlib import AbstractAsyncContextManager
+
+    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
+    from reactivex.abc.observer import OnCompleted, OnError, OnNext
+
+    from rxml.flow.chunk import Chunk
+    from rxml.flow.operator import Operator
+    from rxml.flow.run import Run
+    from rxml.flow.subscription import Subscription
+
+T_co = TypeVar("T_co", covariant=True)
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
+F = TypeVar("F")
+G = TypeVar("G")
+H = TypeVar("H")
+I = TypeVar("I")
+J = TypeVar("J")
+K = TypeVar("K")
+L = TypeVar("L")
+M = TypeVar("M")
+
+
+class Flowable(Node, ObservableBase[T_co]):
+    """A stream that is not running: building one runs nothing, and each use is a run of its own.
+
+    Use it as `await flow`, `async for element in flow`, `async with flow.open()`, or `async with flow.start()`.
+    """
+
+    __slots__ = ()
+
+    @overload
+    def pipe(self) -> Flowable[T_co]: ...
+
+    @overload
+    def pipe(self, o1: Operator[T_co, B], /) -> Flowable[B]: ...
+
+    @overload
+    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], /) -> Flowable[C]: ...
+
+    @overload
+    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], /) -> Flowable[D]: ...
+
+    @overload
+    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], /) -> Flowable[E]: ...
+
+    @overload
+    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], /) -> Flowable[F]: ...
+
+    @overload
+    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], /) -> Flowable[G]: ...
+
+    @overload
+    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], o7: Operator[G, H], /) -> Flowable[H]: ...
+
+    @overload
+    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], o7: Operator[G, H], o8: Operator[H, I], /) -> Flowable[I]: ...
+
+    @overload
+    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], o7: Operator[G, H], o8: Operator[H, I], o9: Operator[I, J], /) -> Flowable[J]: ...
+
+    @overload
+    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], o7: Operator[G, H], o8: Operator[H, I], o9: Operator[I, J], o10: Operator[J, K], /) -> Flowable[K]: ...
+
+    @overload
+    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], o7: Operator[G, H], o8: Operator[H, I], o9: Operator[I, J], o10: Operator[J, K], o11: Operator[K, L], /) -> Flowable[L]: ...
+
+    @overload
+    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], o7: Operator[G, H], o8: Operator[H, I], o9: Operator[I, J], o10: Operator[J, K], o11: Operator[K, L], o12: Operator[L, M], /) -> Flowable[M]: ...
+    @overload
+    def pipe(self, *operators: Operator[Any, Any]) -> Flowable[Any]: ...
+
+    def pipe(self, *operators: Any) -> Flowable[Any]:
+        """This flow behind which the operators stand, in order.
+
+        Takes operators of rxml and of reactivex side by side; the latter keep backpressure (see `rxml.flow.lift`).
+
+        Raises:
+            PipelineError: something is not an operator.
+        """
+        return reduce(applied, operators, self)
+
+    def through(self, operator: Operator[T_co, B]) -> Flowable[B]:
+        """This flow behind one operator: lambdas in it are inferred by every type checker."""
+        return operator(self)
+
+    def __await__(self) -> Generator[Any, None, T_co]:
+        """Run to the end; the last element, as reactivex does.
+
+        Raises:
+            EmptyError: the stream ended without an element.
+        """
+        return consume.last(self).__await__()
+
+    def __aiter__(self) -> AsyncIterator[T_co]:
+        """Element by element. Leaving the loop closes the whole run.
+
+        Asks ahead for at most as many elements as were consumed already, up to 256; `chunks(n)` asks for n at a time.
+        """
+        return consume.Elements(self)
+
+    def chunks(self, n: int) -> AbstractAsyncContextManager[AsyncIterator[Chunk[T_co]]]:
+        """`async with flow.chunks(n) as chunks: async for chunk in chunks`: demand n each, as much as is ready."""
+        return consume.chunks(self, n)
+
+    async def to_list(self) -> list[T_co]:
+        """Run to the end; all elements."""
+        return await consume.to_list(self)
+
+    async def run(self) -> None:
+        """Run to the end for the effects of the stages."""
+        await consume.drain(self)
+
+    def open(self, *, fuse: bool = True) -> AbstractAsyncContextManager[Subscription[T_co]]:
+        """`async with flow.open() as subscription`: ask by hand, `await subscription.request(n)`.
+
+        Args:
+            fuse: False gives each synchronous stage a loop of its own; the results are the same.
+        """
+        return consume.opened(self, fuse=fuse)
+
+    def start(self, *, fuse: bool = True) -> AbstractAsyncContextManager[Run[T_co]]:
+        """`async with flow.start() as run`: runs in the background while you hold its switch and its counters."""
+        return consume.started(self, fuse=fuse)
+
+    def subscribe(
+        self,
+        on_next: ObserverBase[T_co] | OnNext[T_co] | None = None,
+        on_error: OnError | None = None,
+        on_completed: OnCompleted | None = None,
+        *,
+        scheduler: SchedulerBase | None = None,
+    ) -> DisposableBase:
+        """Push all elements to an observer, as reactivex does: a task of the running loop, unbounded demand.
+
+        Raises:
+            RuntimeError: no event loop is running.
+        """
+        return subscribe(self, on_next, on_error, on_completed, scheduler)
+
+    def budget(self, *, element_bytes: int | None = None) -> Budget:
+        """What a run may hold at most, per edge and in sum.
+
+        Args:
+            element_bytes: size of an element, to turn bounds in elements into bytes where no bound in bytes is set.
+        """
+        return budget_of(self, element_bytes)
+
+    def draw(self) -> str:
+        """The graph of stages as Mermaid text."""
+        return mermaid(self)
+
+    def __repr__(self) -> str:
+        names = [node.spec.name for node in self.walk()]
+        shown = names if len(names) <= 8 else [*names[:3], "…", *names[-3:]]
+        return f"Flowable({' → '.join(shown)})"

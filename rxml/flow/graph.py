@@ -1,0 +1,93 @@
+"""The graph of a flow: what it may hold, and its picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rxml.flow.chunk import CHUNK
+from rxml.flow.node import KernelSpec, SuperviseSpec
+
+if TYPE_CHECKING:
+    from rxml.flow.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What one stage may hold, apart from the chunk that passes through.
+
+    Attributes:
+        stage: the stage's name.
+        elements: bound in elements.
+        bytes: bound in bytes, or None if there is none but that in elements.
+    """
+
+    stage: str
+    elements: int
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a run of a flow may hold at most.
+
+    Attributes:
+        edges: per stage, sources first.
+        passing: elements in chunks that pass through, at most one chunk for each row of fused stages.
+    """
+
+    edges: tuple[Edge, ...]
+    passing: int
+
+    @property
+    def elements(self) -> int:
+        """The sum of all bounds, in elements."""
+        return self.passing + sum(edge.elements for edge in self.edges)
+
+    @property
+    def bytes(self) -> int | None:
+        """The sum of all bounds in bytes; None if some stage has none."""
+        if any(edge.bytes is None for edge in self.edges if edge.elements):
+            return None
+        return sum(edge.bytes or 0 for edge in self.edges)
+
+    def __str__(self) -> str:
+        rows = [(edge.stage, edge.elements, edge.bytes) for edge in self.edges if edge.elements]
+        rows += [("chunks passing", self.passing, None), ("sum", self.elements, self.bytes)]
+        width = max(len(stage) for stage, _, _ in rows)
+        return "\n".join(
+            f"{stage:<{width}}  {elements:>12,} elements  {_amount(size):>16}"
+            for stage, elements, size in rows
+        )
+
+
+def _amount(size: int | None) -> str:
+    return "" if size is None else f"{size:,} bytes"
+
+
+def budget_of(node: Node, element_bytes: int | None) -> Budget:
+    """The bounds of all stages of a flow."""
+    edges: list[Edge] = []
+    rows = 0
+    for stage in node.walk():
+        spec = stage.spec
+        size = spec.max_bytes
+        if size is None and element_bytes is not None:
+            size = spec.capacity * element_bytes
+        edges.append(Edge(spec.name, spec.capacity, size))
+        rows += not isinstance(spec, KernelSpec | SuperviseSpec)
+    return Budget(tuple(edges), rows * CHUNK)
+
+
+def mermaid(node: Node) -> str:
+    """The graph as Mermaid text: boxes for stages, rounded ones where a buffer stands with its bound."""
+    numbers: dict[int, int] = {}
+    lines = ["flowchart LR"]
+    for number, stage in enumerate(node.walk()):
+        numbers[id(stage)] = number
+        text = stage.spec.name.replace('"', "#quot;")
+        held = f"<br/>≤ {stage.spec.capacity:,}" if stage.spec.capacity else ""
+        box = f'(["{text}{held}"])' if held else f'["{text}"]'
+        lines.append(f"    s{number}{box}")
+        lines.extend(f"    s{numbers[id(source)]} --> s{number}" for source in stage.sources)
+    return "\n".join(lines)

@@ -1,0 +1,97 @@
+"""Kernels: the synchronous work of one stage on one chunk, without asyncio.
+
+Neighbouring kernels run as one loop over the chunk (`rxml.flow.fused`). A kernel works on an iterator, so that when the
+user's function raises, `out` holds the results before the error and the iterator stands just past the culprit:
+leaving an element out costs nothing until one fails.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class Kernel(Generic[A, B]):
+    """State of one synchronous stage in one run.
+
+    Attributes:
+        finished: true as soon as no further element can change the result; upstream is then closed at once.
+    """
+
+    finished: bool = False
+
+    def demand(self, n: int) -> int:
+        """How many elements to ask of upstream when downstream wants n (>= 1)."""
+        return n
+
+    def push(self, items: Iterator[A], out: list[B]) -> None:
+        """Consume `items` and append the results to `out`; may leave items when `finished`."""
+        raise NotImplementedError
+
+    def flush(self) -> Iterable[B]:
+        """What is still to be emitted now that upstream has ended (not called after an error)."""
+        return ()
+
+    def snapshot(self) -> Any:
+        """The state, as plain values that msgpack and `rxml.wire` take; None if there is none."""
+        return None
+
+    def restore(self, state: Any) -> None:
+        """Go on from a state that `snapshot` gave."""
+
+
+class Elementwise(Kernel[A, B]):
+    """One result for each element."""
+
+    def __init__(self, function: Callable[[A], B]) -> None:
+        self._function = function
+
+    def push(self, items: Iterator[A], out: list[B]) -> None:
+        out.extend(map(self._function, items))
+
+
+class Select(Kernel[A, A]):
+    """Those elements for which the predicate is true."""
+
+    def __init__(self, predicate: Callable[[A], object]) -> None:
+        self._predicate = predicate
+
+    def push(self, items: Iterator[A], out: list[A]) -> None:
+        out.extend(filter(self._predicate, items))
+
+
+class Step(Kernel[A, B]):
+    """A fold written element by element: override `step`, which appends what the element brings about.
+
+    Costs one method call an element; write `push` instead where speed matters.
+    """
+
+    def step(self, item: A, emit: Callable[[B], None]) -> None:
+        """Take one element; call `emit` for each result."""
+        raise NotImplementedError
+
+    def push(self, items: Iterator[A], out: list[B]) -> None:
+        step, emit = self.step, out.append
+        for item in items:
+            step(item, emit)
+            if self.finished:
+                return
+
+
+class Columns(Kernel[A, B]):
+    """Work on the whole chunk at once: a `Batch` stays a `Batch`.
+
+    An error concerns all elements of the chunk, since no single one can be blamed.
+    """
+
+    def __init__(self, function: Callable[[Sequence[A]], Sequence[B]]) -> None:
+        self._function = function
+
+    def push_all(self, items: Sequence[A]) -> Sequence[B]:
+        """The results for the chunk."""
+        return self._function(items)

@@ -1,0 +1,231 @@
+"""The kinds of operators. A new operator picks one; the kind does demand, errors, contexts, cancellation and counters.
+
+| kind          | results an element | written as                                                     |
+|---------------|--------------------|----------------------------------------------------------------|
+| `elementwise` | 1                  | a function of the element                                      |
+| `select`      | 0 or 1             | a predicate                                                    |
+| `expand`      | n, lazily          | a function from an element to an iterable                      |
+| `fold`        | any, with state    | a `Kernel` with `push`, `flush`, `snapshot`, `restore`         |
+| `columns`     | on whole chunks    | a function from a sequence (a list or a `Batch`) to another    |
+| `boundary`    | any, with tasks    | a coroutine between inlets and an `Outlet`                     |
+| `stage`       | any, by hand       | a `Stage` with `pull` and `release`: when demand itself is the point |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from rxml.errors import PipelineError
+from rxml.flow.body import BodyStage
+from rxml.flow.expand import ExpandStage
+from rxml.flow.flowable import Flowable
+from rxml.flow.kernel import Columns, Elementwise, Select
+from rxml.flow.node import Cardinality, KernelSpec, Node, Spec, StageSpec, SuperviseSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
+
+    from rxml.flow.body import Outlet
+    from rxml.flow.kernel import Kernel
+    from rxml.flow.node import Env
+    from rxml.flow.operator import Operator
+    from rxml.flow.subscription import Subscription
+    from rxml.flow.supervision import Supervisor
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class StageOperator:
+    """An operator of one stage: puts its spec behind a flow."""
+
+    __slots__ = ("sources", "spec")
+
+    def __init__(self, spec: Spec, sources: tuple[Node, ...] = ()) -> None:
+        self.spec = spec
+        self.sources = sources
+
+    def __call__(self, source: Flowable[Any]) -> Flowable[Any]:
+        """The flow with this stage behind it (and its further inputs, if it has any, beside)."""
+        return Flowable(self.spec, (flowable(source, self.spec.name), *self.sources))
+
+    def __repr__(self) -> str:
+        return self.spec.name
+
+
+def flowable(source: object, name: str) -> Flowable[Any]:
+    """The source itself if it is a Flowable; else an error that says what would be right."""
+    if isinstance(source, Flowable):
+        return cast("Flowable[Any]", source)
+    message = (
+        f"{name} wants a Flowable, got {type(source).__name__}; "
+        "use rxml.from_rx for an Observable, rxml.from_iterable or rxml.from_async_iterable for the rest"
+    )
+    raise PipelineError(message)
+
+
+def label(name: str, *arguments: object) -> str:
+    """An operator's name as people read it: `map(parse)`."""
+    shown = ", ".join(_shown(argument) for argument in arguments)
+    return f"{name}({shown})"
+
+
+def _shown(argument: object) -> str:
+    text = getattr(argument, "__name__", None) or repr(argument)
+    return text if len(text) <= 24 else text[:23] + "…"
+
+
+def _operator(spec: Spec, *sources: Node) -> Operator[Any, Any]:
+    return cast("Operator[Any, Any]", StageOperator(spec, sources))
+
+
+def elementwise(name: str, function: Callable[[A], B]) -> Operator[A, B]:
+    """One result for each element, without state."""
+    return _operator(
+        KernelSpec(
+            name=name,
+            kernel=lambda: Elementwise(function),
+            cardinality=Cardinality.ONE,
+            aligned=True,
+        )
+    )
+
+
+def select(name: str, predicate: Callable[[A], object]) -> Operator[A, A]:
+    """Those elements for which the predicate is true, without state."""
+    return _operator(
+        KernelSpec(
+            name=name, kernel=lambda: Select(predicate), cardinality=Cardinality.AT_MOST_ONE
+        )
+    )
+
+
+def fold(
+    name: str,
+    kernel: Callable[[], Kernel[A, B]],
+    *,
+    cardinality: Cardinality = Cardinality.MANY,
+    capacity: int = 0,
+    max_bytes: int | None = None,
+    holds: bool = False,
+) -> Operator[A, B]:
+    """A stage with state.
+
+    Args:
+        name: shown in graphs, statistics and errors.
+        kernel: makes the state of one run.
+        cardinality: results for each element.
+        capacity: elements that the state may hold.
+        max_bytes: bytes that it may hold.
+        holds: its `flush` may give more than one element.
+    """
+    spec = KernelSpec(
+        name=name,
+        kernel=kernel,
+        cardinality=cardinality,
+        capacity=capacity,
+        max_bytes=max_bytes,
+        holds=holds,
+        aligned=cardinality is Cardinality.ONE,
+    )
+    return _operator(spec)
+
+
+def expand(name: str, function: Callable[[A], Iterable[B]]) -> Operator[A, B]:
+    """The elements of an iterable for each element, lazily: one iterable is open at a time."""
+
+    def open_(env: Env, node: Node) -> Subscription[B]:
+        return ExpandStage(env, node, function)
+
+    return _operator(StageSpec(name=name, open=open_, cardinality=Cardinality.MANY))
+
+
+def columns(
+    name: str,
+    function: Callable[[Sequence[A]], Sequence[B]],
+    *,
+    cardinality: Cardinality = Cardinality.ONE,
+) -> Operator[A, B]:
+    """Work on the whole chunk at once; its result may depend on how elements were chunked."""
+    spec = KernelSpec(
+        name=name, kernel=lambda: Columns(function), cardinality=cardinality, columns=True
+    )
+    return _operator(spec)
+
+
+def boundary(
+    name: str,
+    body: Callable[[tuple[Subscription[Any], ...], Outlet[B]], Coroutine[Any, Any, None]],
+    *sources: Node,
+    cardinality: Cardinality = Cardinality.MANY,
+    capacity: int,
+    max_bytes: int | None = None,
+    rate: bool = False,
+) -> Operator[Any, B]:
+    """A stage that runs a coroutine in a task of its own.
+
+    Args:
+        name: shown in graphs, statistics and errors.
+        body: called as `await body(inlets, outlet)` at the first request. Its return ends the stream, its error fails it.
+            inlets[0] is the flow that the operator stands behind; then come `sources`.
+        sources: further inputs.
+        cardinality: results for each element.
+        capacity: elements that it may hold, in the outlet's buffer and by itself.
+        max_bytes: bytes that the outlet's buffer may hold.
+        rate: its result depends on time.
+    """
+    spec = StageSpec(
+        name=name,
+        open=lambda env, node: BodyStage(env, node, body),
+        cardinality=cardinality,
+        capacity=capacity,
+        max_bytes=max_bytes,
+        rate=rate,
+    )
+    return _operator(spec, *sources)
+
+
+def stage(
+    name: str,
+    open_: Callable[[Env, Node], Subscription[B]],
+    *sources: Node,
+    cardinality: Cardinality = Cardinality.MANY,
+    capacity: int = 0,
+    rate: bool = False,
+) -> Operator[Any, B]:
+    """A stage written by hand as a `Stage`; inputs are opened with `env.open(node.sources[i])` in the first `pull`."""
+    spec = StageSpec(name=name, open=open_, cardinality=cardinality, capacity=capacity, rate=rate)
+    return _operator(spec, *sources)
+
+
+def supervised(name: str, supervisor: Supervisor) -> Operator[A, A]:
+    """No stage of its own: gives all stages upstream of it, down to the next such operator, a supervisor."""
+    return _operator(
+        SuperviseSpec(name=name, supervisor=supervisor, cardinality=Cardinality.AT_MOST_ONE)
+    )
+
+
+def source(
+    name: str, open_: Callable[[Env, Node], Subscription[B]], *sources: Node, capacity: int = 0
+) -> Flowable[B]:
+    """A flow that begins with this stage (fed by other flows, if it combines any)."""
+    spec = StageSpec(name=name, open=open_, cardinality=Cardinality.SOURCE, capacity=capacity)
+    return Flowable(spec, sources)
+
+
+def body_source(
+    name: str,
+    body: Callable[[tuple[Subscription[Any], ...], Outlet[B]], Coroutine[Any, Any, None]],
+    *sources: Node,
+    capacity: int,
+    rate: bool = False,
+) -> Flowable[B]:
+    """A flow that a coroutine makes in a task of its own, from other flows or from nothing."""
+    spec = StageSpec(
+        name=name,
+        open=lambda env, node: BodyStage(env, node, body),
+        cardinality=Cardinality.SOURCE,
+        capacity=capacity,
+        rate=rate,
+    )
+    return Flowable(spec, sources)

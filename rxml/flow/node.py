@@ -1,0 +1,151 @@
+"""Node and Spec: the description of a stage; building one runs nothing."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rxml.flow.clock import Clock
+    from rxml.flow.kernel import Kernel
+    from rxml.flow.statistics import Meter
+    from rxml.flow.subscription import Subscription
+    from rxml.flow.supervision import Supervisor
+
+
+class Env(Protocol):
+    """What a stage may use of the run that it is part of."""
+
+    @property
+    def clock(self) -> Clock:
+        """The only source of time."""
+        ...
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """Decides what an error in this stage does."""
+        ...
+
+    def open(self, node: Node) -> Subscription[Any]:
+        """Open another flow as an input of the stage. It does nothing before its first request."""
+        ...
+
+    def inner(self) -> Env:
+        """For flows that are made while the run goes on: their stages are not counted one by one."""
+        ...
+
+    def meter(self, node: Node) -> Meter:
+        """The counters of that stage."""
+        ...
+
+    def where(self, node: Node) -> str:
+        """The stage, its path, and where it was built: the note on errors."""
+        ...
+
+    def report(self, error: BaseException) -> None:
+        """Keep the error of a finalizer for the end of the run, so that it masks nothing."""
+        ...
+
+    def enlist(self, finish: Callable[[], None]) -> Callable[[], None]:
+        """Have `finish` called when the run is drained (sources only); returns what takes it back."""
+        ...
+
+
+class Cardinality(Enum):
+    """Results for each element: what a pipeline of requests and responses must know."""
+
+    ONE = "1:1"
+    AT_MOST_ONE = "1:0..1"
+    MANY = "1:n"
+    FEWER = "n:1"
+    SOURCE = "0:n"
+
+
+def built_at() -> str:
+    """File and line of the nearest caller outside rxml."""
+    frame = sys._getframe(1)  # noqa: SLF001 - the documented way to a caller's line
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("rxml."):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Spec(ABC):
+    """What one stage is, apart from any run.
+
+    Attributes:
+        name: the operator's name, with its arguments where they help a reader.
+        cardinality: results for each element.
+        capacity: elements that the stage may hold, beyond the chunk that passes through it.
+        max_bytes: bytes that it may hold, or None where only elements are bounded.
+        rate: its result depends on time.
+        columns: its result may depend on how elements were chunked.
+        built: file and line where the user built it.
+    """
+
+    name: str
+    cardinality: Cardinality = Cardinality.MANY
+    capacity: int = 0
+    max_bytes: int | None = None
+    rate: bool = False
+    columns: bool = False
+    built: str = field(default_factory=built_at)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class KernelSpec(Spec):
+    """A synchronous stage; neighbours are fused.
+
+    Attributes:
+        kernel: makes the state of one run.
+        holds: its flush may emit more than one element, so that no stage is fused behind it.
+        aligned: result i belongs to element i, so that contexts pass as they are.
+    """
+
+    kernel: Callable[[], Kernel[Any, Any]]
+    holds: bool = False
+    aligned: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class StageSpec(Spec):
+    """A stage with a subscription of its own: a source, a boundary, or a combination."""
+
+    open: Callable[[Env, Node], Subscription[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SuperviseSpec(Spec):
+    """No stage of its own: gives the stages upstream of it a supervisor."""
+
+    supervisor: Supervisor
+
+
+class Node:
+    """A stage and what it is fed by."""
+
+    __slots__ = ("sources", "spec")
+
+    def __init__(self, spec: Spec, sources: tuple[Node, ...] = ()) -> None:
+        self.spec = spec
+        self.sources = sources
+
+    def walk(self) -> Iterator[Node]:
+        """All nodes, sources first, each once; takes constant stack."""
+        seen: set[int] = set()
+        stack: list[tuple[Node, bool]] = [(self, False)]
+        while stack:
+            node, done = stack.pop()
+            if done:
+                yield node
+            elif id(node) not in seen:
+                seen.add(id(node))
+                stack.append((node, True))
+                stack.extend((source, False) for source in reversed(node.sources))
+
+

@@ -1,0 +1,141 @@
+"""Run: one execution of a flow. All tasks and resources belong to it; when it has ended none is left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from rxml.flow.chunk import UNBOUNDED
+from rxml.flow.clock import Clock
+from rxml.flow.env import RunEnv
+from rxml.flow.scope import Scope
+from rxml.flow.statistics import Meter, RunStatistics
+from rxml.flow.supervision import STOP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from rxml.flow.node import Node
+    from rxml.flow.subscription import Subscription
+
+T = TypeVar("T")
+
+
+class Run(Generic[T]):
+    """One execution: clock, tasks, counters.
+
+    Args:
+        node: what runs.
+        fuse: False gives each kernel a stage of its own: slower, same results (for tests of that law).
+
+    Attributes:
+        subscription: the running flow; whoever requests drives it.
+        errors: what finalizers raised.
+    """
+
+    def __init__(self, node: Node, *, fuse: bool = True) -> None:
+        self.fuse = fuse
+        self.clock = Clock(asyncio.get_running_loop())
+        self.errors: list[BaseException] = []
+        self.meters = _meters(node)
+        self._finishers: dict[int, Callable[[], None]] = {}
+        self._scope = Scope()
+        self._driver: asyncio.Task[None] | None = None
+        self.subscription: Subscription[T] = RunEnv(self, STOP).open(node)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+        self._conclude(error)
+
+    def drive(self) -> asyncio.Task[None]:
+        """Start a task that takes all elements for their effects; the run's own errors come out of it."""
+        if self._driver is None:
+            self._driver = self._scope.spawn(self._drive(), name="run")
+        return self._driver
+
+    async def wait(self) -> None:
+        """Wait until the flow has ended; raises what it failed with."""
+        await asyncio.shield(self.drive())
+
+    async def drain(self, seconds: float) -> bool:
+        """Let sources end and what is in flight come through, for at most `seconds`; then stop.
+
+        Returns:
+            True if everything came through in time.
+        """
+        for finish in list(self._finishers.values()):
+            finish()
+        done, _ = await asyncio.wait([self.drive()], timeout=seconds)
+        await self.stop()
+        return bool(done)
+
+    async def stop(self) -> None:
+        """The kill switch: end the run now; nothing more comes out and nothing is left."""
+        await self.subscription.cancel()
+        if self._driver is not None:
+            await asyncio.wait([self._driver])
+
+    async def aclose(self) -> None:
+        """Stop, and end all tasks."""
+        try:
+            await self.subscription.cancel()
+        finally:
+            await self._scope.aclose()
+
+    def statistics(self) -> RunStatistics:
+        """What each stage has done and holds, sources first."""
+        return RunStatistics(tuple(meter.read() for meter in self.meters.values()))
+
+    def enlist(self, finish: Callable[[], None]) -> Callable[[], None]:
+        """Have `finish` called by `drain`; returns what takes it back."""
+        key = id(finish)
+        self._finishers[key] = finish
+
+        def delist() -> None:
+            self._finishers.pop(key, None)
+
+        return delist
+
+    async def _drive(self) -> None:
+        request = self.subscription.request
+        while not (await request(UNBOUNDED)).end:
+            pass
+
+    def _conclude(self, error: BaseException | None) -> None:
+        """A failed driver's error first, then those of finalizers; neither hides the other."""
+        driver = self._driver
+        if error is None and driver is not None and driver.done() and not driver.cancelled():
+            error = driver.exception()
+            if error is not None:
+                self._mention(error)
+                raise error
+        if error is not None:
+            self._mention(error)
+        elif self.errors:
+            message = "finalizers failed"
+            raise BaseExceptionGroup(message, self.errors)
+
+    def _mention(self, error: BaseException) -> None:
+        for other in self.errors:
+            error.add_note(f"a finalizer failed, too: {other!r}")
+
+
+def _meters(node: Node) -> dict[int, Meter]:
+    """Counters for each stage that has any, sources first, under names that are unique."""
+    meters: dict[int, Meter] = {}
+    names: dict[str, int] = {}
+    for stage in node.walk():
+        name = stage.spec.name
+        names[name] = seen = names.get(name, 0) + 1
+        unique = name if seen == 1 else f"{name} #{seen}"
+        meters[id(stage)] = Meter(unique, stage.spec.capacity)
+    return meters

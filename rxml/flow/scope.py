@@ -1,0 +1,79 @@
+"""Scope: the only place that makes tasks. A scope that is closed has none left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+
+T = TypeVar("T")
+
+
+class Scope:
+    """Owns tasks. Closing it cancels them and waits until each has ended, however often it is interrupted."""
+
+    __slots__ = ("_tasks",)
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
+        """Start a task that ends with this scope at the latest."""
+        task = asyncio.create_task(coroutine, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def aclose(self) -> None:
+        """Cancel all tasks but the calling one, and wait until they have ended."""
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks if task is not current]
+        for task in tasks:
+            task.cancel()
+        await settled(tasks)
+
+
+async def settled(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Wait until all tasks have ended, even if the waiting task is cancelled meanwhile; then say so."""
+    pending = {task for task in tasks if not task.done()}
+    interruption: asyncio.CancelledError | None = None
+    while pending:
+        try:
+            _, pending = await asyncio.wait(pending)
+        except asyncio.CancelledError as error:
+            interruption = error
+            pending = {task for task in pending if not task.done()}
+    if interruption is not None:
+        raise interruption
+
+
+async def uninterrupted(coroutine: Coroutine[Any, Any, T], *, name: str) -> T:
+    """Run a finalizer to its end even if the waiting task is cancelled meanwhile."""
+    task = asyncio.create_task(coroutine, name=name)
+    await settled([task])
+    return task.result()
+
+
+_DETACHED: set[asyncio.Task[Any]] = set()
+
+
+def detached_task(coroutine: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
+    """Start a task that owns itself: a whole run that nobody awaits. It is kept alive until it has ended."""
+    task = asyncio.create_task(coroutine, name=name)
+    _DETACHED.add(task)
+    task.add_done_callback(_DETACHED.discard)
+    return task
+
+
+def detached(finalizer: Callable[[], Coroutine[Any, Any, None]], *, name: str) -> None:
+    """Run a finalizer from where nothing can be awaited; without a running loop there is nothing left to end."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    detached_task(finalizer(), name=name)

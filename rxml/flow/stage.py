@@ -1,0 +1,146 @@
+"""Stage: the rules of a Subscription, kept in one place for every stage that has one."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from enum import Enum
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from rxml.errors import ConcurrentRequestError, StreamClosedError
+from rxml.flow.chunk import END, Chunk
+from rxml.flow.scope import uninterrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from rxml.flow.node import Env, Node
+    from rxml.flow.statistics import Meter
+
+T = TypeVar("T")
+
+
+class State(Enum):
+    """OPEN until exactly one of the others, which are final."""
+
+    OPEN = "open"
+    ENDED = "ended"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Stage(ABC, Generic[T]):
+    """One running stage. Subclasses write `pull`, and `release` if they hold anything.
+
+    This class keeps the rules: demand is checked, requests are serial, the end repeats, nothing follows a terminal
+    signal, resources are released exactly once and before the terminal signal is seen, errors in `release` never mask.
+    """
+
+    def __init__(self, env: Env, node: Node) -> None:
+        self.env = env
+        self.node = node
+        self.meter: Meter = env.meter(node)
+        self.state = State.OPEN
+        self._puller: asyncio.Task[object] | None = None
+        self._unwound: asyncio.Future[None] | None = None
+        self._released: asyncio.Future[None] | None = None
+
+    @abstractmethod
+    async def pull(self, n: int) -> Chunk[T]:
+        """Return a chunk of 1..n elements, a signal, or END; raise what fails the stream. Must be cancel-safe."""
+
+    async def release(self) -> None:
+        """Let go of tasks, resources and inputs. Called once, after the last `pull`."""
+
+    async def request(self, n: int) -> Chunk[T]:
+        """Wait for 1..n elements; see `Subscription.request`."""
+        if self._puller is not None:
+            message = f"{self.node.spec.name}: a request is waiting already; await it before the next one"
+            raise ConcurrentRequestError(message)
+        if n.__class__ is not int or n < 1:
+            await self.cancel()
+            message = f"request(n) wants a positive int or UNBOUNDED, got {n!r}"
+            raise ValueError(message)
+        if self.state is not State.OPEN:
+            return self._after()
+        self.meter.requested += n
+        self._puller = asyncio.current_task()
+        try:
+            chunk = await self.pull(n)
+        except asyncio.CancelledError:
+            if self._cancelled_from_outside():
+                return END
+            raise
+        except Exception:
+            await self._end(State.FAILED)
+            raise
+        finally:
+            self._puller = None
+            if self._unwound is not None:
+                self._unwound.set_result(None)
+        if chunk.end:
+            await self._end(State.ENDED)
+        else:
+            self.meter.emitted += len(chunk.elements)
+        return chunk
+
+    async def cancel(self) -> None:
+        """End the stream; see `Subscription.cancel`."""
+        puller = self._puller
+        if self.state is State.OPEN and puller is not None and puller is not asyncio.current_task():
+            self.state = State.CANCELLED
+            self._unwound = asyncio.get_running_loop().create_future()
+            puller.cancel()
+            await asyncio.shield(self._unwound)
+        await self._end(State.CANCELLED)
+
+    def _after(self) -> Chunk[T]:
+        if self.state is State.FAILED:
+            message = f"{self.node.spec.name} has failed; open the flow again for another run"
+            raise StreamClosedError(message)
+        return END
+
+    def _cancelled_from_outside(self) -> bool:
+        """True if it was `cancel` of this stage, not of the waiting task, that ended the wait."""
+        if self.state is not State.CANCELLED or self._puller is None:
+            return False
+        return self._puller.uncancel() == 0
+
+    async def _end(self, state: State) -> None:
+        if self.state is State.OPEN:
+            self.state = state
+        if self._released is not None:
+            if not self._released.done():
+                await asyncio.shield(self._released)
+            return
+        self._released = asyncio.get_running_loop().create_future()
+        try:
+            await self.guard(self.release)
+        finally:
+            self._released.set_result(None)
+
+    async def guard(self, finalizer: Callable[[], Awaitable[None]]) -> None:
+        """Run a finalizer; its error is reported to the run, so that it masks nothing."""
+        try:
+            await finalizer()
+        except Exception as error:  # noqa: BLE001 - kept for the end of the run
+            self.env.report(error)
+
+    async def release_all(self, *finalizers: Callable[[], Awaitable[None]]) -> None:
+        """Run all finalizers in turn, whatever each of them does; an interruption is passed on at the end."""
+        interruption: asyncio.CancelledError | None = None
+        for finalizer in finalizers:
+            try:
+                await self.guard(finalizer)
+            except asyncio.CancelledError as error:
+                interruption = error
+        if interruption is not None:
+            raise interruption
+
+    async def finalize(self, finalizer: Callable[[], Awaitable[None]]) -> None:
+        """Run a user's finalizer to its end, even if the waiting task is cancelled meanwhile."""
+
+        async def run() -> None:
+            await self.guard(finalizer)
+
+        await uninterrupted(run(), name=f"finalize {self.node.spec.name}")

@@ -1,0 +1,71 @@
+"""What happens when processing one element fails: the policy, and where such elements go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from rxml.flow.context import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rxml.flow.context import Context
+
+
+class Directive(Enum):
+    """STOP fails the stream; RESUME leaves the element out; RESTART also resets the stage's state."""
+
+    STOP = "stop"
+    RESUME = "resume"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An element that could not be processed.
+
+    Attributes:
+        element: what the failing stage was given.
+        error: what it raised.
+        stage: the name of that stage.
+        context: what travelled beside the element, if anything did.
+    """
+
+    element: Any
+    error: Exception
+    stage: str
+    context: Context | None = None
+
+
+def _stop(_: Exception) -> Directive:
+    return Directive.STOP
+
+
+@dataclass(frozen=True, slots=True)
+class Supervisor:
+    """Decides what an error does to the stream, and takes the elements that were left out."""
+
+    decide: Callable[[Exception], Directive] = _stop
+    dead_letters: Callable[[DeadLetter], None] | None = None
+
+    def bury(self, letter: DeadLetter) -> None:
+        """Hand a left-out element to the dead letters, and settle its context."""
+        if self.dead_letters is not None:
+            self.dead_letters(letter)
+        if letter.context is not None:
+            letter.context.settled(Outcome.DEAD_LETTERED)
+
+
+STOP = Supervisor()
+"""The default: the first error ends the stream."""
+
+
+PREFIX = "in stage "
+
+
+def annotate(error: Exception, where: str) -> None:
+    """Note once on the error which stage raised it and where that stage was built."""
+    if not any(note.startswith(PREFIX) for note in getattr(error, "__notes__", ())):
+        error.add_note(PREFIX + where)
