@@ -1,0 +1,127 @@
+# Needs Python >= 3.11 with pip, and nothing else. Two commands matter: `make demo`, `make test`.
+# Both share .venv; a stamp in it says what is installed, so a second run starts at once.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+HYPOTHESIS_PROFILE ?= ci
+FUZZ_SECONDS ?= 60
+PYTEST_ARGS ?=
+DEMO_ARGS ?=
+BENCH_ARGS ?=
+
+export HYPOTHESIS_PROFILE
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
+export NO_MKDOCS_2_WARNING = 1
+
+python := .venv/bin/python
+install := -m pip install --quiet --require-hashes -r
+install-self := -m pip install --quiet --no-build-isolation --no-deps -e .
+
+# An environment that was copied along with the tree points back to where it came from.
+moved := $(filter-out $(CURDIR),$(shell cat .venv/.made 2>/dev/null))
+
+.PHONY: help demo test lint types doors docs bench fuzz lock clean distclean FORCE
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+demo: .venv/.demo ## forecast this machine's load, live, at 127.0.0.1:8080
+	.venv/bin/rxml demo $(DEMO_ARGS)
+
+test: lint types doors ## everything that CI checks: lint, types, doors, tests, doctests, coverage
+	$(python) -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+
+lint: .venv/.dev ## ruff: format and rules
+	$(python) -m ruff format --check .
+	$(python) -m ruff check .
+
+types: .venv/.dev ## mypy and pyright, both strict
+	$(python) -m mypy
+	$(python) -m pyright
+
+doors: .venv/.dev ## import-linter: which room may import which
+	.venv/bin/lint-imports
+
+docs: .venv/.dev ## the documentation, into site/
+	$(python) -m mkdocs build --strict --quiet
+
+bench: .venv/.dev .venv-peers/bytewax/.made .venv-peers/aiostream/.made ## rxml, its peers and the limit
+	$(python) -m benchmarks $(BENCH_ARGS)
+
+fuzz: .venv-fuzz/.made ## every decoder under a coverage-guided fuzzer, FUZZ_SECONDS each
+	for target in tests/fuzz/fuzz_*.py; do \
+		echo "$$target"; \
+		PYTHONPATH=. .venv-fuzz/bin/python "$$target" -max_total_time=$(FUZZ_SECONDS); \
+	done
+
+# --- environments ------------------------------------------------------------------------------
+
+define make-venv
+	$(if $(PYTHON),,$(error no Python >= 3.11 found; say which with make PYTHON=/path/to/python))
+	$(PYTHON) -m venv $(2) $(1) 2>/dev/null || { \
+		$(PYTHON) -m venv --without-pip $(2) $(1) && \
+		$(PYTHON) -m pip --python $(1)/bin/python install --quiet pip; }
+endef
+
+.venv/.made: $(if $(moved),FORCE)
+	$(call make-venv,.venv,$(if $(moved),--clear))
+	echo '$(CURDIR)' >$@
+
+.venv/.demo: .venv/.made requirements/demo.txt pyproject.toml
+	$(python) $(install) requirements/demo.txt
+	$(python) $(install-self)
+	touch $@
+
+# dev.txt holds all that demo.txt holds, in the same versions (a test says so).
+.venv/.dev: .venv/.made requirements/dev.txt requirements/demo.txt pyproject.toml
+	$(python) $(install) requirements/dev.txt
+	$(python) $(install-self)
+	touch $@ .venv/.demo
+
+.venv-peers/%/.made: requirements/peer-%.txt
+	$(call make-venv,.venv-peers/$*,)
+	.venv-peers/$*/bin/python $(install) $<
+	touch $@
+
+# atheris has wheels for x86_64; elsewhere pip builds it, which needs clang.
+.venv-fuzz/.made: requirements/fuzz.txt
+	$(call make-venv,.venv-fuzz,)
+	.venv-fuzz/bin/python $(install) $<
+	touch $@
+
+# --- locks: versions and hashes, no addresses --------------------------------------------------
+
+compile := CUSTOM_COMPILE_COMMAND='make lock' .venv-lock/bin/pip-compile --quiet --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+	--strip-extras --allow-unsafe $(LOCK_ARGS)
+wanted := .venv-lock/bin/python requirements/wanted.py
+
+lock: .venv-lock/.made ## new requirements/*.txt (LOCK_ARGS=--upgrade for newer versions)
+	$(wanted) --runtime --extra testing --extra demo --extra arrow --extra pandas --group dev \
+		| $(compile) -o requirements/dev.txt -
+	$(wanted) --runtime --extra demo --group build | $(compile) -c requirements/dev.txt -o requirements/demo.txt -
+	$(wanted) --runtime --group fuzz | $(compile) -c requirements/dev.txt -o requirements/fuzz.txt -
+	$(wanted) --group lock | $(compile) -o requirements/lock.txt -
+	for peer in bytewax aiostream; do \
+		$(wanted) --group bench-$$peer | $(compile) -o requirements/peer-$$peer.txt -; done
+
+.venv-lock/.made: requirements/lock.txt
+	$(call make-venv,.venv-lock,)
+	.venv-lock/bin/python $(install) $<
+	touch $@
+
+# --- cleaning ----------------------------------------------------------------------------------
+
+clean: ## caches and builds
+	rm -rf build dist site htmlcov .coverage .coverage.* .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
+
+distclean: clean ## the environments too
+	rm -rf .venv .venv-*
