@@ -1,0 +1,1 @@
+"""The published test kit: virtual time, probes, laws, strategies. Nothing that is shipped imports it."""
