@@ -13,3 +13,7 @@ if __name__ != "rxml.operators":
         f"the operators of rxml were imported as {__name__!r}, which would load them a second time; "
         "write `from rxml import operators as ops` instead"
     )
+
+from rxml.operators.transform import map, scan  # noqa: A004 - reactivex's names
+
+__all__ = ["map", "scan"]
