@@ -34,7 +34,7 @@ help: ## what can be made
 demo: .venv/.demo ## forecast this machine's load, live, at 127.0.0.1:8080
 	.venv/bin/rxml demo $(DEMO_ARGS)
 
-test: lint types doors ## everything that CI checks: lint, types, doors, tests, doctests, coverage
+test: lint types doors docs ## everything that CI checks: the four below, then every test and the coverage
 	$(python) -m pytest --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: .venv/.dev ## ruff: format and rules
@@ -42,8 +42,8 @@ lint: .venv/.dev ## ruff: format and rules
 	$(python) -m ruff check .
 
 types: .venv/.dev ## mypy and pyright, both strict
-	$(python) -m mypy
-	$(python) -m pyright
+	$(python) -m mypy $(wildcard rxml tests examples benchmarks)
+	$(python) -m pyright --pythonpath $(python)
 
 doors: .venv/.dev ## import-linter: which room may import which
 	.venv/bin/lint-imports

@@ -35,7 +35,7 @@ def wanted(*, runtime: bool, extras: Sequence[str], groups: Sequence[str]) -> li
     """
     declared = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))
     project = declared["project"]
-    lines = set(project["dependencies"] if runtime else ())
+    lines: set[str] = set(project["dependencies"] if runtime else ())
     for extra in extras:
         lines.update(project["optional-dependencies"][extra])
     for name in groups:

@@ -100,7 +100,7 @@ def test_blocks_are_found_with_line_indent_and_reason() -> None:
     assert [(block.line, block.code, block.reason) for block in found] == [
         (3, "x = 1\n", None),
         (7, "y\n", "needs a server"),
-        (13, "z = (\n    1)\n", None),
+        (12, "z = (\n    1)\n", None),
     ]
 
 
