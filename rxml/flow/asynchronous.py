@@ -41,8 +41,6 @@ class AsyncIterableStage(Stage[T]):
         if not self._started:
             self._started = True
             self._scope.spawn(self._read(), name=self.node.spec.name)
-        if self.env.clock.held:
-            await self.env.clock.breathe()
         return await self._channel.receive(n)
 
     async def release(self) -> None:

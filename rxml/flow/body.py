@@ -103,14 +103,12 @@ class BodyStage(Stage[B]):
         self._started = False
         self.meter.gauge = self._channel.gauge
 
-    async def pull(self, n: int) -> Chunk[B]:
+    def pull(self, n: int) -> Coroutine[Any, Any, Chunk[B]]:
         if not self._started:
             self._started = True
             self._inlets = tuple(self.env.open(source) for source in self.node.sources)
             self._scope.spawn(self._main(), name=self.node.spec.name)
-        if self.env.clock.held:
-            await self.env.clock.breathe()
-        return await self._channel.receive(n)
+        return self._channel.receive(n)
 
     async def release(self) -> None:
         self._channel.close()

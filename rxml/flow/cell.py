@@ -1,9 +1,12 @@
-"""Cell: one kernel in its place, with what happens when it fails."""
+"""Cell: one kernel in its place, with what happens when it fails.
+
+`push` is called for each chunk and each kernel, hence its flat form: the error comes out by the attribute, not in a record.
+"""
 
 from __future__ import annotations
 
 from operator import length_hint
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rxml.flow.context import Context, Outcome
 from rxml.flow.kernel import Columns
@@ -16,101 +19,138 @@ if TYPE_CHECKING:
     from rxml.flow.node import Env, KernelSpec, Node
 
 
-class Pushed(NamedTuple):
-    """What came of a push: results in order, their contexts, and the error that stops the stream after them."""
-
-    out: Sequence[Any]
-    contexts: list[Context] | None
-    error: Exception | None
-
-
 class Cell:
-    """One kernel: its state, its counters, and the supervisor that it answers to."""
+    """One kernel: its state, its counters, and the supervisor that it answers to.
 
-    __slots__ = ("_env", "_last", "_node", "kernel", "meter", "spec")
+    Attributes:
+        error: what stops the stream after the results of the last push or flush.
+    """
+
+    __slots__ = ("_env", "_last", "_node", "error", "kernel", "meter", "spec")
 
     def __init__(self, env: Env, node: Node, spec: KernelSpec) -> None:
         self._env = env
         self._node = node
         self._last: Context | None = None
+        self.error: Exception | None = None
         self.spec = spec
         self.kernel = spec.kernel()
         self.meter = env.meter(node)
 
-    def push(self, items: Sequence[Any], contexts: list[Context] | None) -> Pushed:
-        """Feed the kernel."""
-        if contexts:
-            self._last = contexts[-1]
-        if isinstance(self.kernel, Columns):
-            return self._columns(self.kernel, items, contexts)
+    def push(self, items: Sequence[Any]) -> Sequence[Any]:
+        """Feed the kernel with elements that have no contexts; returns the results."""
+        kernel = self.kernel
+        if isinstance(kernel, Columns):
+            return self._columns(kernel, items, None)[0]
         out: list[Any] = []
-        if contexts is None:
-            return Pushed(out, None, self._feed(items, None, out))
-        if self.spec.aligned:
-            kept = list(contexts)
-            error = self._feed(items, kept, out)
-            return Pushed(out, kept[: len(out)], error)
-        return self._one_by_one(items, contexts)
+        sized = items if items.__class__ is list else list(items)
+        rest = iter(sized)
+        try:
+            kernel.push(rest, out)
+        except Exception as error:  # noqa: BLE001 - the supervisor decides
+            self._recover(sized, rest, None, out, error)
+        else:
+            if length_hint(rest) and not kernel.finished:
+                self._unfinished()
+        return out
 
-    def flush(self) -> Pushed:
-        """What is left at the end; it takes the context of the last element."""
+    def push_with(
+        self, items: Sequence[Any], contexts: list[Context]
+    ) -> tuple[Sequence[Any], list[Context]]:
+        """Feed the kernel; returns the results and their contexts."""
+        self._last = contexts[-1]
+        if isinstance(self.kernel, Columns):
+            out, kept = self._columns(self.kernel, items, contexts)
+            return out, kept or []
+        if not self.spec.aligned:
+            return self._one_by_one(items, contexts)
+        results: list[Any] = []
+        left = list(contexts)
+        self._feed(list(items), left, results)
+        return results, left[: len(results)]
+
+    def flush(self) -> list[Any]:
+        """What is left at the end."""
         out: list[Any] = []
-        error = None
         try:
             out.extend(self.kernel.flush())
         except Exception as raised:  # noqa: BLE001 - passed on after what came before it
-            error = self._noted(raised)
-        return Pushed(out, None if self._last is None else [self._last] * len(out), error)
+            self.error = self._noted(raised)
+        return out
 
-    def _one_by_one(self, items: Sequence[Any], contexts: list[Context]) -> Pushed:
+    def flushed_contexts(self, count: int) -> list[Context] | None:
+        """Contexts of what was flushed: that of the last element, if elements have contexts here."""
+        return None if self._last is None else [self._last] * count
+
+    def _one_by_one(
+        self, items: Sequence[Any], contexts: list[Context]
+    ) -> tuple[Sequence[Any], list[Context]]:
         """The results that an element brings about take its context."""
         out: list[Any] = []
         kept: list[Context] = []
         for item, context in zip(items, contexts, strict=True):
-            error = self._feed((item,), [context], out)
+            self._feed([item], [context], out)
             made = len(out) - len(kept)
             kept.extend([context] * made)
-            if made == 0 and error is None and self.spec.cardinality is Cardinality.AT_MOST_ONE:
+            if made == 0 and self.spec.cardinality is Cardinality.AT_MOST_ONE and not self.error:
                 context.settled(Outcome.DROPPED)
-            if error is not None or self.kernel.finished:
-                return Pushed(out, kept, error)
-        return Pushed(out, kept, None)
+            if self.error is not None or self.kernel.finished:
+                break
+        return out, kept
 
     def _columns(
         self, kernel: Columns[Any, Any], items: Sequence[Any], contexts: list[Context] | None
-    ) -> Pushed:
+    ) -> tuple[Sequence[Any], list[Context] | None]:
         try:
             out = kernel.push_all(items)
         except Exception as error:  # noqa: BLE001 - the supervisor decides
             if self._directive(error) is Directive.STOP:
-                return Pushed((), contexts and [], error)
-            for item, context in zip(items, contexts or [None] * len(items), strict=True):
-                self._bury(item, error, context)
-            return Pushed((), contexts and [], None)
+                self.error = error
+            else:
+                for item, context in zip(items, contexts or [None] * len(items), strict=True):
+                    self._bury(item, error, context)
+            return (), contexts and []
         if contexts is not None and len(out) != len(items):
             contexts = [contexts[-1]] * len(out)
-        return Pushed(out, contexts, None)
+        return out, contexts
 
-    def _feed(
-        self, items: Sequence[Any], contexts: list[Context] | None, out: list[Any]
-    ) -> Exception | None:
-        sized = items if isinstance(items, list | tuple) else list(items)
-        rest = iter(sized)
+    def _feed(self, items: list[Any], contexts: list[Context] | None, out: list[Any]) -> None:
+        rest = iter(items)
+        try:
+            self.kernel.push(rest, out)
+        except Exception as error:  # noqa: BLE001 - the supervisor decides
+            self._recover(items, rest, contexts, out, error)
+        else:
+            if length_hint(rest) and not self.kernel.finished:
+                self._unfinished()
+
+    def _recover(
+        self,
+        items: list[Any],
+        rest: Iterator[Any],
+        contexts: list[Context] | None,
+        out: list[Any],
+        error: Exception,
+    ) -> None:
+        """Ask the supervisor, leave the culprit out, and go on with the rest, until an error stops the stream."""
         while True:
+            if self._directive(error) is Directive.STOP:
+                self.error = error
+                return
+            self._leave_out(items, rest, contexts, error)
             try:
                 self.kernel.push(rest, out)
-            except Exception as error:  # noqa: BLE001 - the supervisor decides
-                if self._directive(error) is Directive.STOP:
-                    return error
-                self._leave_out(sized, rest, contexts, error)
+            except Exception as following:  # noqa: BLE001 - the supervisor decides
+                error = following
             else:
-                return self._unfinished(rest)
+                if length_hint(rest) and not self.kernel.finished:
+                    self._unfinished()
+                return
 
-    def _unfinished(self, rest: Iterator[Any]) -> Exception | None:
+    def _unfinished(self) -> None:
         """A StopIteration of the user's function ends `map` in silence: that is an error, not an end."""
-        if length_hint(rest) == 0 or self.kernel.finished:
-            return None
-        return self._noted(RuntimeError(f"{self.spec.name}: the function raised StopIteration"))
+        message = f"{self.spec.name}: the function raised StopIteration"
+        self.error = self._noted(RuntimeError(message))
 
     def _directive(self, error: Exception) -> Directive:
         self.meter.failed += 1
@@ -121,7 +161,7 @@ class Cell:
 
     def _leave_out(
         self,
-        items: Sequence[Any],
+        items: list[Any],
         rest: Iterator[Any],
         contexts: list[Context] | None,
         error: Exception,

@@ -19,34 +19,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Signal:
-    """Wakes whoever waits; whoever comes later waits for the next time."""
-
-    __slots__ = ("_waiters",)
-
-    def __init__(self) -> None:
-        self._waiters: list[asyncio.Future[None]] = []
-
-    async def wait(self) -> None:
-        """Wait for the next `fire`."""
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
-            raise
-
-    def fire(self) -> None:
-        """Wake all who wait now."""
-        if self._waiters:
-            waiters, self._waiters = self._waiters, []
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
-
-
 class Channel(Generic[T]):
     """Chunks on their way from writers to one reader.
 
@@ -61,10 +33,11 @@ class Channel(Generic[T]):
         "_chunks",
         "_clock",
         "_error",
+        "_loop",
         "_low",
-        "_readable",
+        "_reader",
         "_weights",
-        "_writable",
+        "_writers",
         "capacity",
         "closed",
         "max_bytes",
@@ -84,8 +57,9 @@ class Channel(Generic[T]):
         self._low = max(1, capacity // 4)
         self._chunks: deque[tuple[Chunk[T], float]] = deque()
         self._weights: deque[int] = deque()
-        self._readable = Signal()
-        self._writable = Signal()
+        self._loop = asyncio.get_running_loop()
+        self._reader: asyncio.Future[None] | None = None
+        self._writers: list[asyncio.Future[None]] = []
 
     def __len__(self) -> int:
         return self.size
@@ -105,7 +79,7 @@ class Channel(Generic[T]):
     async def wait_room(self, least: int = 1) -> int:
         """Wait until at least `least` elements may be put; returns how many may."""
         while (room := self.room) < least and not self.closed:
-            await self._writable.wait()
+            await self._wait_writable()
         return room
 
     async def wait_refill(self) -> int:
@@ -115,8 +89,29 @@ class Channel(Generic[T]):
     async def wait_wanted(self) -> int:
         """Wait until the reader wants more than is held; returns how many more."""
         while (missing := self.wanted - self.size) < 1 and not self.closed:
-            await self._writable.wait()
+            await self._wait_writable()
         return missing
+
+    async def _wait_writable(self) -> None:
+        waiter = self._loop.create_future()
+        self._writers.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter in self._writers:
+                self._writers.remove(waiter)
+            raise
+
+    def _wake_writers(self) -> None:
+        if self._writers:
+            waiters, self._writers = self._writers, []
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    def _wake_reader(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
 
     def put(self, chunk: Chunk[T]) -> None:
         """Add a chunk. The caller has made sure of room."""
@@ -129,7 +124,7 @@ class Channel(Generic[T]):
             weight = weigh(chunk.elements)
             self._weights.append(weight)
             self._bytes += weight
-        self._readable.fire()
+        self._wake_reader()
 
     async def send(self, chunk: Chunk[T]) -> None:
         """Wait for room for the whole chunk (or for an empty channel), then add it."""
@@ -148,8 +143,8 @@ class Channel(Generic[T]):
         if not self.closed:
             self.closed = True
             self._error = error
-            self._readable.fire()
-            self._writable.fire()
+            self._wake_reader()
+            self._wake_writers()
 
     def abort(self, error: Exception) -> None:
         """Close and let the error overtake what is held."""
@@ -166,17 +161,21 @@ class Channel(Generic[T]):
 
     async def receive(self, n: int) -> Chunk[T]:
         """Wait for 1..n elements; after `close`, the rest and then the end or the error."""
+        if self._chunks and self._clock.held:
+            await self._clock.breathe()
         self.wanted = n
         try:
             while not self._chunks:
                 if self.closed:
                     return self._last()
-                self._writable.fire()
-                await self._readable.wait()
+                self._wake_writers()
+                self._reader = self._loop.create_future()
+                await self._reader
         finally:
             self.wanted = 0
+            self._reader = None
         chunk = self._take(n)
-        self._writable.fire()
+        self._wake_writers()
         return chunk
 
     def _last(self) -> Chunk[T]:

@@ -21,14 +21,18 @@ class Clock:
     """Time of one run, in seconds of its event loop.
 
     Under the virtual loop of `rxml.testing` this is virtual time, and so is all that follows from it.
+
+    Attributes:
+        busy: a clock that goes on while a stage works, in seconds; for measuring turns.
+        yielded: when, by that clock, other tasks were last let run.
     """
 
-    __slots__ = ("_loop", "_yielded", "busy")
+    __slots__ = ("_loop", "busy", "yielded")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self.busy: Callable[[], float] = getattr(loop, "cpu_time", time.perf_counter)
-        self._yielded = self.busy()
+        self.yielded = self.busy()
 
     def time(self) -> float:
         """Seconds since some fixed point; never goes back."""
@@ -45,12 +49,12 @@ class Clock:
     @property
     def held(self) -> bool:
         """True if the loop has not been offered to other tasks for `HOLD` seconds."""
-        return self.busy() - self._yielded > HOLD
+        return self.busy() - self.yielded > HOLD
 
     async def breathe(self) -> None:
         """Let other tasks run once. Called only while no element is in hand (cancel-safety)."""
         await asyncio.sleep(0)
-        self._yielded = self.busy()
+        self.yielded = self.busy()
 
 
 class Quota:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rxml.flow.chunk import CHUNK, END, Chunk
-from rxml.flow.clock import Quota
+from rxml.flow.clock import HOLD, Quota
 from rxml.flow.stage import Stage
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ class Fused(Stage[Any]):
                 raise self._error
             if self._ended:
                 return END
-            if self.env.clock.held:
-                await self.env.clock.breathe()
+            clock = self.env.clock
+            if clock.busy() - clock.yielded > HOLD:
+                await clock.breathe()
             want, first = self._want(self._quota.of(n))
-            chunk = await self._head.request(want) if want else END
-            self._ready = self._run(chunk, first)
+            self._ready = self._run(await self._head.request(want) if want else END, first)
             if self._ended or self._error is not None:
                 await self._close_head()
 
@@ -86,40 +86,46 @@ class Fused(Stage[Any]):
     def _run(self, chunk: Chunk[Any], first: int) -> Chunk[Any] | None:
         items: Sequence[Any] = chunk.elements
         contexts = chunk.contexts
+        signals = chunk.signals() if chunk.signalled else None
         ending = chunk.end
-        busy = self.env.clock.busy
-        began = now = busy()
+        del chunk  # its elements are freed as soon as the first kernel has taken them
+        count = len(items)
+        clock = self.env.clock.busy
+        began = now = clock()
         empty = last = len(self._cells) - 1
         for index in range(first, last + 1):
             cell = self._cells[index]
             if items:
-                items, contexts, error = cell.push(items, contexts)
-                if error is not None:
-                    self._error, ending = error, False
-            ending = ending or (cell.kernel.finished and self._error is None)
-            if ending:
+                if contexts is None:
+                    items = cell.push(items)
+                else:
+                    items, contexts = cell.push_with(items, contexts)
+                if cell.error is not None:
+                    self._error, ending = cell.error, False
+            if ending or (cell.kernel.finished and self._error is None):
                 items, contexts, ending = self._flush(cell, items, contexts)
             if not items and index < empty:
                 empty = index
-            before, now = now, busy()
-            cell.meter.busy += now - before
+            before, now = now, clock()
+            meter = cell.meter
+            meter.busy += now - before
             if index < last:
-                cell.meter.emitted += len(items)
+                meter.emitted += len(items)
         self._waiting = empty
-        if chunk.elements:
-            self._quota.record(len(chunk.elements), now - began)
+        if count:
+            self._quota.record(count, now - began)
         self._ended = ending
-        if not items and not chunk.signalled:
-            return None
-        return Chunk(items, contexts, **chunk.signals())
+        if signals is not None:
+            return Chunk(items, contexts, **signals)
+        return Chunk(items, contexts) if items else None
 
     def _flush(
         self, cell: Cell, items: Sequence[Any], contexts: list[Context] | None
     ) -> tuple[Sequence[Any], list[Context] | None, bool]:
         flushed = cell.flush()
-        self._error = flushed.error
-        if flushed.out:
-            items = [*items, *flushed.out]
-            if flushed.contexts is not None:
-                contexts = [*(contexts or ()), *flushed.contexts]
-        return items, contexts, flushed.error is None
+        self._error = cell.error
+        if flushed:
+            items = [*items, *flushed]
+            added = cell.flushed_contexts(len(flushed))
+            contexts = None if added is None else [*(contexts or ()), *added]
+        return items, contexts, cell.error is None

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rxml.flow.chunk import CHUNK, END, Chunk
-from rxml.flow.clock import Quota
+from rxml.flow.clock import HOLD, Quota
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
 
@@ -39,13 +39,14 @@ class IterableStage(Stage[T]):
 
     async def pull(self, n: int) -> Chunk[T]:
         clock = self.env.clock
-        if clock.held:
+        began = clock.busy()
+        if began - clock.yielded > HOLD:
             await clock.breathe()
+            began = clock.yielded
         if self._error is not None:
             raise self._error
         if self._over:
             return END
-        began = clock.busy()
         out = self._take(self._quota.of(n))
         spent = clock.busy() - began
         self.meter.busy += spent

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from enum import Enum
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rxml.errors import ConcurrentRequestError, StreamClosedError
 from rxml.flow.chunk import END, Chunk
 from rxml.flow.scope import uninterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from rxml.flow.node import Env, Node
     from rxml.flow.statistics import Meter
@@ -46,7 +46,7 @@ class Stage(ABC, Generic[T]):
         self._released: asyncio.Future[None] | None = None
 
     @abstractmethod
-    async def pull(self, n: int) -> Chunk[T]:
+    def pull(self, n: int) -> Coroutine[Any, Any, Chunk[T]]:
         """Return a chunk of 1..n elements, a signal, or END; raise what fails the stream. Must be cancel-safe."""
 
     async def release(self) -> None:
