@@ -16,25 +16,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rxml.testing.errors import DeadlockError, LeakError, RunawayError
+from rxml.testing.errors import DeadlockError, RunawayError
 from rxml.testing.virtual_loop import LIMIT_SECONDS, VirtualLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from types import TracebackType
     from typing import Self
-
-__all__ = [
-    "LIMIT_SECONDS",
-    "DeadlockError",
-    "Driver",
-    "LeakError",
-    "RunawayError",
-    "VirtualLoop",
-    "advance",
-    "run",
-    "settle",
-]
 
 T = TypeVar("T")
 
@@ -131,8 +119,14 @@ class Driver:
     def start(
         self, coroutine: Coroutine[Any, Any, T], *, name: str | None = None
     ) -> asyncio.Task[T]:
-        """Start a task and do not wait for it: it moves while something else is run, settled or advanced."""
-        return self.loop.create_task(coroutine, name=name)
+        """Start a task and do not wait for it: it moves while something else is run, settled or advanced.
+
+        Args:
+            coroutine: what it does.
+            name: for reports of deadlocks and leaks.
+        """
+        # A scope spawns on a loop that runs; this one stands still, and `close` is the scope's end.
+        return asyncio.Task(coroutine, loop=self.loop, name=name)
 
     def settle(self) -> None:
         """Run until nothing is ready; the clock does not move."""

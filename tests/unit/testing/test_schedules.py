@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 from typing_extensions import override
 
-from rxml.testing.virtual_time import DeadlockError, Driver, LeakError, VirtualLoop, run
+from rxml.testing import DeadlockError, Driver, LeakError, VirtualLoop, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

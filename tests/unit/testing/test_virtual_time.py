@@ -18,12 +18,8 @@ from reactivex import operators as rx
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 from typing_extensions import override
 
-from rxml.errors import RxmlError
-from rxml.testing.virtual_time import (
-    DeadlockError,
+from rxml.testing import (
     Driver,
-    LeakError,
-    RunawayError,
     VirtualLoop,
     advance,
     run,
@@ -31,7 +27,7 @@ from rxml.testing.virtual_time import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import Coroutine
 
 
 def now() -> float:
@@ -170,40 +166,6 @@ def test_absolute_times_of_reactivex_follow_virtual_time_where_its_now_does() ->
     assert run(main()) == [90.0, 150.0, 210.0]
 
 
-def test_a_deadlock_names_each_waiting_task_and_where_it_waits() -> None:
-    async def consume(queue: asyncio.Queue[int]) -> None:
-        async def numbers() -> AsyncIterator[int]:
-            while True:
-                yield await queue.get()
-
-        async for _ in numbers():
-            pass
-
-    async def main() -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(consume(asyncio.Queue()), name="consumer")
-            await asyncio.sleep(3)
-
-    with pytest.raises(DeadlockError) as caught:
-        run(main())
-    text = str(caught.value)
-    assert isinstance(caught.value, RxmlError)
-    assert text.startswith("deadlock at 3.0 s")
-    consumer = next(line for line in text.splitlines() if line.startswith("  consumer: "))
-    frames = [frame.split(" (")[0].split(".")[-1] for frame in consumer.split(" > ")]
-    assert frames == [
-        "  consumer: test_a_deadlock_names_each_waiting_task_and_where_it_waits",
-        "x",
-    ] or (frames[-3:] == ["consume", "numbers", "get"])
-    assert "testing/test_virtual_time.py:" in consumer
-    assert "TaskGroup.__aexit__" in text
-
-
-def test_a_timer_at_infinity_does_not_hide_a_deadlock() -> None:
-    with pytest.raises(DeadlockError):
-        run(asyncio.sleep(math.inf))
-
-
 def test_a_timer_at_no_number_is_refused() -> None:
     with pytest.raises(ValueError, match="nan"):
         run(asyncio.sleep(math.nan))
@@ -287,95 +249,6 @@ def test_sockets_are_waited_for_and_time_goes_on_beside_them() -> None:
         return reply, now()
 
     assert run(main(), seed=3) == (b"HELLO\n", 30.0)
-
-
-def test_a_busy_loop_ends_with_an_error_that_says_so() -> None:
-    async def spin() -> None:
-        while True:  # noqa: ASYNC110 - the mistake that is to be found
-            await asyncio.sleep(0)
-
-    with pytest.raises(RunawayError, match=r"0\.05 real seconds.*\n.*spin"):
-        run(spin(), limit_seconds=0.05)
-
-
-def test_a_timer_that_always_rearms_ends_with_an_error() -> None:
-    def tick() -> None:
-        asyncio.get_running_loop().call_later(1, tick)
-
-    async def main() -> None:
-        tick()
-        await forever()
-
-    with pytest.raises(RunawayError):
-        run(main(), limit_seconds=0.05)
-
-
-def test_a_thread_that_never_reports_ends_with_an_error() -> None:
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualLoop)
-        with loop.external_work():
-            await forever()
-
-    with pytest.raises(RunawayError):
-        run(main(), limit_seconds=0.05)
-
-
-def test_a_task_left_behind_is_a_leak_by_name() -> None:
-    kept: list[asyncio.Task[None]] = []
-
-    async def main() -> None:
-        kept.append(asyncio.create_task(forever(), name="left-over"))
-
-    with pytest.raises(LeakError, match="left-over: forever"):
-        run(main())
-    run(main(), check_leaks=False)
-
-
-def test_an_async_generator_left_open_is_a_leak() -> None:
-    async def numbers() -> AsyncIterator[int]:
-        yield 1
-        yield 2
-
-    async def keep() -> None:
-        kept.append(numbers())
-        await anext(kept[0])
-
-    async def abandon() -> None:
-        async for _ in numbers():
-            break
-
-    async def exhaust() -> None:
-        assert [i async for i in numbers()] == [1, 2]
-
-    kept: list[AsyncIterator[int]] = []
-    with pytest.raises(LeakError, match=r"not closed: .*numbers"):
-        run(keep())
-    with pytest.raises(LeakError, match=r"left to the collector: .*numbers"):
-        run(abandon())
-    run(exhaust())
-
-
-def test_an_error_in_a_callback_is_not_lost() -> None:
-    async def main() -> None:
-        asyncio.get_running_loop().call_soon(lambda: 1 / 0)
-        await asyncio.sleep(0)
-
-    with pytest.raises(LeakError, match="ZeroDivisionError") as caught:
-        run(main())
-    assert isinstance(caught.value.__cause__, ZeroDivisionError)
-
-
-def test_the_error_of_main_comes_out_with_a_note_of_what_it_left() -> None:
-    kept: list[asyncio.Task[None]] = []
-
-    async def main() -> None:
-        kept.append(asyncio.create_task(forever(), name="left-over"))
-        raise KeyError("mine")
-
-    with pytest.raises(KeyError, match="mine") as caught:
-        run(main())
-    assert any("left-over" in note for note in caught.value.__notes__)
 
 
 def test_settle_does_not_move_the_clock_and_advance_moves_it_exactly() -> None:
