@@ -1,0 +1,35 @@
+"""The cases, a file each. A file must import in every peer's environment: what it measures is imported late."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from benchmarks.case import Case
+
+NAMES: Final = {
+    "chain": "benchmarks.cases.chain",
+    "stages": "benchmarks.cases.stages",
+    "handoff": "benchmarks.cases.handoff",
+    "handoff_one": "benchmarks.cases.handoff_one",
+    "map_async": "benchmarks.cases.map_async",
+    "latency": "benchmarks.cases.latency",
+    "columns": "benchmarks.cases.columns",
+    "lift": "benchmarks.cases.lift",
+    "memory": "benchmarks.cases.memory",
+}
+"""Where each case lives. Each of these modules has a `CASE`."""
+
+
+def load(name: str) -> Case:
+    """The case of that name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if name not in NAMES:
+        raise ValueError(f"no case is called {name!r}; there are: {', '.join(NAMES)}")
+    case: object = import_module(NAMES[name]).CASE
+    if not isinstance(case, Case) or case.name != name:
+        raise TypeError(f"{NAMES[name]}.CASE must be the Case {name!r}, got {case!r}")
+    return case
