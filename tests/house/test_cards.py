@@ -88,7 +88,7 @@ def test_an_operator_is_held_to_the_laws(name: str) -> None:
     assert name in catalogue, f"tests/laws/catalogue.py has no entry for {name}"
 
 
-def test_the_laws_and_the_index_name_no_operator_that_is_gone() -> None:
+def test_the_laws_are_of_no_operator_that_is_gone() -> None:
     catalogue = import_module("tests.laws.catalogue").CATALOGUE
     assert set(catalogue) <= set(NAMES)
 
