@@ -12,6 +12,7 @@ from rxml.flow.graph import Budget, budget_of, mermaid
 from rxml.flow.lift import applied
 from rxml.flow.node import Node
 from rxml.flow.push import subscribe
+from rxml.flow.svg import svg
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
@@ -168,6 +169,10 @@ class Flowable(Node, ObservableBase[T_co]):
     def draw(self) -> str:
         """The graph of stages as Mermaid text."""
         return mermaid(self)
+
+    def _repr_svg_(self) -> str:
+        """The picture that notebooks show."""
+        return svg(self)
 
     def __repr__(self) -> str:
         names = [node.spec.name for node in self.walk()]
