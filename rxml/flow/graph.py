@@ -34,10 +34,12 @@ class Budget:
     Attributes:
         edges: per stage, sources first.
         passing: elements in chunks that pass through, at most one chunk for each row of fused stages.
+        element_bytes: the size of an element that was given, or None.
     """
 
     edges: tuple[Edge, ...]
     passing: int
+    element_bytes: int | None
 
     @property
     def elements(self) -> int:
@@ -46,14 +48,16 @@ class Budget:
 
     @property
     def bytes(self) -> int | None:
-        """The sum of all bounds in bytes; None if some stage has none."""
-        if any(edge.bytes is None for edge in self.edges if edge.elements):
+        """The sum of all bounds in bytes; None if it depends on the size of an element, which was not given."""
+        if self.element_bytes is None:
             return None
-        return sum(edge.bytes or 0 for edge in self.edges)
+        return self.passing * self.element_bytes + sum(edge.bytes or 0 for edge in self.edges)
 
     def __str__(self) -> str:
         rows = [(edge.stage, edge.elements, edge.bytes) for edge in self.edges if edge.elements]
-        rows += [("chunks passing", self.passing, None), ("sum", self.elements, self.bytes)]
+        size = self.element_bytes
+        passing = None if size is None else self.passing * size
+        rows += [("chunks passing", self.passing, passing), ("sum", self.elements, self.bytes)]
         width = max(len(stage) for stage, _, _ in rows)
         return "\n".join(
             f"{stage:<{width}}  {elements:>12,} elements  {_amount(size):>16}"
@@ -71,12 +75,11 @@ def budget_of(node: Node, element_bytes: int | None) -> Budget:
     rows = 0
     for stage in node.walk():
         spec = stage.spec
-        size = spec.max_bytes
-        if size is None and element_bytes is not None:
-            size = spec.capacity * element_bytes
+        by_count = None if element_bytes is None else spec.capacity * element_bytes
+        size = min((bound for bound in (spec.max_bytes, by_count) if bound is not None), default=None)
         edges.append(Edge(spec.name, spec.capacity, size))
         rows += not isinstance(spec, KernelSpec | SuperviseSpec)
-    return Budget(tuple(edges), rows * CHUNK)
+    return Budget(tuple(edges), rows * CHUNK, element_bytes)
 
 
 def mermaid(node: Node) -> str:
