@@ -63,7 +63,12 @@ class Worker:
         self._process = subprocess.Popen(
             command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        self.hello = self._read()
+        self.pid = self._process.pid
+        try:
+            self.hello = self._read()
+        except WorkerError:
+            self.close()
+            raise
 
     def run(self, size: int) -> dict[str, Any]:
         """One run; its measures and checksum, or its error."""
