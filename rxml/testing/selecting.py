@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         _clock_resolution: float
         _default_executor: ThreadPoolExecutor | None
         _asyncgens: set[AsyncGeneratorType[Any, Any]]
-        _signal_handlers: dict[int, asyncio.Handle]
         _selector: selectors.BaseSelector
 
         def _check_closed(self) -> None: ...

@@ -241,7 +241,8 @@ class VirtualLoop(SelectorLoop):
         events = wait(0)
         if events or self._ready or (timeout is not None and timeout <= 0):
             return events
-        watched = len(self._selector.get_map()) > 1 or bool(self._signal_handlers)
+        signals = getattr(self, "_signal_handlers", None)  # a Unix loop has them
+        watched = len(self._selector.get_map()) > 1 or bool(signals)
         timer = self._next_timer()
         if self._outstanding or (watched and timer is None and not self._settling):
             return wait(remaining)

@@ -51,12 +51,16 @@ def run(
         DeadlockError: all tasks wait for one another.
         RunawayError: it did not end within `limit_seconds`.
         LeakError: something is left. If `main` itself failed, its error comes out, with a note of the leaks.
+        RuntimeError: a loop runs here already.
         ValueError: see `VirtualLoop`.
     """
-    with Driver(
-        VirtualLoop(seed=seed, schedule=schedule, limit_seconds=limit_seconds),
-        check_leaks=check_leaks,
-    ) as driver:
+    try:
+        _refuse_running_loop()
+        loop = VirtualLoop(seed=seed, schedule=schedule, limit_seconds=limit_seconds)
+    except (RuntimeError, ValueError):
+        main.close()
+        raise
+    with Driver(loop, check_leaks=check_leaks) as driver:
         return driver.run(main)
 
 
@@ -92,6 +96,18 @@ def _virtual_loop() -> VirtualLoop:
     return loop
 
 
+def _refuse_running_loop() -> None:
+    """A loop cannot be driven from inside another one."""
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError(
+        f"run and Driver are for synchronous code, but a {type(running).__name__} runs here: "
+        "await the coroutine, settle() or advance()"
+    )
+
+
 class Driver:
     """Drives a virtual loop from synchronous code: the rules of a Hypothesis state machine, a debugger.
 
@@ -100,12 +116,18 @@ class Driver:
     Args:
         loop: the loop, which the driver closes at its end; None makes one.
         check_leaks: whether `close` raises `LeakError` if something is left.
+
+    Raises:
+        RuntimeError: a loop runs here already.
     """
 
     def __init__(self, loop: VirtualLoop | None = None, *, check_leaks: bool = True) -> None:
+        _refuse_running_loop()
         self.loop = VirtualLoop() if loop is None else loop
         self._check_leaks = check_leaks
         self._runner = asyncio.Runner(loop_factory=lambda: self.loop)
+        # Now, so that closing the runner closes the loop even if nothing is ever run.
+        self._runner.get_loop()
 
     @property
     def time(self) -> float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from rxml.errors import RxmlError
 from rxml.testing import (
     DeadlockError,
+    Driver,
     LeakError,
     RunawayError,
     VirtualLoop,
@@ -144,3 +147,27 @@ def test_the_error_of_main_comes_out_with_a_note_of_what_it_left() -> None:
     with pytest.raises(KeyError, match="mine") as caught:
         run(main())
     assert any("left-over" in note for note in caught.value.__notes__)
+
+
+def test_a_loop_is_not_driven_from_inside_another() -> None:
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match="synchronous code, but a VirtualLoop runs here"):
+            run(forever())
+        with pytest.raises(RuntimeError, match="synchronous code"):
+            Driver()
+
+    run(main())
+
+
+def test_what_is_refused_leaves_nothing_unawaited_or_unclosed() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match="limit_seconds"):
+            run(forever(), limit_seconds=-1)
+        driver = Driver()
+        driver.close()
+        assert driver.loop.is_closed()
+        with pytest.raises(KeyError), Driver() as driver:
+            raise KeyError
+        assert driver.loop.is_closed()
+        gc.collect()
