@@ -1,0 +1,284 @@
+"""Batch: columns of one length, immutable, sliced without copying, read as a sequence of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import index as as_index
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Self, SupportsIndex, overload
+
+import numpy as np
+from typing_extensions import override
+
+from rxml.batch.arrow import columns_of_table, table_of
+from rxml.batch.column import (
+    AnyArray,
+    Column,
+    joined,
+    same_column,
+    size_of,
+    sliced,
+    taken,
+    value_at,
+    values_of,
+)
+from rxml.batch.dataframe import columns_of_frame, frame_of
+from rxml.batch.gather import Extra, columns_of
+from rxml.batch.intake import column_from, common_length, row_selector
+from rxml.batch.row import Row
+from rxml.batch.schema import Field, Schema
+from rxml.errors import SchemaError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+_BLOCK: Final = 1024  # rows turned into Python values at a time while iterating
+
+
+class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may be many
+    """Columns by name, all of one length n; row i of every column is fact i.
+
+    A column is a numpy array of shape (n, ...) or a distribution column (`rxml.batch.Column`). Arrays are
+    taken as views that cannot be written through: no copy is made, and the caller's array stays writeable.
+    Whoever writes to it afterwards changes what the batch shows: hand it over, or hand over a copy.
+
+    Lists and tuples get the dtype their values call for, strings an object column. `==` compares names,
+    dtypes, shapes and values, whatever the order of columns; NaN equals NaN.
+
+    Raises:
+        SchemaError: columns differ in length, are scalars or masked, or mix types; naming the column.
+    """
+
+    __slots__ = ("_columns", "_length")
+
+    _columns: Mapping[str, AnyArray | Column]
+    _length: int
+
+    def __init__(self, columns: Mapping[str, ArrayLike | Column]) -> None:
+        """Build from columns by name."""
+        taken_in = {name: column_from(name, column) for name, column in columns.items()}
+        self._length = common_length(taken_in)
+        self._columns = taken_in
+
+    @classmethod
+    def adopt(cls, columns: Mapping[str, AnyArray | Column], length: int) -> Self:
+        """Wrap columns known to be of that length and not writeable; nothing is checked or copied."""
+        batch = cls.__new__(cls)
+        batch._columns = columns  # noqa: SLF001
+        batch._length = length  # noqa: SLF001
+        return batch
+
+    @classmethod
+    def from_rows(
+        cls,
+        rows: Iterable[Mapping[str, Any]],
+        schema: Schema | None = None,
+        *,
+        extra: Extra = "refuse",
+    ) -> Self:
+        """Build from rows, by a declared schema or by what the values call for.
+
+        Without a schema: bool, int64, float64 (None and missing are NaN; int beside float is float),
+        complex128, str as objects, aware datetimes as datetime64[us] in UTC, timedelta64[us], and equally
+        long lists of numbers as columns of shape (n, k). The dtype depends on the values, so streams that
+        are batched again and again should declare a schema.
+
+        Args:
+            rows: mappings from column name to value.
+            schema: the columns wanted; a null needs a nullable field. Floats and times may be rounded to
+                the declared precision; nothing else is changed to fit.
+            extra: what to do with names that are not in the schema: "refuse" or "ignore".
+
+        Raises:
+            SchemaError: naming the row, the column and what would fit.
+        """
+        return cls(columns_of(rows, schema, extra))
+
+    @classmethod
+    def concat(cls, batches: Iterable[Batch]) -> Self:
+        """One batch after the other; names, dtypes and shapes must be the same.
+
+        Raises:
+            SchemaError: they are not, naming the column and the batch; or there is no batch.
+        """
+        listed = list(batches)
+        if not listed:
+            raise SchemaError("concat of no batches: give at least one, for its columns")
+        names = listed[0].names
+        for position, other in enumerate(listed):
+            if set(other.names) != set(names):
+                text = f"batch {position} has columns {other.names}; batch 0 has {names}"
+                raise SchemaError(f"{text}: select the same columns")
+        if len(listed) == 1:
+            return cls.adopt(listed[0].columns, len(listed[0]))
+        columns = {name: joined(name, [batch.columns[name] for batch in listed]) for name in names}
+        return cls.adopt(columns, sum(map(len, listed)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        return tuple(self._columns)
+
+    @property
+    def columns(self) -> Mapping[str, AnyArray | Column]:
+        """The columns by name, read only."""
+        return MappingProxyType(self._columns)
+
+    @property
+    def schema(self) -> Schema:
+        """Names, dtypes and shapes of the columns."""
+        return Schema(Field.of(name, column) for name, column in self._columns.items())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the values, Python objects included (each where it occurs)."""
+        return sum(map(size_of, self._columns.values()))
+
+    @override
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice[Any, Any, Any]) -> Self: ...
+    @overload
+    def __getitem__(self, index: str) -> Any: ...
+    @overload
+    def __getitem__(self, index: AnyArray | Sequence[int] | Sequence[bool]) -> Self: ...
+    @override
+    def __getitem__(self, index: Any) -> Any:
+        """A column by name, a row by number, or a batch by slice (no copy), mask or row numbers.
+
+        Raises:
+            SchemaError: there is no such column, or a mask is not of the batch's length.
+            IndexError: there is no such row.
+        """
+        if isinstance(index, str):
+            return self._column(index)
+        if isinstance(index, slice):
+            return self._slice(index)
+        if isinstance(index, SupportsIndex) and not isinstance(index, np.ndarray):
+            return self._row(as_index(index))
+        where = row_selector(index, self._length)
+        length = int(where.sum()) if where.dtype.kind == "b" else len(where)
+        return self.adopt({name: taken(c, where) for name, c in self._columns.items()}, length)
+
+    def _column(self, name: str) -> AnyArray | Column:
+        try:
+            return self._columns[name]
+        except KeyError:
+            raise SchemaError(f"no column {name!r}: there are {self.names}") from None
+
+    def _slice(self, where: Any) -> Self:
+        length = len(range(*where.indices(self._length)))
+        return self.adopt({name: sliced(c, where) for name, c in self._columns.items()}, length)
+
+    def _row(self, index: int) -> Row:
+        if not -self._length <= index < self._length:
+            raise IndexError(f"row {index} of a batch of {self._length}")
+        place = index % self._length
+        return Row(self._places(), tuple(value_at(c, place) for c in self._columns.values()))
+
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self._columns)}
+
+    @override
+    def __contains__(self, item: object) -> bool:
+        """Whether a name is a column's, or anything else equals a row."""
+        return item in self._columns if isinstance(item, str) else super().__contains__(item)
+
+    @override
+    def __iter__(self) -> Iterator[Row]:
+        places = self._places()
+        for start in range(0, self._length, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            columns = [values_of(sliced(column, block)) for column in self._columns.values()]
+            for values in zip(*columns, strict=True):
+                yield Row(places, values)
+
+    def rows(self) -> list[Row]:
+        """Every row, as Python values where the dtype has them."""
+        return list(self)
+
+    def with_columns(
+        self,
+        columns: Mapping[str, ArrayLike | Column] | None = None,
+        /,
+        **named: ArrayLike | Column,
+    ) -> Self:
+        """These columns with others added or replaced, each with one value per row.
+
+        Raises:
+            SchemaError: a column has another length.
+        """
+        added = {**(columns or {}), **named}
+        taken_in = {name: column_from(name, new) for name, new in added.items()}
+        merged = {**self._columns, **taken_in}
+        return self.adopt(merged, common_length(merged))
+
+    def select(self, *names: str) -> Self:
+        """These columns only, in this order.
+
+        Raises:
+            SchemaError: there is no such column.
+        """
+        return self._kept({name: self._column(name) for name in names})
+
+    def drop(self, *names: str) -> Self:
+        """All columns but these.
+
+        Raises:
+            SchemaError: there is no such column.
+        """
+        gone = self.select(*names).columns
+        return self._kept({name: c for name, c in self._columns.items() if name not in gone})
+
+    def rename(self, names: Mapping[str, str] | None = None, /, **named: str) -> Self:
+        """The same columns under other names: `rename(old="new")`.
+
+        Raises:
+            SchemaError: there is no such column, or two columns would have one name.
+        """
+        new = {**(names or {}), **named}
+        self.select(*new)
+        renamed = {new.get(name, name): column for name, column in self._columns.items()}
+        if len(renamed) < len(self._columns):
+            raise SchemaError(f"rename {new} of {self.names} gives two columns one name")
+        return self.adopt(renamed, self._length)
+
+    def _kept(self, columns: dict[str, AnyArray | Column]) -> Self:
+        return self.adopt(columns, self._length if columns else 0)
+
+    def equals(self, other: object) -> bool:
+        """Whether the other is a batch with the same names, dtypes, shapes and values."""
+        if not isinstance(other, Batch) or set(self.names) != set(other.names):
+            return False
+        return all(same_column(c, other.columns[name]) for name, c in self._columns.items())
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return self.equals(other) if isinstance(other, Batch) else NotImplemented
+
+    @override
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{field.name} {field.form}" for field in self.schema.values())
+        return f"Batch({self._length} rows: {fields})"
+
+    def to_arrow(self) -> Any:
+        """As a `pyarrow.Table`; needs the extra `arrow`. Numeric columns are not copied."""
+        return table_of(self._columns)
+
+    @classmethod
+    def from_arrow(cls, table: Any) -> Self:
+        """From a `pyarrow.Table`; needs the extra `arrow`. Nulls become NaN, NaT or None."""
+        return cls(columns_of_table(table))
+
+    def to_pandas(self) -> Any:
+        """As a `pandas.DataFrame`; needs the extra `pandas`. Columns of arrays become objects."""
+        return frame_of(self._columns)
+
+    @classmethod
+    def from_pandas(cls, frame: Any) -> Self:
+        """From a `pandas.DataFrame`, without its index; needs the extra `pandas`."""
+        return cls(columns_of_frame(frame))

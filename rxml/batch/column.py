@@ -1,0 +1,168 @@
+"""What a column can do: the Protocol of columns that are no arrays, and the same verbs for arrays."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import TypeIs
+
+from rxml.errors import SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+AnyArray: TypeAlias = NDArray[Any]
+
+_NATIVE: Final = frozenset("biufcSUOT")  # dtype kinds whose tolist() gives Python values
+_NUMPY_SCALARS: Final = _NATIVE - {"O", "T"}
+_NAN_KINDS: Final = frozenset("fcmM")
+
+
+@runtime_checkable
+class Column(Protocol):
+    """A column of a batch that is no numpy array, such as one distribution per row.
+
+    Immutable, and of one length for good. `kind` names the type of column in a schema. Two columns of one
+    kind can be concatenated; `concat` raises SchemaError where their parameters do not allow it.
+    """
+
+    @property
+    def kind(self) -> str:
+        """The name of this type of column, as in `Field.kind`."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the values hold."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def slice(self, where: slice) -> Self:
+        """The rows of a slice, without a copy."""
+        ...
+
+    def take(self, where: AnyArray) -> Self:
+        """The rows where a boolean mask is true, or those with the given indices."""
+        ...
+
+    def at(self, index: int) -> object:
+        """The value of one row, 0 <= index < len."""
+        ...
+
+    def concat(self, others: Sequence[Any]) -> Self:
+        """This column followed by others of its kind."""
+        ...
+
+    def equals(self, other: object) -> bool:
+        """Whether the other is of the same kind, with the same values; NaN equals NaN."""
+        ...
+
+
+def is_array(value: object) -> TypeIs[AnyArray]:
+    """Whether a value is a numpy array, of whatever dtype and shape."""
+    return isinstance(value, np.ndarray)
+
+
+def frozen(array: AnyArray) -> AnyArray:
+    """A view that cannot be written through; the array itself stays as it was."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def sliced(column: AnyArray | Column, where: slice) -> AnyArray | Column:
+    """The rows of a slice: a view, never a copy."""
+    return column[where] if isinstance(column, np.ndarray) else column.slice(where)
+
+
+def taken(column: AnyArray | Column, where: AnyArray) -> AnyArray | Column:
+    """The rows under a mask or at indices, copied."""
+    return frozen(column[where]) if isinstance(column, np.ndarray) else column.take(where)
+
+
+def value_at(column: AnyArray | Column, index: int) -> object:
+    """One row's value: a Python number or string where there is one, else a numpy scalar or a view."""
+    if not isinstance(column, np.ndarray):
+        return column.at(index)
+    if column.ndim == 1 and column.dtype.kind in _NUMPY_SCALARS:
+        return column.item(index)
+    value: object = column[index]
+    return value
+
+
+def values_of(column: AnyArray | Column) -> Sequence[object]:
+    """Every row's value, as `value_at` gives them, at C speed where the dtype has Python values."""
+    if not isinstance(column, np.ndarray):
+        return [column.at(index) for index in range(len(column))]
+    if column.ndim == 1 and column.dtype.kind in _NATIVE:
+        values: list[object] = column.tolist()
+        return values
+    return list(column)
+
+
+def size_of(column: AnyArray | Column) -> int:
+    """Bytes held by the values; those of Python objects are counted too, each where it occurs."""
+    if isinstance(column, np.ndarray) and column.dtype.hasobject and column.dtype.kind == "O":
+        return column.nbytes + sum(map(sys.getsizeof, column.flat))
+    return column.nbytes
+
+
+def joined(name: str, columns: Sequence[AnyArray | Column]) -> AnyArray | Column:
+    """One column after the other.
+
+    Raises:
+        SchemaError: they differ in kind, dtype or shape; the widths of fixed-size text may differ.
+    """
+    first = columns[0]
+    for position, other in enumerate(columns):
+        _require_same(name, position, first, other)
+    if isinstance(first, np.ndarray):
+        return frozen(np.concatenate([np.asarray(column) for column in columns]))
+    return first.concat(columns[1:])
+
+
+def _require_same(
+    name: str, position: int, first: AnyArray | Column, other: AnyArray | Column
+) -> None:
+    expected, got = _form(first), _form(other)
+    if expected != got:
+        text = f"column {name!r} of batch {position} is {got}; batch 0 has {expected}"
+        raise SchemaError(f"{text}: give both the same dtype and shape")
+
+
+def _form(column: AnyArray | Column) -> str:
+    if not isinstance(column, np.ndarray):
+        return column.kind
+    fixed_text = column.dtype.kind in "SU"
+    return f"{column.dtype.kind if fixed_text else column.dtype}{column.shape[1:]}"
+
+
+def same_column(one: AnyArray | Column, other: AnyArray | Column) -> bool:
+    """Whether dtype, shape and values are the same; NaN equals NaN, NaT equals NaT."""
+    if not isinstance(one, np.ndarray):
+        return one.equals(other)
+    if not isinstance(other, np.ndarray) or one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    if one.dtype.kind == "O":
+        return all(map(same_value, one.flat, other.flat))
+    return bool(np.array_equal(one, other, equal_nan=one.dtype.kind in _NAN_KINDS))
+
+
+def same_value(one: object, other: object) -> bool:
+    """Whether two values of rows are equal; arrays by shape and elements, as `==` otherwise."""
+    if one is other:
+        return True
+    if is_array(one) or is_array(other):
+        return _same_elements(one, other)
+    return bool(one == other)
+
+
+def _same_elements(one: object, other: object) -> bool:
+    try:
+        return bool(np.array_equal(np.asarray(one), np.asarray(other)))
+    except ValueError:  # a ragged list is no array, and so equals none
+        return False

@@ -1,0 +1,76 @@
+"""From rows to columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+from rxml.batch.column import AnyArray, frozen
+from rxml.batch.convert import declared_column
+from rxml.batch.infer import inferred_field
+from rxml.batch.kinds import MISSING, describe
+from rxml.batch.schema import ARRAY, Field, Schema
+from rxml.errors import SchemaError
+
+Extra: TypeAlias = Literal["refuse", "ignore"]
+
+
+def columns_of(
+    rows: Iterable[Mapping[str, Any]], schema: Schema | None, extra: Extra
+) -> dict[str, AnyArray]:
+    """The columns of rows, by name; see `Batch.from_rows`.
+
+    Raises:
+        SchemaError: naming row and column.
+        ValueError: `extra` is neither "refuse" nor "ignore".
+    """
+    if extra not in ("refuse", "ignore"):
+        raise ValueError(f"extra is {extra!r}: use 'refuse' or 'ignore'")
+    listed = list(rows)
+    names = _names(listed)
+    if schema is None:
+        return {name: inferred_column(name, _values(listed, name)) for name in names}
+    if extra == "refuse":
+        _refuse_extra(listed, names, schema)
+    return {name: _declared(field, listed) for name, field in schema.items()}
+
+
+def inferred_column(name: str, values: Sequence[object]) -> AnyArray:
+    """The values as an array of the dtype they call for, which cannot be written to.
+
+    Raises:
+        SchemaError: naming row and column.
+    """
+    return frozen(declared_column(inferred_field(name, values), values))
+
+
+def _declared(field: Field, rows: list[Mapping[str, Any]]) -> AnyArray:
+    if field.kind != ARRAY:
+        text = f"column {field.name!r} is of kind {field.kind!r}"
+        raise SchemaError(f"{text}: rows give arrays only; build it and add it by with_columns")
+    return frozen(declared_column(field, _values(rows, field.name)))
+
+
+def _names(rows: list[Mapping[str, Any]]) -> list[str]:
+    names: dict[str, None] = {}
+    for index, row in enumerate(rows):
+        if not isinstance(row, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SchemaError(f"row {index} is {describe(row)}: rows must be mappings")
+        names.update(dict.fromkeys(row))
+    for name in names:
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SchemaError(f"a column is named {describe(name)}: names must be strings")
+    return list(names)
+
+
+def _values(rows: list[Mapping[str, Any]], name: str) -> list[object]:
+    return [row.get(name, MISSING) for row in rows]
+
+
+def _refuse_extra(rows: list[Mapping[str, Any]], names: list[str], schema: Schema) -> None:
+    unknown = next((name for name in names if name not in schema), None)
+    if unknown is None:
+        return
+    index = next(index for index, row in enumerate(rows) if unknown in row)
+    text = f"row {index} has {unknown!r}, which is not in the schema ({', '.join(schema)})"
+    raise SchemaError(f"{text}: declare it, or pass extra='ignore'")

@@ -1,0 +1,77 @@
+"""What is accepted as a column, and as a choice of rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from rxml.batch.column import AnyArray, Column, frozen, is_array
+from rxml.batch.gather import inferred_column
+from rxml.batch.kinds import describe
+from rxml.errors import SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def column_from(name: str, given: object) -> AnyArray | Column:
+    """An array as a view that cannot be written through, a Column as it is, a sequence by inference.
+
+    Raises:
+        SchemaError: it is a scalar, masked, or a sequence of values that are no column's.
+    """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SchemaError(f"a column is named {describe(name)}: names must be strings")
+    if is_array(given):
+        return _array(name, given)
+    if isinstance(given, Column):
+        return given
+    if isinstance(given, (list, tuple, range)):
+        return _sequence(name, cast("Sequence[object]", given))
+    return _array(name, np.asarray(given))
+
+
+def _sequence(name: str, given: Sequence[object]) -> AnyArray:
+    return inferred_column(name, given) if given else frozen(np.empty(0))
+
+
+def _array(name: str, given: AnyArray) -> AnyArray:
+    if isinstance(given, np.ma.MaskedArray):
+        raise SchemaError(f"column {name!r} is a masked array: fill it, with NaN for instance")
+    if given.ndim == 0:
+        text = f"column {name!r} is the scalar {given!r}"
+        raise SchemaError(f"{text}: give one value per row, by np.full(n, value) for instance")
+    return frozen(np.asarray(given))
+
+
+def common_length(columns: Mapping[str, AnyArray | Column]) -> int:
+    """The one length of the columns; 0 if there are none.
+
+    Raises:
+        SchemaError: naming two columns that differ.
+    """
+    lengths = {name: len(column) for name, column in columns.items()}
+    length = next(iter(lengths.values()), 0)
+    for name, other in lengths.items():
+        if other != length:
+            text = f"column {name!r} has {other} rows, {next(iter(lengths))!r} has {length}"
+            raise SchemaError(f"{text}: all columns of a batch have one length")
+    return length
+
+
+def row_selector(key: Any, length: int) -> AnyArray:
+    """A mask of that length, or row numbers, as an array.
+
+    Raises:
+        SchemaError: it is neither, or the mask has another length.
+    """
+    where = np.asarray(key)
+    if where.shape == (0,) and where.dtype.kind == "f":  # what numpy makes of an empty list
+        where = where.astype(np.intp)
+    if where.ndim != 1 or where.dtype.kind not in "biu":
+        text = f"rows chosen by {where.dtype} of shape {where.shape}"
+        raise SchemaError(f"{text}: use a slice, a mask of booleans or row numbers")
+    if where.dtype.kind == "b" and len(where) != length:
+        raise SchemaError(f"a mask of {len(where)} for a batch of {length} rows: give one per row")
+    return where

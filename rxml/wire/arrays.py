@@ -1,0 +1,102 @@
+"""Arrays as extension values, aligned on the wire so that they are read where they lie.
+
+The payload of an array is, all numbers little-endian:
+
+    u8 dimensions, u8 padding, u16 length of the dtype's name, u64 per dimension, the name, padding zeros,
+    the elements in C order
+
+with as many zeros as bring the elements to a multiple of 16 bytes from the start of the message.
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import lru_cache
+from math import prod
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from rxml.errors import WireError
+from rxml.wire.dtypes import check_values, dtype_of, name_of
+from rxml.wire.writer import LONGEST
+
+if TYPE_CHECKING:
+    from rxml.batch.column import AnyArray
+    from rxml.wire.reader import Reader
+    from rxml.wire.writer import Writer
+
+ARRAY: Final = 1
+_ALIGNMENT: Final = 16
+_HEAD: Final = struct.Struct("<BBH")
+_EXT32: Final = struct.Struct(">BIb")
+_SHORT: Final = 64
+_BUFFER_KINDS: Final = frozenset("biufc")  # times and structures export no buffer
+
+
+def write_array(writer: Writer, array: AnyArray) -> None:
+    """Append an array of numbers, times, fixed-size text or bytes, or structures of these.
+
+    Raises:
+        WireError: it holds long doubles or objects, or is too large for msgpack.
+    """
+    head = _head(array.dtype, array.shape, writer.position % _ALIGNMENT)
+    writer.piece(head, len(head))
+    whole = array.dtype.kind in _BUFFER_KINDS and array.flags.c_contiguous
+    writer.piece(array if whole else array.tobytes(), array.nbytes)
+
+
+@lru_cache(maxsize=512)
+def _head(dtype: np.dtype[Any], shape: tuple[int, ...], phase: int) -> bytes:
+    name = name_of(dtype)
+    length = _HEAD.size + 8 * len(shape) + len(name)
+    padding = -(phase + _EXT32.size + length) % _ALIGNMENT
+    size = length + padding + prod(shape) * dtype.itemsize
+    if size > LONGEST:
+        raise WireError(f"an array of {size} bytes: msgpack ends at {LONGEST}, send less at a time")
+    head = _EXT32.pack(0xC9, size, ARRAY) + _HEAD.pack(len(shape), padding, len(name))
+    return head + struct.pack(f"<{len(shape)}Q", *shape) + name + bytes(padding)
+
+
+def read_array(reader: Reader, _: int) -> AnyArray:
+    """The array that the payload holds: a view of the message, which cannot be written to.
+
+    Raises:
+        ValueError: the head does not add up, or an element is no value of the dtype.
+        WireError: the payload is too short.
+    """
+    data, at = reader.data, reader.position
+    reader.take(_HEAD.size, at)
+    length = _HEAD.size + 8 * data[at] + data[at + 2] + (data[at + 3] << 8) + data[at + 1]
+    reader.take(length - _HEAD.size, at)
+    head = data[at : at + length]
+    dtype, shape, size = _parsed(head) if length <= _SHORT else _parse(head)
+    if not size:
+        _require_few(shape, reader.limits.max_items)
+    elif size != reader.end - reader.position:
+        left = reader.end - reader.position
+        raise ValueError(f"{dtype} of shape {shape} takes {size} bytes, there are {left}")
+    start = reader.take(size, at)
+    array = np.ndarray(shape, dtype, data, start)
+    if dtype.kind in "bUV":
+        check_values(array)
+    return array
+
+
+def _parse(head: bytes) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    dimensions, padding, length = _HEAD.unpack_from(head)
+    shape = struct.unpack_from(f"<{dimensions}Q", head, _HEAD.size)
+    start = _HEAD.size + 8 * dimensions
+    dtype = dtype_of(head[start : start + length])
+    if padding >= _ALIGNMENT or any(head[start + length :]):
+        raise ValueError("padding that is not at most 15 zeros")
+    return dtype, shape, prod(shape) * dtype.itemsize
+
+
+_parsed: Final = lru_cache(maxsize=512)(_parse)
+
+
+def _require_few(shape: tuple[int, ...], limit: int) -> None:
+    # no bytes stand behind these elements, so their number is only claimed
+    if max(shape, default=0) > limit or prod(shape) > limit:
+        raise ValueError(f"shape {shape} without a byte of elements: the limit is {limit}")

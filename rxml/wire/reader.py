@@ -1,0 +1,240 @@
+"""From the bytes of a message to values, refusing whatever does not add up.
+
+msgpack's own unpacker is not used for this: it has no limit of depth or of total items, keeps the last of two
+equal keys, copies extension payloads, and cannot say at which byte it failed. Here a length is believed
+only when the bytes left can hold it, nothing is allocated ahead of what has been read, and extension
+payloads are taken where they lie, so an array costs the same whatever its size.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from rxml.errors import RxmlError, WireError
+from rxml.wire.tokens import INT8, MAP_COUNTS, READ
+
+if TYPE_CHECKING:
+    import struct
+    from collections.abc import Callable, Iterator
+
+    from rxml.wire.limits import Limits
+
+    ReadExtension = Callable[["Reader", int], object]
+    FindExtension = Callable[[int], tuple[str, ReadExtension] | None]
+
+_REFUSED: Final = (ValueError, TypeError, LookupError, ArithmeticError, RxmlError)
+_FLOAT64: Final = 0xCB
+_FLOAT_RUN: Final = np.dtype([("head", "u1"), ("value", ">f8")])
+_SHORTEST_RUN: Final = 8
+
+
+class Reader:
+    """Reads one value after the other from a message, between `position` and `end`."""
+
+    __slots__ = ("_containers", "_items", "_read_of", "data", "end", "limits", "position")
+
+    def __init__(self, data: bytes, limits: Limits, read_of: FindExtension) -> None:
+        """Begin at the first byte, given the name and reader of each extension code that is known.
+
+        Raises:
+            WireError: the message is longer than the limit.
+        """
+        if len(data) > limits.max_bytes:
+            text = f"a message of {len(data)} bytes, the limit is {limits.max_bytes}"
+            raise WireError(text, limits.max_bytes)
+        self.data = data
+        self.position = 0
+        self.end = len(data)
+        self.limits = limits
+        self._read_of = read_of
+        self._items = 0
+        self._containers = 0
+
+    def whole(self) -> Any:
+        """The one value that the bytes up to the end hold.
+
+        Raises:
+            WireError: naming the first byte that could not be taken.
+        """
+        value = self.value(0)
+        if self.position != self.end:
+            raise WireError(f"{self.end - self.position} bytes after the value", self.position)
+        return value
+
+    def value(self, depth: int) -> Any:
+        """The next value, which lies in `depth` containers.
+
+        Raises:
+            WireError: naming the first byte that could not be taken.
+        """
+        at = self.position
+        if at >= self.end:
+            raise WireError("the message ends where a value should begin", at)
+        head = self.data[at]
+        self.position = at + 1
+        return head if head < 0x80 else READ[head](self, head, at, depth)
+
+    def take(self, length: int, at: int) -> int:
+        """Step over that many bytes and give the position of the first.
+
+        Raises:
+            WireError: there are fewer; at the byte given.
+        """
+        start = self.position
+        if length > self.end - start:
+            raise WireError(f"{length} bytes are announced, {self.end - start} are left", at)
+        self.position = start + length
+        return start
+
+    def number(self, form: struct.Struct, at: int) -> Any:
+        """A number of that form."""
+        return form.unpack_from(self.data, self.take(form.size, at))[0]
+
+    def text(self, length: int, at: int) -> str:
+        """A string of that many bytes."""
+        self._limit(length, self.limits.max_str, "bytes of a string", at)
+        start = self.take(length, at)
+        try:
+            return self.data[start : start + length].decode()
+        except UnicodeDecodeError as error:
+            raise WireError(
+                f"a string that is not UTF-8: {error.reason}", start + error.start
+            ) from None
+
+    def binary(self, length: int, at: int) -> bytes:
+        """That many bytes, copied."""
+        self._limit(length, self.limits.max_bin, "bytes of a binary value", at)
+        start = self.take(length, at)
+        return self.data[start : start + length]
+
+    def array(self, count: int, at: int, depth: int) -> list[Any]:
+        """That many values."""
+        self._enter(count, count, at, depth)
+        if count >= _SHORTEST_RUN and self._is_float_run(count):
+            return self._float_run(count)
+        return [self.value(depth + 1) for _ in range(count)]
+
+    def _is_float_run(self, count: int) -> bool:
+        stop = self.position + count * _FLOAT_RUN.itemsize
+        if self.data[self.position] != _FLOAT64 or stop > self.end:
+            return False
+        return self.data[self.position : stop : _FLOAT_RUN.itemsize].count(_FLOAT64) == count
+
+    def _float_run(self, count: int) -> list[Any]:
+        run = np.frombuffer(self.data, _FLOAT_RUN, count, self.position)
+        self.position += run.nbytes
+        values: list[Any] = run["value"].tolist()
+        return values
+
+    def map(self, count: int, at: int, depth: int) -> dict[Any, Any]:
+        """That many pairs of key and value."""
+        self._enter(2 * count, count, at, depth)
+        pairs: dict[Any, Any] = {}
+        unsalted = 0
+        for _ in range(count):
+            start = self.position
+            key = self._key(start, depth)
+            unsalted += type(key) is not str and type(key) is not bytes
+            self._limit(unsalted, self.limits.max_unsalted_keys, "keys without text", start)
+            if key in pairs:
+                raise WireError(f"a second value for the key {str(key)[:40]!r}", start)
+            pairs[key] = self.value(depth + 1)
+        return pairs
+
+    def _key(self, at: int, depth: int) -> Any:
+        key = self.value(depth + 1)
+        if type(key) is str:
+            return key
+        key = _as_key(key)
+        try:
+            hash(key)
+        except TypeError:
+            raise WireError(f"a {type(key).__name__} cannot be the key of a map", at) from None
+        return key
+
+    def columns(self, depth: int) -> Iterator[tuple[str, int, Any]]:
+        """The pairs of a map whose keys are distinct strings, each with where the value begins."""
+        at = self.position
+        names: set[str] = set()
+        for _ in range(self._columns_count(at, depth)):
+            name_at = self.position
+            name = self.value(depth + 1)
+            if type(name) is not str or name in names:
+                raise WireError("a column's name must be a string, and the only one such", name_at)
+            names.add(name)
+            start = self.position
+            yield name, start, self.value(depth + 1)
+
+    def _columns_count(self, at: int, depth: int) -> int:
+        head = self.data[at] if at < self.end else 0
+        self.position += 1
+        if head & 0xF0 == 0x80:
+            count = head & 0x0F
+        elif head in MAP_COUNTS:
+            count = self.number(MAP_COUNTS[head], at)
+        else:
+            raise WireError("a batch must be a map of columns", at)
+        self._enter(2 * count, count, at, depth)
+        return count
+
+    def count(self, items: int, at: int) -> None:
+        """Take note of values beside those in plain containers.
+
+        Raises:
+            WireError: there are more than the limit in all.
+        """
+        self._items += items
+        self._limit(self._items, self.limits.max_items, "values in a message", at)
+
+    def _enter(self, values: int, count: int, at: int, depth: int) -> None:
+        if values > self.end - self.position:
+            text = f"{count} elements are announced, {self.end - self.position} bytes are left"
+            raise WireError(text, at)
+        self._limit(depth + 1, self.limits.max_depth, "levels of containers", at)
+        self._containers += 1
+        self._limit(self._containers, self.limits.max_containers, "containers", at)
+        self.count(values, at)
+
+    @staticmethod
+    def _limit(size: int, limit: int, what: str, at: int) -> None:
+        if size > limit:
+            raise WireError(f"{size} {what}, the limit is {limit}", at)
+
+    def extension(self, length: int, at: int, depth: int) -> Any:
+        """An extension value whose type byte is next, with that many bytes of payload."""
+        limits = self.limits
+        self._limit(length, limits.max_ext, "bytes of an extension", at)
+        self._limit(depth + 1, limits.max_depth, "levels of containers", at)
+        code = self.number(INT8, at)
+        known = self._read_of(code)
+        if known is None:
+            raise WireError(f"an extension of the unknown type {code}", at)
+        start = self.take(length, at)
+        return self._payload(*known, start, depth + 1)
+
+    def _payload(self, name: str, read: ReadExtension, start: int, depth: int) -> Any:
+        outer, self.end = self.end, self.position
+        self.position = start
+        try:
+            value = read(self, depth)
+        except WireError as error:
+            raise error if error.position is not None else WireError(str(error), start) from error
+        except _REFUSED as error:
+            raise WireError(f"no {name}: {error}", start) from error
+        if self.position != self.end:
+            raise WireError(f"{self.end - self.position} bytes after the {name}", self.position)
+        self.end = outer
+        return value
+
+
+def _as_key(value: Any) -> Any:
+    # a tuple travels as an array; only as a key can it be told that it was one
+    if type(value) is list:
+        return _as_tuple(value)  # pyright: ignore[reportUnknownArgumentType]
+    return value
+
+
+def _as_tuple(values: list[Any]) -> tuple[Any, ...]:
+    return tuple(map(_as_key, values))
