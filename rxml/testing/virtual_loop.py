@@ -277,8 +277,6 @@ class VirtualLoop(SelectorLoop):
         remaining = self._limit_seconds - (time.perf_counter() - self._began)
         if remaining > 0:
             return min(remaining, 3600.0)
-        # So that cancelling what runs away, afterwards, has a limit of its own.
-        self._began = time.perf_counter()
         raise RunawayError(
             f"still at work after {self._limit_seconds} real seconds ({self._turns} turns of the loop, virtual "
             f"clock at {self._now} s): a loop that never waits, a timer that always re-arms, or outside work "

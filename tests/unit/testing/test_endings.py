@@ -69,6 +69,22 @@ def test_a_busy_loop_ends_with_an_error_that_says_so() -> None:
         run(spin(), limit_seconds=0.05)
 
 
+def test_what_ran_away_can_still_clean_up() -> None:
+    cleaned: list[bool] = []
+
+    async def spin() -> None:
+        try:
+            while True:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        finally:
+            await asyncio.sleep(5)
+            cleaned.append(True)
+
+    with pytest.raises(RunawayError):
+        run(spin(), limit_seconds=0.05)
+    assert cleaned == [True]
+
+
 def test_a_timer_that_always_rearms_ends_with_an_error() -> None:
     def tick() -> None:
         asyncio.get_running_loop().call_later(1, tick)
@@ -117,7 +133,8 @@ def test_an_async_generator_left_open_is_a_leak() -> None:
             break
 
     async def exhaust() -> None:
-        assert [i async for i in numbers()] == [1, 2]
+        kept.append(numbers())
+        assert [i async for i in kept[-1]] == [1, 2]
 
     kept: list[AsyncIterator[int]] = []
     with pytest.raises(LeakError, match=r"not closed: .*numbers"):

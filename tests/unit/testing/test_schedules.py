@@ -119,6 +119,26 @@ def test_callbacks_keep_their_order_under_any_seed(seed: int) -> None:
     assert run(main(), seed=seed) == sorted([*range(10), *range(10), *range(10, 20)])
 
 
+def test_a_schedule_is_asked_only_where_there_is_a_choice() -> None:
+    asked: list[int] = []
+
+    def schedule(candidates: int) -> int:
+        asked.append(candidates)
+        return 0
+
+    async def alone() -> None:
+        for _ in range(3):
+            handles = [asyncio.get_running_loop().call_soon(print) for _ in range(3)]
+            for handle in handles:
+                handle.cancel()
+            await asyncio.sleep(0)
+
+    run(alone(), schedule=schedule)
+    assert asked == []
+    run(turns(workers=2, rounds=1), schedule=schedule)
+    assert {*asked} == {2}
+
+
 @pytest.mark.parametrize("answer", [2, -1, 1000])
 def test_a_schedule_out_of_range_says_so_and_loses_no_task(answer: int) -> None:
     asked: list[int] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+import socket
 import threading
 import time
 from datetime import UTC, datetime
@@ -24,10 +25,13 @@ from rxml.testing import (
     advance,
     run,
     settle,
+    virtual_loop,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
+
+    from rxml.testing.selecting import Events
 
 
 def now() -> float:
@@ -104,6 +108,20 @@ def test_cancelled_timers_are_not_waited_for() -> None:
     assert run(main()) == 2
 
 
+def test_cancelled_timers_are_swept_from_the_heap() -> None:
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        first = loop.call_later(1, print)
+        for _ in range(10_000):
+            loop.call_later(2, print).cancel()
+        await asyncio.sleep(0)
+        first.cancel()
+        return len(vars(loop)["_scheduled"])
+
+    assert run(main()) < 200
+
+
 def test_timeout_wait_for_and_task_group_follow_virtual_time() -> None:
     async def main() -> None:
         with pytest.raises(TimeoutError):
@@ -171,26 +189,57 @@ def test_a_timer_at_no_number_is_refused() -> None:
         run(asyncio.sleep(math.nan))
 
 
+class IdleLoop(VirtualLoop):
+    """Says when it has nothing ready and is about to wait or to jump."""
+
+    def __init__(self) -> None:
+        self.idle = threading.Event()
+        super().__init__()
+
+    @override
+    def poll(self, timeout: float | None, wait: Callable[[float], Events]) -> Events:
+        if timeout is None or timeout > 0:
+            self.idle.set()
+        return super().poll(timeout, wait)
+
+
 def test_the_clock_stands_while_a_thread_works() -> None:
-    entered, release = threading.Event(), threading.Event()
+    loop = IdleLoop()
 
-    def work() -> str:
-        entered.set()
-        assert release.wait(5)
-        return "done"
+    async def main() -> tuple[bool, float]:
+        timer = loop.call_later(1, print)
+        answer = await loop.run_in_executor(None, loop.idle.wait, 5)
+        timer.cancel()
+        return answer, now()
 
-    async def main() -> tuple[str, float]:
-        loop = asyncio.get_running_loop()
-        loop.call_later(1, lambda: ticks.append(now()))
-        pending = loop.run_in_executor(None, work)
-        assert await loop.run_in_executor(None, entered.wait, 5)
-        await asyncio.sleep(0)
-        assert not ticks
-        release.set()
-        return await pending, now()
+    with Driver(loop) as driver:
+        assert driver.run(main()) == (True, 0.0)
 
-    ticks: list[float] = []
-    assert run(main()) == ("done", 0.0)
+
+@pytest.mark.parametrize("pause", [60.0, math.inf])
+def test_a_socket_is_given_time_before_the_clock_jumps(
+    pause: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(virtual_loop, "GRACE_SECONDS", 5.0 if math.isfinite(pause) else 0.0)
+    loop = IdleLoop()
+    ours, theirs = socket.socketpair()
+
+    def send() -> None:
+        assert loop.idle.wait(5)
+        theirs.send(b"x")
+
+    async def main() -> tuple[bytes, float]:
+        timer = loop.call_later(pause, print)
+        answer = await loop.sock_recv(ours, 1)
+        timer.cancel()
+        return answer, now()
+
+    ours.setblocking(False)
+    thread = threading.Thread(target=send)
+    thread.start()
+    with ours, theirs, Driver(loop) as driver:
+        assert driver.run(main()) == (b"x", 0.0)
+    thread.join()
 
 
 def test_waiting_for_a_thread_is_no_deadlock_and_its_error_arrives() -> None:
@@ -266,6 +315,24 @@ def test_settle_does_not_move_the_clock_and_advance_moves_it_exactly() -> None:
         assert (now(), len(seen)) == (2.5, 3)
         with pytest.raises(ValueError, match="-1"):
             await advance(-1)
+
+    run(main())
+
+
+def test_advance_runs_what_follows_from_what_falls_due_at_its_last_moment() -> None:
+    async def main() -> None:
+        steps: list[int] = []
+
+        async def follow() -> None:
+            await asyncio.sleep(2)
+            for i in range(5):
+                await asyncio.sleep(0)
+                steps.append(i)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(follow())
+            await advance(2)
+            assert steps == [0, 1, 2, 3, 4]
 
     run(main())
 
