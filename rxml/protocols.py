@@ -1,8 +1,9 @@
-"""The Protocols that rooms share; no logic. (Those of a running stream are in `rxml.flow.subscription`.)"""
+"""The Protocols that rooms share; no logic. Those of a running stream are in `rxml.flow.subscription`."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
+
 
 class SupportsNext(Protocol):
     """An observer by duck typing, as reactivex takes them."""

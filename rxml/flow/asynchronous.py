@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from typing_extensions import override
+
 from rxml.flow.channel import Channel
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.scope import Scope
@@ -37,12 +39,14 @@ class AsyncIterableStage(Stage[T]):
     def _finish(self) -> None:
         self._channel.close()
 
+    @override
     async def pull(self, n: int) -> Chunk[T]:
         if not self._started:
             self._started = True
-            self._scope.spawn(self._read(), name=self.node.spec.name)
+            self._scope.start(self._read(), name=self.node.spec.name)
         return await self._channel.receive(n)
 
+    @override
     async def release(self) -> None:
         self._delist()
         self._channel.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from typing_extensions import override
+
 from rxml.flow.channel import Channel
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.scope import Scope
@@ -103,13 +105,15 @@ class BodyStage(Stage[B]):
         self._started = False
         self.meter.gauge = self._channel.gauge
 
+    @override
     def pull(self, n: int) -> Coroutine[Any, Any, Chunk[B]]:
         if not self._started:
             self._started = True
             self._inlets = tuple(self.env.open(source) for source in self.node.sources)
-            self._scope.spawn(self._main(), name=self.node.spec.name)
+            self._scope.start(self._main(), name=self.node.spec.name)
         return self._channel.receive(n)
 
+    @override
     async def release(self) -> None:
         self._channel.close()
         self._channel.clear()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -50,6 +52,7 @@ class Chunk(Generic[T_co]):
     def __len__(self) -> int:
         return len(self.elements)
 
+    @override
     def __repr__(self) -> str:
         signals = [f"{name}={value}" for name, value in self.signals().items()]
         return f"Chunk({', '.join([repr(self.elements), *signals])})" if not self.end else "END"
@@ -64,14 +67,17 @@ class Chunk(Generic[T_co]):
         found = {"watermark": self.watermark, "barrier": self.barrier}
         return {name: value for name, value in found.items() if value is not None}
 
+    def part(self, start: int, stop: int) -> Chunk[T_co]:
+        """The elements from `start` up to `stop`, exclusive; the last part has the signals."""
+        contexts = self.contexts
+        signals = self.signals() if stop >= len(self.elements) else {}
+        return Chunk(
+            self.elements[start:stop], None if contexts is None else contexts[start:stop], **signals
+        )
+
     def split(self, n: int) -> tuple[Chunk[T_co], Chunk[T_co]]:
         """The first n elements, and the rest with the signals."""
-        contexts = self.contexts
-        head = Chunk(self.elements[:n], None if contexts is None else contexts[:n])
-        rest = Chunk(
-            self.elements[n:], None if contexts is None else contexts[n:], **self.signals()
-        )
-        return head, rest
+        return self.part(0, n), self.part(n, len(self.elements))
 
 
 END: Final[Chunk[Any]] = Chunk((), end=True)

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    class _Loop(asyncio.AbstractEventLoop):
-        cpu_time: Callable[[], float]
-
 
 HOLD: Final = 0.004
 """Seconds that a stage may hold the loop while other work may be waiting."""
@@ -71,7 +68,7 @@ class Quota:
 
     def of(self, n: int) -> int:
         """The demand n, cut to what a turn may take."""
-        return n if n < self._limit else self._limit
+        return min(n, self._limit)
 
     def record(self, count: int, seconds: float) -> None:
         """Learn from a turn of `count` elements."""

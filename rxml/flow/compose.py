@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
@@ -21,6 +23,7 @@ class Composed:
         """The flow with all of them behind it."""
         return source.pipe(*self.operators)
 
+    @override
     def __repr__(self) -> str:
         return f"compose({', '.join(map(repr, self.operators))})"
 

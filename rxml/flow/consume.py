@@ -11,7 +11,7 @@ from rxml.flow.run import Run
 from rxml.flow.scope import detached
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 
     from rxml.flow.node import Node
     from rxml.flow.subscription import Subscription
@@ -21,14 +21,14 @@ _AHEAD: Final = 256
 
 
 @asynccontextmanager
-async def opened(node: Node, *, fuse: bool = True) -> AsyncIterator[Subscription[Any]]:
+async def opened(node: Node, *, fuse: bool = True) -> AsyncGenerator[Subscription[Any]]:
     """A run that the caller drives."""
     async with Run[Any](node, fuse=fuse) as run:
         yield run.subscription
 
 
 @asynccontextmanager
-async def started(node: Node, *, fuse: bool = True) -> AsyncIterator[Run[Any]]:
+async def started(node: Node, *, fuse: bool = True) -> AsyncGenerator[Run[Any]]:
     """A run that drives itself."""
     async with Run[Any](node, fuse=fuse) as run:
         run.drive()
@@ -36,7 +36,7 @@ async def started(node: Node, *, fuse: bool = True) -> AsyncIterator[Run[Any]]:
 
 
 @asynccontextmanager
-async def chunks(node: Node, n: int) -> AsyncIterator[AsyncIterator[Chunk[Any]]]:
+async def chunks(node: Node, n: int) -> AsyncGenerator[AsyncIterator[Chunk[Any]]]:
     """Chunk after chunk, each of at most n elements."""
     async with Run[Any](node) as run:
         yield _chunks(run.subscription, n)
@@ -67,7 +67,7 @@ async def drain(node: Node) -> None:
 
 async def last(node: Node) -> Any:
     """The last element."""
-    elements: Sequence[Any] = ()
+    elements: Sequence[Any] = []
     async with Run[Any](node) as run:
         request = run.subscription.request
         while not (chunk := await request(UNBOUNDED)).end:
@@ -85,7 +85,7 @@ class Elements(Generic[T]):
     def __init__(self, source: Node) -> None:
         self._source = source
         self._run: Run[T] | None = None
-        self._rest = iter(())
+        self._rest: Iterator[T] = iter(())
         self._ahead = 1
 
     def __aiter__(self) -> Elements[T]:

@@ -64,7 +64,9 @@ def from_async_iterable(
     return source("from_async_iterable", lambda env, node: AsyncIterableStage(env, node, make))
 
 
-def from_batches(batches: Iterable[Sequence[S]] | Callable[[], Iterable[Sequence[S]]]) -> Flowable[S]:
+def from_batches(
+    batches: Iterable[Sequence[S]] | Callable[[], Iterable[Sequence[S]]],
+) -> Flowable[S]:
     """The rows of batches; chunks are slices of the batches, not copies."""
     make = _factory("from_batches", batches, Iterable)
     return source("from_batches", lambda env, node: BatchesStage(env, node, make))

@@ -16,7 +16,8 @@ class NoElementsError(EmptyError, SequenceContainsNoElementsError):
     def __init__(self, stage: str) -> None:
         """Build with the name of the stage that had to give a value."""
         SequenceContainsNoElementsError.__init__(
-            self, f"{stage}: the stream ended without an element; give a default, or use default_if_empty"
+            self,
+            f"{stage}: the stream ended without an element; give a default, or use default_if_empty",
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from rxml.flow.cell import Cell
 from rxml.flow.fused import Fused
@@ -14,8 +14,7 @@ from rxml.flow.statistics import Meter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rxml.flow.clock import Clock
-    from rxml.flow.run import Run
+    from rxml.flow.clock import Clock, Quota
     from rxml.flow.subscription import Subscription
     from rxml.flow.supervision import Supervisor
 
@@ -23,11 +22,24 @@ _DEPTH: Final = 48
 """Stages that may await one another before a task takes over: the stack stays constant."""
 
 
+class Ground(Protocol):
+    """What opening needs of the run."""
+
+    clock: Clock
+    errors: list[BaseException]
+    meters: dict[int, Meter]
+    fuse: bool
+
+    def enlist(self, finish: Callable[[], None]) -> Callable[[], None]:
+        """See `Env.enlist`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RunEnv:
     """What stages may use of one run (implements `rxml.flow.node.Env`)."""
 
-    run: Run[Any]
+    run: Ground
     supervisor: Supervisor
     depth: int = 0
     dynamic: bool = False
@@ -103,16 +115,21 @@ class _Opening:
     def _fuse(
         self, head: Subscription[Any], row: list[tuple[Node, Supervisor]]
     ) -> Subscription[Any]:
-        for count, group in enumerate(self._groups(row), start=1):
-            cells = [
-                Cell(replace(self._env, supervisor=supervisor), node, cast("KernelSpec", node.spec))
-                for node, supervisor in group
-            ]
-            last = group[-1][0]
-            head = Fused(self._env, last, head, cells)
-            if count % _DEPTH == 0:
-                head = Relay(self._env, last, head)
+        count = 0
+        for group in self._groups(row):
+            quota: Quota | None = None
+            for part in [group] if self._env.run.fuse else [[entry] for entry in group]:
+                fused = Fused(self._env, part[-1][0], head, self._cells(part), quota)
+                head, quota, count = fused, fused.quota, count + 1
+                if count % _DEPTH == 0:
+                    head = Relay(self._env, part[-1][0], head)
         return head
+
+    def _cells(self, row: list[tuple[Node, Supervisor]]) -> list[Cell]:
+        return [
+            Cell(replace(self._env, supervisor=supervisor), node, cast("KernelSpec", node.spec))
+            for node, supervisor in row
+        ]
 
     def _groups(
         self, row: list[tuple[Node, Supervisor]]
@@ -122,7 +139,7 @@ class _Opening:
         for entry in reversed(row):
             group.append(entry)
             spec = cast("KernelSpec", entry[0].spec)
-            if spec.holds or not self._env.run.fuse:
+            if spec.holds:
                 yield group
                 group = []
         if group:

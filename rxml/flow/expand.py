@@ -5,14 +5,16 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from typing_extensions import override
+
 from rxml.flow.chunk import CHUNK, END, Chunk
-from rxml.flow.context import Context
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import DeadLetter, Directive, annotate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from rxml.flow.context import Context
     from rxml.flow.node import Env, Node
     from rxml.flow.subscription import Subscription
 
@@ -38,6 +40,7 @@ class ExpandStage(Stage[B]):
         self._error: Exception | None = None
         self.meter.gauge = lambda: (len(self._waiting.elements) - self._at, None)
 
+    @override
     async def pull(self, n: int) -> Chunk[B]:
         clock = self.env.clock
         n = min(n, CHUNK)
@@ -118,6 +121,7 @@ class ExpandStage(Stage[B]):
         letter = DeadLetter(self._waiting.elements[index], error, self.node.spec.name, context)
         self.env.supervisor.bury(letter)
 
+    @override
     async def release(self) -> None:
         close = getattr(self._open, "close", None)
         self._open, self._waiting = None, Chunk(())

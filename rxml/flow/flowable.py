@@ -6,6 +6,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from reactivex.abc import ObservableBase
+from typing_extensions import override
 
 from rxml.flow import consume
 from rxml.flow.graph import Budget, budget_of, mermaid
@@ -34,7 +35,7 @@ E = TypeVar("E")
 F = TypeVar("F")
 G = TypeVar("G")
 H = TypeVar("H")
-I = TypeVar("I")
+I = TypeVar("I")  # noqa: E741 - one of twelve letters in a row
 J = TypeVar("J")
 K = TypeVar("K")
 L = TypeVar("L")
@@ -59,34 +60,130 @@ class Flowable(Node, ObservableBase[T_co]):
     def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], /) -> Flowable[C]: ...
 
     @overload
-    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], /) -> Flowable[D]: ...
+    def pipe(
+        self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], /
+    ) -> Flowable[D]: ...
 
     @overload
-    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], /) -> Flowable[E]: ...
+    def pipe(
+        self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], /
+    ) -> Flowable[E]: ...
 
     @overload
-    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], /) -> Flowable[F]: ...
+    def pipe(
+        self,
+        o1: Operator[T_co, B],
+        o2: Operator[B, C],
+        o3: Operator[C, D],
+        o4: Operator[D, E],
+        o5: Operator[E, F],
+        /,
+    ) -> Flowable[F]: ...
 
     @overload
-    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], /) -> Flowable[G]: ...
+    def pipe(
+        self,
+        o1: Operator[T_co, B],
+        o2: Operator[B, C],
+        o3: Operator[C, D],
+        o4: Operator[D, E],
+        o5: Operator[E, F],
+        o6: Operator[F, G],
+        /,
+    ) -> Flowable[G]: ...
 
     @overload
-    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], o7: Operator[G, H], /) -> Flowable[H]: ...
+    def pipe(
+        self,
+        o1: Operator[T_co, B],
+        o2: Operator[B, C],
+        o3: Operator[C, D],
+        o4: Operator[D, E],
+        o5: Operator[E, F],
+        o6: Operator[F, G],
+        o7: Operator[G, H],
+        /,
+    ) -> Flowable[H]: ...
 
     @overload
-    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], o7: Operator[G, H], o8: Operator[H, I], /) -> Flowable[I]: ...
+    def pipe(
+        self,
+        o1: Operator[T_co, B],
+        o2: Operator[B, C],
+        o3: Operator[C, D],
+        o4: Operator[D, E],
+        o5: Operator[E, F],
+        o6: Operator[F, G],
+        o7: Operator[G, H],
+        o8: Operator[H, I],
+        /,
+    ) -> Flowable[I]: ...
 
     @overload
-    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], o7: Operator[G, H], o8: Operator[H, I], o9: Operator[I, J], /) -> Flowable[J]: ...
+    def pipe(
+        self,
+        o1: Operator[T_co, B],
+        o2: Operator[B, C],
+        o3: Operator[C, D],
+        o4: Operator[D, E],
+        o5: Operator[E, F],
+        o6: Operator[F, G],
+        o7: Operator[G, H],
+        o8: Operator[H, I],
+        o9: Operator[I, J],
+        /,
+    ) -> Flowable[J]: ...
 
     @overload
-    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], o7: Operator[G, H], o8: Operator[H, I], o9: Operator[I, J], o10: Operator[J, K], /) -> Flowable[K]: ...
+    def pipe(
+        self,
+        o1: Operator[T_co, B],
+        o2: Operator[B, C],
+        o3: Operator[C, D],
+        o4: Operator[D, E],
+        o5: Operator[E, F],
+        o6: Operator[F, G],
+        o7: Operator[G, H],
+        o8: Operator[H, I],
+        o9: Operator[I, J],
+        o10: Operator[J, K],
+        /,
+    ) -> Flowable[K]: ...
 
     @overload
-    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], o7: Operator[G, H], o8: Operator[H, I], o9: Operator[I, J], o10: Operator[J, K], o11: Operator[K, L], /) -> Flowable[L]: ...
+    def pipe(
+        self,
+        o1: Operator[T_co, B],
+        o2: Operator[B, C],
+        o3: Operator[C, D],
+        o4: Operator[D, E],
+        o5: Operator[E, F],
+        o6: Operator[F, G],
+        o7: Operator[G, H],
+        o8: Operator[H, I],
+        o9: Operator[I, J],
+        o10: Operator[J, K],
+        o11: Operator[K, L],
+        /,
+    ) -> Flowable[L]: ...
 
     @overload
-    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], o5: Operator[E, F], o6: Operator[F, G], o7: Operator[G, H], o8: Operator[H, I], o9: Operator[I, J], o10: Operator[J, K], o11: Operator[K, L], o12: Operator[L, M], /) -> Flowable[M]: ...
+    def pipe(
+        self,
+        o1: Operator[T_co, B],
+        o2: Operator[B, C],
+        o3: Operator[C, D],
+        o4: Operator[D, E],
+        o5: Operator[E, F],
+        o6: Operator[F, G],
+        o7: Operator[G, H],
+        o8: Operator[H, I],
+        o9: Operator[I, J],
+        o10: Operator[J, K],
+        o11: Operator[K, L],
+        o12: Operator[L, M],
+        /,
+    ) -> Flowable[M]: ...
     @overload
     def pipe(self, *operators: Operator[Any, Any]) -> Flowable[Any]: ...
 
@@ -143,6 +240,7 @@ class Flowable(Node, ObservableBase[T_co]):
         """`async with flow.start() as run`: runs in the background while you hold its switch and its counters."""
         return consume.started(self, fuse=fuse)
 
+    @override
     def subscribe(
         self,
         on_next: ObserverBase[T_co] | OnNext[T_co] | None = None,
@@ -174,6 +272,7 @@ class Flowable(Node, ObservableBase[T_co]):
         """The picture that notebooks show."""
         return svg(self)
 
+    @override
     def __repr__(self) -> str:
         names = [node.spec.name for node in self.walk()]
         shown = names if len(names) <= 8 else [*names[:3], "…", *names[-3:]]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from rxml.flow.chunk import CHUNK
 from rxml.flow.node import KernelSpec, SuperviseSpec
 
@@ -53,6 +55,7 @@ class Budget:
             return None
         return self.passing * self.element_bytes + sum(edge.bytes or 0 for edge in self.edges)
 
+    @override
     def __str__(self) -> str:
         rows = [(edge.stage, edge.elements, edge.bytes) for edge in self.edges if edge.elements]
         size = self.element_bytes
@@ -76,7 +79,9 @@ def budget_of(node: Node, element_bytes: int | None) -> Budget:
     for stage in node.walk():
         spec = stage.spec
         by_count = None if element_bytes is None else spec.capacity * element_bytes
-        size = min((bound for bound in (spec.max_bytes, by_count) if bound is not None), default=None)
+        size = min(
+            (bound for bound in (spec.max_bytes, by_count) if bound is not None), default=None
+        )
         edges.append(Edge(spec.name, spec.capacity, size))
         rows += not isinstance(spec, KernelSpec | SuperviseSpec)
     return Budget(tuple(edges), rows * CHUNK, element_bytes)

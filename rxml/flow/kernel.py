@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -51,6 +53,7 @@ class Elementwise(Kernel[A, B]):
     def __init__(self, function: Callable[[A], B]) -> None:
         self._function = function
 
+    @override
     def push(self, items: Iterator[A], out: list[B]) -> None:
         out.extend(map(self._function, items))
 
@@ -61,6 +64,7 @@ class Select(Kernel[A, A]):
     def __init__(self, predicate: Callable[[A], object]) -> None:
         self._predicate = predicate
 
+    @override
     def push(self, items: Iterator[A], out: list[A]) -> None:
         out.extend(filter(self._predicate, items))
 
@@ -75,6 +79,7 @@ class Step(Kernel[A, B]):
         """Take one element; call `emit` for each result."""
         raise NotImplementedError
 
+    @override
     def push(self, items: Iterator[A], out: list[B]) -> None:
         step, emit = self.step, out.append
         for item in items:

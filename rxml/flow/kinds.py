@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from typing_extensions import override
+
 from rxml.errors import PipelineError
 from rxml.flow.body import BodyStage
 from rxml.flow.expand import ExpandStage
@@ -49,6 +51,7 @@ class StageOperator:
         """The flow with this stage behind it (and its further inputs, if it has any, beside)."""
         return Flowable(self.spec, (flowable(source, self.spec.name), *self.sources))
 
+    @override
     def __repr__(self) -> str:
         return self.spec.name
 
@@ -56,7 +59,7 @@ class StageOperator:
 def flowable(source: object, name: str) -> Flowable[Any]:
     """The source itself if it is a Flowable; else an error that says what would be right."""
     if isinstance(source, Flowable):
-        return cast("Flowable[Any]", source)
+        return source
     message = (
         f"{name} wants a Flowable, got {type(source).__name__}; "
         "use rxml.from_rx for an Observable, rxml.from_iterable or rxml.from_async_iterable for the rest"
@@ -94,9 +97,7 @@ def elementwise(name: str, function: Callable[[A], B]) -> Operator[A, B]:
 def select(name: str, predicate: Callable[[A], object]) -> Operator[A, A]:
     """Those elements for which the predicate is true, without state."""
     return _operator(
-        KernelSpec(
-            name=name, kernel=lambda: Select(predicate), cardinality=Cardinality.AT_MOST_ONE
-        )
+        KernelSpec(name=name, kernel=lambda: Select(predicate), cardinality=Cardinality.AT_MOST_ONE)
     )
 
 
@@ -108,6 +109,8 @@ def fold(
     capacity: int = 0,
     max_bytes: int | None = None,
     holds: bool = False,
+    aligned: bool | None = None,
+    opaque: bool = False,
 ) -> Operator[A, B]:
     """A stage with state.
 
@@ -118,6 +121,8 @@ def fold(
         capacity: elements that the state may hold.
         max_bytes: bytes that it may hold.
         holds: its `flush` may give more than one element.
+        aligned: result i belongs to element i; None: if it gives one result for each.
+        opaque: see `rxml.flow.node.KernelSpec`.
     """
     spec = KernelSpec(
         name=name,
@@ -126,7 +131,8 @@ def fold(
         capacity=capacity,
         max_bytes=max_bytes,
         holds=holds,
-        aligned=cardinality is Cardinality.ONE,
+        aligned=cardinality is Cardinality.ONE if aligned is None else aligned,
+        opaque=opaque,
     )
     return _operator(spec)
 

@@ -105,11 +105,14 @@ class KernelSpec(Spec):
         kernel: makes the state of one run.
         holds: its flush may emit more than one element, so that no stage is fused behind it.
         aligned: result i belongs to element i, so that contexts pass as they are.
+        opaque: it moves, keeps or drops elements without looking at them, in order, and holds the newest `capacity` at
+            most, so that its results keep their contexts.
     """
 
     kernel: Callable[[], Kernel[Any, Any]]
     holds: bool = False
     aligned: bool = False
+    opaque: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -147,5 +150,3 @@ class Node:
                 seen.add(id(node))
                 stack.append((node, True))
                 stack.extend((source, False) for source in reversed(node.sources))
-
-

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from rxml.flow.channel import Channel
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.scope import Scope
-from rxml.flow.statistics import Meter
 from rxml.flow.stage import Stage
+from rxml.flow.statistics import Meter
 
 if TYPE_CHECKING:
     from rxml.flow.node import Env, Node
@@ -26,12 +28,14 @@ class Relay(Stage[Any]):
         self._channel: Channel[Any] = Channel(env.clock, CHUNK)
         self._started = False
 
+    @override
     async def pull(self, n: int) -> Chunk[Any]:
         if not self._started:
             self._started = True
-            self._scope.spawn(self._serve(), name=f"relay {self.node.spec.name}")
+            self._scope.start(self._serve(), name=f"relay {self.node.spec.name}")
         return await self._channel.receive(n)
 
+    @override
     async def release(self) -> None:
         await self.release_all(self._scope.aclose, self._head.cancel)
 

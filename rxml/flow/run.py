@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from rxml.flow.chunk import UNBOUNDED
 from rxml.flow.clock import Clock
@@ -56,15 +56,18 @@ class Run(Generic[T]):
         await self.aclose()
         self._conclude(error)
 
-    def drive(self) -> asyncio.Task[None]:
-        """Start a task that takes all elements for their effects; the run's own errors come out of it."""
+    def drive(self) -> None:
+        """Start a task that takes all elements for their effects; `wait` tells how it ended."""
+        self._driving()  # type: ignore[unused-awaitable]
+
+    def _driving(self) -> asyncio.Task[None]:
         if self._driver is None:
             self._driver = self._scope.spawn(self._drive(), name="run")
         return self._driver
 
     async def wait(self) -> None:
         """Wait until the flow has ended; raises what it failed with."""
-        await asyncio.shield(self.drive())
+        await asyncio.shield(self._driving())
 
     async def drain(self, seconds: float) -> bool:
         """Let sources end and what is in flight come through, for at most `seconds`; then stop.
@@ -74,7 +77,7 @@ class Run(Generic[T]):
         """
         for finish in list(self._finishers.values()):
             finish()
-        done, _ = await asyncio.wait([self.drive()], timeout=seconds)
+        done, _ = await asyncio.wait([self._driving()], timeout=seconds)
         await self.stop()
         return bool(done)
 

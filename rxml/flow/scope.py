@@ -29,6 +29,10 @@ class Scope:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def start(self, coroutine: Coroutine[Any, Any, Any], *, name: str) -> None:
+        """`spawn` for a task that nobody awaits: it reports what happens to it by other means."""
+        self.spawn(coroutine, name=name)  # type: ignore[unused-awaitable]
+
     async def aclose(self) -> None:
         """Cancel all tasks but the calling one, and wait until they have ended."""
         current = asyncio.current_task()
@@ -40,7 +44,7 @@ class Scope:
 
 async def settled(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Wait until all tasks have ended, even if the waiting task is cancelled meanwhile; then say so."""
-    pending = {task for task in tasks if not task.done()}
+    pending: set[asyncio.Task[Any]] = {task for task in tasks if not task.done()}
     interruption: asyncio.CancelledError | None = None
     while pending:
         try:
@@ -76,4 +80,4 @@ def detached(finalizer: Callable[[], Coroutine[Any, Any, None]], *, name: str) -
         asyncio.get_running_loop()
     except RuntimeError:
         return
-    detached_task(finalizer(), name=name)
+    detached_task(finalizer(), name=name)  # type: ignore[unused-awaitable]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from typing_extensions import override
+
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.clock import HOLD, Quota
 from rxml.flow.stage import Stage
@@ -37,6 +39,7 @@ class IterableStage(Stage[T]):
     def _finish(self) -> None:
         self._over = True
 
+    @override
     async def pull(self, n: int) -> Chunk[T]:
         clock = self.env.clock
         began = clock.busy()
@@ -68,6 +71,7 @@ class IterableStage(Stage[T]):
             self._error = error
         return out
 
+    @override
     async def release(self) -> None:
         self._delist()
         close = getattr(self._iterator, "close", None)
@@ -90,6 +94,7 @@ class BatchesStage(Stage[Any]):
     def _finish(self) -> None:
         self._over = True
 
+    @override
     async def pull(self, n: int) -> Chunk[Any]:
         if self.env.clock.held:
             await self.env.clock.breathe()
@@ -109,6 +114,7 @@ class BatchesStage(Stage[Any]):
         head, self._rest = self._rest[:n], self._rest[n:]
         return Chunk(head)
 
+    @override
     async def release(self) -> None:
         self._delist()
         close = getattr(self._iterator, "close", None)
@@ -124,6 +130,7 @@ class EndStage(Stage[Any]):
         super().__init__(env, node)
         self._error = error
 
+    @override
     async def pull(self, n: int) -> Chunk[Any]:
         del n
         if self._error is not None:

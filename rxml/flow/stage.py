@@ -54,13 +54,8 @@ class Stage(ABC, Generic[T]):
 
     async def request(self, n: int) -> Chunk[T]:
         """Wait for 1..n elements; see `Subscription.request`."""
-        if self._puller is not None:
-            message = f"{self.node.spec.name}: a request is waiting already; await it before the next one"
-            raise ConcurrentRequestError(message)
-        if n.__class__ is not int or n < 1:
-            await self.cancel()
-            message = f"request(n) wants a positive int or UNBOUNDED, got {n!r}"
-            raise ValueError(message)
+        if self._puller is not None or n.__class__ is not int or n < 1:
+            await self._refuse(n)
         if self.state is not State.OPEN:
             return self._after()
         self.meter.requested += n
@@ -75,14 +70,26 @@ class Stage(ABC, Generic[T]):
             await self._end(State.FAILED)
             raise
         finally:
-            self._puller = None
-            if self._unwound is not None:
-                self._unwound.set_result(None)
+            self._unwind()
         if chunk.end:
             await self._end(State.ENDED)
         else:
             self.meter.emitted += len(chunk.elements)
         return chunk
+
+    async def _refuse(self, n: object) -> None:
+        name = self.node.spec.name
+        if self._puller is not None:
+            message = f"{name}: a request is waiting already; await it before the next one"
+            raise ConcurrentRequestError(message)
+        await self.cancel()
+        message = f"{name}: request(n) wants a positive int or UNBOUNDED, got {n!r}"
+        raise ValueError(message)
+
+    def _unwind(self) -> None:
+        self._puller = None
+        if self._unwound is not None:
+            self._unwound.set_result(None)
 
     async def cancel(self) -> None:
         """End the stream; see `Subscription.cancel`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,7 +39,8 @@ def _deep(value: Any, depth: int) -> int:
 
 def _parts(value: Any) -> Iterable[Any]:
     if isinstance(value, Mapping):
-        return chain.from_iterable(value.items())
+        return chain.from_iterable(cast("Mapping[Any, Any]", value).items())
     if isinstance(value, list | tuple | set | frozenset):
-        return value
-    return vars(value).values() if hasattr(value, "__dict__") else ()
+        return cast("Iterable[Any]", value)
+    attributes: dict[str, Any] = getattr(value, "__dict__", {})
+    return attributes.values()
