@@ -268,13 +268,14 @@ def test_announced_work_of_a_foreign_thread_is_waited_for() -> None:
             loop.call_soon_threadsafe(done.set)
 
         with loop.external_work():
-            thread = threading.Thread(target=produce)
-            thread.start()
+            threads.append(threading.Thread(target=produce))
+            threads[0].start()
             await done.wait()
-        thread.join()
         return arrived
 
+    threads: list[threading.Thread] = []
     assert run(main()) == list(range(100))
+    threads[0].join()
 
 
 def test_sockets_are_waited_for_and_time_goes_on_beside_them() -> None:
