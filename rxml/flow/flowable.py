@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from reactivex.abc import ObservableBase
 from typing_extensions import override
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from reactivex.abc.observer import OnCompleted, OnError, OnNext
 
     from rxml.flow.chunk import Chunk
-    from rxml.flow.operator import Operator
     from rxml.flow.run import Run
     from rxml.flow.subscription import Subscription
 
@@ -40,6 +39,21 @@ J = TypeVar("J")
 K = TypeVar("K")
 L = TypeVar("L")
 M = TypeVar("M")
+
+
+A_contra = TypeVar("A_contra", contravariant=True)
+B_co = TypeVar("B_co", covariant=True)
+
+
+class Operator(Protocol[A_contra, B_co]):
+    """From one flow to another: what users write, test, publish and deploy.
+
+    Any callable of that shape is an operator; composed operators are operators.
+    """
+
+    def __call__(self, source: Flowable[A_contra], /) -> Flowable[B_co]:
+        """The flow with this operator behind it; runs nothing."""
+        ...
 
 
 class Flowable(Node, ObservableBase[T_co]):
