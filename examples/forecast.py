@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
 import msgspec
 import numpy as np
 import psutil
+import rxml.http
+from typing_extensions import override
 
 import rxml
-import rxml.http
 from rxml import operators as ops
 from rxml.flow.kernel import Step
 from rxml.flow.kinds import fold
@@ -142,6 +143,7 @@ class Features(PerSensor[Reading, Example, "deque[float]"]):
     def __init__(self) -> None:
         super().__init__(lambda: deque(maxlen=max(ROLLING)))
 
+    @override
     def step(self, item: Reading, emit: Callable[[Example], None]) -> None:
         window = self.of(item.sensor)
         window.appendleft(item.value)
@@ -195,6 +197,7 @@ class Score(PerSensor[Example, Example, Linear]):
     def __init__(self) -> None:
         super().__init__(Linear)
 
+    @override
     def step(self, item: Example, emit: Callable[[Example], None]) -> None:
         model, value = self.of(item.reading.sensor), item.reading.value
         due: list[tuple[float, float]] = []
@@ -256,6 +259,7 @@ class Interval(PerSensor[Example, Forecast, Adaptive]):
     def __init__(self) -> None:
         super().__init__(Adaptive)
 
+    @override
     def step(self, item: Example, emit: Callable[[Forecast], None]) -> None:
         state, mean = self.of(item.reading.sensor), item.mean
         settled = [state.settle(abs(mean_then - outcome)) for mean_then, outcome in item.due]

@@ -1,0 +1,52 @@
+"""`rxml demo`: the forecasting service of `examples/forecast.py`, with a table in the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Final
+
+import rxml
+from rxml import operators as ops
+from rxml.cli.failure import CommandError
+from rxml.cli.signals import signals
+from rxml.http import App
+
+if TYPE_CHECKING:
+    from rxml.cli.board import Board
+    from rxml.flow.flowable import Flowable
+
+UNATTENDED: Final = 60.0
+"""Seconds after which the demo ends by itself when nobody watches and no time was given."""
+
+
+def demo(host: str, port: int, seconds: float | None) -> None:
+    """Serve forecasts of this machine's load until the time is over or Ctrl-C; then say how well they held."""
+    try:
+        from rxml.cli.board import Board
+        from rxml.cli import forecast
+    except ModuleNotFoundError as error:
+        message = f"needs {error.name}: install rxml with the extra `demo`"
+        raise CommandError(message) from error
+    if seconds is None and not sys.stdout.isatty():
+        seconds = UNATTENDED
+    app = App(host=host, port=port)
+    asyncio.run(_serve(app, forecast.build(app), Board(), seconds))
+
+
+async def _serve(app: App, live: Flowable[Any], board: Board, seconds: float | None) -> None:
+    watched = live.pipe(ops.take_until(_ending(seconds)), ops.do_action(board.show))
+    async with app.serve() as server:
+        board.announce(server.url)
+        with board.live() if sys.stdout.isatty() else nullcontext():
+            await watched.run()
+    board.conclude()
+
+
+def _ending(seconds: float | None) -> Flowable[Any]:
+    """One element as soon as the demo is to end: the time is over, or a signal came."""
+    if seconds is None:
+        return signals(signal.SIGINT, signal.SIGTERM)
+    return rxml.merge(signals(signal.SIGINT, signal.SIGTERM), rxml.timer(seconds))

@@ -1,0 +1,24 @@
+"""`rxml tail URL`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from rxml.http import connect
+from rxml.http.encode import to_plain
+from rxml.operators import take
+
+
+def tail(url: str, count: int | None) -> None:
+    """Print each element as a line of JSON; asks for more only as fast as lines are taken."""
+    asyncio.run(_tail(url, count))
+
+
+async def _tail(url: str, count: int | None) -> None:
+    flow = connect(url)
+    if count is not None:
+        flow = flow.pipe(take(count))
+    async for element in flow:
+        print(msgspec.json.encode(element, enc_hook=to_plain).decode(), flush=True)
