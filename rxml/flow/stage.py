@@ -42,6 +42,7 @@ class Stage(ABC, Generic[T]):
         self.meter: Meter = env.meter(node)
         self.state = State.OPEN
         self._puller: asyncio.Task[object] | None = None
+        self._undelivered: Exception | None = None
         self._unwound: asyncio.Future[None] | None = None
         self._released: asyncio.Future[None] | None = None
 
@@ -57,7 +58,7 @@ class Stage(ABC, Generic[T]):
         if self._puller is not None or n.__class__ is not int or n < 1:
             await self._refuse(n)
         if self.state is not State.OPEN:
-            return self._after()
+            return await self._after()
         self.meter.requested += n
         self._puller = asyncio.current_task()
         try:
@@ -66,8 +67,10 @@ class Stage(ABC, Generic[T]):
             if self._cancelled_from_outside():
                 return END
             raise
-        except Exception:
+        except Exception as error:
+            self._undelivered = error
             await self._end(State.FAILED)
+            self._undelivered = None
             raise
         finally:
             self._unwind()
@@ -101,7 +104,12 @@ class Stage(ABC, Generic[T]):
             await asyncio.shield(self._unwound)
         await self._end(State.CANCELLED)
 
-    def _after(self) -> Chunk[T]:
+    async def _after(self) -> Chunk[T]:
+        if self._undelivered is not None:
+            # The request that was to raise it was cancelled while resources were released.
+            await self._end(State.FAILED)
+            error, self._undelivered = self._undelivered, None
+            raise error
         if self.state is State.FAILED:
             message = f"{self.node.spec.name} has failed; open the flow again for another run"
             raise StreamClosedError(message)
