@@ -114,10 +114,12 @@ class Channel(Generic[T]):
             self._reader.set_result(None)
 
     def put(self, chunk: Chunk[T]) -> None:
-        """Add a chunk. The caller has made sure of room."""
+        """Add a chunk. The caller has made sure of room. Signals alone join the last chunk, so that they need none."""
         if self.closed:
             return
         count = len(chunk.elements)
+        if not count and self._chunks and self._joined(chunk):
+            return
         self._chunks.append((chunk, self._clock.time()))
         self.size += count
         if self.max_bytes is not None:
@@ -125,6 +127,14 @@ class Channel(Generic[T]):
             self._weights.append(weight)
             self._bytes += weight
         self._wake_reader()
+
+    def _joined(self, signals: Chunk[T]) -> bool:
+        last, since = self._chunks[-1]
+        if last.barrier is not None and signals.barrier is not None:
+            return False
+        both = {**last.signals(), **signals.signals()}
+        self._chunks[-1] = Chunk(last.elements, last.contexts, **both), since
+        return True
 
     async def send(self, chunk: Chunk[T]) -> None:
         """Wait for room for the whole chunk (or for an empty channel), then add it."""
