@@ -76,6 +76,8 @@ def _from_arrow(arrow: Any, name: str, array: Any) -> AnyArray:
         return _from_arrow(arrow, name, array.dictionary_decode())
     if types.is_fixed_size_list(kind):
         return _from_lists(arrow, name, array)
+    if types.is_null(kind):  # what Arrow makes of objects that are all None
+        return np.full(len(array), None, object)
     if _is_text(types, kind):
         return np.fromiter(array.to_pylist(), object, len(array))
     if not (types.is_primitive(kind) or types.is_boolean(kind)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import index as as_index
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Self, SupportsIndex, overload
+from typing import Any, Final, Self, overload
 
 import numpy as np
 from typing_extensions import override
@@ -24,13 +24,10 @@ from rxml.batch.column import (
 )
 from rxml.batch.dataframe import columns_of_frame, frame_of
 from rxml.batch.gather import Extra, columns_of
-from rxml.batch.intake import column_from, common_length, row_selector
+from rxml.batch.intake import ColumnLike, column_from, common_length, is_number, row_selector
 from rxml.batch.row import Row
 from rxml.batch.schema import Field, Schema
 from rxml.errors import SchemaError
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
 
 _BLOCK: Final = 1024  # rows turned into Python values at a time while iterating
 
@@ -54,7 +51,7 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
     _columns: Mapping[str, AnyArray | Column]
     _length: int
 
-    def __init__(self, columns: Mapping[str, ArrayLike | Column]) -> None:
+    def __init__(self, columns: Mapping[str, ColumnLike]) -> None:
         """Build from columns by name."""
         taken_in = {name: column_from(name, column) for name, column in columns.items()}
         self._length = common_length(taken_in)
@@ -158,11 +155,29 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
             return self._column(index)
         if isinstance(index, slice):
             return self._slice(index)
-        if isinstance(index, SupportsIndex) and not isinstance(index, np.ndarray):
-            return self._row(as_index(index))
-        where = row_selector(index, self._length)
+        return self._row(as_index(index)) if is_number(index) else self.take(index)
+
+    def take(self, rows: AnyArray | Sequence[int] | Sequence[bool]) -> Self:
+        """The rows under a mask of booleans, or those with the given numbers; copied.
+
+        Raises:
+            SchemaError: it is neither, or the mask is not of the batch's length.
+            IndexError: there is no such row.
+        """
+        where = row_selector(rows, self._length)
         length = int(where.sum()) if where.dtype.kind == "b" else len(where)
         return self.adopt({name: taken(c, where) for name, c in self._columns.items()}, length)
+
+    def array(self, name: str) -> AnyArray:
+        """A column that is an array: `batch[name]`, and known to be one by type checkers.
+
+        Raises:
+            SchemaError: there is no such column, or it is a distribution column.
+        """
+        column = self._column(name)
+        if not isinstance(column, np.ndarray):
+            raise SchemaError(f"column {name!r} is of kind {column.kind!r}, not an array")
+        return column
 
     def _column(self, name: str) -> AnyArray | Column:
         try:
@@ -203,9 +218,9 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
 
     def with_columns(
         self,
-        columns: Mapping[str, ArrayLike | Column] | None = None,
+        columns: Mapping[str, ColumnLike] | None = None,
         /,
-        **named: ArrayLike | Column,
+        **named: ColumnLike,
     ) -> Self:
         """These columns with others added or replaced, each with one value per row.
 

@@ -121,7 +121,9 @@ def joined(name: str, columns: Sequence[AnyArray | Column]) -> AnyArray | Column
     for position, other in enumerate(columns):
         _require_same(name, position, first, other)
     if isinstance(first, np.ndarray):
-        return frozen(np.concatenate([np.asarray(column) for column in columns]))
+        arrays = [np.asarray(column) for column in columns]
+        widest = max((array.dtype for array in arrays), key=lambda dtype: dtype.itemsize)
+        return frozen(np.concatenate(arrays, dtype=widest))  # told, lest it change the byte order
     return first.concat(columns[1:])
 
 

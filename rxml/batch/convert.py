@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from rxml.batch.kinds import NULL_TYPES, describe, refuse_null, refuse_other, sorts_of
+from rxml.batch.kinds import (
+    NULL_TYPES,
+    describe,
+    refuse_missing,
+    refuse_null,
+    refuse_other,
+    sorts_of,
+)
 from rxml.batch.times import times
 from rxml.errors import SchemaError
 
@@ -42,7 +49,9 @@ def declared_column(field: Field, values: Sequence[object]) -> AnyArray:
         SchemaError: naming row, column and value, and what would fit.
     """
     if not field.nullable:
-        refuse_null(field.name, values, "give a value or declare the field nullable")
+        any_object = field.dtype.kind == "O" and not field.text
+        refuse = refuse_missing if any_object else refuse_null
+        refuse(field.name, values, "give a value or declare the field nullable")
     filled = _filled(field, values)
     if field.shape:
         return _stacked(field, filled)
@@ -89,9 +98,9 @@ def _objects(field: Field, values: Sequence[object]) -> AnyArray:
     return np.fromiter(values, field.dtype, len(values))
 
 
-def _whole(field: Field, values: Sequence[object]) -> AnyArray:
+def _whole(field: Field, values: Sequence[Any]) -> AnyArray:
     # numpy wraps its own integers around without a word; Python's it refuses
-    return np.array([int(value) for value in values], field.dtype)  # type: ignore[call-overload]
+    return np.array([int(value) for value in values], field.dtype)
 
 
 def _real(field: Field, values: Sequence[object]) -> AnyArray:

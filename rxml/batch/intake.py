@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, TypeGuard, cast
 
 import numpy as np
 
@@ -13,6 +13,12 @@ from rxml.errors import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike
+
+
+# what a user may give for a column; a list may hold None
+ColumnLike: TypeAlias = "ArrayLike | Sequence[Any] | Column"
 
 
 def column_from(name: str, given: object) -> AnyArray | Column:
@@ -58,6 +64,11 @@ def common_length(columns: Mapping[str, AnyArray | Column]) -> int:
             text = f"column {name!r} has {other} rows, {next(iter(lengths))!r} has {length}"
             raise SchemaError(f"{text}: all columns of a batch have one length")
     return length
+
+
+def is_number(key: object) -> TypeGuard[SupportsIndex]:
+    """Whether it is the number of one row; an array is not, even of one element."""
+    return isinstance(key, SupportsIndex) and not isinstance(key, np.ndarray)
 
 
 def row_selector(key: Any, length: int) -> AnyArray:

@@ -57,8 +57,19 @@ def describe(value: object) -> str:
     return f"{text if len(text) <= 40 else text[:37] + '...'} ({type(value).__name__})"
 
 
+def refuse_missing(name: str, values: Sequence[object], remedy: str) -> None:
+    """Raise for the first row that has no value, if there is one.
+
+    Raises:
+        SchemaError: naming row and column.
+    """
+    for row, value in enumerate(values):
+        if value is MISSING:
+            raise SchemaError(f"row {row} has no {name!r}: {remedy}")
+
+
 def refuse_null(name: str, values: Sequence[object], remedy: str) -> None:
-    """Raise for the first null among the values, if there is one.
+    """Raise for the first value that is None or missing, if there is one.
 
     Raises:
         SchemaError: naming row and column.

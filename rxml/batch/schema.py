@@ -29,6 +29,7 @@ class Field:
         dtype: of an array's elements; `str` stands for an object array of strings.
         shape: of one row's value; () is a scalar, (k,) makes a column of shape (n, k).
         nullable: whether rows may lack it or hold None, which becomes NaN, NaT or, among objects, None.
+            Where any object will do, None will, nullable or not.
         text: whether each value must be a string; set by declaring the dtype `str`.
         kind: `"array"`, or the kind of a distribution column.
 

@@ -65,18 +65,19 @@ def read_array(reader: Reader, _: int) -> AnyArray:
         ValueError: the head does not add up, or an element is no value of the dtype.
         WireError: the payload is too short.
     """
-    data, at = reader.data, reader.position
-    reader.take(_HEAD.size, at)
-    length = _HEAD.size + 8 * data[at] + data[at + 2] + (data[at + 3] << 8) + data[at + 1]
-    reader.take(length - _HEAD.size, at)
-    head = data[at : at + length]
-    dtype, shape, size = _parsed(head) if length <= _SHORT else _parse(head)
+    data, at, end = reader.data, reader.position, reader.end
+    start = at + _HEAD.size
+    if start <= end:
+        start += 8 * data[at] + data[at + 1] + data[at + 2] + (data[at + 3] << 8)
+    if start > end:
+        raise WireError(f"the head of an array takes {start - at} bytes, {end - at} are left", at)
+    head = data[at:start]
+    dtype, shape, size = _parsed(head) if len(head) <= _SHORT else _parse(head)
+    if size != end - start:
+        raise ValueError(f"{dtype} of shape {shape} takes {size} bytes, there are {end - start}")
     if not size:
         _require_few(shape, reader.limits.max_items)
-    elif size != reader.end - reader.position:
-        left = reader.end - reader.position
-        raise ValueError(f"{dtype} of shape {shape} takes {size} bytes, there are {left}")
-    start = reader.take(size, at)
+    reader.position = end
     array = np.ndarray(shape, dtype, data, start)
     if dtype.kind in "bUV":
         check_values(array)

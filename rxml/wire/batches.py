@@ -9,7 +9,6 @@ import numpy as np
 from msgpack import Packer, packb
 
 from rxml.batch import Batch, Column
-from rxml.batch.column import is_array
 from rxml.errors import WireError
 from rxml.wire.arrays import write_array
 from rxml.wire.texts import write_texts
@@ -70,7 +69,8 @@ def read_batch(reader: Reader, depth: int) -> Batch:
     columns: dict[str, Any] = {}
     length = 0
     for name, at, column in reader.columns(depth):
-        here = _length(name, column, at)
+        array = type(column) is np.ndarray and column.ndim > 0
+        here = len(column) if array else _length(name, column, at)
         if columns and here != length:
             raise WireError(f"column {name!r} has {here} rows, those before have {length}", at)
         length = here
@@ -79,8 +79,6 @@ def read_batch(reader: Reader, depth: int) -> Batch:
 
 
 def _length(name: str, column: Any, at: int) -> int:
-    if is_array(column) and column.ndim:
-        return len(column)
     if isinstance(column, Column):
         return len(column)
     raise WireError(f"column {name!r} is a {type(column).__name__}, or one without rows", at)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from rxml.errors import RxmlError, WireError
-from rxml.wire.tokens import INT8, MAP_COUNTS, READ
+from rxml.wire.tokens import MAP_COUNTS, READ
 
 if TYPE_CHECKING:
     import struct
@@ -84,20 +84,32 @@ class Reader:
         """
         start = self.position
         if length > self.end - start:
-            raise WireError(f"{length} bytes are announced, {self.end - start} are left", at)
+            raise self._too_short(length, at)
         self.position = start + length
         return start
 
+    def _too_short(self, length: int, at: int) -> WireError:
+        left = self.end - self.position
+        return WireError(f"{length} bytes are announced, {left} are left", at)
+
     def number(self, form: struct.Struct, at: int) -> Any:
         """A number of that form."""
-        return form.unpack_from(self.data, self.take(form.size, at))[0]
+        start = self.position
+        if form.size > self.end - start:
+            raise self._too_short(form.size, at)
+        self.position = start + form.size
+        return form.unpack_from(self.data, start)[0]
 
     def text(self, length: int, at: int) -> str:
         """A string of that many bytes."""
-        self._limit(length, self.limits.max_str, "bytes of a string", at)
-        start = self.take(length, at)
+        start = self.position
+        stop = start + length
+        if length > self.limits.max_str or stop > self.end:
+            self._limit(length, self.limits.max_str, "bytes of a string", at)
+            raise self._too_short(length, at)
+        self.position = stop
         try:
-            return self.data[start : start + length].decode()
+            return self.data[start:stop].decode()
         except UnicodeDecodeError as error:
             raise WireError(
                 f"a string that is not UTF-8: {error.reason}", start + error.start
@@ -114,7 +126,8 @@ class Reader:
         self._enter(count, count, at, depth)
         if count >= _SHORTEST_RUN and self._is_float_run(count):
             return self._float_run(count)
-        return [self.value(depth + 1) for _ in range(count)]
+        value, within = self.value, depth + 1
+        return [value(within) for _ in range(count)]
 
     def _is_float_run(self, count: int) -> bool:
         stop = self.position + count * _FLOAT_RUN.itemsize
@@ -133,39 +146,32 @@ class Reader:
         self._enter(2 * count, count, at, depth)
         pairs: dict[Any, Any] = {}
         unsalted = 0
+        value, within = self.value, depth + 1
         for _ in range(count):
             start = self.position
-            key = self._key(start, depth)
-            unsalted += type(key) is not str and type(key) is not bytes
-            self._limit(unsalted, self.limits.max_unsalted_keys, "keys without text", start)
-            if key in pairs:
+            key = value(within)
+            if type(key) is not str:
+                key = _as_key(key)
+                unsalted += type(key) is not bytes
+                self._limit(unsalted, self.limits.max_unsalted_keys, "keys without text", start)
+            if _is_key_of(key, pairs, start):
                 raise WireError(f"a second value for the key {str(key)[:40]!r}", start)
-            pairs[key] = self.value(depth + 1)
+            pairs[key] = value(within)
         return pairs
-
-    def _key(self, at: int, depth: int) -> Any:
-        key = self.value(depth + 1)
-        if type(key) is str:
-            return key
-        key = _as_key(key)
-        try:
-            hash(key)
-        except TypeError:
-            raise WireError(f"a {type(key).__name__} cannot be the key of a map", at) from None
-        return key
 
     def columns(self, depth: int) -> Iterator[tuple[str, int, Any]]:
         """The pairs of a map whose keys are distinct strings, each with where the value begins."""
         at = self.position
         names: set[str] = set()
+        within = depth + 1
         for _ in range(self._columns_count(at, depth)):
             name_at = self.position
-            name = self.value(depth + 1)
+            name = self.value(within)
             if type(name) is not str or name in names:
                 raise WireError("a column's name must be a string, and the only one such", name_at)
             names.add(name)
             start = self.position
-            yield name, start, self.value(depth + 1)
+            yield name, start, self.value(within)
 
     def _columns_count(self, at: int, depth: int) -> int:
         head = self.data[at] if at < self.end else 0
@@ -189,13 +195,18 @@ class Reader:
         self._limit(self._items, self.limits.max_items, "values in a message", at)
 
     def _enter(self, values: int, count: int, at: int, depth: int) -> None:
+        limits = self.limits
         if values > self.end - self.position:
             text = f"{count} elements are announced, {self.end - self.position} bytes are left"
             raise WireError(text, at)
-        self._limit(depth + 1, self.limits.max_depth, "levels of containers", at)
+        if depth >= limits.max_depth:
+            self._limit(depth + 1, limits.max_depth, "levels of containers", at)
         self._containers += 1
-        self._limit(self._containers, self.limits.max_containers, "containers", at)
-        self.count(values, at)
+        if self._containers > limits.max_containers:
+            self._limit(self._containers, limits.max_containers, "containers", at)
+        self._items += values
+        if self._items > limits.max_items:
+            self._limit(self._items, limits.max_items, "values in a message", at)
 
     @staticmethod
     def _limit(size: int, limit: int, what: str, at: int) -> None:
@@ -204,19 +215,21 @@ class Reader:
 
     def extension(self, length: int, at: int, depth: int) -> Any:
         """An extension value whose type byte is next, with that many bytes of payload."""
-        limits = self.limits
-        self._limit(length, limits.max_ext, "bytes of an extension", at)
-        self._limit(depth + 1, limits.max_depth, "levels of containers", at)
-        code = self.number(INT8, at)
-        known = self._read_of(code)
+        limits, start = self.limits, self.position + 1
+        if length > limits.max_ext or depth >= limits.max_depth:
+            self._limit(length, limits.max_ext, "bytes of an extension", at)
+            self._limit(depth + 1, limits.max_depth, "levels of containers", at)
+        if length > self.end - start:
+            raise self._too_short(length + 1, at)
+        code = self.data[start - 1]
+        known = self._read_of(code - ((code & 0x80) << 1))
         if known is None:
-            raise WireError(f"an extension of the unknown type {code}", at)
-        start = self.take(length, at)
-        return self._payload(*known, start, depth + 1)
-
-    def _payload(self, name: str, read: ReadExtension, start: int, depth: int) -> Any:
-        outer, self.end = self.end, self.position
+            raise WireError(f"an extension of the unknown type {code - ((code & 0x80) << 1)}", at)
         self.position = start
+        return self._payload(*known, start + length, depth + 1)
+
+    def _payload(self, name: str, read: ReadExtension, stop: int, depth: int) -> Any:
+        outer, self.end, start = self.end, stop, self.position
         try:
             value = read(self, depth)
         except WireError as error:
@@ -227,6 +240,13 @@ class Reader:
             raise WireError(f"{self.end - self.position} bytes after the {name}", self.position)
         self.end = outer
         return value
+
+
+def _is_key_of(key: Any, pairs: dict[Any, Any], at: int) -> bool:
+    try:
+        return key in pairs
+    except (TypeError, ValueError):  # not hashable, or not comparable
+        raise WireError(f"a {type(key).__name__} cannot be the key of a map", at) from None
 
 
 def _as_key(value: Any) -> Any:

@@ -36,6 +36,8 @@ class Extension:
 
 _BY_TYPE: Final[dict[type, Extension]] = {}
 _BY_CODE: Final[dict[int, Extension]] = {}
+_READ: Final[dict[int, tuple[str, ReadExtension]]] = {}
+read_of: Final = _READ.get  # by code, the name of the type and what reads its payload
 
 
 def install(extension: Extension, *types: type) -> None:
@@ -56,6 +58,7 @@ def install(extension: Extension, *types: type) -> None:
                 f"{each.__name__} has the extension code {other} already: register it once"
             )
     _BY_CODE[extension.code] = extension
+    _READ[extension.code] = (extension.name, extension.read)
     _BY_TYPE.update(dict.fromkeys(types, extension))
 
 
@@ -63,12 +66,6 @@ def write_of(type_: type) -> WriteExtension | None:
     """What writes values of that very type, if they are extension values."""
     extension = _BY_TYPE.get(type_)
     return None if extension is None else extension.write
-
-
-def read_of(code: int) -> tuple[str, ReadExtension] | None:
-    """The name of the type with that code and what reads its payload, if the code is known."""
-    extension = _BY_CODE.get(code)
-    return None if extension is None else (extension.name, extension.read)
 
 
 def register_extension(

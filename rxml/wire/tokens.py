@@ -41,7 +41,6 @@ class Source(Protocol):
 
 Read: TypeAlias = "Callable[[Source, int, int, int], Any]"  # first byte, its position, depth
 
-INT8: Final = struct.Struct(">b")
 _UINT8: Final = struct.Struct(">B")
 _UINT16: Final = struct.Struct(">H")
 _UINT32: Final = struct.Struct(">I")
@@ -52,7 +51,7 @@ _NUMBERS: Final = {
     0xCD: _UINT16,
     0xCE: _UINT32,
     0xCF: struct.Struct(">Q"),
-    0xD0: INT8,
+    0xD0: struct.Struct(">b"),
     0xD1: struct.Struct(">h"),
     0xD2: struct.Struct(">i"),
     0xD3: struct.Struct(">q"),

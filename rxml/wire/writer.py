@@ -25,6 +25,8 @@ _BLOCK_HEAD: Final = struct.Struct(
     ">BIb"
 )  # ext32: a header whose length does not depend on the payload's
 _SMALL_HEAD: Final = struct.Struct(">BBb")
+# the quarter of a megabyte that the C packer begins with costs more than packing a small message
+_BUFFER: Final[dict[str, Any]] = {"buf_size": 4096} if "cmsgpack" in Packer.__module__ else {}
 _FIXEXT: Final = {1: b"\xd4", 2: b"\xd5", 4: b"\xd6", 8: b"\xd7", 16: b"\xd8"}
 _PLACEHOLDER: Final = ExtType(0, b"")
 _PLACEHOLDER_LENGTH: Final = 3  # what the packer makes of it
@@ -104,7 +106,7 @@ class _Plain:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._kept = 0
-        self._packer = Packer(default=self._other, strict_types=True, autoreset=False)
+        self._packer = Packer(default=self._other, strict_types=True, autoreset=False, **_BUFFER)
 
     def pack(self, value: object) -> None:
         self._packer.pack(value)
