@@ -1,0 +1,111 @@
+"""check_operator: every law that applies, on one operator, from one line."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import hypothesis
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, Phase
+
+from rxml.testing import laws as _book
+from rxml.testing.law import LawBroken, chosen
+from rxml.testing.subject import Subject
+from rxml.testing.trial import Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from hypothesis.strategies import SearchStrategy
+
+    from rxml.flow.operator import Operator
+    from rxml.testing.law import Law
+
+_BOOK: Final = _book.__all__
+_PHASES: Final = (Phase.explicit, Phase.generate, Phase.target, Phase.shrink)
+
+
+def check_operator(
+    op: Callable[[], Operator[Any, Any]],
+    *,
+    model: Callable[[list[Any]], Iterable[Any]] | None,
+    elements: SearchStrategy[Any],
+    order: Literal["same", "any"] = "same",
+    ahead: int | None = 0,
+    rate: bool = False,
+    columns: bool = False,
+    handles_errors: bool = False,
+    max_examples: int = 50,
+    laws: Iterable[str] | None = None,
+    waived: Mapping[str, str] | None = None,
+) -> None:
+    """Hold an operator to every law that applies to it.
+
+    Each law draws inputs, chunkings, demands, failures, moments of cancellation and orders of tasks, and runs the
+    operator between a scripted source and a probe under virtual time. See `docs/laws.md` for the laws.
+
+        check_operator(lambda: ops.map(abs), model=lambda xs: map(abs, xs), elements=st.integers())
+
+    Args:
+        op: makes the operator.
+        model: the same on a plain list. Lazy (a generator, `map`) where it may fail half-way: what it yields before it
+            raises is what must come before the error. None: only laws that need no model.
+        elements: one element.
+        order: "any" if results may come in any order.
+        ahead: elements that it may take from upstream beyond those that the results need; None if there is no bound, as
+            for an aggregate or an operator that drops.
+        rate: its result depends on time; only laws about the protocol, resources and bounds apply.
+        columns: its result may depend on how elements were chunked.
+        handles_errors: it consumes errors of upstream.
+        max_examples: attempts for each law, >= 1.
+        laws: numbers or names of the laws to try; None: all.
+        waived: laws not to try, each with the reason.
+
+    Raises:
+        LawBroken: a law is broken; the message shows which, the smallest input found, and the timeline as a marble
+            diagram.
+        ValueError: a law that does not exist, or `max_examples` below 1.
+    """
+    if max_examples < 1:
+        raise ValueError(f"max_examples must be >= 1, got {max_examples}")
+    subject = Subject(op, model, elements, order, ahead, rate, columns, handles_errors)
+    for law in chosen(laws, waived or {}):
+        if law.applies(subject):
+            _examine(law, subject, max(1, math.ceil(max_examples * law.effort)))
+
+
+def _examine(law: Law, subject: Subject, max_examples: int) -> None:
+    """Try to break one law; raises the smallest break that was found, without the tracks of the search."""
+
+    @hypothesis.settings(
+        max_examples=max_examples,
+        deadline=None,
+        database=None,
+        phases=_PHASES,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @hypothesis.given(st.data())
+    def attempt(data: st.DataObject) -> None:
+        law.check(Trial(subject, law, data))
+
+    try:
+        attempt()
+    except LawBroken as broken:
+        found = broken
+    except hypothesis.errors.FlakyFailure as flaky:
+        found = _flaky(flaky)
+    else:
+        return
+    found.__notes__ = []
+    raise found.with_traceback(None) from found.__cause__
+
+
+def _flaky(flaky: hypothesis.errors.FlakyFailure) -> LawBroken:
+    """The break of an operator that does not do the same twice."""
+    for error in flaky.exceptions:
+        if isinstance(error, LawBroken):
+            error.args = (f"{error}\n\n(seen once; the same input did not show it again)",)
+            return error
+    raise flaky

@@ -1,0 +1,150 @@
+"""Chunks: the result depends on the elements, never on how they were cut, asked for, fused or scheduled."""
+
+from __future__ import annotations
+
+from itertools import cycle, islice
+from typing import TYPE_CHECKING, Any
+
+import hypothesis.strategies as st
+
+from rxml.flow.chunk import UNBOUNDED
+from rxml.flow.kinds import elementwise
+from rxml.testing.law import law
+from rxml.testing.plan import Plan
+from rxml.testing.script import Chunk, End
+from rxml.testing.strategies import chunkings, demands
+from rxml.testing.verdict import as_model, difference
+
+if TYPE_CHECKING:
+    from rxml.testing.bench import Bench
+    from rxml.testing.plan import Play
+    from rxml.testing.subject import Subject
+    from rxml.testing.trial import Trial
+
+LONG_RUN = 2000
+
+
+def _free_of_chunks(subject: Subject) -> bool:
+    return not subject.rate and not subject.columns
+
+
+def _timeless(subject: Subject) -> bool:
+    return not subject.rate
+
+
+def _modelled(subject: Subject) -> bool:
+    return subject.model is not None and not subject.rate
+
+
+def _whole(elements: list[Any]) -> Plan:
+    return Plan((Chunk(elements), End()))
+
+
+@law("L22", when=_modelled)
+def list_model(trial: Trial) -> None:
+    """The operator gives what its model on a plain list gives."""
+    elements = trial.elements()
+    if trial.subject.expected(elements).error is not None:
+        return
+    play = trial.play(_whole(elements))
+    if found := as_model(trial.subject, play):
+        raise trial.broken(found, play)
+
+
+@law("L33", when=_modelled)
+def user_errors(trial: Trial) -> None:
+    """When the user's function fails for element i, the results of the elements before it come first, then its error."""
+    elements = trial.elements(most=5)
+    if trial.subject.expected(elements).error is None:
+        return
+    plan = _whole(elements) if trial.subject.columns else trial.plan(elements)
+    play = trial.play(plan)
+    if found := as_model(trial.subject, play):
+        raise trial.broken(found, play)
+
+
+@law("L12", when=_modelled)
+def any_value(trial: Trial) -> None:
+    """None, NaN, exceptions, unhashable and falsy values are elements like any other."""
+    strange: list[Any] = [
+        None,
+        float("nan"),
+        ValueError("a value"),
+        [1],
+        {},
+        (),
+        "",
+        StopIteration(),
+    ]
+    elements: list[Any] = trial.draw(st.lists(st.sampled_from(strange), max_size=4))
+    if trial.subject.expected(elements).error is not None:
+        return
+    play = trial.play(_whole(elements))
+    if found := as_model(trial.subject, play):
+        raise trial.broken(found, play)
+
+
+@law("L13", when=_free_of_chunks)
+def chunk_invariance(trial: Trial) -> None:
+    """The result does not depend on how the elements were cut into chunks."""
+    elements = trial.elements()
+    ending = trial.ending()
+    plan = trial.plan(elements, ending, heartbeats=False)
+    other = plan.but(steps=(*trial.draw(chunkings(elements)), ending))
+    _alike(trial, plan, other, "cut in another way")
+
+
+@law("L15", when=_free_of_chunks)
+def demand_invariance(trial: Trial) -> None:
+    """The result does not depend on how much the sink asks for at a time."""
+    plan = trial.plan(ending=trial.ending())
+    _alike(trial, plan, plan.but(demands=trial.draw(demands())), "asked for in another way")
+
+
+@law("L17", when=_timeless)
+def fusion(trial: Trial) -> None:
+    """Fused with its neighbours or not, the operator gives the same results, errors and counts."""
+    plan = trial.plan(ending=trial.ending()).but(fuse=True)
+    inner = trial.between(elementwise("itself", _itself), elementwise("itself", _itself))
+    one, other = inner.play(plan), inner.play(plan.but(fuse=False))
+    if found := difference(trial.subject, one, other):
+        raise trial.broken(f"without fusion: {found}", one, other)
+    if one.emitted != other.emitted and one.ended and trial.subject.order == "same":
+        raise trial.broken(
+            f"fused, the stages emitted {one.emitted}; apart, {other.emitted}", one, other
+        )
+
+
+def _itself(element: Any) -> Any:
+    return element
+
+
+@law("L41", when=_timeless)
+def schedule_invariance(trial: Trial) -> None:
+    """In whatever order ready tasks run, and however long elements take to come, the result is the same."""
+    plan = trial.plan(ending=trial.ending(), late=True)
+    other = plan.but(seed=trial.draw(st.integers(0, 999)), pause=None)
+    _alike(trial, plan, other, "in another order of tasks")
+
+
+@law("L10", effort=0.05)
+def depth(trial: Trial) -> None:
+    """A long stream takes no more stack than a short one."""
+    elements = list(islice(cycle(trial.elements(least=1)), LONG_RUN))
+    demand = trial.draw(st.sampled_from([UNBOUNDED, 7]))
+
+    async def scenario(bench: Bench) -> Play:
+        async with bench:
+            return await bench.consume(most=LONG_RUN)
+
+    play = trial.run(scenario, Plan((Chunk(elements), End()), demands=(demand,)))
+    if isinstance(play.error, RecursionError):
+        raise trial.broken(f"{LONG_RUN} elements: {play.error!r}")
+
+
+def _alike(trial: Trial, one: Plan, other: Plan, how: str) -> tuple[Play, Play]:
+    """Run both plans; they must come to the same."""
+    first, second = trial.play(one), trial.play(other)
+    if found := difference(trial.subject, first, second):
+        raise trial.broken(f"{how}: {found}", first, second)
+    return first, second

@@ -1,0 +1,209 @@
+"""State and contexts: what an operator remembers can be saved, and what travels beside an element stays with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import hypothesis.strategies as st
+import msgpack
+
+from rxml.flow.node import Cardinality
+from rxml.testing.comparing import beyond, same
+from rxml.testing.law import law
+from rxml.testing.script import Barrier, Chunk, End, Watermark
+from rxml.testing.strategies import LONG_AGO
+from rxml.testing.timeline import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rxml.flow.kernel import Kernel
+    from rxml.testing.plan import Play
+    from rxml.testing.script import Step
+    from rxml.testing.subject import Subject
+    from rxml.testing.trial import Trial
+
+
+def _synchronous(subject: Subject) -> bool:
+    return len(subject.kernels()) == 1 and not subject.columns
+
+
+def _timeless(subject: Subject) -> bool:
+    return not subject.rate
+
+
+def _aligned(subject: Subject) -> bool:
+    return subject.cardinality in {Cardinality.ONE, Cardinality.AT_MOST_ONE}
+
+
+@law("L58", when=_synchronous)
+def snapshot(trial: Trial) -> None:
+    """A kernel restored from a snapshot goes on as the one that was saved would have."""
+    _gone_on(trial, lambda state: state)
+
+
+@law("L59", when=_synchronous)
+def portable_state(trial: Trial) -> None:
+    """A snapshot is plain values: it survives msgpack."""
+
+    def through_msgpack(state: Any) -> Any:
+        return msgpack.unpackb(msgpack.packb(state), strict_map_key=False)
+
+    _gone_on(trial, through_msgpack)
+
+
+def _gone_on(trial: Trial, carried: Callable[[Any], Any]) -> None:
+    """Cut a run in two, carry the state over, and compare with a run in one."""
+    elements = trial.elements()
+    at = trial.draw(st.integers(0, len(elements)))
+    (spec,) = trial.subject.kernels()
+    one: Kernel[Any, Any] = spec.kernel()
+    begun, error = _fed(one, elements[:at], last=False)
+    state = one.snapshot()
+    if error is not None:
+        return
+    rest, error = _fed(one, elements[at:], last=True)
+    try:
+        state = carried(state)
+    except (TypeError, ValueError, OverflowError) as refused:
+        if _packs(elements):
+            raise trial.broken(
+                f"after {elements[:at]} its snapshot is {state!r}: {refused}"
+            ) from None
+        return
+    other: Kernel[Any, Any] = spec.kernel()
+    if state is not None:
+        other.restore(state)
+    again, error_again = _fed(other, elements[at:], last=True)
+    if not same(rest, again) or not same(error, error_again):
+        raise trial.broken(
+            f"after {elements[:at]} came {begun}; then {elements[at:]} made {rest} ({error!r}),"
+            f" but {again} ({error_again!r}) when restored from {state!r}"
+        )
+
+
+def _packs(elements: list[Any]) -> bool:
+    try:
+        return same(msgpack.unpackb(msgpack.packb(elements), strict_map_key=False), elements)
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def _fed(
+    kernel: Kernel[Any, Any], elements: list[Any], *, last: bool
+) -> tuple[list[Any], Exception | None]:
+    """What a kernel makes of elements, and of the end if they are the last."""
+    out: list[Any] = []
+    try:
+        if not kernel.finished and elements:
+            kernel.push(iter(elements), out)
+        if last:
+            out.extend(kernel.flush())
+    except Exception as error:  # noqa: BLE001 - compared
+        return out, error
+    return out, None
+
+
+@law("L61", when=_aligned)
+def alignment(trial: Trial) -> None:
+    """The context of an element stays with what it becomes, as many come out as are declared, and nothing is changed that was received."""
+    plan = trial.plan(ending=trial.ending(), late=True).but(contexts=True)
+    play = trial.play(plan)
+    if changed := play.source.changed():
+        raise trial.broken(f"a chunk was changed after it was handed over; it is now {changed[0]}")
+    if trial.subject.rate:
+        return
+    if None in play.contexts:
+        raise trial.broken(f"results came without contexts: {play.contexts}")
+    numbers = [int(context.fact_id or 0) for context in play.contexts if context is not None]
+    if trial.subject.cardinality is Cardinality.ONE:
+        _one_each(trial, play, numbers)
+    else:
+        _one_at_most(trial, play, numbers)
+
+
+def _one_each(trial: Trial, play: Play, numbers: list[int]) -> None:
+    wanted = list(range(len(numbers)))
+    if play.ended and len(play.results) != len(play.plan.elements):
+        raise trial.broken(
+            f"declared 1:1, it made {len(play.results)} results of {len(play.plan.elements)} elements",
+            play,
+        )
+    if trial.subject.order == "same":
+        if numbers != wanted:
+            raise trial.broken(f"the results carry the contexts of elements {numbers}", play)
+        return
+    if play.ended and sorted(numbers) != wanted:
+        raise trial.broken(f"the results carry the contexts of elements {numbers}", play)
+    images = [_image(trial.subject, play.plan.elements[number]) for number in numbers]
+    pairs = zip(images, play.results, strict=True)
+    if wrong := [(image, result) for image, result in pairs if image and not same(image, [result])]:
+        image, result = wrong[0]
+        raise trial.broken(f"{result!r} carries the context of an element that makes {image}", play)
+
+
+def _image(subject: Subject, element: Any) -> list[Any]:
+    return [] if subject.model is None else subject.expected([element]).results
+
+
+def _one_at_most(trial: Trial, play: Play, numbers: list[int]) -> None:
+    if trial.subject.order == "same" and numbers != sorted(set(numbers)):
+        raise trial.broken(f"the results carry the contexts of elements {numbers}", play)
+    own = [play.plan.elements[number] for number in numbers]
+    if _passes_on(trial.subject, play) and not same(own, play.results):
+        raise trial.broken(
+            f"the results {play.results} carry the contexts of {own} (elements {numbers})", play
+        )
+
+
+def _passes_on(subject: Subject, play: Play) -> bool:
+    """Whether the operator hands elements on as they are, so that result and context can be compared."""
+    elements = play.plan.elements
+    return not beyond(play.results, elements) and all(
+        same(_image(subject, element), [element][: len(_image(subject, element))])
+        for element in elements
+    )
+
+
+@law("L52", when=_timeless)
+def signals(trial: Trial) -> None:
+    """Watermarks never go back, barriers come through in order and none is lost, and neither overtakes an element."""
+    elements = trial.elements()
+    kinds = trial.draw(st.lists(st.sampled_from([Watermark, Barrier]), max_size=len(elements)))
+    steps: list[Step] = []
+    for number, element in enumerate(elements):
+        steps.append(Chunk([element]))
+        if number < len(kinds):
+            steps.append(kinds[number](LONG_AGO + number))
+    plan = trial.plan(elements, late=True).but(steps=(*steps, End()), contexts=False)
+    play = trial.play(plan)
+    seen = [(len(chunk), chunk.watermark, chunk.barrier) for _, chunk in play.answers]
+    for kind, came in ((Watermark, [w for _, w, _ in seen]), (Barrier, [b for _, _, b in seen])):
+        sent = [LONG_AGO + number for number, each in enumerate(kinds) if each is kind]
+        _in_order(trial, play, kind.__name__.lower(), sent, [s for s in came if s is not None])
+    if trial.subject.cardinality is Cardinality.ONE:
+        _not_overtaken(trial, play, seen)
+
+
+def _in_order(trial: Trial, play: Play, name: str, sent: list[int], came: list[int]) -> None:
+    whole = play.ended and play.timeline.count("source", Kind.END) > 0
+    if name == "barrier":
+        right = came == sent if whole else came == sent[: len(came)]
+    else:
+        right = came == sorted(set(came) & set(sent)) and (not whole or came[-1:] == sent[-1:])
+    if not right:
+        raise trial.broken(f"of each {name}, {sent} were sent and {came} came", play)
+
+
+def _not_overtaken(
+    trial: Trial, play: Play, seen: list[tuple[int, int | None, int | None]]
+) -> None:
+    given = 0
+    for count, watermark, barrier in seen:
+        given += count
+        for signal in (watermark, barrier):
+            if signal is not None and given <= signal - LONG_AGO:
+                raise trial.broken(
+                    f"the signal behind element {signal - LONG_AGO} came after {given} results",
+                    play,
+                )

@@ -1,0 +1,95 @@
+"""Subject: the operator under test, and what its author says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from rxml.flow.create import empty
+from rxml.flow.node import Cardinality, KernelSpec, SuperviseSpec
+from rxml.testing.comparing import same
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from rxml.flow.node import Node
+
+MOST: Final = 200
+"""Results of an endless operator that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the model says: results, and the error that comes after them, if any."""
+
+    results: list[Any]
+    error: Exception | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An operator with its declarations; see `check_operator` for each."""
+
+    op: Callable[[], Any]
+    model: Callable[[list[Any]], Iterable[Any]] | None
+    elements: SearchStrategy[Any]
+    order: Literal["same", "any"] = "same"
+    ahead: int | None = 0
+    rate: bool = False
+    columns: bool = False
+    handles_errors: bool = False
+
+    def expected(self, elements: list[Any]) -> Expected:
+        """The results of the model, at most `MOST` of them."""
+        if self.model is None:
+            raise TypeError("the subject has no model to ask")
+        results: list[Any] = []
+        try:
+            results.extend(islice(self.model(list(elements)), MOST))
+        except Exception as error:  # noqa: BLE001 - the model says what fails
+            return Expected(results, error)
+        return Expected(results, None)
+
+    def needed(self, elements: list[Any]) -> list[int]:
+        """For each k, how many elements the first k results take to be known; at least k of them count as needed."""
+        images = [self.expected(elements[:j]).results for j in range(len(elements) + 1)]
+        needs: list[int] = []
+        for k in range(len(images[-1]) + 1):
+            known = [j for j, image in enumerate(images) if same(image[:k], images[-1][:k])]
+            needs.append(max(known[0], min(k, len(elements))))
+        return needs
+
+    def nodes(self) -> list[Node]:
+        """The stages that the operator puts behind a flow, sources first."""
+        source = empty()
+        return [node for node in self.op()(source).walk() if node is not source]
+
+    def kernels(self) -> list[KernelSpec]:
+        """The specs of those stages if all are synchronous; else none."""
+        specs = [node.spec for node in self.nodes()]
+        kernels = [spec for spec in specs if isinstance(spec, KernelSpec)]
+        return kernels if len(kernels) == len(specs) else []
+
+    @property
+    def capacity(self) -> int:
+        """Elements that the stages may hold, as declared."""
+        return sum(node.spec.capacity for node in self.nodes())
+
+    @property
+    def cardinality(self) -> Cardinality:
+        """Results for each element: ONE, AT_MOST_ONE, or anything else (MANY)."""
+        nodes = [node for node in self.nodes() if not isinstance(node.spec, SuperviseSpec)]
+        declared = {node.spec.cardinality for node in nodes}
+        if len(nodes) < len(self.nodes()):
+            declared.add(Cardinality.AT_MOST_ONE)
+        if any(len(node.sources) != 1 for node in nodes):
+            return Cardinality.MANY
+        if declared <= {Cardinality.ONE}:
+            return Cardinality.ONE
+        return (
+            Cardinality.AT_MOST_ONE
+            if declared <= {Cardinality.ONE, Cardinality.AT_MOST_ONE}
+            else Cardinality.MANY
+        )

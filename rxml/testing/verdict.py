@@ -1,0 +1,76 @@
+"""Verdicts: in what two runs differ, or a run and the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rxml.testing.comparing import beyond, same, same_multiset
+from rxml.testing.subject import MOST
+
+if TYPE_CHECKING:
+    from rxml.testing.plan import Play
+    from rxml.testing.subject import Subject
+
+
+def difference(subject: Subject, one: Play, other: Play) -> str | None:
+    """In what the second run differs from the first, in words; None if in nothing that matters.
+
+    Elements that come in any order are compared as a multiset; if such a run fails, which of them came before the
+    error is open, and only the error is compared.
+    """
+    if not _same_error(one.error, other.error) or one.ended != other.ended:
+        return (
+            f"{_shown(other.results)} {other.terminal}, "
+            f"where {_shown(one.results)} {one.terminal} was to come"
+        )
+    if subject.order == "any" and one.error is not None:
+        return None
+    return differing(subject, one.results, other.results)
+
+
+def differing(subject: Subject, wanted: list[Any], got: list[Any]) -> str | None:
+    """In what two lists of results differ, in words; None if in nothing that matters."""
+    if subject.order == "any":
+        if same_multiset(wanted, got):
+            return None
+        missing, extra = beyond(wanted, got), beyond(got, wanted)
+        return (
+            f"{_shown(got)}, in which {_shown(missing)} is missing and {_shown(extra)} is too much"
+        )
+    if same(wanted, got):
+        return None
+    return f"{_shown(got)}, where {_shown(wanted)} was to come"
+
+
+def as_model(subject: Subject, play: Play) -> str | None:
+    """In what a run differs from the model, in words."""
+    expected = subject.expected(play.plan.elements)
+    wanted = expected.results
+    if expected.error is not None:
+        return _failed_as(subject, play, wanted, expected.error)
+    if play.error is not None:
+        return f"failed with {play.error!r} after {_shown(play.results)}, where {_shown(wanted)} was to come"
+    if play.ended:
+        return differing(subject, wanted, play.results)
+    if len(wanted) < MOST:
+        return f"{_shown(play.results)} and no end, where {_shown(wanted)} and the end was to come"
+    return differing(subject, wanted, play.results[: len(wanted)])
+
+
+def _failed_as(subject: Subject, play: Play, wanted: list[Any], error: Exception) -> str | None:
+    if play.error is None:
+        return f"{_shown(play.results)} {play.terminal}, where {error!r} was to be raised"
+    if not isinstance(play.error, type(error)):
+        return f"failed with {play.error!r}, where {error!r} was to be raised"
+    if subject.order == "any" or same(wanted, play.results):
+        return None
+    return f"{_shown(play.results)} came before {error!r}, where it should be {_shown(wanted)}"
+
+
+def _same_error(one: Exception | None, other: Exception | None) -> bool:
+    return one is other or (one is not None and other is not None and same(one, other))
+
+
+def _shown(results: list[Any]) -> str:
+    text = repr(results)
+    return text if len(text) <= 160 else f"{text[:150]}… ({len(results)} results)"
