@@ -12,13 +12,14 @@ from rxml.flow import consume
 from rxml.flow.graph import Budget, budget_of, mermaid
 from rxml.flow.lift import applied
 from rxml.flow.node import Node
-from rxml.flow.push import subscribe
+from rxml.flow.push import observable, subscribe
 from rxml.flow.svg import svg
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator
+    from collections.abc import AsyncIterator, Callable, Generator
     from contextlib import AbstractAsyncContextManager
 
+    from reactivex import Observable
     from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
     from reactivex.abc.observer import OnCompleted, OnError, OnNext
 
@@ -199,7 +200,9 @@ class Flowable(Node, ObservableBase[T_co]):
         /,
     ) -> Flowable[M]: ...
     @overload
-    def pipe(self, *operators: Operator[Any, Any]) -> Flowable[Any]: ...
+    def pipe(
+        self, *operators: Operator[Any, Any] | Callable[[Observable[Any]], Any]
+    ) -> Flowable[Any]: ...
 
     def pipe(self, *operators: Any) -> Flowable[Any]:
         """This flow behind which the operators stand, in order.
@@ -269,6 +272,10 @@ class Flowable(Node, ObservableBase[T_co]):
             RuntimeError: no event loop is running.
         """
         return subscribe(self, on_next, on_error, on_completed, scheduler)
+
+    def to_rx(self) -> Observable[T_co]:
+        """A reactivex Observable: each subscription is a run on the running loop, pushed without limit; `pipe` keeps demand."""
+        return observable(self)
 
     def budget(self, *, element_bytes: int | None = None) -> Budget:
         """What a run may hold at most, per edge and in sum.

@@ -1,0 +1,14 @@
+"""The bridge to reactivex: observables in, observables out, and operators of reactivex with bounds of your own.
+
+from_rx(observable)    an Observable as a flow, behind a bounded inbox
+to_rx(flow)            a flow as an Observable
+lift(a, b, bound=64)   operators of reactivex as one of rxml; `flow.pipe(a, b)` does the same with the usual bounds
+"""
+
+from __future__ import annotations
+
+from rxml.rx.inbound import buffer, conflate, from_rx
+from rxml.rx.lifting import lift
+from rxml.rx.outbound import to_rx
+
+__all__ = ["buffer", "conflate", "from_rx", "lift", "to_rx"]
