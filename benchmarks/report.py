@@ -34,7 +34,11 @@ def _ruling(ruling: Ruling) -> str:
     ratio = _times(ruling.ratio) if ruling.ratio else "-"
     kind = {"speed": "as fast as", "cost": "of", "within": "of our"}[must.kind]
     measure = "" if must.measure == "seconds" else f"{must.measure}, "
-    return f"{ratio} {kind} {must.against:<10} {measure}must be {must.text}: {VERDICTS[ruling.met]}"
+    processor = ""
+    if ruling.processor:
+        processor = f" (in processor time {ruling.processor.median:.2f}x)"
+    asked = f"{measure}must be {must.text}: {VERDICTS[ruling.met]}"
+    return f"{ratio} {kind} {must.against:<10} {asked}{processor}"
 
 
 def _others(case: Case, records: Mapping[str, Record]) -> list[str]:

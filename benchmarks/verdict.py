@@ -27,11 +27,20 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What came out of one must; `met` is None where it could not be measured."""
+    """What came out of one must.
+
+    Attributes:
+        must: what was asked.
+        ratio: over the rounds; None if it could not be measured.
+        met: None if it could not be measured.
+        processor: the same ratio in processor time, for ratios of seconds: where it differs, something
+            else was busy on the machine, or the contestant waits or uses several threads.
+    """
 
     must: Must
     ratio: Spread | None
     met: bool | None
+    processor: Spread | None = None
 
 
 def spread(values: Sequence[float]) -> Spread | None:
@@ -53,17 +62,20 @@ def ratios(ours: Sequence[float], others: Sequence[float], *, speed: bool) -> Sp
 
 def rule(must: Must, records: Mapping[str, Record]) -> Ruling:
     """Compare ours with what the must names."""
-    ours = records[OURS]
-    if must.kind == "within":
-        values, bounds = ours.values(must.measure), ours.values(must.against)
-        ratio = ratios(values, bounds, speed=False)
-    else:
-        values, others = ours.values(must.measure), records[must.against].values(must.measure)
-        ratio = ratios(values, others, speed=must.kind == "speed")
+    ratio = _ratio(must, records, must.measure)
     if ratio is None:
         return Ruling(must, None, None)
     met = ratio.median >= must.bound if must.kind == "speed" else ratio.median <= must.bound
-    return Ruling(must, ratio, met)
+    timed = must.measure == "seconds"
+    return Ruling(must, ratio, met, _ratio(must, records, "cpu_seconds") if timed else None)
+
+
+def _ratio(must: Must, records: Mapping[str, Record], measure: str) -> Spread | None:
+    ours = records[OURS]
+    if must.kind == "within":
+        return ratios(ours.values(measure), ours.values(must.against), speed=False)
+    others = records[must.against].values(measure)
+    return ratios(ours.values(measure), others, speed=must.kind == "speed")
 
 
 def rulings(case: Case, records: Mapping[str, Record]) -> list[Ruling]:
