@@ -53,6 +53,8 @@ def sorts_of(values: Iterable[object]) -> frozenset[str]:
 
 def describe(value: object) -> str:
     """A value for an error message: short, with its type."""
+    if isinstance(value, int) and value.bit_length() > 1000:  # Python may refuse to write it out
+        return f"a whole number of {value.bit_length()} bits"
     text = repr(value)
     return f"{text if len(text) <= 40 else text[:37] + '...'} ({type(value).__name__})"
 

@@ -1,8 +1,8 @@
 """Dtypes as text on the wire.
 
 A plain dtype is numpy's own name with its byte order (`<f8`, `|b1`, `>M8[us]`, `<U12`). A structured dtype is
-msgpack: `["fields", itemsize, [[name, dtype, offset], ...]]`, where a field's dtype is a name, such a list,
-or `["array", dtype, [length, ...]]`. Objects have no place here, nor has long double, whose bytes mean
+msgpack: `["fields", itemsize, [[name, dtype, offset], ...]]`, a title behind the offset where there is one; a
+field's dtype is a name, such a list, or `["array", dtype, [length, ...]]`. Fields do not overlap. Objects have no place here, nor has long double, whose bytes mean
 something else on another machine.
 """
 
@@ -35,7 +35,7 @@ def name_of(dtype: np.dtype[Any]) -> bytes:
     Raises:
         WireError: it holds objects or long doubles, or is too large to be named.
     """
-    form = _form(dtype)
+    form = _form(dtype, 0)
     name = form.encode() if isinstance(form, str) else bytes(packb(form))
     if len(name) > _LONGEST:
         raise WireError(
@@ -44,29 +44,42 @@ def name_of(dtype: np.dtype[Any]) -> bytes:
     return name
 
 
-def _form(dtype: np.dtype[Any]) -> str | list[Any]:
+def _form(dtype: np.dtype[Any], depth: int) -> str | list[Any]:
+    if depth > _DEEPEST:
+        raise WireError(f"a dtype with more than {_DEEPEST} levels: use fewer")
     if dtype.subdtype is not None:
-        return ["array", _form(dtype.subdtype[0]), list(dtype.subdtype[1])]
-    if dtype.fields is not None:
-        fields: list[tuple[str, Any]] = [(name, dtype.fields[name]) for name in dtype.fields]
-        return ["fields", dtype.itemsize, [[name, _form(f[0]), f[1]] for name, f in fields]]
+        return ["array", _form(dtype.subdtype[0], depth + 1), list(dtype.subdtype[1])]
+    if dtype.names is not None:
+        return ["fields", dtype.itemsize, _field_forms(dtype, depth + 1)]
     if not _PLAIN.fullmatch(dtype.str.encode()):
         text = f"cannot encode an array of dtype {dtype}"
         raise WireError(f"{text}: cast long doubles to float64, objects to strings or numbers")
     return dtype.str
 
 
+def _field_forms(dtype: np.dtype[Any], depth: int) -> list[list[Any]]:
+    fields: Any = dtype.fields
+    listed: list[tuple[Any, ...]] = [(name, *fields[name]) for name in dtype.names or ()]
+    if sum(field[1].itemsize for field in listed) > dtype.itemsize:
+        raise WireError(f"cannot encode {dtype}, whose fields overlap: use one dtype or the other")
+    if not all(isinstance(title, str) for field in listed for title in field[3:]):
+        raise WireError(f"cannot encode {dtype}, with titles that are not strings: leave them out")
+    return [[name, _form(inner, depth), *rest] for name, inner, *rest in listed]
+
+
 def dtype_of(name: bytes) -> np.dtype[Any]:
     """The dtype of a name; whatever the name, nothing but a dtype of numbers, text or bytes comes out.
 
     Raises:
-        ValueError: the name is none (WireError is one).
+        ValueError: the name is none.
     """
-    return (
-        _plain(name)
-        if _PLAIN.fullmatch(name)
-        else _structured(Reader(name, _LIMITS, _no_extensions).whole(), 0)
-    )
+    if _PLAIN.fullmatch(name):
+        return _plain(name)
+    try:
+        form = Reader(name, _LIMITS, _no_extensions).whole()
+    except WireError as error:  # its position is one in the name
+        raise ValueError(f"{name[:40]!r} is no dtype") from error
+    return _structured(form, 0)
 
 
 @lru_cache(maxsize=256)
@@ -85,9 +98,9 @@ def _structured(form: Any, depth: int) -> np.dtype[Any]:
     if isinstance(form, str) and depth and _PLAIN.fullmatch(form.encode()):
         return _plain(form.encode())
     match form:
-        case ["array", inner, [*shape]] if depth and depth < _DEEPEST:
+        case ["array", inner, [*shape]] if 0 < depth <= _DEEPEST:
             return _built((_structured(inner, depth + 1), tuple(shape)))
-        case ["fields", int(size), [*fields]] if depth < _DEEPEST:
+        case ["fields", int(size), [*fields]] if depth <= _DEEPEST:
             return _built(_field_map(size, fields, depth))
         case _:
             raise ValueError(f"{str(form)[:40]} is no dtype")
@@ -97,15 +110,22 @@ def _field_map(size: int, fields: list[Any], depth: int) -> dict[str, Any]:
     names: list[str] = []
     formats: list[np.dtype[Any]] = []
     offsets: list[int] = []
+    titles: list[str | None] = []
     for field in fields:
         match field:
-            case [str(name), inner, int(offset)]:
+            case [str(name), inner, int(offset)] | [str(name), inner, int(offset), str()]:
                 names.append(name)
                 formats.append(_structured(inner, depth + 1))
                 offsets.append(offset)
+                titles.append(None if len(field) == 3 else field[3])
             case _:
                 raise ValueError(f"{str(field)[:40]} is no field of a dtype")
-    return {"names": names, "formats": formats, "offsets": offsets, "itemsize": size}
+    if (
+        sum(each.itemsize for each in formats) > size
+    ):  # each would be checked: that is work for nothing
+        raise ValueError("fields of a dtype overlap")
+    parts = {"names": names, "formats": formats, "offsets": offsets, "titles": titles}
+    return {**parts, "itemsize": size}
 
 
 def _built(form: Any) -> np.dtype[Any]:

@@ -34,10 +34,10 @@ class Extension:
     read: ReadExtension
 
 
-_BY_TYPE: Final[dict[type, Extension]] = {}
-_BY_CODE: Final[dict[int, Extension]] = {}
-_READ: Final[dict[int, tuple[str, ReadExtension]]] = {}
-read_of: Final = _READ.get  # by code, the name of the type and what reads its payload
+BY_TYPE: Final[dict[type, Extension]] = {}
+BY_CODE: Final[dict[int, Extension]] = {}
+READ: Final[dict[int, tuple[str, ReadExtension]]] = {}
+read_of: Final = READ.get  # by code, the name of the type and what reads its payload
 
 
 def install(extension: Extension, *types: type) -> None:
@@ -46,25 +46,25 @@ def install(extension: Extension, *types: type) -> None:
     Raises:
         ValueError: the code or one of the types is taken.
     """
-    taken = _BY_CODE.get(extension.code)
+    taken = BY_CODE.get(extension.code)
     if taken is not None:
         raise ValueError(
             f"extension code {extension.code} is taken by {taken.name}: choose another"
         )
     for each in types:
-        if each in _BY_TYPE:
-            other = _BY_TYPE[each].code
+        if each in BY_TYPE:
+            other = BY_TYPE[each].code
             raise ValueError(
                 f"{each.__name__} has the extension code {other} already: register it once"
             )
-    _BY_CODE[extension.code] = extension
-    _READ[extension.code] = (extension.name, extension.read)
-    _BY_TYPE.update(dict.fromkeys(types, extension))
+    BY_CODE[extension.code] = extension
+    READ[extension.code] = (extension.name, extension.read)
+    BY_TYPE.update(dict.fromkeys(types, extension))
 
 
 def write_of(type_: type) -> WriteExtension | None:
     """What writes values of that very type, if they are extension values."""
-    extension = _BY_TYPE.get(type_)
+    extension = BY_TYPE.get(type_)
     return None if extension is None else extension.write
 
 

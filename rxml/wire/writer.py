@@ -141,6 +141,9 @@ def _native(value: Any) -> object:
         return list(cast("list[Any]", value))
     if isinstance(value, (dict, Row)):
         return dict(cast("dict[Any, Any]", value))
+    if type(value) is int:  # what the packer hands back
+        text = f"cannot encode a whole number of {value.bit_length()} bits"
+        raise WireError(f"{text}: they must be -2^63 to 2^64 - 1; send others as text")
     known = "None, bool, int, float, str, bytes, list, tuple, dict, aware datetime, timedelta, numpy arrays"
     text = f"cannot encode a {type(value).__module__}.{type(value).__qualname__}"
     raise WireError(f"{text}: use {known} and scalars, Batch, or register_extension")

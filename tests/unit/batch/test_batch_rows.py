@@ -138,7 +138,7 @@ NOT_DECLARED: list[tuple[Any, Any, str]] = [
     ("i8", 1.0, "row 0: 'x' is 1.0 .float.: the schema wants int64"),
     ("i8", True, "wants int64"),
     ("f4", 1e300, "row 0: 'x' is 1e.300 .float.: it does not fit float32"),
-    ("f8", 10**400, "does not fit float64"),
+    ("f8", 10**400, "whole number of 1329 bits: it does not fit float64"),
     ("f8", "1.5", "wants float64"),
     ("f8", True, "wants float64"),
     ("?", 1, "wants bool"),
