@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, overload
 
 from reactivex.abc import ObservableBase
 from typing_extensions import override
@@ -57,6 +57,12 @@ class Operator(Protocol[A_contra, B_co]):
         ...
 
 
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+Step: TypeAlias = "Operator[_A, _B] | Callable[[Observable[_A]], Observable[_B]]"
+"""What `pipe` takes: an operator of rxml or of reactivex."""
+
+
 class Flowable(Node, ObservableBase[T_co]):
     """A stream that is not running: building one runs nothing, and each use is a run of its own.
 
@@ -69,139 +75,151 @@ class Flowable(Node, ObservableBase[T_co]):
     def pipe(self) -> Flowable[T_co]: ...
 
     @overload
-    def pipe(self, o1: Operator[T_co, B], /) -> Flowable[B]: ...
+    def pipe(self, o1: Step[T_co, B], /) -> Flowable[B]: ...
 
     @overload
-    def pipe(self, o1: Operator[T_co, B], o2: Operator[B, C], /) -> Flowable[C]: ...
+    def pipe(self, o1: Step[T_co, B], o2: Step[B, C], /) -> Flowable[C]: ...
+
+    @overload
+    def pipe(self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], /) -> Flowable[D]: ...
 
     @overload
     def pipe(
-        self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], /
-    ) -> Flowable[D]: ...
-
-    @overload
-    def pipe(
-        self, o1: Operator[T_co, B], o2: Operator[B, C], o3: Operator[C, D], o4: Operator[D, E], /
+        self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], o4: Step[D, E], /
     ) -> Flowable[E]: ...
 
     @overload
     def pipe(
         self,
-        o1: Operator[T_co, B],
-        o2: Operator[B, C],
-        o3: Operator[C, D],
-        o4: Operator[D, E],
-        o5: Operator[E, F],
+        o1: Step[T_co, B],
+        o2: Step[B, C],
+        o3: Step[C, D],
+        o4: Step[D, E],
+        o5: Step[E, F],
         /,
     ) -> Flowable[F]: ...
 
     @overload
     def pipe(
         self,
-        o1: Operator[T_co, B],
-        o2: Operator[B, C],
-        o3: Operator[C, D],
-        o4: Operator[D, E],
-        o5: Operator[E, F],
-        o6: Operator[F, G],
+        o1: Step[T_co, B],
+        o2: Step[B, C],
+        o3: Step[C, D],
+        o4: Step[D, E],
+        o5: Step[E, F],
+        o6: Step[F, G],
         /,
     ) -> Flowable[G]: ...
 
     @overload
     def pipe(
         self,
-        o1: Operator[T_co, B],
-        o2: Operator[B, C],
-        o3: Operator[C, D],
-        o4: Operator[D, E],
-        o5: Operator[E, F],
-        o6: Operator[F, G],
-        o7: Operator[G, H],
+        o1: Step[T_co, B],
+        o2: Step[B, C],
+        o3: Step[C, D],
+        o4: Step[D, E],
+        o5: Step[E, F],
+        o6: Step[F, G],
+        o7: Step[G, H],
         /,
     ) -> Flowable[H]: ...
 
     @overload
     def pipe(
         self,
-        o1: Operator[T_co, B],
-        o2: Operator[B, C],
-        o3: Operator[C, D],
-        o4: Operator[D, E],
-        o5: Operator[E, F],
-        o6: Operator[F, G],
-        o7: Operator[G, H],
-        o8: Operator[H, I],
+        o1: Step[T_co, B],
+        o2: Step[B, C],
+        o3: Step[C, D],
+        o4: Step[D, E],
+        o5: Step[E, F],
+        o6: Step[F, G],
+        o7: Step[G, H],
+        o8: Step[H, I],
         /,
     ) -> Flowable[I]: ...
 
     @overload
     def pipe(
         self,
-        o1: Operator[T_co, B],
-        o2: Operator[B, C],
-        o3: Operator[C, D],
-        o4: Operator[D, E],
-        o5: Operator[E, F],
-        o6: Operator[F, G],
-        o7: Operator[G, H],
-        o8: Operator[H, I],
-        o9: Operator[I, J],
+        o1: Step[T_co, B],
+        o2: Step[B, C],
+        o3: Step[C, D],
+        o4: Step[D, E],
+        o5: Step[E, F],
+        o6: Step[F, G],
+        o7: Step[G, H],
+        o8: Step[H, I],
+        o9: Step[I, J],
         /,
     ) -> Flowable[J]: ...
 
     @overload
     def pipe(
         self,
-        o1: Operator[T_co, B],
-        o2: Operator[B, C],
-        o3: Operator[C, D],
-        o4: Operator[D, E],
-        o5: Operator[E, F],
-        o6: Operator[F, G],
-        o7: Operator[G, H],
-        o8: Operator[H, I],
-        o9: Operator[I, J],
-        o10: Operator[J, K],
+        o1: Step[T_co, B],
+        o2: Step[B, C],
+        o3: Step[C, D],
+        o4: Step[D, E],
+        o5: Step[E, F],
+        o6: Step[F, G],
+        o7: Step[G, H],
+        o8: Step[H, I],
+        o9: Step[I, J],
+        o10: Step[J, K],
         /,
     ) -> Flowable[K]: ...
 
     @overload
     def pipe(
         self,
-        o1: Operator[T_co, B],
-        o2: Operator[B, C],
-        o3: Operator[C, D],
-        o4: Operator[D, E],
-        o5: Operator[E, F],
-        o6: Operator[F, G],
-        o7: Operator[G, H],
-        o8: Operator[H, I],
-        o9: Operator[I, J],
-        o10: Operator[J, K],
-        o11: Operator[K, L],
+        o1: Step[T_co, B],
+        o2: Step[B, C],
+        o3: Step[C, D],
+        o4: Step[D, E],
+        o5: Step[E, F],
+        o6: Step[F, G],
+        o7: Step[G, H],
+        o8: Step[H, I],
+        o9: Step[I, J],
+        o10: Step[J, K],
+        o11: Step[K, L],
         /,
     ) -> Flowable[L]: ...
 
     @overload
     def pipe(
         self,
-        o1: Operator[T_co, B],
-        o2: Operator[B, C],
-        o3: Operator[C, D],
-        o4: Operator[D, E],
-        o5: Operator[E, F],
-        o6: Operator[F, G],
-        o7: Operator[G, H],
-        o8: Operator[H, I],
-        o9: Operator[I, J],
-        o10: Operator[J, K],
-        o11: Operator[K, L],
-        o12: Operator[L, M],
+        o1: Step[T_co, B],
+        o2: Step[B, C],
+        o3: Step[C, D],
+        o4: Step[D, E],
+        o5: Step[E, F],
+        o6: Step[F, G],
+        o7: Step[G, H],
+        o8: Step[H, I],
+        o9: Step[I, J],
+        o10: Step[J, K],
+        o11: Step[K, L],
+        o12: Step[L, M],
         /,
     ) -> Flowable[M]: ...
     @overload
     def pipe(
-        self, *operators: Operator[Any, Any] | Callable[[Observable[Any]], Any]
+        self,
+        o1: Step[T_co, B],
+        o2: Step[B, C],
+        o3: Step[C, D],
+        o4: Step[D, E],
+        o5: Step[E, F],
+        o6: Step[F, G],
+        o7: Step[G, H],
+        o8: Step[H, I],
+        o9: Step[I, J],
+        o10: Step[J, K],
+        o11: Step[K, L],
+        o12: Step[L, M],
+        /,
+        *more: Step[Any, Any],
     ) -> Flowable[Any]: ...
 
     def pipe(self, *operators: Any) -> Flowable[Any]:
