@@ -1,17 +1,15 @@
-"""Cell: one kernel in its place, with what happens when it fails.
-
-`push` is called for each chunk and each kernel, hence its flat form: the error comes out by the attribute, not in a record.
-"""
+"""Cell: one kernel in its place, with what happens when it fails."""
 
 from __future__ import annotations
 
 from operator import length_hint
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rxml.flow.context import Context, Outcome
 from rxml.flow.kernel import Columns
 from rxml.flow.node import Cardinality
-from rxml.flow.supervision import DeadLetter, Directive, annotate
+from rxml.flow.shadow import NOTHING, Shadow
+from rxml.flow.supervision import DeadLetter, Directive, noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,163 +17,142 @@ if TYPE_CHECKING:
     from rxml.flow.node import Env, KernelSpec, Node
 
 
+Pushed: TypeAlias = "tuple[Sequence[Any], list[Context] | None, Exception | None]"
+"""What came of a push: results in order, their contexts, and the error that stops the stream after them."""
+
+
 class Cell:
-    """One kernel: its state, its counters, and the supervisor that it answers to.
+    """One kernel: its state, its counters, and the supervisor that it answers to."""
 
-    Attributes:
-        error: what stops the stream after the results of the last push or flush.
-    """
-
-    __slots__ = ("_env", "_last", "_node", "error", "kernel", "meter", "spec")
+    __slots__ = ("_env", "_fed", "_last", "_node", "_shadow", "_special", "kernel", "meter", "spec")
 
     def __init__(self, env: Env, node: Node, spec: KernelSpec) -> None:
         self._env = env
         self._node = node
         self._last: Context | None = None
-        self.error: Exception | None = None
+        self._fed = 0
+        self._shadow: Shadow | None = None
         self.spec = spec
         self.kernel = spec.kernel()
         self.meter = env.meter(node)
+        self._special = spec.opaque or isinstance(self.kernel, Columns)
 
-    def push(self, items: Sequence[Any]) -> Sequence[Any]:
-        """Feed the kernel with elements that have no contexts; returns the results."""
-        kernel = self.kernel
-        if isinstance(kernel, Columns):
-            return self._columns(kernel, items, None)[0]
+    def push(self, items: Sequence[Any], contexts: list[Context] | None) -> Pushed:
+        """Feed the kernel."""
         out: list[Any] = []
-        sized = items if items.__class__ is list else list(items)
-        rest = iter(sized)
-        try:
-            kernel.push(rest, out)
-        except Exception as error:  # noqa: BLE001 - the supervisor decides
-            self._recover(sized, rest, None, out, error)
-        else:
-            if length_hint(rest) and not kernel.finished:
-                self._unfinished()
-        return out
-
-    def push_with(
-        self, items: Sequence[Any], contexts: list[Context]
-    ) -> tuple[Sequence[Any], list[Context]]:
-        """Feed the kernel; returns the results and their contexts."""
+        if self._special:
+            if isinstance(self.kernel, Columns):
+                return self._columns(self.kernel, items, contexts)
+            return self._opaque(items, contexts, out)
+        if contexts is None:
+            return out, None, self._feed(items, None, out)
         self._last = contexts[-1]
-        if isinstance(self.kernel, Columns):
-            out, kept = self._columns(self.kernel, items, contexts)
-            return out, kept or []
-        if not self.spec.aligned:
-            return self._one_by_one(items, contexts)
-        results: list[Any] = []
-        left = list(contexts)
-        self._feed(list(items), left, results)
-        return results, left[: len(results)]
+        if self.spec.aligned:
+            kept = list(contexts)
+            error = self._feed(items, kept, out)
+            return out, kept[: len(out)], error
+        return self._one_by_one(items, contexts, out)
 
-    def flush(self) -> list[Any]:
-        """What is left at the end."""
+    def flush(self) -> Pushed:
+        """What is left at the end; unless the kernel is opaque, it takes the context of the last element."""
         out: list[Any] = []
+        error = None
         try:
             out.extend(self.kernel.flush())
         except Exception as raised:  # noqa: BLE001 - passed on after what came before it
-            self.error = self._noted(raised)
-        return out
+            error = self._noted(raised)
+        if self._shadow is not None:
+            return out, self._shadow.flush() if error is None else [], error
+        return out, None if self._last is None else [self._last] * len(out), error
 
-    def flushed_contexts(self, count: int) -> list[Context] | None:
-        """Contexts of what was flushed: that of the last element, if elements have contexts here."""
-        return None if self._last is None else [self._last] * count
+    def _opaque(
+        self, items: Sequence[Any], contexts: list[Context] | None, out: list[Any]
+    ) -> Pushed:
+        """An opaque kernel does to numbers what it does to elements: so its results find their contexts."""
+        if contexts is not None and self._shadow is None:
+            self._shadow = Shadow(self.spec.kernel(), self.spec.capacity, self._fed)
+        self._fed += len(items)
+        error = self._feed(items, None, out)
+        if self._shadow is None:
+            return out, None, error
+        return out, self._shadow.push(contexts or [NOTHING] * len(items)), error
 
-    def _one_by_one(
-        self, items: Sequence[Any], contexts: list[Context]
-    ) -> tuple[Sequence[Any], list[Context]]:
+    def _one_by_one(self, items: Sequence[Any], contexts: list[Context], out: list[Any]) -> Pushed:
         """The results that an element brings about take its context."""
-        out: list[Any] = []
         kept: list[Context] = []
-        for item, context in zip(items, contexts, strict=True):
-            self._feed([item], [context], out)
+        drops = self.spec.cardinality is Cardinality.AT_MOST_ONE
+        for index, (item, context) in enumerate(zip(items, contexts, strict=True)):
+            alive = [context]
+            error = self._feed((item,), alive, out)
             made = len(out) - len(kept)
-            kept.extend([context] * made)
-            if made == 0 and self.spec.cardinality is Cardinality.AT_MOST_ONE and not self.error:
+            kept.extend(alive * made)
+            if drops and alive and not made and error is None:
                 context.settled(Outcome.DROPPED)
-            if self.error is not None or self.kernel.finished:
+            if error is not None:
+                return out, kept, error
+            if self.kernel.finished:
+                for unused in contexts[index + 1 :] if drops else ():
+                    unused.settled(Outcome.DROPPED)
                 break
-        return out, kept
+        return out, kept, None
 
     def _columns(
         self, kernel: Columns[Any, Any], items: Sequence[Any], contexts: list[Context] | None
-    ) -> tuple[Sequence[Any], list[Context] | None]:
+    ) -> Pushed:
         try:
             out = kernel.push_all(items)
         except Exception as error:  # noqa: BLE001 - the supervisor decides
-            if self._directive(error) is Directive.STOP:
-                self.error = error
-            else:
-                for item, context in zip(items, contexts or [None] * len(items), strict=True):
-                    self._bury(item, error, context)
-            return (), contexts and []
+            beside = [None] * len(items) if contexts is None else contexts
+            return (), contexts and [], self._failed(error, list(zip(items, beside, strict=True)))
         if contexts is not None and len(out) != len(items):
             contexts = [contexts[-1]] * len(out)
-        return out, contexts
+        return out, contexts, None
 
-    def _feed(self, items: list[Any], contexts: list[Context] | None, out: list[Any]) -> None:
-        rest = iter(items)
-        try:
-            self.kernel.push(rest, out)
-        except Exception as error:  # noqa: BLE001 - the supervisor decides
-            self._recover(items, rest, contexts, out, error)
-        else:
-            if length_hint(rest) and not self.kernel.finished:
-                self._unfinished()
-
-    def _recover(
-        self,
-        items: list[Any],
-        rest: Iterator[Any],
-        contexts: list[Context] | None,
-        out: list[Any],
-        error: Exception,
-    ) -> None:
-        """Ask the supervisor, leave the culprit out, and go on with the rest, until an error stops the stream."""
+    def _feed(
+        self, items: Sequence[Any], contexts: list[Context] | None, out: list[Any]
+    ) -> Exception | None:
+        """Push until all items are taken, or one stops the stream; takes the contexts of those left out."""
+        sized = items if items.__class__ is list or items.__class__ is tuple else list(items)
+        rest = iter(sized)
         while True:
-            if self._directive(error) is Directive.STOP:
-                self.error = error
-                return
-            self._leave_out(items, rest, contexts, error)
+            left = length_hint(rest)
             try:
                 self.kernel.push(rest, out)
-            except Exception as following:  # noqa: BLE001 - the supervisor decides
-                error = following
-            else:
-                if length_hint(rest) and not self.kernel.finished:
-                    self._unfinished()
-                return
+                if len(out) == len(sized) and self.spec.aligned:
+                    return None
+                if self.kernel.finished or _exhausted(rest):
+                    return None
+                raise StopIteration  # noqa: TRY301 - swallowed by `map` or its like; the supervisor decides
+            except Exception as raised:  # noqa: BLE001 - the supervisor decides
+                now = length_hint(rest)
+                beside = None if contexts is None or now == left else contexts.pop(-now - 1)
+                error = self._failed(raised, [(sized[-now - 1], beside)] if now < left else [])
+            if error is not None:
+                return error
 
-    def _unfinished(self) -> None:
-        """A StopIteration of the user's function ends `map` in silence: that is an error, not an end."""
-        message = f"{self.spec.name}: the function raised StopIteration"
-        self.error = self._noted(RuntimeError(message))
-
-    def _directive(self, error: Exception) -> Directive:
-        self.meter.failed += 1
-        directive = self._env.supervisor.decide(self._noted(error))
+    def _failed(
+        self, raised: Exception, culprits: Sequence[tuple[Any, Context | None]]
+    ) -> Exception | None:
+        """Ask the supervisor; returns what stops the stream, or None once the culprits are buried."""
+        self.meter.failed += len(culprits) or 1
+        error = self._noted(raised)
+        name = self.spec.name
+        letters = [DeadLetter(item, error, name, context) for item, context in culprits]
+        directive, error = self._env.supervisor.handle(error, letters)
+        if directive is Directive.STOP or not culprits:
+            return self._noted(error)
         if directive is Directive.RESTART:
             self.kernel = self.spec.kernel()
-        return directive
-
-    def _leave_out(
-        self,
-        items: list[Any],
-        rest: Iterator[Any],
-        contexts: list[Context] | None,
-        error: Exception,
-    ) -> None:
-        culprit = len(items) - length_hint(rest) - 1
-        context = None
-        if contexts is not None:
-            gone = len(items) - len(contexts)
-            context = contexts.pop(culprit - gone)
-        self._bury(items[culprit], error, context)
-
-    def _bury(self, item: Any, error: Exception, context: Context | None) -> None:
-        self._env.supervisor.bury(DeadLetter(item, error, self.spec.name, context))
+        return None
 
     def _noted(self, error: Exception) -> Exception:
-        annotate(error, self._env.where(self._node))
-        return error
+        return noted(error, self._env.where(self._node))
+
+
+def _exhausted(rest: Iterator[Any]) -> bool:
+    """Whether an iterator over a list or tuple has been asked for more than it had: it then lets go of the list.
+
+    `map` and its like end in silence when a function raises StopIteration: that is an error, not an end. An iterator
+    that has given its last element and was not asked again shows that.
+    """
+    return len(rest.__reduce__()) == 2

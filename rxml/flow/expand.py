@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.clock import HOLD, Quota
+from rxml.flow.context import Outcome
 from rxml.flow.stage import Stage
-from rxml.flow.supervision import DeadLetter, Directive, annotate
+from rxml.flow.supervision import DeadLetter, Directive, noted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rxml.flow.context import Context
     from rxml.flow.node import Env, Node
@@ -26,15 +28,29 @@ class ExpandStage(Stage[B]):
     """Opens the iterable of one element at a time, and asks for as many elements as lately were needed for the demand.
 
     Holds what it asked for (at most one chunk), and one open iterable.
+
+    Args:
+        function: gives the iterable of an element.
+        whole: types whose instances come out as slices, not element by element; they must slice without copying.
     """
 
-    def __init__(self, env: Env, node: Node, function: Callable[[A], Iterable[B]]) -> None:
+    def __init__(
+        self,
+        env: Env,
+        node: Node,
+        function: Callable[[A], Iterable[B]],
+        whole: tuple[type[Sequence[Any]], ...] = (),
+    ) -> None:
         super().__init__(env, node)
         self._function: Callable[[Any], Iterable[B]] = function
+        self._whole = whole
+        self._quota = Quota(CHUNK)
         self._head: Subscription[Any] | None = None
         self._waiting: Chunk[Any] = Chunk(())
         self._at = 0
         self._open: Iterator[B] | None = None
+        self._slices: Sequence[B] = ()
+        self._gave = 0
         self._taken = 0
         self._made = 0
         self._error: Exception | None = None
@@ -43,18 +59,17 @@ class ExpandStage(Stage[B]):
     @override
     async def pull(self, n: int) -> Chunk[B]:
         clock = self.env.clock
-        n = min(n, CHUNK)
         while True:
             if clock.held:
                 await clock.breathe()
-            out: list[B] = []
-            contexts: list[Context] | None = None if self._waiting.contexts is None else []
             began = clock.busy()
-            self._fill(out, contexts, n)
-            self.meter.busy += clock.busy() - began
-            over = self._open is None and self._at >= len(self._waiting.elements)
+            out, contexts = self._fill(self._quota.of(n))
+            spent = clock.busy() - began
+            self.meter.busy += spent
+            self._quota.record(len(out), spent)
+            over = self._idle and self._at >= len(self._waiting.elements)
             signals = self._waiting.signals() if over else {}
-            if out or signals:
+            if len(out) or signals:
                 if signals:
                     self._waiting, self._at = Chunk(()), 0
                 return Chunk(out, contexts, **signals)
@@ -67,21 +82,31 @@ class ExpandStage(Stage[B]):
         if self._head is None:
             self._head = self.env.open(self.node.sources[0])
         ratio = max(1, self._made // max(1, self._taken))
-        chunk = await self._head.request(max(1, n // ratio) if self._taken else 1)
+        chunk = await self._head.request(max(1, min(n, CHUNK) // ratio) if self._taken else 1)
         self._waiting, self._at = chunk, 0
         return not chunk.end
 
-    def _fill(self, out: list[B], contexts: list[Context] | None, n: int) -> None:
-        """Append up to n results; leaves `_error` set if one failed after them."""
-        clock = self.env.clock
-        while len(out) < n and self._error is None and not (out and clock.held):
-            if self._open is None and not self._next():
+    @property
+    def _idle(self) -> bool:
+        return self._open is None and not len(self._slices)
+
+    def _fill(self, n: int) -> tuple[Sequence[B], list[Context] | None]:
+        """Up to n results with their contexts; leaves `_error` set if an element failed after them."""
+        contexts = self._waiting.contexts
+        out: list[B] = []
+        kept: list[Context] = []
+        busy, due = self.env.clock.busy, self.env.clock.yielded + HOLD
+        while len(out) < n and self._error is None and busy() < due:
+            if self._idle and not self._next():
                 break
-            if self._open is not None:
-                self._drain(out, n)
-                if contexts is not None and self._waiting.contexts is not None:
-                    context = self._waiting.contexts[self._at - 1]
-                    contexts.extend([context] * (len(out) - len(contexts)))
+            if len(self._slices):
+                if not out:
+                    return self._slice(n)
+                break
+            self._drain(out, n)
+            if contexts is not None:
+                kept.extend([contexts[self._at - 1]] * (len(out) - len(kept)))
+        return out, None if contexts is None else kept
 
     def _next(self) -> bool:
         """Open the iterable of the next element; False if no element waits."""
@@ -90,42 +115,62 @@ class ExpandStage(Stage[B]):
         element = self._waiting.elements[self._at]
         self._at += 1
         self._taken += 1
+        self._gave = 0
         try:
-            self._open = iter(self._function(element))
+            found: Any = self._function(element)
+            if self._whole and isinstance(found, self._whole) and len(found):
+                self._slices = found
+            else:
+                self._open = iter(found)
         except Exception as error:  # noqa: BLE001 - the supervisor decides
             self._failed(error)
         return True
 
+    def _slice(self, n: int) -> tuple[Sequence[B], list[Context] | None]:
+        contexts, whole = self._waiting.contexts, self._slices
+        head, self._slices = (whole, ()) if len(whole) <= n else (whole[:n], whole[n:])
+        self._made += len(head)
+        return head, None if contexts is None else [contexts[self._at - 1]] * len(head)
+
     def _drain(self, out: list[B], n: int) -> None:
         before = len(out)
-        wanted = n - before
         try:
-            out.extend(islice(self._open or (), wanted))
+            out.extend(islice(self._open or (), n - before))
         except Exception as error:  # noqa: BLE001 - the supervisor decides
+            self._gave += len(out) - before
             self._failed(error)
         else:
-            if len(out) - before < wanted:
-                self._open = None
+            self._gave += len(out) - before
+            if len(out) < n:
+                self._close()
         self._made += len(out) - before
 
-    def _failed(self, error: Exception) -> None:
+    def _close(self) -> None:
+        """The iterable of this element is through; an element that gave nothing ends here."""
+        self._open = None
+        contexts = self._waiting.contexts
+        if contexts is not None and not self._gave:
+            contexts[self._at - 1].settled(Outcome.DROPPED)
+
+    def _failed(self, raised: Exception) -> None:
         self._open = None
         self.meter.failed += 1
-        annotate(error, self.env.where(self.node))
-        if self.env.supervisor.decide(error) is Directive.STOP:
-            self._error = error
-            return
-        contexts = self._waiting.contexts
-        index = self._at - 1
-        context = None if contexts is None else contexts[index]
-        letter = DeadLetter(self._waiting.elements[index], error, self.node.spec.name, context)
-        self.env.supervisor.bury(letter)
+        where = self.env.where(self.node)
+        error = noted(raised, where)
+        element, contexts = self._waiting.elements[self._at - 1], self._waiting.contexts
+        context = None if contexts is None else contexts[self._at - 1]
+        letter = DeadLetter(element, error, self.node.spec.name, context)
+        directive, error = self.env.supervisor.handle(error, [letter])
+        if directive is Directive.STOP:
+            self._error = noted(error, where)
 
     @override
     async def release(self) -> None:
+        head, self._waiting = self._head, Chunk(())
+        await self.release_all(self._shut, *([] if head is None else [head.cancel]))
+
+    async def _shut(self) -> None:
         close = getattr(self._open, "close", None)
-        self._open, self._waiting = None, Chunk(())
-        if self._head is not None:
-            await self.release_all(self._head.cancel)
+        self._open, self._slices = None, ()
         if close is not None:
             close()

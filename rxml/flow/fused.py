@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.clock import HOLD, Quota
 from rxml.flow.stage import Stage
@@ -18,114 +20,156 @@ if TYPE_CHECKING:
 
 
 class Fused(Stage[Any]):
-    """A row of kernels behind one input.
+    """A row of kernels behind one input, which takes the very steps that single stages would take.
 
-    It holds no more than what its last kernel has flushed, or what one chunk came to beyond the demand.
+    A kernel that got nothing asks again and those behind it wait; one that has ended hands on what it has, and its end
+    is seen by the next when that asks again. So errors, ends and counters are those of the unfused row. It holds no more
+    than what its last kernel has flushed, or what one chunk came to beyond the demand.
+
+    Args:
+        env: of the run.
+        node: the last stage of the row.
+        head: the input.
+        cells: the kernels, first first.
+        quota: of the row in front of this one, if the two would have been one; its maker cuts the demand for both.
     """
 
     def __init__(
-        self, env: Env, node: Node, head: Subscription[Any], cells: list[Cell]
+        self,
+        env: Env,
+        node: Node,
+        head: Subscription[Any],
+        cells: list[Cell],
+        quota: Quota | None = None,
     ) -> None:
         super().__init__(env, node)
         self._head = head
         self._cells = cells
-        self._quota = Quota(CHUNK)
-        self._ready: Chunk[Any] | None = None
+        self._leads = quota is None
+        self.quota = quota or Quota(CHUNK)
+        self._asked = [0] * len(cells)
+        self._at = 0
+        self._live = 0
+        self._over = False
         self._error: Exception | None = None
-        self._ended = False
         self._head_closed = False
-        self._waiting = len(cells)
-        self.meter.gauge = lambda: (len(self._ready.elements) if self._ready else 0, None)
+        self._ready: Chunk[Any] | None = None
+        self._served = 0
+        self._busy = env.clock.busy
+        self.meter.gauge = self._gauge
 
+    def _gauge(self) -> tuple[int, None]:
+        return (len(self._ready.elements) - self._served if self._ready else 0), None
+
+    @override
     async def pull(self, n: int) -> Chunk[Any]:
-        self._waiting = len(self._cells) - 1
-        while True:
-            if self._ready is not None:
-                return self._serve(self._ready, n)
-            if self._error is not None:
-                raise self._error
-            if self._ended:
-                return END
-            clock = self.env.clock
+        clock = self.env.clock
+        self._at, self._asked[-1] = len(self._cells) - 1, n
+        while self._ready is None:
             if clock.busy() - clock.yielded > HOLD:
                 await clock.breathe()
-            want, first = self._want(self._quota.of(n))
-            self._ready = self._run(await self._head.request(want) if want else END, first)
-            if self._ended or self._error is not None:
-                await self._close_head()
+            if self._live > self._at:
+                return self._terminal()
+            want = self._ask()
+            if self._over:
+                self._ready = self._run(self._terminal())
+            else:
+                self._ready = self._run(await self._head.request(want))
+            if self._over and not self._head_closed:
+                self._head_closed = True
+                await self._head.cancel()
+        return self._serve(self._ready, n)
 
+    @override
     async def release(self) -> None:
-        await self._close_head()
-
-    async def _close_head(self) -> None:
         if not self._head_closed:
             self._head_closed = True
             await self._head.cancel()
 
+    def _terminal(self) -> Chunk[Any]:
+        """What the first kernel that has not ended gets: the end, or the error of the one before it."""
+        if self._error is not None:
+            raise self._error
+        return END
+
     def _serve(self, ready: Chunk[Any], n: int) -> Chunk[Any]:
-        if len(ready.elements) <= n:
-            self._ready = None
-            return ready
-        head, self._ready = ready.split(n)
-        return head
+        start, total = self._served, len(ready.elements)
+        stop = start + n
+        if stop >= total:
+            self._ready, self._served = None, 0
+            return ready.part(start, total) if start else ready
+        self._served = stop
+        return ready.part(start, stop)
 
-    def _want(self, n: int) -> tuple[int, int]:
-        """What to ask of the input so that n come out, and the first kernel that runs.
+    def _ask(self) -> int:
+        """Pass the demand on, from the kernel that waits to the first that has not ended; what that one asks for.
 
-        A kernel that is finished before it saw anything wants nothing, and what stands before it never runs.
+        A kernel that is finished before it saw anything asks for nothing, and what stands before it never runs.
         """
-        for index in range(len(self._cells) - 1, -1, -1):
-            cell = self._cells[index]
-            if cell.kernel.finished:
-                return 0, index
-            if index < self._waiting:
-                cell.meter.requested += n
-            n = cell.kernel.demand(n)
-        return n, 0
+        cells, asked = self._cells, self._asked
+        n = asked[self._at]
+        for index in range(self._at, self._live - 1, -1):
+            asked[index] = n
+            kernel = cells[index].kernel
+            if kernel.finished:
+                self._stop(index - 1, None)
+                return 0
+            n = kernel.demand(n)
+            if index:
+                cells[index - 1].meter.requested += n
+        return self.quota.of(n) if self._leads else n
 
-    def _run(self, chunk: Chunk[Any], first: int) -> Chunk[Any] | None:
+    def _stop(self, index: int, error: Exception | None) -> None:
+        """The kernels up to this one have ended, or failed."""
+        self._live, self._over, self._error = index + 1, True, error
+
+    def _run(self, chunk: Chunk[Any]) -> Chunk[Any] | None:
+        """Take a chunk through the row; what comes out at its end, or None, and then `_at` asks again."""
         items: Sequence[Any] = chunk.elements
-        contexts = chunk.contexts
-        signals = chunk.signals() if chunk.signalled else None
-        ending = chunk.end
-        del chunk  # its elements are freed as soon as the first kernel has taken them
-        count = len(items)
-        clock = self.env.clock.busy
-        began = now = clock()
-        empty = last = len(self._cells) - 1
-        for index in range(first, last + 1):
-            cell = self._cells[index]
-            if items:
-                if contexts is None:
-                    items = cell.push(items)
-                else:
-                    items, contexts = cell.push_with(items, contexts)
-                if cell.error is not None:
-                    self._error, ending = cell.error, False
-            if ending or (cell.kernel.finished and self._error is None):
-                items, contexts, ending = self._flush(cell, items, contexts)
-            if not items and index < empty:
-                empty = index
-            before, now = now, clock()
-            meter = cell.meter
+        contexts, ending, count = chunk.contexts, chunk.end, len(chunk.elements)
+        signals = chunk.signals() if chunk.signalled else {}
+        del chunk
+        cells, busy = self._cells, self._busy
+        began = now = busy()
+        self._over = self._over or ending
+        self._at = last = len(cells) - 1
+        for index in range(self._live, last + 1):
+            cell = cells[index]
+            if ending:
+                items, contexts, ending = self._flush(index, (), None)
+            elif len(items):
+                items, contexts, error = cell.push(items, contexts)
+                if error is not None or cell.kernel.finished:
+                    items, contexts, ending = self._flush(index, items, contexts, error)
+            meter, before, now = cell.meter, now, busy()
             meter.busy += now - before
-            if index < last:
-                meter.emitted += len(items)
-        self._waiting = empty
+            made = len(items)
+            if made or signals:
+                ending = False
+                meter.emitted += made if index < last else 0
+            elif not ending:
+                self._at = index
+                break
         if count:
-            self._quota.record(count, now - began)
-        self._ended = ending
-        if signals is not None:
-            return Chunk(items, contexts, **signals)
-        return Chunk(items, contexts) if items else None
+            self._learn(count, now - began)
+        return Chunk(items, contexts, **signals) if len(items) or signals else None
+
+    def _learn(self, count: int, seconds: float) -> None:
+        if self._leads or seconds > HOLD / 2:
+            self.quota.record(count, seconds)
 
     def _flush(
-        self, cell: Cell, items: Sequence[Any], contexts: list[Context] | None
+        self,
+        index: int,
+        items: Sequence[Any],
+        contexts: list[Context] | None,
+        error: Exception | None = None,
     ) -> tuple[Sequence[Any], list[Context] | None, bool]:
-        flushed = cell.flush()
-        self._error = cell.error
-        if flushed:
-            items = [*items, *flushed]
-            added = cell.flushed_contexts(len(flushed))
-            contexts = None if added is None else [*(contexts or ()), *added]
-        return items, contexts, cell.error is None
+        """What a kernel that ends has given, and what it gives now unless it failed; whether it ended well."""
+        if error is None:
+            flushed, more, error = self._cells[index].flush()
+            if len(flushed):
+                items = [*items, *flushed]
+                contexts = None if more is None else [*(contexts or ()), *more]
+        self._stop(index, error)
+        return items, contexts, error is None

@@ -21,6 +21,8 @@ B = TypeVar("B")
 class Kernel(Generic[A, B]):
     """State of one synchronous stage in one run.
 
+    What it does must not depend on how elements were chunked; `demand` may only decide how many come at a time.
+
     Attributes:
         finished: true as soon as no further element can change the result; upstream is then closed at once.
     """
@@ -28,15 +30,23 @@ class Kernel(Generic[A, B]):
     finished: bool = False
 
     def demand(self, n: int) -> int:
-        """How many elements to ask of upstream when downstream wants n (>= 1)."""
+        """How many elements to ask of upstream when downstream wants n (>= 1): so many that at most n results follow."""
         return n
 
     def push(self, items: Iterator[A], out: list[B]) -> None:
-        """Consume `items` and append the results to `out`; may leave items when `finished`."""
+        """Take from `items` until it has no more, and append the results to `out` as they come.
+
+        When the user's function raises, let it: what is in `out` goes out, the state is that before the last item taken,
+        and if that is left out, `push` is called again with the rest. Only when `finished` may items be left.
+
+        Args:
+            items: an iterator over a list or tuple.
+            out: results of this push, in order.
+        """
         raise NotImplementedError
 
     def flush(self) -> Iterable[B]:
-        """What is still to be emitted now that upstream has ended (not called after an error)."""
+        """What is still to be emitted now that upstream has ended or the kernel is finished; not called after an error."""
         return ()
 
     def snapshot(self) -> Any:

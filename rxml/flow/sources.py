@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.clock import HOLD, Quota
 from rxml.flow.stage import Stage
-from rxml.flow.supervision import annotate
+from rxml.flow.supervision import noted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -46,11 +47,7 @@ class IterableStage(Stage[T]):
         if began - clock.yielded > HOLD:
             await clock.breathe()
             began = clock.yielded
-        if self._error is not None:
-            raise self._error
-        if self._over:
-            return END
-        out = self._take(self._quota.of(n))
+        out = [] if self._over else self._take(self._quota.of(n))
         spent = clock.busy() - began
         self.meter.busy += spent
         self._quota.record(len(out), spent)
@@ -67,8 +64,8 @@ class IterableStage(Stage[T]):
                 self._iterator = iter(self._make())
             out.extend(islice(self._iterator, n))
         except Exception as error:  # noqa: BLE001 - raised after the elements before it
-            annotate(error, self.env.where(self.node))
-            self._error = error
+            self._error = noted(error, self.env.where(self.node))
+        self._over = self._over or len(out) < n
         return out
 
     @override
@@ -81,46 +78,71 @@ class IterableStage(Stage[T]):
 
 
 class BatchesStage(Stage[Any]):
-    """Takes rows from sequences that slice without copying, such as `Batch`, one sequence after the other."""
+    """Takes rows from sequences that slice without copying, such as `Batch`, one sequence after the other.
+
+    An error of the producer comes after the rows before it; a drained run still gets the rows of the sequence at hand.
+    """
 
     def __init__(self, env: Env, node: Node, make: Callable[[], Iterable[Sequence[Any]]]) -> None:
         super().__init__(env, node)
         self._make = make
-        self._iterator: Iterator[Sequence[Any]] | None = None
-        self._rest: Sequence[Any] = ()
+        self._iterator: Iterator[Any] | None = None
+        self._rows: Sequence[Any] = ()
+        self._at = 0
         self._over = False
         self._delist = env.enlist(self._finish)
+        self.meter.gauge = lambda: (len(self._rows) - self._at, None)
 
     def _finish(self) -> None:
         self._over = True
 
     @override
     async def pull(self, n: int) -> Chunk[Any]:
-        if self.env.clock.held:
-            await self.env.clock.breathe()
-        if self._over:
-            return END
-        if self._iterator is None:
-            self._iterator = iter(self._make())
-        while not len(self._rest):
-            following = next(self._iterator, None)
-            if following is None:
+        clock = self.env.clock
+        while self._at >= len(self._rows):
+            if clock.held:
+                await clock.breathe()
+            if self._over:
                 return END
-            self._rest = following
-        n = min(n, max(CHUNK, 1))
-        if len(self._rest) <= n:
-            whole, self._rest = self._rest, ()
-            return Chunk(whole)
-        head, self._rest = self._rest[:n], self._rest[n:]
-        return Chunk(head)
+            began = clock.busy()
+            self._next()
+            self.meter.busy += clock.busy() - began
+        start, stop = self._at, min(len(self._rows), self._at + min(n, CHUNK))
+        self._at = stop
+        return Chunk(self._rows if stop - start == len(self._rows) else self._rows[start:stop])
+
+    def _next(self) -> None:
+        """Take the next sequence, or the end; the producer's error is annotated and passed on."""
+        self._rows, self._at = (), 0
+        try:
+            if self._iterator is None:
+                self._iterator = iter(self._make())
+            for rows in self._iterator:
+                self._rows = _sequence(rows)
+                return
+        except Exception as error:
+            annotated = noted(error, self.env.where(self.node))
+            if annotated is error:
+                raise
+            raise annotated from error
+        self._over = True
 
     @override
     async def release(self) -> None:
         self._delist()
         close = getattr(self._iterator, "close", None)
-        self._iterator, self._rest = None, ()
+        self._iterator, self._rows, self._at = None, (), 0
         if close is not None:
             close()
+
+
+def _sequence(rows: Any) -> Sequence[Any]:
+    """The rows, if they can be counted and sliced."""
+    if isinstance(rows, Mapping) or not (hasattr(rows, "__len__") and hasattr(rows, "__getitem__")):
+        kind = type(cast("object", rows)).__name__
+        message = f"from_batches wants sequences of rows, such as Batch or list, got {kind}"
+        raise TypeError(message)
+    return cast("Sequence[Any]", rows)
 
 
 class EndStage(Stage[Any]):

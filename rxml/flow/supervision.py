@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rxml.flow.context import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rxml.flow.context import Context
 
@@ -50,6 +50,21 @@ class Supervisor:
     decide: Callable[[Exception], Directive] = _stop
     dead_letters: Callable[[DeadLetter], None] | None = None
 
+    def handle(
+        self, error: Exception, letters: Sequence[DeadLetter]
+    ) -> tuple[Directive, Exception]:
+        """Decide about an error, and bury its letters unless the stream stops; with the error that stops it.
+
+        An error of the decider or of the dead letters stops the stream in place of the first, which is its context.
+        """
+        try:
+            directive = self.decide(error)
+            for letter in letters if directive is not Directive.STOP else ():
+                self.bury(letter)
+        except Exception as another:  # noqa: BLE001 - it stops the stream
+            return Directive.STOP, another
+        return directive, error
+
     def bury(self, letter: DeadLetter) -> None:
         """Hand a left-out element to the dead letters, and settle its context."""
         if self.dead_letters is not None:
@@ -69,3 +84,13 @@ def annotate(error: Exception, where: str) -> None:
     """Note once on the error which stage raised it and where that stage was built."""
     if not any(note.startswith(PREFIX) for note in getattr(error, "__notes__", ())):
         error.add_note(PREFIX + where)
+
+
+def noted(error: Exception, where: str) -> Exception:
+    """The error, annotated; a RuntimeError for one that means an end, which a coroutine cannot raise (PEP 479)."""
+    if isinstance(error, StopIteration | StopAsyncIteration):
+        replaced = RuntimeError(f"a function raised {type(error).__name__}")
+        replaced.__cause__ = error
+        error = replaced
+    annotate(error, where)
+    return error
