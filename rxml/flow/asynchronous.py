@@ -62,6 +62,8 @@ class AsyncIterableStage(Stage[T]):
         try:
             while not channel.closed:
                 await channel.wait_wanted()
+                if self.env.clock.held:
+                    await self.env.clock.breathe()
                 channel.put(Chunk([await anext(iterator)]))
         except StopAsyncIteration:
             channel.close()

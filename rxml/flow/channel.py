@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from rxml.flow.chunk import END, Chunk
+from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.weigh import weigh
 
 if TYPE_CHECKING:
@@ -87,10 +87,20 @@ class Channel(Generic[T]):
         return await self.wait_room(self._low)
 
     async def wait_wanted(self) -> int:
-        """Wait until the reader wants more than is held; returns how many more."""
-        while (missing := self.wanted - self.size) < 1 and not self.closed:
+        """Wait until the reader wants more than is held; returns how many more.
+
+        An empty channel takes a whole chunk, since that passes through; one that holds something, no more than its
+        capacity, however much is wanted.
+        """
+        while (missing := self._missing) < 1 and not self.closed:
             await self._wait_writable()
         return missing
+
+    @property
+    def _missing(self) -> int:
+        if not self.size:
+            return min(self.wanted, CHUNK)
+        return min(self.wanted, self.capacity) - self.size
 
     async def _wait_writable(self) -> None:
         waiter = self._loop.create_future()
