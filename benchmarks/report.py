@@ -69,6 +69,9 @@ def _measure(measure: str, values: Spread | None, size: int) -> str:
     if measure == "seconds":
         speed = f"{size / values.median:,.0f}/s"
         return f"{values.median:.4f} s ({values.least:.4f}..{values.most:.4f}), {speed}"
+    if measure.endswith("_seconds"):
+        shown = [f"{1e6 * value:,.1f}" for value in (values.median, values.least, values.most)]
+        return f"{measure.removesuffix('_seconds')} {shown[0]} us ({shown[1]}..{shown[2]})"
     return f"{measure} {values.median:,.0f} ({values.least:,.0f}..{values.most:,.0f})"
 
 
