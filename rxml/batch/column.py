@@ -130,17 +130,20 @@ def joined(name: str, columns: Sequence[AnyArray | Column]) -> AnyArray | Column
 def _require_same(
     name: str, position: int, first: AnyArray | Column, other: AnyArray | Column
 ) -> None:
+    if first is other:
+        return
     expected, got = _form(first), _form(other)
     if expected != got:
-        text = f"column {name!r} of batch {position} is {got}; batch 0 has {expected}"
+        shown = [f"{form[0]}{form[1:] or ''}" for form in (got, expected)]
+        text = f"column {name!r} of batch {position} is {shown[0]}; batch 0 has {shown[1]}"
         raise SchemaError(f"{text}: give both the same dtype and shape")
 
 
-def _form(column: AnyArray | Column) -> str:
+def _form(column: AnyArray | Column) -> tuple[object, ...]:
     if not isinstance(column, np.ndarray):
-        return column.kind
+        return (column.kind,)
     fixed_text = column.dtype.kind in "SU"
-    return f"{column.dtype.kind if fixed_text else column.dtype}{column.shape[1:]}"
+    return (column.dtype.kind if fixed_text else column.dtype, *column.shape[1:])
 
 
 def same_column(one: AnyArray | Column, other: AnyArray | Column) -> bool:

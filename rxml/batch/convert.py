@@ -99,6 +99,8 @@ def _objects(field: Field, values: Sequence[object]) -> AnyArray:
 
 
 def _whole(field: Field, values: Sequence[Any]) -> AnyArray:
+    if set(map(type, values)) <= {int}:
+        return np.array(values, field.dtype)
     # numpy wraps its own integers around without a word; Python's it refuses
     return np.array([int(value) for value in values], field.dtype)
 

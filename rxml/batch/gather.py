@@ -52,11 +52,15 @@ def _declared(field: Field, rows: list[Mapping[str, Any]]) -> AnyArray:
 
 
 def _names(rows: list[Mapping[str, Any]]) -> list[str]:
-    names: dict[str, None] = {}
-    for index, row in enumerate(rows):
-        if not isinstance(row, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+    types: set[type] = set(map(type, rows))
+    other = {each for each in types if not issubclass(each, Mapping)}
+    for index, row in enumerate(rows if other else ()):
+        if type(row) in other:
             raise SchemaError(f"row {index} is {describe(row)}: rows must be mappings")
-        names.update(dict.fromkeys(row))
+    names: dict[str, None] = {}
+    for row in rows:
+        if row.keys() != names.keys():  # most rows have the names of the one before
+            names.update(dict.fromkeys(row))
     for name in names:
         if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SchemaError(f"a column is named {describe(name)}: names must be strings")

@@ -68,7 +68,7 @@ def common_length(columns: Mapping[str, AnyArray | Column]) -> int:
 
 def is_number(key: object) -> TypeGuard[SupportsIndex]:
     """Whether it is the number of one row; an array is not, even of one element."""
-    return isinstance(key, SupportsIndex) and not isinstance(key, np.ndarray)
+    return type(key) is int or (isinstance(key, SupportsIndex) and not isinstance(key, np.ndarray))
 
 
 def row_selector(key: Any, length: int) -> AnyArray:

@@ -76,6 +76,8 @@ def refuse_null(name: str, values: Sequence[object], remedy: str) -> None:
     Raises:
         SchemaError: naming row and column.
     """
+    if NULL_TYPES.isdisjoint(map(type, values)):
+        return
     for row, value in enumerate(values):
         if value is MISSING:
             raise SchemaError(f"row {row} has no {name!r}: {remedy}")

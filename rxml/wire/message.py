@@ -87,4 +87,7 @@ def _as_bytes(data: Buffer, limits: Limits) -> bytes:
     if type(data) is bytes:
         return data
     view = memoryview(data)
-    return bytes(view[: limits.max_bytes + 1])  # one byte too many is enough to be refused
+    if view.nbytes > limits.max_bytes:  # before it is copied
+        text = f"a message of {view.nbytes} bytes, the limit is {limits.max_bytes}"
+        raise WireError(text, limits.max_bytes)
+    return view.tobytes()

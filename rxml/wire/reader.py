@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     ReadExtension = Callable[["Reader", int], object]
     FindExtension = Callable[[int], tuple[str, ReadExtension] | None]
 
-_REFUSED: Final = (ValueError, TypeError, LookupError, ArithmeticError, RxmlError)
+_REFUSED: Final = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RxmlError)
 _FLOAT64: Final = 0xCB
 _FLOAT_RUN: Final = np.dtype([("head", "u1"), ("value", ">f8")])
 _SHORTEST_RUN: Final = 8

@@ -80,7 +80,7 @@ def register_extension(
         type_: the type of the values.
         encode: gives a value made of what the wire knows, arrays among them.
         decode: gets such a value, from whoever sends messages: it must check it. A ValueError, TypeError,
-            LookupError, ArithmeticError or RxmlError that it raises becomes a WireError.
+            LookupError, ArithmeticError, AttributeError or RxmlError that it raises becomes a WireError.
 
     Raises:
         ValueError: the code is not in 16..127, or the code or the type is taken.

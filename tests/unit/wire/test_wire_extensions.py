@@ -23,9 +23,10 @@ class Money:
 
 
 def decoded(value: Any) -> Money:
-    if value["pence"] == 666:
+    pence = value["pence"]
+    if pence == 666:
         raise SchemaError("not that")
-    return Money(value["pence"] + 0 // (value["pence"] != 13), tuple(value["parts"]))
+    return Money(1 // (pence != 13) and pence.real, tuple(value["parts"]))  # 13 and no numbers fail
 
 
 @pytest.fixture(autouse=True)

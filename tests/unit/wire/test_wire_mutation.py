@@ -56,7 +56,7 @@ def refuses_or_reads(message: bytes, limits: Limits | None = None) -> Any:
 
 def touch(value: Any) -> None:
     """Use every part of a value: what was accepted must be sound."""
-    kind: Any = type(value)
+    kind = value.__class__
     if kind is Batch:
         assert len(value.rows()) == len(value)
         value = value.columns

@@ -77,8 +77,8 @@ VALUES = st.recursive(
 
 def same(one: Any, other: Any) -> bool:
     """Equal with its type, where a list stands for a tuple, and NaN equals NaN."""
-    kind: Any = type(one)
-    other_kind: Any = type(other)
+    kind = one.__class__
+    other_kind = other.__class__
     if other_kind is not (list if kind is tuple else kind):
         return False
     if kind in {list, tuple}:
@@ -143,6 +143,13 @@ def test_a_run_of_floats_is_read_as_one_by_one(values: list[float]) -> None:
     assert same([values, "end"], loads(dumps([values, "end"])))
 
 
+def test_times_are_the_timestamps_of_msgpack() -> None:
+    moment = datetime(2262, 4, 12, 1, 2, 3, 4, tzinfo=timezone(timedelta(hours=5)))
+    assert msgpack.unpackb(dumps(moment), timestamp=3) == moment
+    packed: Any = msgpack.packb(moment, datetime=True)
+    assert loads(packed) == moment
+
+
 def test_keys_are_any_hashable_value_and_tuples_stay_tuples_there() -> None:
     now = datetime.now(UTC)
     value = {None: 1, 1.5: 2, b"a": 3, ("a", ("b", 1)): 4, now: 5, np.int8(3): 6, (): 7}
@@ -168,6 +175,11 @@ def test_a_message_in_something_else_than_bytes_is_copied_once() -> None:
     message[-8:] = bytes(8)
     assert array.tolist() == [0.0, 1.0, 2.0]
     assert loads(memoryview(bytes(message))).tolist() == [0.0, 1.0, 0.0]
+    wide = np.frombuffer(dumps("x" * 15), "<u4").data  # 16 bytes as 4 numbers
+    assert loads(wide) == "x" * 15
+    with pytest.raises(WireError, match="16 bytes, the limit is 15"):
+        loads(wide, limits=Limits(max_bytes=15))
+    assert loads(dumps([bytearray(b"ab"), memoryview(b"cd")])) == [b"ab", b"cd"]
 
 
 def test_arrays_of_any_layout_arrive_in_c_order() -> None:
