@@ -10,7 +10,11 @@
     ├── PipelineError           (TypeError)        a pipeline that cannot be built
     ├── SchemaError             (ValueError)       rows or columns that do not fit their schema
     ├── WireError               (ValueError)       bytes that are not a message; names the byte
-    └── ConnectionLost          (ConnectionError)  the other end of a stream is gone
+    ├── ConnectionLost          (ConnectionError)  the other end of a stream is gone
+    ├── RemoteError                                a stream has failed at the other end; its code and words
+    ├── ProtocolError           (ValueError)       the other end broke the rules of a protocol
+    ├── AlreadyRunningError     (RuntimeError)     a source that feeds one run at a time feeds one already
+    └── PortTakenError          (OSError)          a server cannot have the port that it wants
 
 Errors of users' functions are never wrapped: the same object comes out, with a note that names the stage.
 """
@@ -69,3 +73,30 @@ class WireError(RxmlError, ValueError):
 
 class ConnectionLost(RxmlError, ConnectionError):  # noqa: N818 - a state of the world, not a mistake
     """The other end of a remote stream went away before the stream had ended."""
+
+
+class RemoteError(RxmlError):
+    """A stream has failed at the other end of a connection.
+
+    Attributes:
+        code: what happened, for programs.
+        retry_after: seconds after which it may be tried again, or None if the other end did not say.
+    """
+
+    def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:
+        """Build with the other end's code and words."""
+        super().__init__(f"{code}: {message}" if message else code)
+        self.code = code
+        self.retry_after = retry_after
+
+
+class ProtocolError(RxmlError, ValueError):
+    """The other end of a connection sent what its protocol does not admit."""
+
+
+class AlreadyRunningError(RxmlError, RuntimeError):
+    """A source that can feed only one run at a time feeds one already; put `ops.share()` behind it."""
+
+
+class PortTakenError(RxmlError, OSError):
+    """A server cannot have the address and port that it wants; the message names them."""

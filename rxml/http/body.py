@@ -1,0 +1,114 @@
+"""Body: what a client sends, read by demand, and only so much and so slowly."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiohttp import ClientPayloadError, hdrs
+from aiohttp.web import RequestPayloadError
+
+from rxml.http.inflate import CODINGS, Inflater
+from rxml.http.replies import Refusal
+
+if TYPE_CHECKING:
+    from aiohttp.web import BaseRequest
+
+    from rxml.http.limits import Limits
+
+
+class Body:
+    """The body of one request, decompressed. Nothing is read before `read` is called.
+
+    Args:
+        request: whose body.
+        limits: for size and time.
+        most: bytes in all, decompressed.
+
+    Raises:
+        Refusal: 413 if the client says itself that it is too large, 415 for an unknown coding.
+    """
+
+    def __init__(self, request: BaseRequest, limits: Limits, most: int) -> None:
+        self._request = request
+        self._most = most
+        self._limits = limits
+        self._size = 0
+        self._ended = False
+        self._begun = False
+        coding = request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower()
+        if coding not in ("identity", *CODINGS):
+            known = ", ".join(CODINGS)
+            raise Refusal(
+                415, f"Content-Encoding {coding!r} is not understood; use {known} or none"
+            )
+        self._inflater = None if coding == "identity" else Inflater(coding, limits.inflate_ratio)
+        if (request.content_length or 0) > most:
+            self._refuse()
+
+    async def read(self, seconds: float) -> bytes:
+        """The next bytes; none at the end.
+
+        Args:
+            seconds: how long to wait for the client.
+
+        Raises:
+            Refusal: 400, 408 or 413.
+            ConnectionError: the client is gone.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                data = await self._next()
+        except TimeoutError:
+            raise Refusal(408, f"the body stood still for {seconds:g} seconds") from None
+        self._size += len(data)
+        if self._size > self._most:
+            self._refuse()
+        return data
+
+    async def whole(self) -> bytes:
+        """All of it.
+
+        Raises:
+            Refusal: 400, 408 or 413.
+            ConnectionError: the client is gone.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._limits.body_seconds
+        parts: list[bytes] = []
+        while part := await self.read(max(0.0, end - loop.time())):
+            parts.append(part)
+        return b"".join(parts)
+
+    async def _next(self) -> bytes:
+        if not self._begun:
+            self._begun = True
+            await self._go_on()
+        inflater = self._inflater
+        if inflater is None:
+            return await self._receive()
+        while not (data := inflater.read()):
+            if self._ended:
+                return b""
+            received = await self._receive()
+            if received:
+                inflater.feed(received)
+            else:
+                self._ended = True
+                inflater.finish()
+        return data
+
+    async def _receive(self) -> bytes:
+        try:
+            return await self._request.content.readany()
+        except (RequestPayloadError, ClientPayloadError) as error:
+            raise ConnectionResetError("the client left in the middle of its body") from error
+
+    async def _go_on(self) -> None:
+        """A client that asks first whether to send (`Expect: 100-continue`) is told so only now."""
+        if self._request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+            await self._request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._request.writer.output_size = 0
+
+    def _refuse(self) -> None:
+        raise Refusal(413, f"the body is larger than {self._most} bytes")

@@ -1,0 +1,106 @@
+"""Codec: frames of `rxml.v1` as messages, in JSON or msgpack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+
+from rxml import wire
+from rxml.batch import Batch
+from rxml.errors import ProtocolError, WireError
+from rxml.http.encode import array_head, join_json, to_json, to_msgpack
+from rxml.http.protocol import (
+    JSON,
+    MSGPACK,
+    FromClient,
+    FromClientRaw,
+    FromServer,
+    FromServerRaw,
+    Next,
+    RawNext,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rxml.http.protocol import Frame
+
+_CLIENT_JSON: Final = msgspec.json.Decoder[Any](FromClientRaw)
+_SERVER_JSON: Final = msgspec.json.Decoder[Any](FromServerRaw)
+_NEXT: Final = wire.dumps("type") + wire.dumps("next") + wire.dumps("id")
+
+
+class Codec:
+    """Reads and writes the messages of one sub-protocol.
+
+    Args:
+        protocol: `rxml.v1+json` or `rxml.v1+msgpack`.
+        limits: what a msgpack message may ask for.
+
+    Attributes:
+        protocol: as given.
+        text: messages are text, not binary.
+    """
+
+    def __init__(self, protocol: str, limits: wire.Limits) -> None:
+        if protocol not in (JSON, MSGPACK):
+            raise ValueError(f"a sub-protocol is {JSON} or {MSGPACK}, got {protocol!r}")
+        self.protocol = protocol
+        self.text = protocol == JSON
+        self._limits = limits
+        self.element = to_json if self.text else to_msgpack
+
+    def encode(self, frame: Frame) -> bytes:
+        """A frame as a message."""
+        if self.text:
+            return msgspec.json.encode(frame)
+        return wire.dumps(msgspec.to_builtins(frame))
+
+    def next(self, id_: int, seq: int, items: Sequence[bytes]) -> bytes:
+        """A `next` frame around elements that `element` has encoded already."""
+        if self.text:
+            return join_json(b'{"type":"next","id":%d,"seq":%d}' % (id_, seq), items)
+        head = [b"\x84", _NEXT, wire.dumps(id_), wire.dumps("seq"), wire.dumps(seq)]
+        return b"".join([*head, wire.dumps("items"), array_head(len(items)), *items])
+
+    def from_client(self, data: bytes, *, text: bool) -> Any:
+        """A frame of a client.
+
+        Raises:
+            ProtocolError: it is none.
+        """
+        return self._decode(data, _CLIENT_JSON, FromClient, text=text)
+
+    def from_server(self, data: bytes, *, text: bool) -> Any:
+        """A frame of a server.
+
+        Raises:
+            ProtocolError: it is none.
+        """
+        return self._decode(data, _SERVER_JSON, FromServer, text=text)
+
+    def _decode(
+        self, data: bytes, decoder: msgspec.json.Decoder[Any], union: Any, *, text: bool
+    ) -> Any:
+        if text != self.text:
+            wanted, got = ("text", "binary") if self.text else ("binary", "text")
+            raise ProtocolError(f"{self.protocol} has {wanted} messages, got a {got} one")
+        try:
+            if text:
+                return decoder.decode(data)
+            return msgspec.convert(wire.loads(data, limits=self._limits), union)
+        except (msgspec.MsgspecError, WireError, UnicodeDecodeError, RecursionError) as error:
+            raise ProtocolError(f"not a frame of {self.protocol}: {error}") from error
+
+
+def items_of(frame: Next | RawNext) -> Sequence[Any]:
+    """The items of a `next` frame.
+
+    Raises:
+        ProtocolError: they are no sequence.
+    """
+    items: Any = frame.items
+    if isinstance(items, Batch) or type(items) is list:
+        return cast("Sequence[Any]", items)
+    raise ProtocolError(f"items must be an array, got {type(items).__name__}")

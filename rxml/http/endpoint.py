@@ -1,0 +1,51 @@
+"""Endpoint: what answers on one path."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from aiohttp import hdrs
+
+from rxml.errors import PipelineError
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from rxml.http.serving import Serving
+
+
+class Endpoint(ABC):
+    """Answers the requests to one path.
+
+    Attributes:
+        path: of the URL.
+        methods: that it answers.
+
+    Raises:
+        PipelineError: the path is none.
+    """
+
+    methods: ClassVar[tuple[str, ...]]
+
+    def __init__(self, path: str) -> None:
+        if not path.startswith("/") or "?" in path or "#" in path:
+            raise PipelineError(f"a path begins with / and has no ? or #, got {path!r}")
+        self.path = path
+
+    def begin(self, serving: Serving) -> None:
+        """Before a server begins."""
+        del serving
+
+    @abstractmethod
+    async def answer(self, request: web.BaseRequest, serving: Serving) -> web.StreamResponse:
+        """Answer one request whose method is one of `methods`.
+
+        Raises:
+            Refusal: it is not taken.
+        """
+
+
+def is_upgrade(request: web.BaseRequest) -> bool:
+    """True if the client asks for a WebSocket."""
+    return request.method == "GET" and request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"

@@ -1,0 +1,187 @@
+"""Feed: brings the elements of a flow to a client that has no way to say how many it wants."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from rxml.http.credit import Portion
+from rxml.http.race import race
+from rxml.http.slow import Slow, TooSlowError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rxml.flow.flowable import Flowable
+    from rxml.http.serving import Serving
+
+logger: Final = logging.getLogger("rxml.http")
+
+
+class Sink(Protocol):
+    """One client, as a feed sees it. All of these wait until its socket takes more."""
+
+    async def element(self, data: bytes) -> None:
+        """Send one element, as JSON."""
+        ...
+
+    async def gap(self, count: int) -> None:
+        """Say that elements were skipped here."""
+        ...
+
+    async def beat(self) -> None:
+        """Show that the stream is alive."""
+        ...
+
+    async def complete(self) -> None:
+        """Say that the stream has ended."""
+        ...
+
+    async def fail(self, code: str, message: str) -> None:
+        """Say that the stream has failed, or is cut."""
+        ...
+
+
+class _FlowError(Exception):
+    """The flow has failed, not its client."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class Feed:
+    """One run of a flow for one client.
+
+    Args:
+        flow: opened anew.
+        sink: the client.
+        serving: limits, and when the server ends.
+        slow: what happens if the client does not keep up.
+        key: of an element, for `latest`.
+        encode: an element as JSON.
+    """
+
+    def __init__(
+        self,
+        flow: Flowable[Any],
+        sink: Sink,
+        serving: Serving,
+        *,
+        slow: Slow,
+        key: Callable[[Any], Any] | None,
+        encode: Callable[[Any], bytes],
+    ) -> None:
+        self._flow = flow
+        self._sink = sink
+        self._serving = serving
+        self._slow = slow
+        self._pending = slow.pending(key)
+        self._portion = Portion()
+        self._encode = encode
+        self._more = asyncio.Event()
+        self._less = asyncio.Event()
+        self._sending = False
+        self._ended = False
+
+    async def run(self) -> None:
+        """Until the flow has ended, the server ends, or the client is too slow or gone.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        sink = self._sink
+        try:
+            await race(self._deliver(), self._fill(), self._left())
+        except TooSlowError:
+            await self._told("slow", "the client reads too slowly")
+        except _FlowError as error:
+            logger.exception("a stream has failed", exc_info=error.error)
+            await sink.fail("failed", self._serving.words(error.error))
+        else:
+            if self._ended:
+                await sink.complete()
+            else:
+                await self._told("drain", "the server is about to end")
+
+    async def _told(self, code: str, message: str) -> None:
+        try:
+            async with asyncio.timeout(min(1.0, self._serving.limits.pong_seconds)):
+                await self._sink.fail(code, message)
+        except TimeoutError:
+            return
+
+    async def _left(self) -> None:
+        await self._serving.leaving.wait()
+
+    async def _fill(self) -> None:
+        """Ask the flow for what there is room for; what came before an error is delivered before it is raised."""
+        failure: Exception | None = None
+        try:
+            async with self._flow.open() as subscription:
+                while not (chunk := await subscription.request(await self._room())).end:
+                    self._pending.offer(chunk.elements)
+                    self._more.set()
+        except TooSlowError:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised below, as an error of the flow
+            failure = error
+        while self._pending or self._sending:
+            self._less.clear()
+            await self._less.wait()
+        if failure is not None:
+            raise _FlowError(failure)
+        self._ended = True
+
+    async def _room(self) -> int:
+        pending = self._pending
+        if pending.room < 1 and not pending.late:
+            await self._patiently()
+        return min(pending.room, self._portion.most) if pending.room > 0 else self._portion.most
+
+    async def _patiently(self) -> None:
+        """Wait for the client, for as long as the policy says."""
+        pending = self._pending
+        try:
+            async with asyncio.timeout(
+                None if self._slow.policy == "wait" else self._slow.patience
+            ):
+                while pending.room < 1:
+                    self._less.clear()
+                    await self._less.wait()
+        except TimeoutError:
+            pending.give_up()
+
+    async def _deliver(self) -> None:
+        beat = self._serving.limits.heartbeat_seconds
+        while True:
+            self._more.clear()
+            try:
+                async with asyncio.timeout(beat):
+                    await self._more.wait()
+            except TimeoutError:
+                await self._sink.beat()
+            self._sending = True
+            while self._pending:
+                await self._send(*self._pending.take(self._portion.most))
+                self._less.set()
+            self._sending = False
+            self._pending.caught_up()
+            self._less.set()
+
+    async def _send(self, gap: int, elements: list[Any]) -> None:
+        if gap:
+            await self._sink.gap(gap)
+        size = 0
+        for element in elements:
+            data = self._encoded(element)
+            size += len(data)
+            await self._sink.element(data)
+        self._portion.record(len(elements), size)
+
+    def _encoded(self, element: Any) -> bytes:
+        try:
+            return self._encode(element)
+        except Exception as error:
+            raise _FlowError(error) from error

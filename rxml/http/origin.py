@@ -1,0 +1,76 @@
+"""Which pages and names may reach the server."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs
+
+from rxml.http.replies import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aiohttp import web
+
+
+class Gate:
+    """Refuses requests that a browser makes for a page of somebody else.
+
+    A request without `Origin` is not made by a page, or is one that the page could not read. With one, the page must come
+    from the host that the request goes to, or be on the list. A server bound to a loopback address answers only to names
+    of loopback: any other name in `Host` was made to point here (DNS rebinding).
+
+    Args:
+        host: that the server is bound to.
+        origins: further ones, such as `https://example.org`.
+        hosts: further names under which a server bound to loopback is known.
+    """
+
+    def __init__(self, host: str, origins: Iterable[str], hosts: Iterable[str]) -> None:
+        self._origins = {origin.rstrip("/").lower() for origin in origins}
+        self._hosts = {name.lower() for name in hosts}
+        self._local = _is_loopback(host)
+
+    def check(self, request: web.BaseRequest) -> None:
+        """Let the request pass.
+
+        Raises:
+            Refusal: 403 for its origin, 421 for its host.
+        """
+        host = request.headers.get(hdrs.HOST, "").lower()
+        if self._local and not _is_loopback(_name(host)) and _name(host) not in self._hosts:
+            raise Refusal(421, f"this server is not {host}; hosts=[...] admits further names")
+        origin = request.headers.get(hdrs.ORIGIN, "").lower()
+        if origin and urlsplit(origin).netloc != host and origin not in self._origins:
+            raise Refusal(
+                403, f"origin {origin} is not admitted; origins=[...] admits further ones"
+            )
+
+    def admitted(self, request: web.BaseRequest) -> dict[str, str]:
+        """Headers that let a page of a listed origin read the answer."""
+        origin = request.headers.get(hdrs.ORIGIN, "")
+        if origin.lower() not in self._origins:
+            return {}
+        return {
+            hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin,
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST",
+            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Content-Type, Content-Encoding",
+            hdrs.VARY: "Origin",
+        }
+
+
+def _name(netloc: str) -> str:
+    """The host of `host:port`, without the brackets of IPv6."""
+    return urlsplit(f"//{netloc}").hostname or ""
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,170 @@
+"""Outgoing: one stream of a session, sent as the client asks and as its socket takes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from rxml.http.credit import FRAME_BYTES, Credit, Portion
+from rxml.http.protocol import Complete, Error, Subscribe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rxml.flow.flowable import Flowable
+    from rxml.flow.subscription import Subscription
+    from rxml.http.codec import Codec
+    from rxml.http.link import Link
+    from rxml.http.serving import Serving
+
+logger: Final = logging.getLogger("rxml.http")
+
+
+class _LocalError(Exception):
+    """The stream ends for a reason of the server's own."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Outgoing:
+    """One run of a flow for one subscription.
+
+    Takes from the flow at most what the client has asked for, at most a frame's worth, and only while the transport takes
+    more: what a stalled client costs is one such portion.
+    """
+
+    def __init__(
+        self, frame: Subscribe, flow: Flowable[Any], link: Link, codec: Codec, serving: Serving
+    ) -> None:
+        self._id = frame.id
+        self._deadline = None if frame.deadline_ms is None else frame.deadline_ms / 1000
+        self._flow = flow
+        self._link = link
+        self._codec = codec
+        self._serving = serving
+        self._credit = Credit()
+        self._credit.grant(frame.n)
+        self._portion = Portion()
+        self._granted = asyncio.Event()
+        self._leaving = False
+        self._seq = 0
+
+    def grant(self, n: int) -> None:
+        """The client asks for n more.
+
+        Raises:
+            ProtocolError: it may not.
+        """
+        self._credit.grant(n)
+        self._granted.set()
+
+    def leave(self) -> None:
+        """No more demand is coming: end as soon as that which is there is met."""
+        self._leaving = True
+        self._granted.set()
+
+    async def run(self) -> None:
+        """Until the flow has ended or failed; then say so."""
+        try:
+            last = await self._result()
+        except ConnectionError:
+            return
+        try:
+            await self._link.send(self._codec.encode(last), text=self._codec.text)
+        except ConnectionError:
+            return
+
+    async def _result(self) -> Complete | Error:
+        limit = asyncio.timeout(self._deadline)
+        try:
+            async with limit:
+                await self._flowing()
+        except _LocalError as error:
+            return Error(self._id, error.code, str(error))
+        except TimeoutError as error:
+            if limit.expired():
+                return Error(self._id, "deadline", "the deadline has passed")
+            return self._failed(error)
+        except _GoneError as error:
+            raise error.error from None
+        except Exception as error:  # noqa: BLE001 - told to the client and logged
+            return self._failed(error)
+        return Complete(self._id)
+
+    def _failed(self, error: Exception) -> Error:
+        logger.error("a stream has failed", exc_info=error)
+        return Error(self._id, "failed", self._serving.words(error))
+
+    async def _flowing(self) -> None:
+        async with self._flow.open() as subscription:
+            while True:
+                await self._demanded()
+                try:
+                    await self._link.writable()
+                except ConnectionError as error:
+                    raise _GoneError(error) from error
+                if not await self._portion_sent(subscription):
+                    return
+
+    async def _portion_sent(self, subscription: Subscription[Any]) -> bool:
+        chunk = await subscription.request(min(self._credit.left, self._portion.most))
+        if chunk.end:
+            return False
+        self._credit.spend(len(chunk.elements))
+        await self._send([self._codec.element(each) for each in chunk.elements])
+        return True
+
+    async def _demanded(self) -> None:
+        """Wait for demand."""
+        limits = self._serving.limits
+        while not self._credit.left:
+            if self._leaving:
+                raise _LocalError("drain", "the server is about to end")
+            self._granted.clear()
+            try:
+                async with asyncio.timeout(limits.idle_seconds):
+                    await self._granted.wait()
+            except TimeoutError:
+                message = f"no demand for {limits.idle_seconds:g} seconds"
+                raise _LocalError("idle", message) from None
+
+    async def _send(self, encoded: Sequence[bytes]) -> None:
+        """Send elements in frames of about `FRAME_BYTES`; each waits until the transport takes more."""
+        size = sum(map(len, encoded))
+        self._portion.record(len(encoded), size)
+        most = self._serving.limits.message_bytes
+        group: list[bytes] = []
+        held = 0
+        for item in encoded:
+            if len(item) > most - 256:
+                await self._frame(group)
+                raise _LocalError(
+                    "size", f"an element has {len(item)} bytes, a message at most {most}"
+                )
+            if group and held + len(item) > min(FRAME_BYTES, most - 256):
+                await self._frame(group)
+                group, held = [], 0
+            group.append(item)
+            held += len(item) + 1
+        await self._frame(group)
+
+    async def _frame(self, items: Sequence[bytes]) -> None:
+        if not items:
+            return
+        data = self._codec.next(self._id, self._seq, items)
+        self._seq += len(items)
+        try:
+            await self._link.send(data, text=self._codec.text)
+        except ConnectionError as error:
+            raise _GoneError(error) from error
+
+
+class _GoneError(Exception):
+    """The client is gone; not an error of the flow."""
+
+    def __init__(self, error: ConnectionError) -> None:
+        super().__init__(error)
+        self.error = error

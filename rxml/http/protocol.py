@@ -1,0 +1,130 @@
+"""The sub-protocol `rxml.v1`: frames and rules. Pure: no sockets, no event loop.
+
+One message is one frame: a map with `type`, as JSON text (`rxml.v1+json`) or as binary msgpack (`rxml.v1+msgpack`).
+docs/http.md tells the rules in full.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, TypeAlias
+
+import msgspec
+
+JSON: Final = "rxml.v1+json"
+MSGPACK: Final = "rxml.v1+msgpack"
+NAMES: Final = (MSGPACK, JSON)
+
+MOST: Final = 2**31 - 1
+"""The largest demand; as it stands it means: without a limit."""
+
+UPSTREAM: Final = 0
+"""The id of the one stream that goes up, on a path of `ingest`; those that clients choose begin at 1."""
+
+BAD_FRAME: Final = 4400
+HELLO_TIMEOUT: Final = 4408
+SHED: Final = 4429
+DRAIN: Final = 4503
+
+Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+
+
+class Frame(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
+    """One message."""
+
+
+class Hello(Frame, frozen=True, tag="hello"):
+    """Client: opens the conversation."""
+
+    version: int = 1
+
+
+class Ready(Frame, frozen=True, tag="ready"):
+    """Server: the answer to `hello`; what it takes at most."""
+
+    limits: dict[str, int]
+
+
+class Subscribe(Frame, frozen=True, tag="subscribe"):
+    """Client: opens a stream, with its first demand.
+
+    Attributes:
+        id: the client's name for it, from 1 on, not in use.
+        n: first demand in elements, 1 to 2^31 - 1.
+        path: of the stream, if it is another one than that of the connection.
+        deadline_ms: milliseconds until its answer is worth nothing.
+    """
+
+    id: Id
+    n: int
+    path: str | None = None
+    deadline_ms: int | None = None
+
+
+class Request(Frame, frozen=True, tag="request"):
+    """Either side: demand for n more elements."""
+
+    id: Id
+    n: int
+
+
+class Cancel(Frame, frozen=True, tag="cancel"):
+    """Client: the stream is of no more use."""
+
+    id: Id
+
+
+class Next(Frame, frozen=True, tag="next"):
+    """Either side: elements in order; `seq` counts them from 0, and is that of the first here."""
+
+    id: Id
+    items: Any
+    seq: int = 0
+
+
+class RawNext(Frame, frozen=True, tag="next"):
+    """The same with its items not yet decoded, as JSON allows."""
+
+    id: Id
+    items: list[msgspec.Raw]
+    seq: int = 0
+
+
+class Complete(Frame, frozen=True, tag="complete"):
+    """Either side: the stream has ended."""
+
+    id: Id
+
+
+class Error(Frame, frozen=True, tag="error"):
+    """Server: the stream has failed.
+
+    Attributes:
+        code: for programs: failed, idle, deadline, streams, path, drain.
+        message: for people.
+        retry_after_ms: milliseconds after which it may be tried again.
+    """
+
+    id: Id
+    code: str
+    message: str = ""
+    retry_after_ms: int | None = None
+
+
+class Reject(Frame, frozen=True, tag="reject"):
+    """Server: the element that was sent up as number `seq` is not valid, and was left out."""
+
+    id: Id
+    seq: int
+    message: str
+
+
+class Drain(Frame, frozen=True, tag="drain"):
+    """Server: it is about to end; demand that it has will be met until then, new demand will not."""
+
+    deadline_ms: int
+
+
+FromClient: TypeAlias = Hello | Subscribe | Request | Cancel | Next | Complete
+FromClientRaw: TypeAlias = Hello | Subscribe | Request | Cancel | RawNext | Complete
+FromServer: TypeAlias = Ready | Next | Complete | Error | Request | Reject | Drain
+FromServerRaw: TypeAlias = Ready | RawNext | Complete | Error | Request | Reject | Drain

@@ -1,0 +1,56 @@
+"""Answers of the server other than streams: always JSON, never an exception's text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from rxml.http.encode import to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HEADERS: Final = {
+    "Server": "rxml",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
+    """A request that is not taken: what the client is told.
+
+    Attributes:
+        status: of HTTP.
+        reason: one sentence for people.
+        headers: further ones.
+        details: further fields of the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.headers = dict(headers or {})
+        self.details = dict(details or {})
+
+    def response(self) -> web.Response:
+        """The answer."""
+        return reply(self.status, {"error": self.reason, **self.details}, self.headers)
+
+
+def reply(status: int, content: Any, headers: Mapping[str, str] | None = None) -> web.Response:
+    """An answer in JSON."""
+    return web.Response(
+        status=status,
+        body=to_json(content) + b"\n",
+        headers={**HEADERS, "Content-Type": "application/json", **(headers or {})},
+    )

@@ -1,0 +1,45 @@
+"""Serving: what one run of a server has in common for all its requests."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rxml.flow.flowable import Flowable
+    from rxml.http.limits import Limits
+
+
+@dataclass(slots=True)
+class Serving:
+    """One run of a server.
+
+    Attributes:
+        limits: on what clients may ask.
+        flows: that streams send, by path.
+        show_errors: tell clients the text of errors, not only their class.
+        leaving: set when the server begins to end; `deadline` holds then.
+        deadline: the loop's time, in seconds, at which all that is left is cut.
+    """
+
+    limits: Limits
+    flows: Mapping[str, Flowable[Any]]
+    show_errors: bool = False
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
+    deadline: float = 0.0
+
+    def leave(self) -> None:
+        """Begin to end."""
+        self.deadline = asyncio.get_running_loop().time() + self.limits.drain_seconds
+        self.leaving.set()
+
+    def left_ms(self) -> int:
+        """Milliseconds until the end, once it has begun."""
+        return max(0, int((self.deadline - asyncio.get_running_loop().time()) * 1000))
+
+    def words(self, error: Exception) -> str:
+        """What a client is told of an error in a flow."""
+        return f"{type(error).__name__}: {error}" if self.show_errors else type(error).__name__
