@@ -6,6 +6,7 @@ Rooms: `flow` (the engine), `operators` (what one does with a stream), `batch` a
 
 from __future__ import annotations
 
+from rxml.flow.callback import Emitter, from_callback
 from rxml.flow.chunk import END, UNBOUNDED, Chunk
 from rxml.flow.compose import compose
 from rxml.flow.create import (
@@ -19,25 +20,40 @@ from rxml.flow.create import (
     repeat_value,
     throw,
 )
+from rxml.flow.deferred import defer
 from rxml.flow.flowable import Flowable
+from rxml.flow.overflow import Conflate
+from rxml.flow.resource import using
+from rxml.flow.retrying import Backoff, RetryBudget
 from rxml.flow.run import Run
 from rxml.flow.subscription import Subscription
+from rxml.flow.timed import interval, never, timer
 
 __all__ = [
     "END",
     "UNBOUNDED",
+    "Backoff",
     "Chunk",
+    "Conflate",
+    "Emitter",
     "Flowable",
+    "RetryBudget",
     "Run",
     "Subscription",
     "compose",
+    "defer",
     "empty",
     "from_async_iterable",
     "from_batches",
+    "from_callback",
     "from_iterable",
     "generate",
+    "interval",
+    "never",
     "of",
     "range",
     "repeat_value",
     "throw",
+    "timer",
+    "using",
 ]

@@ -40,6 +40,7 @@ class Run(Generic[T]):
         self.errors: list[BaseException] = []
         self.meters = _meters(node)
         self._finishers: dict[int, Callable[[], None]] = {}
+        self._draining = False
         self._scope = Scope()
         self._driver: asyncio.Task[None] | None = None
         self.subscription: Subscription[T] = RunEnv(self, STOP).open(node)
@@ -75,6 +76,7 @@ class Run(Generic[T]):
         Returns:
             True if everything came through in time.
         """
+        self._draining = True
         for finish in list(self._finishers.values()):
             finish()
         done, _ = await asyncio.wait([self._driving()], timeout=seconds)
@@ -99,7 +101,9 @@ class Run(Generic[T]):
         return RunStatistics(tuple(meter.read() for meter in self.meters.values()))
 
     def enlist(self, finish: Callable[[], None]) -> Callable[[], None]:
-        """Have `finish` called by `drain`; returns what takes it back."""
+        """Have `finish` called by `drain`, at once if that has begun already; returns what takes it back."""
+        if self._draining:
+            finish()
         key = id(finish)
         self._finishers[key] = finish
 

@@ -1,0 +1,190 @@
+"""Operators that part a fast source from a slow reader: what does not fit is dropped, merged, or an error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from typing_extensions import override
+
+from rxml.errors import OverflowError_
+from rxml.flow.backlog import Backlog
+from rxml.flow.check import refuse_coroutine_function
+from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.kinds import label, stage
+from rxml.flow.overflow import Conflate, Overflow, checked
+from rxml.flow.pumped import PumpedStage
+from rxml.flow.supervision import DeadLetter, Directive, annotate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rxml.flow.context import Context
+    from rxml.flow.node import Env, Node
+    from rxml.flow.operator import Operator
+    from rxml.flow.subscription import Subscription
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def on_overflow(
+    policy: Overflow, *, capacity: int | None = None, max_bytes: int | None = None
+) -> Operator[A, A]:
+    """Take all that upstream gives as it comes, and say what happens when the reader falls behind.
+
+    Marble:
+        --1-2-3-4-5-----|
+        on_overflow("drop_oldest", capacity=2), with a reader that asks at the bars
+        |---------|
+        --1-------4-5---|
+
+    Demand: upstream is asked without pause, whatever the reader does; `prefetch` is what holds elements and stops asking.
+    Buffers: at most `capacity` elements and `max_bytes` bytes; one element larger than that may wait alone.
+    Emits: elements in order, those that the policy dropped left out. Nothing is dropped for a reader that is waiting:
+        it takes its turn first.
+    Completes: with upstream, after what waits has been taken.
+    Fails: with upstream, after what waits has been taken; under `error` with an OverflowError_ likewise.
+    Cancels: upstream, at once; what waits is thrown away.
+    Cost: one task; one call an element. Dropped elements are counted in the run's statistics.
+
+    Args:
+        policy: `error` fails the stream; `drop_oldest` drops what waits longest, `drop_newest` what comes; `latest` keeps
+            only what came last; `rxml.Conflate(f)` makes one element of those that wait.
+        capacity: elements; left out for `latest` and `Conflate`, under which one waits.
+        max_bytes: bytes as `rxml.flow.weigh` counts them; None: not weighed.
+
+    Raises:
+        ValueError: an unknown policy, or a capacity that does not go with it.
+        OverflowError_: when run, an element did not fit and the policy is `error`.
+
+    Example:
+        >>> import asyncio, rxml
+        >>> from rxml import operators as ops
+        >>> asyncio.run(rxml.range(5).pipe(ops.on_overflow("drop_oldest", capacity=2)).to_list())
+        [0, 1, 2, 3, 4]
+    """
+    bound = checked("on_overflow", policy, capacity)
+    return _overflow(label("on_overflow", policy), policy, bound, max_bytes)
+
+
+def conflate(
+    aggregate: Callable[[Any, A], Any], *, seed: Callable[[A], Any] | None = None
+) -> Operator[A, Any]:
+    """Make one element of all that come while the reader is busy.
+
+    Marble:
+        --1-2-3-4-5-----|
+        conflate(lambda a, b: a + b), with a reader that asks at the bars
+        |---------|
+        --1-------14----|
+
+    Demand: upstream is asked without pause, whatever the reader does.
+    Buffers: one element.
+    Emits: what has come since the reader last took something, as one element; each element on its own for a reader that is
+        always waiting, however the elements were chunked.
+    Completes: with upstream, after what waits has been taken.
+    Fails: with upstream, after what waits has been taken; when a function raises.
+    Cancels: upstream, at once.
+    Cost: one task; one call an element. Elements that became part of a later one are counted as dropped.
+
+    Args:
+        aggregate: called with what waits and the element that comes; its result waits. For the fold of all that comes out
+            to be the fold of all that went in, it must be associative.
+        seed: makes what waits of the first element; None: the element itself.
+
+    Raises:
+        TypeError: a coroutine function.
+
+    Example:
+        >>> import asyncio, rxml
+        >>> from rxml import operators as ops
+        >>> async def main():
+        ...     flow = rxml.range(100).pipe(ops.conflate(lambda a, b: a + b))
+        ...     async with flow.open() as subscription:
+        ...         first = await subscription.request(1)
+        ...         await asyncio.sleep(0.01)
+        ...         return first.elements, (await subscription.request(1)).elements
+        >>> asyncio.run(main())
+        ([0], [4950])
+    """
+    refuse_coroutine_function("conflate", aggregate)
+    if seed is not None:
+        refuse_coroutine_function("conflate", seed)
+    return _overflow(label("conflate", aggregate), Conflate(aggregate, seed), 1, None)
+
+
+def _overflow(
+    name: str, policy: Overflow, capacity: int, max_bytes: int | None
+) -> Operator[Any, Any]:
+    return stage(
+        name,
+        lambda env, node: _OverflowStage(env, node, policy, capacity, max_bytes),
+        capacity=capacity,
+        rate=True,
+    )
+
+
+class _OverflowStage(PumpedStage[Any]):
+    """Puts all that comes into a backlog; lets a reader that waits have its turn before anything is dropped."""
+
+    def __init__(
+        self,
+        env: Env,
+        node: Node,
+        policy: Overflow,
+        capacity: int,
+        max_bytes: int | None,
+    ) -> None:
+        super().__init__(env, node)
+        self._backlog: Backlog[Any] = Backlog(
+            node.spec.name, policy, capacity, max_bytes=max_bytes, meter=self.meter
+        )
+        self.meter.gauge = lambda: self._backlog.gauge(env.clock.time())
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        self.start()
+        if self.env.clock.held:
+            await self.env.clock.breathe()
+        while True:
+            chunk = self._backlog.take(min(n, CHUNK))
+            if chunk is not None:
+                return chunk
+            if self.over:
+                return self._last()
+            await self.wait_news()
+
+    def _last(self) -> Chunk[Any]:
+        if self.error is not None:
+            raise self.error
+        return END
+
+    @override
+    async def pump(self, inlet: Subscription[Any]) -> None:
+        while not (chunk := await inlet.request(CHUNK)).end:
+            contexts = chunk.contexts
+            for index, item in enumerate(chunk.elements):
+                while not (self._backlog.fits(item) or self.busy.is_set()):
+                    await self.busy.wait()  # the reader has been woken: it takes what waits
+                self._offer(item, None if contexts is None else contexts[index])
+                self.news.set()
+            if chunk.signalled:
+                self._backlog.signal(chunk.signals())
+                self.news.set()
+
+    def _offer(self, item: Any, context: Context | None) -> None:
+        try:
+            self._backlog.offer(item, context, self.env.clock.time())
+        except OverflowError_:
+            raise
+        except Exception as error:  # noqa: BLE001 - the supervisor decides
+            self._failed(error, item, context)
+
+    def _failed(self, error: Exception, item: Any, context: Context | None) -> None:
+        """A function of `Conflate` has failed: the supervisor decides."""
+        self.meter.failed += 1
+        annotate(error, self.env.where(self.node))
+        if self.env.supervisor.decide(error) is Directive.STOP:
+            raise error
+        letter = DeadLetter(item, error, self.node.spec.name, context)
+        self.env.supervisor.bury(letter)

@@ -1,0 +1,293 @@
+"""Operators about when elements come: later, or too late."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from typing_extensions import override
+
+from rxml.errors import TimeoutError_
+from rxml.flow.check import require_count
+from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.context import Outcome
+from rxml.flow.duration import seconds_of
+from rxml.flow.kinds import flowable, label, stage
+from rxml.flow.node import Cardinality
+from rxml.flow.pumped import PumpedStage
+from rxml.flow.supervision import annotate
+from rxml.flow.waiting import rung
+from rxml.flow.watched import WatchedStage
+
+if TYPE_CHECKING:
+    from rxml.flow.duration import Duration
+    from rxml.flow.flowable import Flowable
+    from rxml.flow.node import Env, Node
+    from rxml.flow.operator import Operator
+    from rxml.flow.subscription import Subscription
+
+A = TypeVar("A")
+
+
+def delay(duetime: Duration, *, capacity: int = CHUNK, delay_error: bool = False) -> Operator[A, A]:
+    """Emit each element some time after it came.
+
+    Marble:
+        -1--2-3----|
+        delay(4)
+        -----1--2-3----|
+
+    Demand: whatever fits, from the first request on, so that the times at which elements come are those of upstream.
+    Buffers: at most `capacity` elements; while that many are under way, upstream is not asked.
+    Emits: every element, in order, `duetime` after it came.
+    Completes: `duetime` after upstream.
+    Fails: with upstream, at once, and what is under way is dropped; with `delay_error`, `duetime` later and after it.
+    Cancels: upstream, at once.
+    Cost: one task; a timer for each chunk.
+
+    Args:
+        duetime: seconds, or a timedelta.
+        capacity: elements under way, > 0.
+        delay_error: let an error wait its turn.
+
+    Raises:
+        ValueError: a negative duration, or a capacity below 1.
+
+    Example:
+        >>> from rxml.testing.virtual_time import run
+        >>> import asyncio, rxml
+        >>> from rxml import operators as ops
+        >>> async def main():
+        ...     values = await rxml.of(1, 2).pipe(ops.delay(60)).to_list()
+        ...     return values, asyncio.get_running_loop().time()
+        >>> run(main())
+        ([1, 2], 60.0)
+    """
+    seconds = seconds_of(duetime, "delay(duetime)")
+    require_count("delay(capacity)", capacity, 1)
+    return stage(
+        label("delay", duetime),
+        lambda env, node: _Delay(env, node, seconds, capacity, delay_error=delay_error),
+        cardinality=Cardinality.ONE,
+        capacity=capacity,
+        rate=True,
+    )
+
+
+class _Delay(PumpedStage[Any]):
+    """A line of chunks with the moments at which they are due, the end (and perhaps the error) among them."""
+
+    def __init__(
+        self, env: Env, node: Node, seconds: float, capacity: int, *, delay_error: bool
+    ) -> None:
+        super().__init__(env, node)
+        self._seconds = seconds
+        self._capacity = capacity
+        self._delay_error = delay_error
+        self._line: deque[tuple[float, Chunk[Any] | Exception]] = deque()
+        self._held = 0
+        self._room = asyncio.Event()
+        self.meter.gauge = self._gauge
+
+    def _gauge(self) -> tuple[int, float | None]:
+        oldest = self.env.clock.time() - self._line[0][0] + self._seconds if self._line else None
+        return self._held, oldest
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        self.start()
+        clock = self.env.clock
+        if clock.held:
+            await clock.breathe()
+        while True:
+            if self.error is not None:
+                self._drop()
+                raise self.error
+            due, first = self._line[0] if self._line else (None, END)
+            if due is not None and due <= clock.time():
+                return self._take(due, first, n)
+            await self.wait_news(due)
+
+    def _take(self, due: float, first: Chunk[Any] | Exception, n: int) -> Chunk[Any]:
+        self._line.popleft()
+        if isinstance(first, Exception):
+            raise first
+        if len(first.elements) > n:
+            first, rest = first.split(n)
+            self._line.appendleft((due, rest))
+        self._held -= len(first.elements)
+        self._room.set()
+        return first
+
+    @override
+    async def pump(self, inlet: Subscription[Any]) -> None:
+        try:
+            while not (chunk := await inlet.request(await self._wait_room())).end:
+                self._put(chunk)
+            self._put(END)
+        except Exception as error:
+            if not self._delay_error:
+                raise
+            self._put(error)
+
+    async def _wait_room(self) -> int:
+        while self._held >= self._capacity:
+            self._room.clear()
+            await self._room.wait()
+        return min(CHUNK, self._capacity - self._held)
+
+    def _put(self, what: Chunk[Any] | Exception) -> None:
+        due = self.env.clock.time() + self._seconds
+        if isinstance(what, Chunk):
+            self._held += len(what.elements)
+        self._line.append((due, what))
+        self.news.set()
+
+    def _drop(self) -> None:
+        while self._line:
+            _, what = self._line.popleft()
+            if isinstance(what, Chunk):
+                self.meter.dropped += len(what.elements)
+                for context in what.contexts or ():
+                    context.settled(Outcome.DROPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """Seconds; infinite where there is no limit."""
+
+    first: float
+    idle: float
+    item: float
+    total: float
+
+
+def timeout(
+    duetime: Duration | None = None,
+    other: Flowable[A] | None = None,
+    *,
+    first: Duration | None = None,
+    idle: Duration | None = None,
+    item: Duration | None = None,
+    total: Duration | None = None,
+) -> Operator[A, A]:
+    """Fail, or go on with another flow, when elements do not come in time.
+
+    Marble:
+        -1--2--------3--4--|
+        timeout(3, other=--6-7|)
+        -1--2-----6-7|
+
+    Demand: what is asked for.
+    Buffers: nothing.
+    Emits: every element that comes in time, as it comes; then those of `other`, which has no limit.
+    Completes: with upstream, or with `other`.
+    Fails: with upstream; when a limit has passed and there is no `other`; with `other`.
+    Cancels: upstream, at once; upstream is closed before `other` is opened.
+    Cost: one task, and a timer for each `item` of time that passes, however many elements do.
+
+    Args:
+        duetime: the limit that reactivex knows, the same as `item`.
+        other: what to go on with; None fails.
+        first: seconds, or a timedelta, from the first request to the first element.
+        idle: between two elements, whoever is slow: an upstream that gives none, or a reader that does not ask.
+        item: while an element is asked for, until it comes.
+        total: from the first request to the end.
+
+    Raises:
+        ValueError: a negative duration, or no limit at all.
+        TimeoutError_: when run, a limit has passed; the message names it.
+
+    Example:
+        >>> from rxml.testing.virtual_time import run
+        >>> import rxml
+        >>> from rxml import operators as ops
+        >>> run(rxml.interval(60).pipe(ops.timeout(5, rxml.of("late"))).to_list())
+        ['late']
+    """
+    shortest = min(_limit("duetime", duetime), _limit("item", item))
+    limits = _Limits(_limit("first", first), _limit("idle", idle), shortest, _limit("total", total))
+    if limits == _Limits(inf, inf, inf, inf):
+        message = "timeout wants a limit: timeout(5), or first=, idle=, item= or total="
+        raise ValueError(message)
+    others = () if other is None else (flowable(other, "timeout"),)
+    return stage(
+        label("timeout", *(each for each in (duetime, first, idle, item, total) if each)),
+        lambda env, node: _Timeout(env, node, limits),
+        *others,
+        rate=True,
+    )
+
+
+def _limit(name: str, value: Duration | None) -> float:
+    return inf if value is None else seconds_of(value, f"timeout({name})")
+
+
+class _Timeout(WatchedStage[Any]):
+    """Notes when each limit ends; the watching task cuts upstream off at the first of those moments that comes."""
+
+    def __init__(self, env: Env, node: Node, limits: _Limits) -> None:
+        super().__init__(env, node)
+        self._limits = limits
+        self._ends: dict[str, float] = {}
+        self._asked: float | None = None
+        self._wakes = -inf
+        self._sooner = asyncio.Event()
+        self._passed: str | None = None
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        if self._passed is None:
+            chunk = await self._ask(n)
+            if self._passed is None:
+                return chunk
+        await self.cut()
+        if len(self.inputs) == 1:
+            raise self._failure(self._passed)
+        return await self.inputs[1].request(n)
+
+    async def _ask(self, n: int) -> Chunk[Any]:
+        now, limits = self.env.clock.time(), self._limits
+        if not self.inputs:
+            self._ends |= {"first": now + limits.first, "total": now + limits.total}
+        if self._asked is None:
+            self._asked = now
+        self._limit_ends("item", self._asked + limits.item)
+        try:
+            chunk = await self.inlet().request(n)
+        except BaseException:
+            self._asked = None
+            raise
+        finally:
+            self._ends.pop("item", None)
+        if len(chunk.elements):
+            self._asked = None
+            self._ends.pop("first", None)
+            self._limit_ends("idle", self.env.clock.time() + limits.idle)
+        return chunk
+
+    def _limit_ends(self, name: str, moment: float) -> None:
+        self._ends[name] = moment
+        if moment < self._wakes:
+            self._sooner.set()
+
+    @override
+    async def watch(self, *others: Subscription[Any]) -> None:
+        while True:
+            name, moment = min(self._ends.items(), key=lambda end: end[1])
+            if moment <= self.env.clock.time():
+                self._passed = name
+                return await self.cut()
+            self._wakes = moment
+            self._sooner.clear()
+            await rung(self._sooner, moment)
+
+    def _failure(self, name: str) -> TimeoutError_:
+        seconds = getattr(self._limits, name)
+        what = "the stream had not ended" if name == "total" else "no element came"
+        error = TimeoutError_(f"timeout: {what} within {seconds:g} s (the limit {name!r})")
+        annotate(error, self.env.where(self.node))
+        return error
