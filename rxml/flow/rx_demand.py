@@ -69,7 +69,7 @@ class Demand:
                 await clock.breathe()
             if self._full() or self._scheduler.ready:
                 await self._wait()
-            elif self._barren >= self._bound and self._scheduler.pending:
+            elif self._barren >= self._bound and self._scheduler.pending and not self._kept:
                 self._barren = 0
                 await clock.sleep(PAUSE)
             else:

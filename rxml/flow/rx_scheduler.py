@@ -6,6 +6,7 @@ from collections import deque
 from contextlib import suppress
 from datetime import timedelta
 from threading import get_ident
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from reactivex.abc import DisposableBase
@@ -51,6 +52,15 @@ class Host(Protocol):
         ...
 
 
+def owner(action: Any) -> str:
+    """The module that has scheduled the action; some of reactivex's stand in the wrapper of a lock."""
+    module: str = getattr(action, "__module__", None) or ""
+    if module == "reactivex.internal.concurrency" and isinstance(action, FunctionType):
+        inner = dict(zip(action.__code__.co_freevars, action.__closure__ or (), strict=True)).get("fn")
+        return module if inner is None else owner(inner.cell_contents)
+    return module
+
+
 class Work(DisposableBase):
     """One scheduled action; disposing it cancels it, or disposes what it has returned.
 
@@ -67,7 +77,7 @@ class Work(DisposableBase):
         self._action = action
         self._state = state
         self._result: DisposableBase | None = None
-        self.owner: str = getattr(action, "__module__", None) or ""
+        self.owner = owner(action)
         self.disposed = False
         self.timer: asyncio.TimerHandle | None = None
 

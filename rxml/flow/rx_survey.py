@@ -12,7 +12,7 @@ from reactivex.scheduler import ImmediateScheduler, TrampolineScheduler
 from reactivex.scheduler.periodicscheduler import PeriodicScheduler
 from typing_extensions import override
 
-from rxml.flow.rx_scheduler import RunScheduler
+from rxml.flow.rx_scheduler import RunScheduler, owner
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,7 +69,7 @@ class _Counted:
         self._scheduler = scheduler
         self._counter = counter
         self._action = action
-        self._owner: str = getattr(action, "__module__", None) or ""
+        self._owner = owner(action)
         counter.near(counter.expect, self, self._owner)
 
     def __call__(self, _: SchedulerBase, state: Any = None) -> DisposableBase | None:
