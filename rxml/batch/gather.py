@@ -52,7 +52,7 @@ def _declared(field: Field, rows: list[Mapping[str, Any]]) -> AnyArray:
 
 
 def _names(rows: list[Mapping[str, Any]]) -> list[str]:
-    types: set[type] = set(map(type, rows))
+    types: set[Any] = set(map(type, rows))
     other = {each for each in types if not issubclass(each, Mapping)}
     for index, row in enumerate(rows if other else ()):
         if type(row) in other:
