@@ -1,4 +1,4 @@
-"""PrefetchStage: a buffer that is filled while its reader is busy with something else."""
+"""PrefetchStage: takes elements ahead while its reader is busy."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from rxml.flow.channel import Channel
-from rxml.flow.chunk import CHUNK, Chunk
+from rxml.flow.chunk import END, Chunk
+from rxml.flow.ready import Ready
 from rxml.flow.scope import Scope
 from rxml.flow.stage import Stage
+from rxml.flow.weigh import weigh
 
 if TYPE_CHECKING:
     from rxml.flow.node import Env, Node
@@ -18,73 +19,32 @@ if TYPE_CHECKING:
 
 
 class PrefetchStage(Stage[Any]):
-    """A task fills the buffer ahead of demand, a quarter of it at a time at least.
+    """A task fills the buffer; a reader who finds it empty and the task at rest asks the input itself.
 
-    When the buffer is empty and the task is not asking, the reader asks upstream itself: the hand-over then costs no
-    switch of tasks. One of the two asks at a time, so the order holds and the bound covers what is under way.
+    So nothing is handed from task to task but what was really taken ahead. What is held and what the task has asked for
+    are together never more than the capacity; it refills when a quarter is free.
+
+    Bytes are known only once elements are there: the task asks for as many as would fit if each were as heavy as the
+    heaviest so far, for one at first, and for at most twice as many as the time before.
     """
 
     def __init__(self, env: Env, node: Node) -> None:
         super().__init__(env, node)
-        capacity = node.spec.capacity
-        self._channel: Channel[Any] = Channel(env.clock, capacity, node.spec.max_bytes)
-        self._most = min(capacity, CHUNK)
-        self._scope = Scope()
+        self._capacity = node.spec.capacity
+        self._low = max(1, self._capacity // 4)
+        self._max_bytes = node.spec.max_bytes
+        self._bytes = 0
+        self._heaviest = 0
+        self._most = 1
         self._head: Subscription[Any] | None = None
-        self._filling = False
+        self._scope = Scope()
+        self._ready = Ready()
         self._asking = False
-        self._asked: asyncio.Future[None] | None = None
-        self.meter.gauge = self._channel.gauge
-
-    @override
-    async def pull(self, n: int) -> Chunk[Any]:
-        if self._head is None:
-            self._head = self.env.open(self.node.sources[0])
-        if self._channel.size or self._asking or self._channel.closed:
-            return await self._channel.receive(n)
-        self._asking = True
-        try:
-            chunk = await self._head.request(min(n, self._most))
-        finally:
-            self._release_turn()
-        if not chunk.end and not self._filling:
-            self._filling = True
-            self._scope.start(self._fill(self._head), name=self.node.spec.name)
-        return chunk
-
-    @override
-    async def release(self) -> None:
-        self._channel.close()
-        self._channel.clear()
-        cancels = [] if self._head is None else [self._head.cancel]
-        await self.release_all(self._scope.aclose, *cancels)
-
-    def _release_turn(self) -> None:
-        self._asking = False
-        if self._asked is not None and not self._asked.done():
-            self._asked.set_result(None)
-
-    async def _fill(self, head: Subscription[Any]) -> None:
-        channel = self._channel
-        try:
-            while not channel.closed:
-                room = await channel.wait_refill()
-                await self._turn()
-                chunk = await head.request(min(room, CHUNK))
-                if chunk.end:
-                    break
-                self._asking = False
-                channel.put(chunk)
-        except Exception as error:  # noqa: BLE001 - raised behind what came before it
-            channel.close(error)
-        channel.close()
-
-    async def _turn(self) -> None:
-        """Wait until the reader is not asking; then it is the filler's turn."""
-        while self._asking:
-            self._asked = asyncio.get_running_loop().create_future()
-            await self._asked
-        self._asking = True
+        self._over = False
+        self._error: Exception | None = None
+        self._bell: asyncio.Future[None] | None = None
+        self._rest: asyncio.Future[None] | None = None
+        self.meter.gauge = self._ready.gauge
 
     @override
     async def pull(self, n: int) -> Chunk[Any]:
@@ -94,9 +54,10 @@ class PrefetchStage(Stage[Any]):
         head = self._head
         if head is None:
             self._head = head = self.env.open(self.node.sources[0])
-            self._scope.spawn(self._fill(head), name=f"{self.node.spec.name}: ahead")
-        if not self._ready and self._asking:
-            await self._filled()
+            self._scope.start(self._fill(head), name=f"{self.node.spec.name}: ahead")
+        while self._asking and not self._ready:
+            self._bell = asyncio.get_running_loop().create_future()
+            await self._bell
         if self._ready:
             return self._serve(n)
         if self._error is not None:
@@ -110,30 +71,30 @@ class PrefetchStage(Stage[Any]):
             self._asking = False
             self._refill()
 
-    async def _filled(self) -> None:
-        while self._asking and not self._ready:
-            self._bell = asyncio.get_running_loop().create_future()
-            await self._bell
-
     def _serve(self, n: int) -> Chunk[Any]:
         chunk = self._ready.take(n)
         if self._max_bytes is not None:
-            self._bytes = self._bytes - weigh(chunk.elements) if self._ready else 0
+            self._bytes = max(0, self._bytes - weigh(chunk.elements)) if self._ready else 0
         self._refill()
         return chunk
 
     def _refill(self) -> None:
-        """Wake the task that takes ahead, if it is worth it."""
+        """Wake the task that takes ahead, if there is room enough."""
         rest = self._rest
-        if rest is not None and not rest.done() and self._room() >= self._low:
+        if rest is not None and not rest.done() and self._room():
             rest.set_result(None)
 
     def _room(self) -> int:
-        """Elements to take ahead now; 0 if there is no room."""
+        """Elements to take ahead now; 0 if that is not worth it yet."""
         room = self._capacity - self._ready.size
-        if self._max_bytes is None or not self._ready:
+        if room < self._low:
+            return 0
+        if self._max_bytes is None:
             return room
-        return min(room, (self._max_bytes - self._bytes) // max(1, self._heaviest))
+        if self._bytes > self._max_bytes * 3 // 4:
+            return 0
+        fits = (self._max_bytes - self._bytes) // max(1, self._heaviest)
+        return min(room, self._most, fits if self._ready else max(1, fits))
 
     @override
     async def release(self) -> None:
@@ -144,12 +105,12 @@ class PrefetchStage(Stage[Any]):
     async def _fill(self, head: Subscription[Any]) -> None:
         loop = asyncio.get_running_loop()
         while not self._over:
-            while self._asking or self._room() < self._low:
+            while self._asking or not (room := self._room()):
                 self._rest = loop.create_future()
                 await self._rest
             self._asking = True
             try:
-                self._put(await head.request(self._ask()))
+                self._put(await head.request(room))
             except Exception as error:  # noqa: BLE001 - raised behind what was taken before
                 self._error = error
                 self._over = True
@@ -157,3 +118,12 @@ class PrefetchStage(Stage[Any]):
                 self._asking = False
                 if self._bell is not None and not self._bell.done():
                     self._bell.set_result(None)
+
+    def _put(self, chunk: Chunk[Any]) -> None:
+        self._over = chunk.end
+        self._ready.put(chunk)
+        if self._max_bytes is not None and len(chunk.elements):
+            weights = [weigh((element,)) for element in chunk.elements]
+            self._bytes += sum(weights)
+            self._heaviest = max(self._heaviest, *weights)
+            self._most = max(self._most, 2 * len(weights))

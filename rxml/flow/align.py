@@ -1,0 +1,115 @@
+"""Align: watermarks and barriers of several inputs as those of one stream."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+
+class Alignment:
+    """Watermark: the least of the inputs that have not ended, once each has one; it never goes back.
+    Barrier: passed on when all inputs have come to it; one that has come to it waits for the others.
+    """
+
+    __slots__ = ("_barrier", "_marks", "_news", "_passed", "waiting")
+
+    def __init__(self) -> None:
+        self._marks: dict[Hashable, int | None] = {}
+        self._passed: int | None = None
+        self._barrier: int | None = None
+        self._news = False
+        self.waiting: set[Hashable] = set()
+
+    def enter(self, key: Hashable) -> None:
+        """Take in an input."""
+        self._marks[key] = None
+
+    def leave(self, key: Hashable) -> None:
+        """An input has ended: it holds nothing back any more."""
+        self._marks.pop(key, None)
+        self.waiting.discard(key)
+        self._news = True
+
+    def note(self, key: Hashable, signals: dict[str, Any]) -> None:
+        """Take the signals that an input has given; it must not be asked again while it is in `waiting`."""
+        watermark, barrier = signals.get("watermark"), signals.get("barrier")
+        before = self._marks[key]
+        if watermark is not None and (before is None or watermark > before):
+            self._marks[key] = watermark
+        if barrier is not None:
+            self._barrier = barrier if self._barrier is None else max(barrier, self._barrier)
+            self.waiting.add(key)
+        self._news = True
+
+    def due(self) -> dict[str, Any]:
+        """The signals that may be passed on now, each once: arguments for a `Chunk`."""
+        if not self._news:
+            return {}
+        self._news = False
+        due: dict[str, Any] = {}
+        marks = [mark for mark in self._marks.values() if mark is not None]
+        if marks and len(marks) == len(self._marks):
+            least = min(marks)
+            if self._passed is None or least > self._passed:
+                self._passed = due["watermark"] = least
+        if self._barrier is not None and len(self.waiting) == len(self._marks):
+            due["barrier"], self._barrier = self._barrier, None
+            self.waiting.clear()
+        return due
+
+
+class _Fence:
+    """Elements that came before a signal and are not done yet."""
+
+    __slots__ = ("inside", "signals")
+
+    def __init__(self) -> None:
+        self.inside = 0
+        self.signals: dict[str, Any] = {}
+
+
+class Fences:
+    """Keeps signals behind the elements that came before them, where elements may overtake one another.
+
+    An element may overtake a watermark (it is early, not late), never a barrier: while one waits, `shut` is true and no
+    element may be taken in.
+    """
+
+    __slots__ = ("_fences", "shut")
+
+    def __init__(self) -> None:
+        self._fences: deque[_Fence] = deque([_Fence()])
+        self.shut = False
+
+    def enter(self) -> _Fence:
+        """An element has come in; hand what this returns to `leave`."""
+        fence = self._fences[-1]
+        fence.inside += 1
+        return fence
+
+    def leave(self, fence: _Fence) -> None:
+        """All that came of the element has been handed on."""
+        fence.inside -= 1
+
+    def put(self, signals: dict[str, Any]) -> None:
+        """Signals have come in behind the elements so far."""
+        if not signals:
+            return
+        if len(self._fences) > 1 and not self._fences[-1].inside:
+            self._fences[-2].signals |= signals
+        else:
+            self._fences[-1].signals = signals
+            self._fences.append(_Fence())
+        self.shut = "barrier" in signals
+
+    def due(self) -> dict[str, Any]:
+        """The signals that all elements before them have left behind, as one; empty if there are none."""
+        due: dict[str, Any] = {}
+        while len(self._fences) > 1 and not self._fences[0].inside:
+            due |= self._fences.popleft().signals
+        if "barrier" in due:
+            self.shut = False
+        return due

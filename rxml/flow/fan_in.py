@@ -1,0 +1,158 @@
+"""FanIn: several inputs that are asked side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rxml.flow.scope import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from rxml.flow.chunk import Chunk
+    from rxml.flow.subscription import Subscription
+
+
+class Inlet:
+    """One of several inputs.
+
+    Attributes:
+        subscription: the running input.
+        tag: whatever its owner keeps beside it.
+        asked: elements asked for, until the answer is there; 0 while it is idle.
+        live: false once it has ended, failed, or was dropped.
+    """
+
+    __slots__ = ("asked", "live", "subscription", "tag")
+
+    def __init__(self, subscription: Subscription[Any], tag: Any = None) -> None:
+        self.subscription = subscription
+        self.tag = tag
+        self.asked = 0
+        self.live = True
+
+
+class Answer(NamedTuple):
+    """What an input answered: a chunk (perhaps the end), or the error that it failed with."""
+
+    inlet: Inlet
+    chunk: Chunk[Any] | None
+    error: Exception | None
+
+
+class FanIn:
+    """Asks inputs side by side, each request in a task that is used again; answers come in the order of their arrival.
+
+    The one who reads it does all the work in its own task, so that nothing happens at once. An input is not asked again
+    before its answer was taken, so that no more is held than was asked for.
+
+    Attributes:
+        inlets: the inputs that have not ended; the order is that in which they were added.
+        answers: what has arrived and was not taken yet.
+    """
+
+    __slots__ = ("_bell", "_idle", "_name", "_rung", "_scope", "answers", "inlets")
+
+    def __init__(self, name: str) -> None:
+        self.inlets: list[Inlet] = []
+        self.answers: deque[Answer] = deque()
+        self._name = name
+        self._scope = Scope()
+        self._idle: list[asyncio.Future[Inlet]] = []
+        self._bell: asyncio.Future[None] | None = None
+        self._rung = False
+
+    def add(self, subscription: Subscription[Any], tag: Any = None) -> Inlet:
+        """Take in another input; it is not asked yet."""
+        inlet = Inlet(subscription, tag)
+        self.inlets.append(inlet)
+        return inlet
+
+    def ask(self, inlet: Inlet, n: int) -> None:
+        """Ask an idle input for 1..n elements. Inputs are asked in the order of these calls."""
+        inlet.asked = n
+        while self._idle:
+            waiter = self._idle.pop()
+            if not waiter.done():
+                waiter.set_result(inlet)
+                return
+        self._scope.start(self._serve(inlet), name=f"{self._name}: inputs")
+
+    async def wait(self) -> None:
+        """Wait until an answer has arrived or the bell was rung. Cancelling this loses nothing."""
+        while not self.answers and not self._rung:
+            self._bell = asyncio.get_running_loop().create_future()
+            await self._bell
+        self._rung = False
+
+    def ring(self) -> None:
+        """End the wait, now or the next time, without an answer."""
+        self._rung = True
+        self._wake()
+
+    async def drop(self, inlet: Inlet) -> None:
+        """Cancel an input before its end, and forget what it has answered; returns once it is released.
+
+        An input stays in `inlets` until it is released, so that after an interruption this can be called again.
+        """
+        inlet.live = False
+        for answer in [each for each in self.answers if each.inlet is inlet]:
+            self.answers.remove(answer)
+        await inlet.subscription.cancel()
+        self.forget(inlet)
+
+    def forget(self, inlet: Inlet) -> None:
+        """Take out an input that has ended."""
+        inlet.live = False
+        if inlet in self.inlets:
+            self.inlets.remove(inlet)
+
+    def finalizers(self) -> list[Callable[[], Awaitable[None]]]:
+        """What ends all tasks, then all inputs, in turn."""
+        cancels = [inlet.subscription.cancel for inlet in self.inlets]
+        return [self._scope.aclose, *cancels]
+
+    def _wake(self) -> None:
+        if self._bell is not None and not self._bell.done():
+            self._bell.set_result(None)
+
+    async def _serve(self, inlet: Inlet) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            answer = await _asked(inlet)
+            inlet.asked = 0
+            if inlet.live:
+                self.answers.append(answer)
+                self._wake()
+            waiter: asyncio.Future[Inlet] = loop.create_future()
+            self._idle.append(waiter)
+            inlet = await waiter
+
+
+async def _asked(inlet: Inlet) -> Answer:
+    try:
+        return Answer(inlet, await inlet.subscription.request(inlet.asked), None)
+    except Exception as error:  # noqa: BLE001 - handed to the reader
+        return Answer(inlet, None, error)
+    except asyncio.CancelledError as error:
+        if _interrupted():
+            raise
+        return Answer(inlet, None, stray(error))
+
+
+def _interrupted() -> bool:
+    """True if the cancellation is meant for the current task."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
+def stray(error: asyncio.CancelledError) -> RuntimeError:
+    """The error to raise where something was awaited that had been cancelled by somebody else.
+
+    A stream that is cancelled ends without an error (L40), so this must not look like one.
+    """
+    wrapped = RuntimeError("a CancelledError came out of what was awaited, though the stream was not cancelled")
+    wrapped.__cause__ = error
+    return wrapped
