@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from rxml import wire
 from rxml.batch import Batch
 from rxml.errors import ProtocolError, WireError
 from rxml.http.encode import array_head, join_json, to_json, to_msgpack
@@ -20,15 +19,17 @@ from rxml.http.protocol import (
     Next,
     RawNext,
 )
+from rxml.wire.message import dumps, loads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rxml.http.protocol import Frame
+    from rxml.wire.limits import Limits
 
 _CLIENT_JSON: Final = msgspec.json.Decoder[Any](FromClientRaw)
 _SERVER_JSON: Final = msgspec.json.Decoder[Any](FromServerRaw)
-_NEXT: Final = wire.dumps("type") + wire.dumps("next") + wire.dumps("id")
+_NEXT: Final = dumps("type") + dumps("next") + dumps("id")
 
 
 class Codec:
@@ -43,7 +44,7 @@ class Codec:
         text: messages are text, not binary.
     """
 
-    def __init__(self, protocol: str, limits: wire.Limits) -> None:
+    def __init__(self, protocol: str, limits: Limits) -> None:
         if protocol not in (JSON, MSGPACK):
             raise ValueError(f"a sub-protocol is {JSON} or {MSGPACK}, got {protocol!r}")
         self.protocol = protocol
@@ -55,14 +56,14 @@ class Codec:
         """A frame as a message."""
         if self.text:
             return msgspec.json.encode(frame)
-        return wire.dumps(msgspec.to_builtins(frame))
+        return dumps(msgspec.to_builtins(frame))
 
     def next(self, id_: int, seq: int, items: Sequence[bytes]) -> bytes:
         """A `next` frame around elements that `element` has encoded already."""
         if self.text:
             return join_json(b'{"type":"next","id":%d,"seq":%d}' % (id_, seq), items)
-        head = [b"\x84", _NEXT, wire.dumps(id_), wire.dumps("seq"), wire.dumps(seq)]
-        return b"".join([*head, wire.dumps("items"), array_head(len(items)), *items])
+        head = [b"\x84", _NEXT, dumps(id_), dumps("seq"), dumps(seq)]
+        return b"".join([*head, dumps("items"), array_head(len(items)), *items])
 
     def from_client(self, data: bytes, *, text: bool) -> Any:
         """A frame of a client.
@@ -89,7 +90,7 @@ class Codec:
         try:
             if text:
                 return decoder.decode(data)
-            return msgspec.convert(wire.loads(data, limits=self._limits), union)
+            return msgspec.convert(loads(data, limits=self._limits), union)
         except (msgspec.MsgspecError, WireError, UnicodeDecodeError, RecursionError) as error:
             raise ProtocolError(f"not a frame of {self.protocol}: {error}") from error
 

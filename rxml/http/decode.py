@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import msgspec
 
-from rxml import wire
 from rxml.batch import Batch
 from rxml.errors import PipelineError, WireError
 from rxml.http.encode import is_mapping
 from rxml.http.replies import Refusal
+from rxml.wire.message import loads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rxml.wire.limits import Limits
 
 T = TypeVar("T")
 
@@ -93,7 +95,7 @@ def json_items(data: bytes) -> Sequence[msgspec.Raw]:
         raise Refusal(400, f"the body is not JSON: {error}") from error
 
 
-def msgpack_items(data: bytes, limits: wire.Limits) -> Sequence[Any]:
+def msgpack_items(data: bytes, limits: Limits) -> Sequence[Any]:
     """The elements of an array, the rows of a batch, or what is there as the only element.
 
     Raises:
@@ -102,7 +104,7 @@ def msgpack_items(data: bytes, limits: wire.Limits) -> Sequence[Any]:
     if not data:
         raise Refusal(400, "the body is empty")
     try:
-        value = wire.loads(data, limits=limits)
+        value = loads(data, limits=limits)
     except WireError as error:
         raise Refusal(400, f"the body is not a msgpack message: {error}") from error
     if isinstance(value, list | Batch):

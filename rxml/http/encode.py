@@ -10,9 +10,9 @@ import msgspec
 import numpy as np
 from typing_extensions import TypeIs
 
-from rxml import wire
 from rxml.batch import Batch
 from rxml.errors import WireError
+from rxml.wire.message import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,9 +61,9 @@ def to_msgpack(value: Any) -> bytes:
         WireError: it holds something that the wire has no form for.
     """
     try:
-        return wire.dumps(value)
+        return dumps(value)
     except WireError:
-        return wire.dumps(_unfolded(value))
+        return dumps(_unfolded(value))
 
 
 def _unfolded(value: Any) -> Any:
@@ -81,7 +81,7 @@ def _unfolded(value: Any) -> Any:
 
 def _known(value: Any) -> bool:
     try:
-        wire.dumps(value)
+        dumps(value)
     except WireError:
         return False
     return True

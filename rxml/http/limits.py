@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from rxml import wire
+from rxml.wire.limits import Limits as WireLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +73,9 @@ class Limits:
             if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit > 0:
                 raise ValueError(f"{field.name} is {limit!r}: it must be a positive number")
 
-    def wire(self, max_bytes: int) -> wire.Limits:
+    def wire(self, max_bytes: int) -> WireLimits:
         """What a msgpack message of at most `max_bytes` may ask for."""
-        return wire.Limits(
+        return WireLimits(
             max_bytes=max_bytes,
             max_depth=self.depth,
             max_items=self.items,
