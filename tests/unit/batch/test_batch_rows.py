@@ -65,6 +65,7 @@ def test_a_row_is_a_mapping_of_python_values() -> None:
     assert row != {"v": [1, 3], "k": 3, "x": 1.5}
     assert row != {"x": 1.5}
     assert row != 3
+    assert row != {"v": [[1], [1, 2]], "k": 3, "x": 1.5}
     assert dict(**row)["k"] == 3
     assert not row["v"].flags.writeable
     with pytest.raises(TypeError):

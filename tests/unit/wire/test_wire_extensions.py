@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import pytest
@@ -13,7 +13,9 @@ from rxml.errors import SchemaError, WireError
 from rxml.wire import Limits, dumps, loads, register_extension, registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from rxml.batch.column import AnyArray
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,58 @@ def table() -> Iterator[None]:
 def test_a_registered_type_travels_anywhere_in_a_message() -> None:
     value = [Money(1), {"m": Money(2, (Money(3), Money(4)))}, {Money(5): 6}]
     assert loads(dumps(value)) == value
+
+
+@dataclass(frozen=True, eq=False)
+class Beta:
+    """A column of one's own: a beta distribution per row."""
+
+    a: AnyArray
+    b: AnyArray
+    kind: str = "beta"
+
+    @property
+    def nbytes(self) -> int:
+        return self.a.nbytes + self.b.nbytes
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+    def slice(self, where: slice[Any, Any, Any]) -> Self:
+        return type(self)(self.a[where], self.b[where])
+
+    def take(self, where: AnyArray) -> Self:
+        return type(self)(self.a[where], self.b[where])
+
+    def at(self, index: int) -> object:
+        return (self.a.item(index), self.b.item(index))
+
+    def concat(self, others: Sequence[Any]) -> Self:
+        every = [self, *others]
+        return type(self)(
+            np.concatenate([c.a for c in every]), np.concatenate([c.b for c in every])
+        )
+
+    def equals(self, other: object) -> bool:
+        if not isinstance(other, Beta):
+            return False
+        return np.array_equal(self.a, other.a) and np.array_equal(self.b, other.b)
+
+
+def test_a_column_of_ones_own_travels_in_a_batch() -> None:
+    beta = Beta(np.arange(3.0), np.ones(3))
+    batch = Batch({"x": [1, 2, 3], "p": beta})
+    with pytest.raises(WireError, match=r"column 'p': cannot encode a .*Beta"):
+        dumps(batch)
+    register_extension(104, Beta, lambda beta: [beta.a, beta.b], lambda both: Beta(*both))
+    message = dumps({"data": batch})
+    back = loads(message)["data"]
+    assert back == batch
+    assert np.shares_memory(back["p"].a, np.frombuffer(message, np.uint8))
+    with pytest.raises(WireError, match="column 'x' has 3 rows, those before have 2"):
+        loads(dumps(Batch.adopt({"p": beta.slice(slice(2)), "x": batch["x"]}, 2)))
+    with pytest.raises(WireError, match="column 'p' has 2 rows, those before have 3"):
+        loads(dumps(Batch.adopt({"x": batch["x"], "p": beta.slice(slice(2))}, 3)))
 
 
 def test_arrays_in_a_registered_type_are_read_where_they_lie() -> None:

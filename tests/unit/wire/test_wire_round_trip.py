@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 from rxml.batch import Batch
 from rxml.errors import WireError
 from rxml.wire import Limits, dumps, loads
+from rxml.wire.writer import Writer
 
 COMMON = settings(max_examples=50, deadline=None)
 
@@ -156,6 +157,25 @@ def test_keys_are_any_hashable_value_and_tuples_stay_tuples_there() -> None:
     back = loads(dumps(value))
     assert back == value
     assert ("a", ("b", 1)) in back
+
+
+@pytest.mark.parametrize("count", [0, 15, 16, 65_536])
+def test_a_batch_of_any_number_of_columns_is_read(count: int) -> None:
+    batch = Batch({str(number): np.array([number]) for number in range(count)})
+    assert loads(dumps(batch)) == batch
+
+
+def test_what_is_longer_than_msgpack_can_say_is_refused() -> None:
+    half = np.broadcast_to(np.uint8(0), (2**31,))  # no memory stands behind it
+    for value in (np.broadcast_to(np.float64(0), (2**29,)), [np.broadcast_to(half, (2, 2**31))]):
+        with pytest.raises(WireError, match="msgpack ends at 4294967295"):
+            dumps(value)
+    writer = Writer(lambda _: None)
+    start = writer.open()
+    for _ in range(2):
+        writer.piece(half, half.nbytes)
+    with pytest.raises(WireError, match="an extension value of 4294967296 bytes"):
+        writer.close(start, 3)
 
 
 def test_an_array_is_read_where_it_lies_aligned_and_cannot_be_written() -> None:
