@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from rxml.testing.subject import Subject
 
 
+class ClosingError(Exception):
+    """Closing a run raised what it must not."""
+
+
 class Bench:
     """One run of a plan, driven by hand.
 
@@ -65,7 +69,12 @@ class Bench:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.probe.__aexit__(kind, error, traceback)
+        try:
+            await self.probe.__aexit__(kind, error, traceback)
+        except Exception as raised:
+            if isinstance(raised, ExceptionGroup) or raised is error:
+                raise
+            raise ClosingError(f"closing the run raised {raised!r}") from raised
 
     async def consume(self, probe: Probe[Any] | None = None, most: int = MOST) -> Play:
         """Ask as planned until the stream is over, has given `most` results, or leaves the sink waiting."""

@@ -60,8 +60,11 @@ class Plan:
         return last.error if isinstance(last, Fail) else None
 
     def __str__(self) -> str:
-        lines = [f"input      {self.elements!r}, {self._ending()}"]
-        lines.append(f"script     {', '.join(map(_shown, self.steps)) or 'nothing'}")
+        lines = [f"input      {_listed(self.elements)}, {self._ending()}"]
+        shown = [_shown(step) for step in self.steps[:_MOST]]
+        if len(self.steps) > _MOST:
+            shown.append(f"and {len(self.steps) - _MOST} steps more")
+        lines.append(f"script     {', '.join(shown) or 'nothing'}")
         lines.append(f"demand     {', '.join(map(_demand, self.demands))}{self._again()}")
         if self.pause is not None:
             lines.append(f"sink       waits {self.pause:g} s before each request")
@@ -87,6 +90,7 @@ class Plan:
         return ", and so on again" if len(self.demands) > 1 else " each time"
 
 
+_MOST: Final = 16
 _ALL: Final = "as much as is ready"
 
 
@@ -94,8 +98,14 @@ def _demand(n: int) -> str:
     return _ALL if n > CHUNK else str(n)
 
 
+def _listed(elements: list[Any]) -> str:
+    if len(elements) <= _MOST:
+        return repr(elements)
+    return f"{repr(elements[:_MOST])[:-1]}, and {len(elements) - _MOST} more]"
+
+
 def _shown(step: Step) -> str:
-    return f"chunk of {list(step.elements)!r}" if isinstance(step, Chunk) else repr(step)
+    return f"chunk of {_listed(list(step.elements))}" if isinstance(step, Chunk) else repr(step)
 
 
 @dataclass(frozen=True, slots=True)

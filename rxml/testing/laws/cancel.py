@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis.strategies as st
 
 from rxml.flow.scope import Scope
+from rxml.testing.comparing import same
 from rxml.testing.law import law
 from rxml.testing.script import Chunk, Never
 from rxml.testing.timeline import Kind
@@ -121,6 +122,30 @@ def cancellation(trial: Trial) -> None:
     trial.run(scenario, _interruptible(trial))
 
 
+@law("L40")
+def no_error(trial: Trial) -> None:
+    """A cancellation is no error: nobody sees one, and nothing is tried again after it."""
+    blow = trial.draw(_BLOWS)
+
+    async def scenario(bench: Bench) -> None:
+        struck = await _struck(bench, blow)
+        if not struck.hit or not struck.task.done():
+            struck.task.cancel()
+            return
+        before, after = struck.events
+        await advance(LONG_SECONDS)
+        if later := bench.timeline.events[after:]:
+            raise trial.broken(f"after the run had ended the source had {later[0].kind.value}")
+        kinds = [e.kind for e in bench.timeline.events[before:] if e.lane == "source"]
+        closing = [i for i, kind in enumerate(kinds) if kind in _CLOSING]
+        if closing and Kind.OPENED in kinds[closing[0] :]:
+            raise trial.broken("after the cancellation the source was opened again")
+        if bench.probe.errors:
+            raise trial.broken(f"the cancellation left errors: {bench.probe.errors}")
+
+    trial.run(scenario, _interruptible(trial).but(release_seconds=0.0))
+
+
 @law("L38", when=_timeless, effort=1.5)
 def cancel_safety(trial: Trial) -> None:
     """A request that is cancelled while it waits loses no element: the next one goes on where it was."""
@@ -177,42 +202,27 @@ def promptness(trial: Trial) -> None:
         return
     if play.timeline.count("source", Kind.OPENED) > play.timeline.count("source", Kind.RELEASED):
         raise trial.broken("the end was seen while the source was still open", play)
-    ahead = trial.subject.ahead
     pulled = play.timeline.elements("source")
-    if ahead is None or pulled <= ahead:
-        return
-    fewer = plan.but(steps=(*steps[: pulled - ahead - 1], Never()))
-    enough = trial.play(fewer)
-    if enough.ended:
+    enough = _enough(trial, elements[:pulled])
+    if enough is not None and pulled > enough:
         raise trial.broken(
-            f"it took {pulled} elements from its source, and {pulled - ahead - 1} were enough",
-            play,
-            enough,
+            f"{enough} elements settle the result, {elements[:enough]}; it took {pulled}", play
         )
 
 
-@law("L40")
-def no_error(trial: Trial) -> None:
-    """A cancellation is no error: nobody sees one, and nothing is tried again after it."""
-    blow = trial.draw(_BLOWS)
-
-    async def scenario(bench: Bench) -> None:
-        struck = await _struck(bench, blow)
-        if not struck.hit or not struck.task.done():
-            struck.task.cancel()
-            return
-        before, after = struck.events
-        await advance(LONG_SECONDS)
-        if later := bench.timeline.events[after:]:
-            raise trial.broken(f"after the run had ended the source had {later[0].kind.value}")
-        kinds = [e.kind for e in bench.timeline.events[before:] if e.lane == "source"]
-        closing = [i for i, kind in enumerate(kinds) if kind in _CLOSING]
-        if closing and Kind.OPENED in kinds[closing[0] :]:
-            raise trial.broken("after the cancellation the source was opened again")
-        if bench.probe.errors:
-            raise trial.broken(f"the cancellation left errors: {bench.probe.errors}")
-
-    trial.run(scenario, _interruptible(trial).but(release_seconds=0.0))
+def _enough(trial: Trial, elements: list[Any]) -> int | None:
+    """After how many elements, and those ahead, no other can change the result, as far as the model shows."""
+    subject = trial.subject
+    if subject.model is None or subject.ahead is None:
+        return None
+    others = trial.elements(least=3)
+    final = subject.expected(elements).results
+    for count in range(len(elements)):
+        known = elements[:count]
+        further = [[], elements[count:], others, *([other] for other in others)]
+        if all(same(subject.expected(known + more).results, final) for more in further):
+            return count + subject.ahead
+    return None
 
 
 @law("L44")

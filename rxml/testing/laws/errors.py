@@ -12,6 +12,7 @@ import hypothesis.strategies as st
 
 from rxml.flow.chunk import UNBOUNDED
 from rxml.flow.kinds import elementwise
+from rxml.flow.node import Cardinality
 from rxml.flow.scope import Scope
 from rxml.testing.law import law
 from rxml.testing.plan import Plan
@@ -38,31 +39,6 @@ class Downstream(Exception):  # noqa: N818 - who raises it
 
 def _lets_errors_pass(subject: Subject) -> bool:
     return not subject.handles_errors and not subject.rate
-
-
-@law("L31", when=_lets_errors_pass)
-def error_transparency(trial: Trial) -> None:
-    """When upstream fails after some elements, what they had brought about comes first, then the same error object."""
-    error = trial.draw(faults())
-    plan = trial.plan(ending=Fail(error))
-    silent = plan.but(steps=(*plan.steps[:-1], Never()), patience=LONG_SECONDS)
-    before, play = trial.play(silent), trial.play(plan)
-    if before.ended or before.error is not None:
-        if play.error is error and trial.subject.ahead == 0:
-            raise trial.broken(
-                f"the stream was over, {before.terminal}, before upstream failed", play
-            )
-        return
-    if play.error is not error:
-        raise trial.broken(
-            f"upstream failed with {error!r}; the stream came out {play.terminal}", play
-        )
-    if found := differing(trial.subject, before.results, play.results):
-        raise trial.broken(
-            f"without the failure these results were ready: {before.results}; with it came {found}",
-            before,
-            play,
-        )
 
 
 @law("L32")
@@ -107,6 +83,38 @@ async def _cancelled(trial: Trial, bench: Bench) -> None:
             asking.cancel()
             raise trial.broken(
                 "a waiting request was cancelled, and the cancellation was swallowed"
+            )
+
+
+@law("L31", when=_lets_errors_pass)
+def error_transparency(trial: Trial) -> None:
+    """When upstream fails after some elements, what they had brought about comes first, then the same error object."""
+    error = trial.draw(faults())
+    plan = trial.plan(ending=Fail(error))
+    silent = plan.but(steps=(*plan.steps[:-1], Never()), patience=LONG_SECONDS)
+    before, play = trial.play(silent), trial.play(plan)
+    if before.ended or before.error is not None:
+        if play.error is error and trial.subject.ahead == 0:
+            raise trial.broken(
+                f"the stream was over, {before.terminal}, before upstream failed", play
+            )
+        return
+    if play.error is not error:
+        raise trial.broken(
+            f"upstream failed with {error!r}; the stream came out {play.terminal}", play
+        )
+    if found := differing(trial.subject, before.results, play.results):
+        raise trial.broken(
+            f"without the failure these results were ready: {before.results}; with it came {found}",
+            before,
+            play,
+        )
+    if trial.subject.cardinality is Cardinality.ONE:
+        whole = trial.play(plan.but(steps=(*plan.steps[:-1], End())))
+        if len(play.results) < len(whole.results) == len(plan.elements):
+            raise trial.broken(
+                f"{len(plan.elements)} elements came before the failure, {len(play.results)} results",
+                play,
             )
 
 
@@ -189,8 +197,9 @@ def no_leaks(trial: Trial) -> None:
     async def scenario(bench: Bench) -> weakref.ref[Run[Any]]:
         async with bench:
             play = await bench.consume(most=MOST if whole else 1)
-        if play.error is not None:
-            play.error.__traceback__ = None  # its frames hold the run, and that is right
+        for error in (play.error, plan.failure):
+            if error is not None:
+                error.__traceback__ = None  # its frames hold the run, and that is right
         return weakref.ref(bench.probe.run)
 
     gc.freeze()

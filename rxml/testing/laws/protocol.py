@@ -75,6 +75,30 @@ async def _after(trial: Trial, bench: Bench, play: Play) -> None:
             raise trial.broken("a request after a failure gave the end, not StreamClosedError")
 
 
+@law("L6", when=_timeless, effort=0.4)
+def re_runnable(trial: Trial) -> None:
+    """A flow runs again: two runs of it, one after the other or side by side, do not know of each other."""
+
+    async def one(bench: Bench) -> Play:
+        async with bench.sink() as probe:
+            return await bench.consume(probe)
+
+    async def in_turn(bench: Bench) -> list[Play]:
+        return [await one(bench), await one(bench)]
+
+    async def at_once(bench: Bench) -> list[Play]:
+        scope = Scope()
+        tasks = [scope.spawn(one(bench), name=f"run {number}") for number in (1, 2)]
+        return [await task for task in tasks]
+
+    plan = trial.plan(ending=trial.ending(), late=True).but(seed=None)
+    alone = trial.play(plan)
+    for how, scenario in (("in turn", in_turn), ("side by side", at_once)):
+        for play in trial.run(scenario, plan):
+            if found := difference(trial.subject, alone, play):
+                raise trial.broken(f"two runs {how}: {found}", alone, play)
+
+
 @law("L4", effort=0.5)
 def serial(trial: Trial) -> None:
     """Requests are one at a time: a second one raises and harms nothing; none is made upstream while one waits."""
@@ -121,30 +145,6 @@ def laziness(trial: Trial) -> None:
             raise trial.broken("closing a flow that was never asked opened its source")
 
     trial.run(scenario, trial.plan())
-
-
-@law("L6", when=_timeless, effort=0.4)
-def re_runnable(trial: Trial) -> None:
-    """A flow runs again: two runs of it, one after the other or side by side, do not know of each other."""
-
-    async def one(bench: Bench) -> Play:
-        async with bench.sink() as probe:
-            return await bench.consume(probe)
-
-    async def in_turn(bench: Bench) -> list[Play]:
-        return [await one(bench), await one(bench)]
-
-    async def at_once(bench: Bench) -> list[Play]:
-        scope = Scope()
-        tasks = [scope.spawn(one(bench), name=f"run {number}") for number in (1, 2)]
-        return [await task for task in tasks]
-
-    plan = trial.plan(ending=trial.ending(), late=True)
-    alone = trial.play(plan)
-    for how, scenario in (("in turn", in_turn), ("side by side", at_once)):
-        for play in trial.run(scenario, plan):
-            if found := difference(trial.subject, alone, play):
-                raise trial.broken(f"two runs {how}: {found}", alone, play)
 
 
 @law("L7", effort=0.1)

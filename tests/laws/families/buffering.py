@@ -1,0 +1,54 @@
+"""Law cases of `rxml.operators.buffering`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rxml
+from rxml import operators as ops
+from tests.laws.case import Case
+
+
+def by_count(count: int, skip: int) -> Any:
+    """Lists of `count` elements that begin with every `skip`-th."""
+
+    def model(xs: list[Any]) -> list[list[Any]]:
+        return [xs[at : at + count] for at in range(0, len(xs), skip)]
+
+    return model
+
+
+def by_cost(most: float, count: int) -> Any:
+    """Lists of at most `count` elements that cost at most `most`."""
+
+    def model(xs: list[Any]) -> Any:
+        group: list[Any] = []
+        for x in xs:
+            price = 6 // x
+            if group and sum(6 // y for y in group) + price > most:
+                yield group
+                group = []
+            group.append(x)
+            if len(group) >= count or sum(6 // y for y in group) >= most:
+                yield group
+                group = []
+        if group:
+            yield group
+
+    return model
+
+
+CASES = {
+    "buffer": Case(lambda: ops.buffer(3), by_count(3, 3)),
+    "buffer:1": Case(lambda: ops.buffer(count=1), by_count(1, 1)),
+    "buffer:overlap": Case(lambda: ops.buffer(3, skip=1), by_count(3, 1)),
+    "buffer:gap": Case(lambda: ops.buffer(2, skip=3), by_count(2, 3)),
+    "buffer:bytes": Case(lambda: ops.buffer(bytes=60), by_count(2, 2), options={"ahead": 2}),
+    "buffer:seconds": Case(lambda: ops.buffer(2, seconds=0.5), None, options={"rate": True}),
+    "buffer:seconds and bytes": Case(
+        lambda: ops.buffer(3, seconds=1.5, bytes=60), None, options={"rate": True}
+    ),
+    "buffer:boundaries": Case(
+        lambda: ops.buffer(rxml.interval(0.75), count=2), None, options={"rate": True}
+    ),
+}

@@ -1,0 +1,167 @@
+"""Synchronous operators, each of which breaks one law on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from rxml.flow.kernel import Kernel
+from rxml.flow.kinds import fold, select
+from rxml.flow.node import Cardinality
+from rxml.flow.operator import Operator
+
+AnyOperator = Operator[Any, Any]
+
+
+def kernel(make: Callable[[], Kernel[Any, Any]], **options: Any) -> AnyOperator:
+    return fold("broken", make, **options)
+
+
+class SumsEachChunk(Kernel[int, int]):
+    """L13: one result a chunk."""
+
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        out.append(sum(items))
+
+
+class Doubles(Kernel[int, int]):
+    """L22: the model says otherwise."""
+
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        out.extend(item * 2 for item in items)
+
+
+class Adds(Kernel[int, int]):
+    """Right only if what it adds is nothing."""
+
+    def __init__(self, amount: int) -> None:
+        self.amount = amount
+
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        out.extend(item + self.amount for item in items)
+
+
+class LosesThePrefix(Kernel[int, float]):
+    """L33: nothing comes out of a chunk in which one element fails."""
+
+    def push(self, items: Iterator[int], out: list[float]) -> None:
+        out += [12 / item for item in items]
+
+
+class Forgets(Kernel[int, int]):
+    """L58: has state and does not say so."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        for item in items:
+            self.total += item
+            out.append(self.total)
+
+
+class SnapshotIsShared(Forgets):
+    """L58: what it gives away changes as it goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[int] = []
+
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        for item in items:
+            self.seen.append(item)
+            out.append(sum(self.seen))
+
+    def snapshot(self) -> Any:
+        return self.seen
+
+    def restore(self, state: Any) -> None:
+        self.seen = state
+
+
+class SnapshotIsASet(Kernel[int, int]):
+    """L59: msgpack knows no sets."""
+
+    def __init__(self) -> None:
+        self.seen: set[int] = set()
+
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        for item in items:
+            if item not in self.seen:
+                self.seen.add(item)
+                out.append(item)
+
+    def snapshot(self) -> Any:
+        return set(self.seen)
+
+    def restore(self, state: Any) -> None:
+        self.seen = set(state)
+
+
+class SnapshotHasTuples(SnapshotIsASet):
+    """L59: a tuple comes back as a list, in which nothing is found again."""
+
+    def snapshot(self) -> Any:
+        return [(item, "seen") for item in self.seen]
+
+    def restore(self, state: Any) -> None:
+        self.seen = {pair[0] for pair in state if isinstance(pair, tuple)}
+
+
+class HoldsMore(Kernel[int, int]):
+    """L45: three results for each element, whatever is asked for, and no capacity declared."""
+
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        for item in items:
+            out += [item] * 3
+
+
+class NotOneToOne(Kernel[int, int]):
+    """L61: declared 1:1, and drops."""
+
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        out.extend(item for item in items if item)
+
+    def flush(self) -> Iterable[int]:
+        return ()
+
+
+class Shared(Kernel[int, int]):
+    """L6: runs know of each other."""
+
+    total = 0
+
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        for item in items:
+            Shared.total += item
+            out.append(Shared.total)
+
+    def snapshot(self) -> Any:
+        return None
+
+
+class AsksForMore(Kernel[int, int]):
+    """L2: takes one element more than it needs, and keeps it for later."""
+
+    def __init__(self) -> None:
+        self.kept: list[int] = []
+
+    def demand(self, n: int) -> int:
+        return n + 1
+
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        both = [*self.kept, *items]
+        out += both[:-1]
+        self.kept = both[-1:]
+
+    def flush(self) -> Iterable[int]:
+        return self.kept
+
+
+def drops_falsy() -> AnyOperator:
+    """L12: takes None and empty values for nothing."""
+    return select("broken", bool)
+
+
+def not_one_to_one() -> AnyOperator:
+    return kernel(NotOneToOne, cardinality=Cardinality.ONE)

@@ -1,0 +1,89 @@
+"""Operators with tasks, each of which breaks one law on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from rxml.flow.body import Outlet
+from rxml.flow.chunk import Chunk
+from rxml.flow.kinds import boundary
+from rxml.flow.node import Cardinality
+from rxml.flow.operator import Operator
+from rxml.flow.subscription import Subscription
+from tests.unit.testing.broken.stages import Passing
+
+AnyOperator = Operator[Any, Any]
+Inlets = tuple[Subscription[Any], ...]
+
+
+def with_body(body: Any, **options: Any) -> AnyOperator:
+    given: dict[str, Any] = {"capacity": 1, "cardinality": Cardinality.ONE, **options}
+    return boundary("broken", body, **given)
+
+
+async def passing(inlets: Inlets, outlet: Outlet[Any]) -> None:
+    """Passes everything on: right as it is."""
+    while not (chunk := await inlets[0].request(await outlet.wanted())).end:
+        outlet.channel.put(chunk)
+
+
+async def overfills(inlets: Inlets, outlet: Outlet[Any]) -> None:
+    """L45: puts without asking for room."""
+    while not (chunk := await inlets[0].request(1)).end:
+        outlet.channel.put(chunk)
+        await asyncio.sleep(0)
+
+
+async def hoards(inlets: Inlets, outlet: Outlet[Any]) -> None:
+    """L51: reads everything while nobody asks, into a list that nobody sees."""
+    held: list[Chunk[Any]] = []
+    while not (chunk := await inlets[0].request(8)).end:
+        held.append(chunk)
+        if await _asked(outlet):
+            await outlet.send(held.pop(0))
+    for chunk in held:
+        await outlet.send(chunk)
+
+
+async def _asked(outlet: Outlet[Any]) -> bool:
+    await asyncio.sleep(0)
+    return outlet.channel.wanted > outlet.channel.size
+
+
+async def races(inlets: Inlets, outlet: Outlet[Any]) -> None:
+    """L41: two workers, and whoever is first hands over first."""
+
+    async def hand_over(item: Any) -> None:
+        await asyncio.sleep(0)
+        await outlet.emit(item)
+
+    while not (chunk := await inlets[0].request(2)).end:
+        workers = [outlet.spawn(hand_over(item), "worker") for item in chunk.elements]
+        for worker in workers:
+            await worker
+
+
+async def sends_late(inlets: Inlets, outlet: Outlet[Any]) -> None:
+    """L44: what it waits for may have happened before it looked."""
+    while True:
+        wanted = await outlet.wanted()
+        chunk = await inlets[0].request(wanted)
+        if chunk.end:
+            return
+        outlet.channel.put(chunk)
+        bell = asyncio.Event()
+        if outlet.channel.size:
+            # Only a task that runs between these two lines rings it.
+            asyncio.get_running_loop().call_soon(bell.set if len(chunk) < 3 else bell.clear)
+            await bell.wait()
+
+
+class FailsTooSoon(Passing):
+    """L43: fails while a task of its run is still at work."""
+
+    async def pull(self, n: int) -> Chunk[Any]:
+        if self.opened is None:
+            scope = self.env.run._scope  # type: ignore[attr-defined]
+            scope.spawn(asyncio.sleep(10), name="worker")
+        return await super().pull(n)

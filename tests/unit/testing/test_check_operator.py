@@ -1,0 +1,189 @@
+"""The kit catches what it is for: an operator that breaks a law, for each law of the book, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import accumulate, count
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+
+from rxml.flow.node import Cardinality
+from rxml.testing import LawBroken, check_operator
+from rxml.testing.law import book
+from tests.unit.testing.broken import kernels, stages, tasks
+
+SMALL = st.integers(0, 5)
+FEW = 4
+
+
+def same(xs: list[Any]) -> Iterable[Any]:
+    return xs
+
+
+def distinct(xs: list[Any]) -> Iterable[Any]:
+    return dict.fromkeys(xs)
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """A broken operator, and the law that it is to be caught by."""
+
+    law: str
+    op: Callable[[], Any]
+    model: Callable[[list[Any]], Iterable[Any]] | None = same
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def stage(law: str, made: type[Any], model: Any = same, **options: Any) -> Culprit:
+    return Culprit(law, lambda: stages.by_hand(made), model, options)
+
+
+def fewer(law: str, made: type[Any], model: Any = same, **options: Any) -> Culprit:
+    many = Cardinality.MANY
+    return Culprit(law, lambda: stages.by_hand(made, cardinality=many), model, options)
+
+
+def kernel(law: str, made: Any, model: Any = same, **options: Any) -> Culprit:
+    return Culprit(law, lambda: kernels.kernel(made), model, options)
+
+
+def body(law: str, made: Any, model: Any = same, **options: Any) -> Culprit:
+    return Culprit(law, lambda: tasks.with_body(made), model, options)
+
+
+CULPRITS = {
+    "over-emits": stage("L1", stages.OverEmits),
+    "gives nothing": stage("L1", stages.GivesNothing),
+    "asks for more": kernel("L2", kernels.AsksForMore),
+    "goes on after the end": stage("L3", stages.GoesOn),
+    "ends after failing": stage("L3", stages.EndsAfterFailing),
+    "asks twice at once": stage("L4", stages.AsksTwiceAtOnce),
+    "answers both": stage("L4", stages.AnswersBoth),
+    "eager": stage("L5", stages.Eager),
+    "shared between runs": kernel("L6", kernels.Shared, accumulate),
+    "silent": stage("L7", stages.Silent, laws=["L7"]),
+    "keeps its source open": stage("L8", stages.KeepsOpen),
+    "cancel raises": stage("L8", stages.CancelRaises),
+    "takes any demand": stage("L9", stages.TakesAnyDemand),
+    "recurses": stage("L10", stages.Recurses),
+    "takes its time": stage("L11", stages.TakesItsTime),
+    "never gives way": fewer("L11", stages.NeverGivesWay, lambda xs: [], ahead=None),
+    "drops falsy": Culprit("L12", kernels.drops_falsy, options={"elements": st.integers(1, 5)}),
+    "sums each chunk": kernel("L13", kernels.SumsEachChunk, None),
+    "counts demand": stage("L15", stages.CountsDemand, None),
+    "knows fusion": stage("L17", stages.KnowsFusion, None),
+    "doubles": kernel("L22", kernels.Doubles),
+    "swallows errors": stage("L31", stages.Swallows),
+    "wraps errors": stage("L31", stages.Wraps),
+    "overtakes": stage("L31", stages.Overtakes, ahead=1),
+    "swallows cancellation": stage("L32", stages.SwallowsCancellation),
+    "loses the prefix": kernel("L33", kernels.LosesThePrefix, lambda xs: (12 / x for x in xs)),
+    "opens twice": stage("L36", stages.OpensTwice, None, laws=["L36"]),
+    "leaks a task": stage("L37", stages.LeaksATask),
+    "leaks memory": stage("L37", stages.LeaksMemory),
+    "loses on cancel": stage("L38", stages.LosesOnCancel),
+    "releases slowly": stage("L38", stages.ReleasesSlowly),
+    "takes one more": fewer("L39", stages.TakesOneMore, lambda xs: xs[:2], ahead=0),
+    "tries again": stage("L40", stages.TriesAgain),
+    "races": body("L41", tasks.races, ahead=4),
+    "fails too soon": stage("L43", tasks.FailsTooSoon),
+    "sends late": body("L44", tasks.sends_late),
+    "holds more": kernel("L45", kernels.HoldsMore, None),
+    "hoards in sight": stage("L45", stages.Hoards, laws=["L45"]),
+    "overfills": body("L45", tasks.overfills, ahead=None),
+    "hoards": body("L51", tasks.hoards, laws=["L51"]),
+    "drops signals": stage("L52", stages.DropsSignals),
+    "forgets": kernel("L58", kernels.Forgets, accumulate),
+    "shares its snapshot": kernel("L58", kernels.SnapshotIsShared, accumulate),
+    "snapshot is a set": kernel("L59", kernels.SnapshotIsASet, distinct),
+    "snapshot has tuples": kernel("L59", kernels.SnapshotHasTuples, distinct),
+    "not one to one": Culprit("L61", kernels.not_one_to_one, lambda xs: [x for x in xs if x]),
+    "shifts contexts": stage("L61", stages.ShiftsContexts),
+    "changes contexts": stage("L61", stages.ChangesContexts),
+}
+
+
+def report_on(culprit: Culprit, *, examples: int, laws: Iterable[str] | None) -> LawBroken | None:
+    options: dict[str, Any] = {"elements": SMALL, "laws": laws, **culprit.options}
+    try:
+        check_operator(culprit.op, model=culprit.model, max_examples=examples, **options)
+    except LawBroken as broken:
+        return broken
+    return None
+
+
+@pytest.mark.parametrize("name", CULPRITS)
+def test_a_broken_operator_is_caught_by_its_law(name: str) -> None:
+    culprit = CULPRITS[name]
+    broken = report_on(culprit, examples=60, laws=[culprit.law])
+    assert broken is not None
+    assert broken.law.number == culprit.law, str(broken)
+
+
+@pytest.mark.parametrize("name", CULPRITS)
+def test_no_other_law_cries_before_the_right_one(name: str) -> None:
+    culprit = CULPRITS[name]
+    broken = report_on(culprit, examples=FEW, laws=None)
+    assert broken is None or broken.law.number == culprit.law, str(broken)
+
+
+def test_every_law_catches_somebody() -> None:
+    numbers = {law.number for law in book()}
+    assert numbers == {culprit.law for culprit in CULPRITS.values()}
+
+
+@pytest.mark.parametrize(
+    "op",
+    [lambda: stages.by_hand(stages.Passing), lambda: tasks.with_body(tasks.passing)],
+    ids=["by hand", "with a body"],
+)
+def test_what_they_are_made_of_is_right(op: Callable[[], Any]) -> None:
+    check_operator(op, model=same, elements=SMALL)
+
+
+def test_the_report_names_the_law_and_shows_input_demand_and_timeline() -> None:
+    broken = report_on(CULPRITS["loses on cancel"], examples=60, laws=["cancel-safety"])
+    assert str(broken).splitlines()[:2] == [
+        "broken breaks law L38 (cancel-safety)",
+        "A request that is cancelled while it waits loses no element: the next one goes on where it was.",
+    ]
+    for part in ("input      [0]", "script     chunk of [0]", "demand     ", "sink    ?", "source  "):
+        assert part in str(broken), part
+    assert broken is not None
+    assert broken.__traceback__ is None
+    assert not getattr(broken, "__notes__", ())
+
+
+def test_the_input_is_shrunk() -> None:
+    broken = report_on(CULPRITS["doubles"], examples=60, laws=["list-model"])
+    assert "input      [1], then the end\nscript     chunk of [1], End()" in str(broken)
+
+
+def test_an_operator_that_differs_each_time_is_reported_as_such() -> None:
+    numbers = count()
+    culprit = Culprit("L22", lambda: kernels.kernel(lambda: kernels.Adds(next(numbers) % 3)))
+    broken = report_on(culprit, examples=60, laws=["list-model"])
+    assert broken is not None
+    assert broken.law.number == "L22"
+
+
+def test_laws_are_chosen_by_number_or_name_and_waived() -> None:
+    doubled: dict[str, Any] = {"model": same, "elements": SMALL}
+    op = CULPRITS["doubles"].op
+    check_operator(op, **doubled, laws=["L1", "grammar"])
+    check_operator(op, **doubled, laws=["L22"], waived={"list-model": "it doubles"})
+    with pytest.raises(ValueError, match="no law is called .'L99'."):
+        check_operator(op, **doubled, laws=["L99"])
+    with pytest.raises(ValueError, match="max_examples must be >= 1, got 0"):
+        check_operator(op, **doubled, max_examples=0)
+
+
+def test_an_error_in_building_the_operator_comes_out_as_it_is() -> None:
+    def op() -> Any:
+        raise LookupError("no such operator")
+
+    with pytest.raises(LookupError, match="no such operator"):
+        check_operator(op, model=same, elements=SMALL)
