@@ -98,7 +98,7 @@ class Channel(Generic[T]):
 
     @property
     def _missing(self) -> int:
-        if not self.size:
+        if not self._chunks:
             return min(self.wanted, CHUNK)
         return min(self.wanted, self.capacity) - self.size
 
