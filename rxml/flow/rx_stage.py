@@ -183,7 +183,7 @@ class Lifted:
             work()
             self.settle(began)
         except Exception as error:  # noqa: BLE001 - an operator raised instead of signalling
-            self.fail(error)
+            self._raised(error)
         self._turning = False
         self._flush()
         if not self._over:
@@ -191,6 +191,12 @@ class Lifted:
         self.alarm.clear()
         self.outlet.busy(busy() - began)
         self._go_on()
+
+    def _raised(self, error: Exception) -> None:
+        if not self._over:
+            self.fail(error)
+        elif error is not self._failure:
+            self.outlet.env.report(error)  # raised by what was disposed at the end
 
     def settle(self, began: float | None = None) -> None:
         """Run what is due, unless the reader stalls or the turn has become long."""
