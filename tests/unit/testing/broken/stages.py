@@ -197,10 +197,12 @@ class Recurses(Passing):
 
     async def pull(self, n: int) -> Chunk[Any]:
         self.depth += 1
-        return await (self._deeper(self.depth) if self.depth > 200 else self.head.request(1))
+        self._go_down(self.depth)
+        return await self.head.request(1)
 
-    async def _deeper(self, depth: int) -> Chunk[Any]:
-        return await (self._deeper(depth - 1) if depth else self.head.request(1))
+    def _go_down(self, depth: int) -> None:
+        if depth:
+            self._go_down(depth - 1)
 
 
 class TakesItsTime(Passing):
