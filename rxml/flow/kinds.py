@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from rxml.errors import PipelineError
 from rxml.flow.body import BodyStage
+from rxml.flow.chunk import CHUNK
 from rxml.flow.expand import ExpandStage
 from rxml.flow.flowable import Flowable
 from rxml.flow.kernel import Columns, Elementwise, Select
@@ -137,13 +138,25 @@ def fold(
     return _operator(spec)
 
 
-def expand(name: str, function: Callable[[A], Iterable[B]]) -> Operator[A, B]:
-    """The elements of an iterable for each element, lazily: one iterable is open at a time."""
+def expand(
+    name: str,
+    function: Callable[[A], Iterable[B]],
+    *,
+    whole: tuple[type[Sequence[Any]], ...] = (),
+) -> Operator[A, B]:
+    """The elements of an iterable for each element, lazily: one iterable is open at a time.
+
+    Args:
+        name: shown in graphs, statistics and errors.
+        function: gives the iterable of an element.
+        whole: types of iterables that come out as slices, not element by element; they must slice without copying.
+    """
 
     def open_(env: Env, node: Node) -> Subscription[B]:
-        return ExpandStage(env, node, function)
+        return ExpandStage(env, node, function, whole)
 
-    return _operator(StageSpec(name=name, open=open_, cardinality=Cardinality.MANY))
+    spec = StageSpec(name=name, open=open_, cardinality=Cardinality.MANY, capacity=CHUNK)
+    return _operator(spec)
 
 
 def columns(
@@ -197,10 +210,18 @@ def stage(
     *sources: Node,
     cardinality: Cardinality = Cardinality.MANY,
     capacity: int = 0,
+    max_bytes: int | None = None,
     rate: bool = False,
 ) -> Operator[Any, B]:
     """A stage written by hand as a `Stage`; inputs are opened with `env.open(node.sources[i])` in the first `pull`."""
-    spec = StageSpec(name=name, open=open_, cardinality=cardinality, capacity=capacity, rate=rate)
+    spec = StageSpec(
+        name=name,
+        open=open_,
+        cardinality=cardinality,
+        capacity=capacity,
+        max_bytes=max_bytes,
+        rate=rate,
+    )
     return _operator(spec, *sources)
 
 
