@@ -14,33 +14,95 @@ if __name__ != "rxml.operators":
         "write `from rxml import operators as ops` instead"
     )
 
+from rxml.operators.aggregation import average, count, reduce, sum  # noqa: A004 - reactivex's names
 from rxml.operators.buffering import buffer
+from rxml.operators.collecting import to_list
+from rxml.operators.defaults import (
+    default_if_empty,
+    element_at_or_default,
+    first_or_default,
+    last_or_default,
+)
+from rxml.operators.distinctness import distinct
+from rxml.operators.effects import do_action, finally_action
+from rxml.operators.expansion import unbatch
+from rxml.operators.extremes import max, min  # noqa: A004 - reactivex's names
 from rxml.operators.failure import catch, on_error_resume_next, repeat, retry
 from rxml.operators.gates import skip_until, skip_until_with_time, take_until, take_until_with_time
+from rxml.operators.notifications import dematerialize, materialize
 from rxml.operators.overflow import conflate, on_overflow
+from rxml.operators.picking import element_at, first, last
+from rxml.operators.positions import skip, skip_last, take, take_last
+from rxml.operators.questions import all, contains, is_empty, some  # noqa: A004 - reactivex's names
 from rxml.operators.rate import keep_alive, throttle
 from rxml.operators.sampling import debounce, sample
+from rxml.operators.selection import (
+    distinct_until_changed,
+    filter,  # noqa: A004 - reactivex's name
+    ignore_elements,
+    skip_while,
+    take_while,
+)
+from rxml.operators.starting import start_with
+from rxml.operators.supervising import supervise
 from rxml.operators.timing import delay, timeout
-from rxml.operators.transform import map, scan  # noqa: A004 - reactivex's names
+from rxml.operators.transform import map, pairwise, scan, starmap  # noqa: A004 - reactivex's names
 
 __all__ = [
+    "all",
+    "average",
     "buffer",
     "catch",
     "conflate",
+    "contains",
+    "count",
     "debounce",
+    "default_if_empty",
     "delay",
+    "dematerialize",
+    "distinct",
+    "distinct_until_changed",
+    "do_action",
+    "element_at",
+    "element_at_or_default",
+    "filter",
+    "finally_action",
+    "first",
+    "first_or_default",
+    "ignore_elements",
+    "is_empty",
     "keep_alive",
+    "last",
+    "last_or_default",
     "map",
+    "materialize",
+    "max",
+    "min",
     "on_error_resume_next",
     "on_overflow",
+    "pairwise",
+    "reduce",
     "repeat",
     "retry",
     "sample",
     "scan",
+    "skip",
+    "skip_last",
     "skip_until",
     "skip_until_with_time",
+    "skip_while",
+    "some",
+    "starmap",
+    "start_with",
+    "sum",
+    "supervise",
+    "take",
+    "take_last",
     "take_until",
     "take_until_with_time",
+    "take_while",
     "throttle",
     "timeout",
+    "to_list",
+    "unbatch",
 ]

@@ -1,26 +1,40 @@
-"""Operators that make one element of another."""
+"""Operators that make one element of another, or of its neighbours."""
 
 from __future__ import annotations
 
-import inspect
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+import itertools
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from typing_extensions import override
+
+from rxml.flow.check import permit_function, require_function
+from rxml.flow.folding import ABSENT, accumulated
 from rxml.flow.kernel import Kernel
 from rxml.flow.kinds import elementwise, fold, label
 from rxml.flow.node import Cardinality
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rxml.flow.operator import Operator
 
 A = TypeVar("A")
 B = TypeVar("B")
 
-_NONE: Any = object()
+
+def _itself(element: A) -> A:
+    return element
 
 
-def map(mapper: Callable[[A], B]) -> Operator[A, B]:  # noqa: A001 - reactivex's name
+@overload
+def map() -> Operator[Any, Any]: ...  # noqa: A001
+
+
+@overload
+def map(mapper: Callable[[A], B]) -> Operator[A, B]: ...  # noqa: A001
+
+
+def map(mapper: Callable[[Any], Any] | None = None) -> Operator[Any, Any]:  # noqa: A001 - reactivex's name
     """Apply a function to each element.
 
     Marble:
@@ -37,10 +51,11 @@ def map(mapper: Callable[[A], B]) -> Operator[A, B]:  # noqa: A001 - reactivex's
     Cost: one call an element, made in one loop over the chunk.
 
     Args:
-        mapper: a function; a coroutine function is refused, since `map_async` is what runs those.
+        mapper: a function; a coroutine function is refused, since `map_async` is what runs those. None leaves elements
+            as they are.
 
     Raises:
-        TypeError: mapper is a coroutine function.
+        TypeError: mapper is not a function, or a coroutine function.
 
     Example:
         >>> import asyncio, rxml
@@ -48,41 +63,90 @@ def map(mapper: Callable[[A], B]) -> Operator[A, B]:  # noqa: A001 - reactivex's
         >>> asyncio.run(rxml.of(1, 2, 3).pipe(ops.map(lambda x: x * 10)).to_list())
         [10, 20, 30]
     """
-    refuse_coroutine_function("map", mapper)
-    return elementwise(label("map", mapper), mapper)
+    permit_function("map", mapper, "makes one element of another")
+    return elementwise(label("map", mapper or _itself), mapper or _itself)
 
 
-def refuse_coroutine_function(name: str, function: Callable[..., Any]) -> None:
-    """Raise a TypeError that names `map_async` if calling the function would only give a coroutine."""
-    called = getattr(function, "__call__", None)  # noqa: B004 - objects with an async __call__
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called):
-        shown = getattr(function, "__name__", repr(function))
-        message = f"{name}({shown}): a coroutine function; use map_async({shown}, concurrency=...)"
-        raise TypeError(message)
+@overload
+def starmap() -> Operator[Any, Any]: ...
+
+
+@overload
+def starmap(mapper: Callable[..., B]) -> Operator[Any, B]: ...
+
+
+def starmap(mapper: Callable[..., Any] | None = None) -> Operator[Any, Any]:
+    """Apply a function of several arguments to each element, which holds them.
+
+    Marble:
+        --(1,2)--(3,4)--|
+        starmap(lambda a, b: a + b)
+        --3------7------|
+
+    Demand: n elements for n.
+    Buffers: nothing.
+    Emits: for each element, its image, in order.
+    Completes: with upstream.
+    Fails: with upstream, or when the function raises or an element is no iterable, after the images of all before.
+    Cancels: upstream, at once.
+    Cost: one call an element, made in one loop over the chunk.
+
+    Args:
+        mapper: called as `mapper(*element)`. None leaves elements as they are.
+
+    Raises:
+        TypeError: mapper is not a function, or a coroutine function.
+
+    Example:
+        >>> import asyncio, rxml
+        >>> from rxml import operators as ops
+        >>> asyncio.run(rxml.of((1, 2), (3, 4)).pipe(ops.starmap(lambda a, b: a + b)).to_list())
+        [3, 7]
+    """
+    permit_function("starmap", mapper, "takes the parts of an element")
+    if mapper is None:
+        return elementwise(label("starmap", _itself), _itself)
+    name, spread = label("starmap", mapper), mapper
+    return fold(name, lambda: _Starmap(spread), cardinality=Cardinality.ONE)
+
+
+class _Starmap(Kernel[Any, B]):
+    """`itertools.starmap` in place."""
+
+    def __init__(self, function: Callable[..., B]) -> None:
+        self._function = function
+
+    @override
+    def push(self, items: Iterator[Iterable[Any]], out: list[B]) -> None:
+        out.extend(itertools.starmap(self._function, items))
 
 
 class _Scan(Kernel[A, B]):
     """Folds and emits each accumulation."""
 
-    def __init__(self, accumulator: Callable[[B, A], B], seed: B) -> None:
+    def __init__(self, accumulator: Callable[[Any, Any], B], seed: Any) -> None:
         self._accumulator = accumulator
         self._state = seed
 
+    @override
     def push(self, items: Iterator[A], out: list[B]) -> None:
-        accumulator, append = self._accumulator, out.append
-        for item in items:
-            state = self._state
-            self._state = state = cast("B", item) if state is _NONE else accumulator(state, item)
-            append(state)
+        before = len(out)
+        try:
+            out.extend(accumulated(self._accumulator, self._state, items))
+        finally:
+            if len(out) > before:
+                self._state = out[-1]
 
+    @override
     def snapshot(self) -> Any:
-        return [] if self._state is _NONE else [self._state]
+        return [] if self._state is ABSENT else [self._state]
 
+    @override
     def restore(self, state: Any) -> None:
-        self._state = state[0] if state else _NONE
+        self._state = state[0] if state else ABSENT
 
 
-def scan(accumulator: Callable[[B, A], B], seed: B = _NONE) -> Operator[A, B]:
+def scan(accumulator: Callable[[B, A], B], seed: B = ABSENT) -> Operator[A, B]:
     """Fold the elements and emit each intermediate result.
 
     Marble:
@@ -96,11 +160,14 @@ def scan(accumulator: Callable[[B, A], B], seed: B = _NONE) -> Operator[A, B]:
     Completes: with upstream.
     Fails: with upstream, or when the accumulator raises, after the accumulations of all elements before.
     Cancels: upstream, at once.
-    Cost: one call an element.
+    Cost: one call an element, made in one loop over the chunk.
 
     Args:
         accumulator: called with the accumulation so far and the element.
         seed: the accumulation before the first element; must not be mutated, since every run begins with it.
+
+    Raises:
+        TypeError: accumulator is not a function, or a coroutine function.
 
     Example:
         >>> import asyncio, rxml
@@ -108,7 +175,55 @@ def scan(accumulator: Callable[[B, A], B], seed: B = _NONE) -> Operator[A, B]:
         >>> asyncio.run(rxml.of(1, 2, 3).pipe(ops.scan(lambda total, x: total + x)).to_list())
         [1, 3, 6]
     """
-    refuse_coroutine_function("scan", accumulator)
-    return fold(
-        label("scan", accumulator), lambda: _Scan(accumulator, seed), cardinality=Cardinality.ONE
-    )
+    require_function("scan", accumulator, "takes the accumulation and an element")
+    name = label("scan", accumulator)
+    return fold(name, lambda: _Scan(accumulator, seed), cardinality=Cardinality.ONE)
+
+
+class _Pairwise(Kernel[A, tuple[A, A]]):
+    """Remembers the element before."""
+
+    def __init__(self) -> None:
+        self._before: Any = ABSENT
+
+    @override
+    def push(self, items: Iterator[A], out: list[tuple[A, A]]) -> None:
+        if self._before is ABSENT:
+            self._before = next(items, ABSENT)
+        made = len(out)
+        out.extend(itertools.pairwise(itertools.chain((self._before,), items)))
+        if len(out) > made:
+            self._before = out[-1][1]
+
+    @override
+    def snapshot(self) -> Any:
+        return [] if self._before is ABSENT else [self._before]
+
+    @override
+    def restore(self, state: Any) -> None:
+        self._before = state[0] if state else ABSENT
+
+
+def pairwise() -> Operator[A, tuple[A, A]]:
+    """Pair each element with the one before it.
+
+    Marble:
+        --1--2-----3-----|
+        pairwise()
+        -----(1,2)-(2,3)-|
+
+    Demand: n elements for n.
+    Buffers: one element.
+    Emits: for each element but the first, the tuple of the one before and itself.
+    Completes: with upstream.
+    Fails: with upstream.
+    Cancels: upstream, at once.
+    Cost: one tuple an element, made in one loop over the chunk.
+
+    Example:
+        >>> import asyncio, rxml
+        >>> from rxml import operators as ops
+        >>> asyncio.run(rxml.of(1, 2, 3).pipe(ops.pairwise()).to_list())
+        [(1, 2), (2, 3)]
+    """
+    return fold("pairwise()", _Pairwise[Any], cardinality=Cardinality.AT_MOST_ONE, capacity=1)

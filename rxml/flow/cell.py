@@ -35,6 +35,7 @@ class Cell:
         self.spec = spec
         self.kernel = spec.kernel()
         self.meter = env.meter(node)
+        self.meter.gauge = lambda: (self.kernel.held(), None)
         self._special = spec.opaque or isinstance(self.kernel, Columns)
 
     def push(self, items: Sequence[Any], contexts: list[Context] | None) -> Pushed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from operator import index
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
 from reactivex.internal.exceptions import ArgumentOutOfRangeException
 
@@ -31,11 +31,16 @@ def refuse_coroutine_function(name: str, function: Callable[..., Any]) -> None:
         raise TypeError(message)
 
 
-def require_function(name: str, function: Callable[..., Any] | None, role: str) -> None:
-    """Both of the above, for an argument that may be left out."""
+def require_function(name: str, function: Callable[..., Any], role: str) -> None:
+    """Both of the above."""
+    require_callable(name, function, role)
+    refuse_coroutine_function(name, function)
+
+
+def permit_function(name: str, function: Callable[..., Any] | None, role: str) -> None:
+    """Both of the above, unless the argument is left out."""
     if function is not None:
-        require_callable(name, function, role)
-        refuse_coroutine_function(name, function)
+        require_function(name, function, role)
 
 
 class CountError(RxmlError, ArgumentOutOfRangeException):
@@ -50,7 +55,7 @@ def require_count(name: str, count: object, least: int = 0) -> int:
         CountError: smaller than `least`.
     """
     try:
-        number = index(count)  # type: ignore[arg-type]
+        number = index(cast("SupportsIndex", count))
     except TypeError:
         message = f"{name} wants an int >= {least}, got {count!r}"
         raise PipelineError(message) from None

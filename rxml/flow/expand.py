@@ -118,7 +118,7 @@ class ExpandStage(Stage[B]):
         self._gave = 0
         try:
             found: Any = self._function(element)
-            if self._whole and isinstance(found, self._whole) and len(found):
+            if issubclass(type(found), self._whole) and len(found):
                 self._slices = found
             else:
                 self._open = iter(found)

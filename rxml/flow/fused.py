@@ -59,7 +59,8 @@ class Fused(Stage[Any]):
         self.meter.gauge = self._gauge
 
     def _gauge(self) -> tuple[int, None]:
-        return (len(self._ready.elements) - self._served if self._ready else 0), None
+        ready = len(self._ready.elements) - self._served if self._ready else 0
+        return ready + self._cells[-1].kernel.held(), None
 
     @override
     async def pull(self, n: int) -> Chunk[Any]:

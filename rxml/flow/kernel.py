@@ -49,6 +49,10 @@ class Kernel(Generic[A, B]):
         """What is still to be emitted now that upstream has ended or the kernel is finished; not called after an error."""
         return ()
 
+    def held(self) -> int:
+        """Elements in the state that may still come out, for the statistics."""
+        return 0
+
     def snapshot(self) -> Any:
         """The state, as plain values that msgpack and `rxml.wire` take; None if there is none."""
         return None

@@ -48,7 +48,7 @@ class Supervisor:
     """Decides what an error does to the stream, and takes the elements that were left out."""
 
     decide: Callable[[Exception], Directive] = _stop
-    dead_letters: Callable[[DeadLetter], None] | None = None
+    dead_letters: Callable[[DeadLetter], object] | None = None
 
     def handle(
         self, error: Exception, letters: Sequence[DeadLetter]
