@@ -214,7 +214,7 @@ class _Counted(Kernel[Any, "list[Any]"]):
 
     @override
     def snapshot(self) -> Any:
-        return [self._held, self._gap]
+        return [list(self._held), self._gap]
 
     @override
     def restore(self, state: Any) -> None:
@@ -245,7 +245,7 @@ class _Priced(Kernel[Any, "list[Any]"]):
 
     @override
     def snapshot(self) -> Any:
-        return [self._group.items, self._group.spent]
+        return [list(self._group.items), self._group.spent]
 
     @override
     def restore(self, state: Any) -> None:

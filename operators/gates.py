@@ -208,6 +208,8 @@ class _SkipUntil(WatchedStage[Any]):
                 context.settled(Outcome.DROPPED)
             if chunk.signalled:
                 return Chunk((), **chunk.signals())
+            if self.env.clock.held:
+                await self.env.clock.breathe()
 
     @override
     async def watch(self, *others: Subscription[Any]) -> None:

@@ -161,7 +161,10 @@ class _OverflowStage(PumpedStage[Any]):
 
     @override
     async def pump(self, inlet: Subscription[Any]) -> None:
+        clock = self.env.clock
         while not (chunk := await inlet.request(CHUNK)).end:
+            if clock.held:
+                await clock.breathe()
             contexts = chunk.contexts
             for index, item in enumerate(chunk.elements):
                 while not (self._backlog.fits(item) or self.busy.is_set()):

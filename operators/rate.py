@@ -97,6 +97,8 @@ async def _throttle(
     clock = outlet.clock
     while True:
         wanted = await outlet.wanted()
+        if clock.held:
+            await clock.breathe()
         ready = int(bucket.available(clock.time())) if cost is None else 1
         chunk = await inlet.request(max(1, min(wanted, ready)))
         if chunk.end:

@@ -103,6 +103,8 @@ def debounce(duetime: Duration) -> Operator[A, A]:
         quiet: float | None = None
         while True:
             await outlet.channel.wait_room(2)
+            if outlet.clock.held:
+                await outlet.clock.breathe()
             chunk = await request_until(inlets[0], CHUNK, quiet)
             if chunk is None or chunk.end or (quiet is not None and outlet.clock.time() >= quiet):
                 newest.hand_on()
@@ -181,6 +183,8 @@ async def _read(
     try:
         while True:
             await outlet.channel.wait_room(2)
+            if outlet.clock.held:
+                await outlet.clock.breathe()
             chunk = await source.request(CHUNK)
             if chunk.end:
                 return

@@ -18,6 +18,7 @@ from rxml.flow.duration import seconds_of
 from rxml.flow.kinds import flowable, label, stage
 from rxml.flow.node import Cardinality
 from rxml.flow.pumped import PumpedStage
+from rxml.flow.rising import Rising
 from rxml.flow.supervision import annotate
 from rxml.flow.waiting import rung
 from rxml.flow.watched import WatchedStage
@@ -237,17 +238,21 @@ class _Timeout(WatchedStage[Any]):
         self._wakes = -inf
         self._sooner = asyncio.Event()
         self._passed: str | None = None
+        self._rising = Rising()
 
     @override
     async def pull(self, n: int) -> Chunk[Any]:
         if self._passed is None:
             chunk = await self._ask(n)
             if self._passed is None:
+                self._rising.passed(chunk)
                 return chunk
         await self.cut()
         if len(self.inputs) == 1:
             raise self._failure(self._passed)
-        return await self.inputs[1].request(n)
+        while (passed := self._rising.passed(await self.inputs[1].request(n))) is None:
+            pass
+        return passed
 
     async def _ask(self, n: int) -> Chunk[Any]:
         now, limits = self.env.clock.time(), self._limits

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from rxml.errors import RetryExhaustedError
 from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.rising import Rising
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
 from rxml.flow.waiting import rung
@@ -29,12 +30,14 @@ class ReopenStage(Stage[Any]):
     Attributes:
         opened: how often.
         drained: set when the run is drained: nothing is opened any more.
+        rising: keeps watermarks from going back.
     """
 
     def __init__(self, env: Env, node: Node) -> None:
         super().__init__(env, node)
         self.opened = 0
         self.drained = asyncio.Event()
+        self.rising = Rising()
         self._inlet: Subscription[Any] | None = None
         self._delist = env.enlist(self.drained.set)
 
@@ -68,9 +71,10 @@ class RepeatStage(ReopenStage):
     async def pull(self, n: int) -> Chunk[Any]:
         while self._inlet is not None or self._again():
             chunk = await self.inlet().request(n)
-            if not chunk.end:
-                return chunk
-            await self.close_inlet()
+            if chunk.end:
+                await self.close_inlet()
+            elif (passed := self.rising.passed(chunk)) is not None:
+                return passed
             if self.env.clock.held:
                 await self.env.clock.breathe()
         return END
@@ -136,14 +140,14 @@ class RetryStage(ReopenStage):
         return super().inlet()
 
     async def _request(self, n: int) -> Chunk[Any] | None:
-        """A chunk; None if all of it had come out before."""
+        """A chunk; None if all that was in it had come out before."""
         chunk = await self.inlet().request(min(self._skip, CHUNK) or n)
         count = len(chunk.elements)
         if self._skip:
             self._skip -= count
             return chunk if chunk.end else None
         self._emitted += count
-        return chunk
+        return self.rising.passed(chunk)
 
     def _reconsider(self, error: Exception) -> None:
         """Decide when the next attempt is due, or raise the error."""

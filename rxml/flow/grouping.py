@@ -211,5 +211,7 @@ async def grouped_between(
 
 
 async def _emptied(outlet: Outlet[list[Any]]) -> None:
-    """Wait until the list before has been taken."""
+    """Wait until the list before has been taken, and give way to others from time to time."""
+    if outlet.clock.held:
+        await outlet.clock.breathe()
     await outlet.channel.wait_room(outlet.channel.capacity)

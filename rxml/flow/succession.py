@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
 from rxml.flow.chunk import END
 from rxml.flow.kinds import flowable
+from rxml.flow.rising import Rising
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
 
@@ -25,8 +27,19 @@ class SuccessionStage(Stage[Any]):
 
     def __init__(self, env: Env, node: Node) -> None:
         super().__init__(env, node)
+        self._rising = Rising()
         self.first: Subscription[Any] | None = None
         self.second: Subscription[Any] | None = None
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        while (chunk := self._rising.passed(await self.ask(n))) is None:
+            pass
+        return chunk
+
+    @abstractmethod
+    async def ask(self, n: int) -> Chunk[Any]:
+        """`pull`, with watermarks that may go back."""
 
     def open_first(self) -> Subscription[Any]:
         """The first flow, opened if it is not."""
@@ -76,7 +89,7 @@ class CatchStage(SuccessionStage):
         self._error: Exception | None = None
 
     @override
-    async def pull(self, n: int) -> Chunk[Any]:
+    async def ask(self, n: int) -> Chunk[Any]:
         if self._error is None:
             try:
                 return await self.open_first().request(n)
@@ -119,7 +132,7 @@ class ResumeNextStage(SuccessionStage):
         self._error: Exception | None = None
 
     @override
-    async def pull(self, n: int) -> Chunk[Any]:
+    async def ask(self, n: int) -> Chunk[Any]:
         if not self._over:
             chunk = await self._tried(self.open_first(), n)
             if not chunk.end:

@@ -6,6 +6,7 @@ from typing import Any
 
 import rxml
 from rxml import operators as ops
+from rxml.flow.weigh import weigh
 from tests.laws.case import Case
 
 
@@ -18,24 +19,31 @@ def by_count(count: int, skip: int) -> Any:
     return model
 
 
-def by_cost(most: float, count: int) -> Any:
+def by_cost(most: float, count: int, cost: Any) -> Any:
     """Lists of at most `count` elements that cost at most `most`."""
 
     def model(xs: list[Any]) -> Any:
         group: list[Any] = []
+        spent = 0.0
         for x in xs:
-            price = 6 // x
-            if group and sum(6 // y for y in group) + price > most:
+            price = cost(x)
+            if group and spent + price > most:
                 yield group
-                group = []
+                group, spent = [], 0.0
             group.append(x)
-            if len(group) >= count or sum(6 // y for y in group) >= most:
+            spent += price
+            if len(group) >= count or spent >= most:
                 yield group
-                group = []
+                group, spent = [], 0.0
         if group:
             yield group
 
     return model
+
+
+def share(x: int) -> float:
+    """A price that fails for 0."""
+    return abs(6 // x)
 
 
 CASES = {
@@ -43,7 +51,12 @@ CASES = {
     "buffer:1": Case(lambda: ops.buffer(count=1), by_count(1, 1)),
     "buffer:overlap": Case(lambda: ops.buffer(3, skip=1), by_count(3, 1)),
     "buffer:gap": Case(lambda: ops.buffer(2, skip=3), by_count(2, 3)),
-    "buffer:bytes": Case(lambda: ops.buffer(bytes=60), by_count(2, 2), options={"ahead": 2}),
+    "buffer:bytes": Case(
+        lambda: ops.buffer(bytes=60), by_cost(60, 9999, lambda x: weigh([x])), options={"ahead": 2}
+    ),
+    "buffer:cost": Case(
+        lambda: ops.buffer(3, bytes=8, cost=share), by_cost(8, 3, share), options={"ahead": 2}
+    ),
     "buffer:seconds": Case(lambda: ops.buffer(2, seconds=0.5), None, options={"rate": True}),
     "buffer:seconds and bytes": Case(
         lambda: ops.buffer(3, seconds=1.5, bytes=60), None, options={"rate": True}
