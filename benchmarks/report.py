@@ -34,11 +34,16 @@ def _ruling(ruling: Ruling) -> str:
     ratio = _times(ruling.ratio) if ruling.ratio else "-"
     kind = {"speed": "as fast as", "cost": "of", "within": "of our"}[must.kind]
     measure = "" if must.measure == "seconds" else f"{must.measure}, "
-    processor = ""
-    if ruling.processor:
-        processor = f" (in processor time {ruling.processor.median:.2f}x)"
     asked = f"{measure}must be {must.text}: {VERDICTS[ruling.met]}"
-    return f"{ratio} {kind} {must.against:<10} {asked}{processor}"
+    return f"{ratio} {kind} {must.against:<10} {asked}{_quieter(ruling)}"
+
+
+def _quieter(ruling: Ruling) -> str:
+    """The ratio as a machine with nothing else to do might show it."""
+    parts = [f"best to best {ruling.best:.2f}x"] if ruling.best is not None else []
+    if ruling.processor is not None:
+        parts.append(f"processor time {ruling.processor.median:.2f}x")
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _others(case: Case, records: Mapping[str, Record]) -> list[str]:

@@ -33,13 +33,15 @@ class Ruling:
         must: what was asked.
         ratio: over the rounds; None if it could not be measured.
         met: None if it could not be measured.
-        processor: the same ratio in processor time, for ratios of seconds: where it differs, something
-            else was busy on the machine, or the contestant waits or uses several threads.
+        best: the ratio of the best rounds of both; where it is far from the median, the machine was busy.
+        processor: the ratio in processor time, for ratios of seconds; it differs for the same reason, or
+            where a contestant waits or uses several threads.
     """
 
     must: Must
     ratio: Spread | None
     met: bool | None
+    best: float | None = None
     processor: Spread | None = None
 
 
@@ -66,8 +68,11 @@ def rule(must: Must, records: Mapping[str, Record]) -> Ruling:
     if ratio is None:
         return Ruling(must, None, None)
     met = ratio.median >= must.bound if must.kind == "speed" else ratio.median <= must.bound
-    timed = must.measure == "seconds"
-    return Ruling(must, ratio, met, _ratio(must, records, "cpu_seconds") if timed else None)
+    if must.measure != "seconds":
+        return Ruling(must, ratio, met)
+    ours, theirs = (min(records[name].values("seconds")) for name in (OURS, must.against))
+    best = theirs / ours if must.kind == "speed" else ours / theirs
+    return Ruling(must, ratio, met, best, _ratio(must, records, "cpu_seconds"))
 
 
 def _ratio(must: Must, records: Mapping[str, Record], measure: str) -> Spread | None:

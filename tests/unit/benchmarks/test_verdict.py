@@ -89,7 +89,7 @@ def test_the_report_begins_with_ratios_and_says_met_or_missed() -> None:
     records = {"rxml": record([1.0, 2.0, 3.0]), "hand": record([2.0, 4.0, 6.0])}
     lines = text(chosen, records, size=100, rounds=3).splitlines()
     assert "2.00x (2.00..2.00) as fast as hand" in lines[2]
-    assert lines[2].endswith(": met (in processor time 2.00x)")
+    assert lines[2].endswith(": met (best to best 2.00x, processor time 2.00x)")
     assert ": MISSED" in lines[3]
     assert "50/s" in lines[4]
 
