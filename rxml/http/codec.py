@@ -65,6 +65,10 @@ class Codec:
         head = [b"\x84", _NEXT, dumps(id_), dumps("seq"), dumps(seq)]
         return b"".join([*head, dumps("items"), array_head(len(items)), *items])
 
+    def batch(self, id_: int, seq: int, batch: Batch) -> bytes:
+        """A `next` frame whose items are the rows of a batch, as columns; msgpack only."""
+        return dumps({"type": "next", "id": id_, "seq": seq, "items": batch})
+
     def from_client(self, data: bytes, *, text: bool) -> Any:
         """A frame of a client.
 

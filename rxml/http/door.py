@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import WeakSet
 
 from typing_extensions import override
+
+from rxml.http.transport import abort, narrow
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -48,7 +48,7 @@ class Door:
             transport.close()
             return
         self._transports.add(transport)
-        self._narrow(transport)
+        narrow(transport, self._limits.write_bytes)
         handler = self._server()
         transport.set_protocol(handler)
         handler.connection_made(transport)
@@ -56,16 +56,7 @@ class Door:
     def close(self) -> None:
         """Drop all connections that are left."""
         for transport in list(self._transports):
-            transport.abort()
-
-    def _narrow(self, transport: asyncio.Transport) -> None:
-        """What waits to be sent is old when it arrives, so little may wait: here and in the kernel."""
-        bound = self._limits.write_bytes
-        transport.set_write_buffer_limits(high=bound)
-        with suppress(OSError):
-            cast("socket.socket", transport.get_extra_info("socket")).setsockopt(
-                socket.SOL_SOCKET, socket.SO_SNDBUF, bound
-            )
+            abort(transport)
 
 
 def _address(transport: asyncio.BaseTransport | None) -> Any:

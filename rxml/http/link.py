@@ -11,6 +11,7 @@ from aiohttp import WSMessage, WSMsgType, web
 from rxml.errors import ConnectionLost
 from rxml.flow.scope import Scope
 from rxml.http.replies import HEADERS, Refusal
+from rxml.http.transport import abort
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -169,5 +170,4 @@ class Link:
 
     def abort(self) -> None:
         """Drop the connection without a word."""
-        if self._transport is not None:
-            self._transport.abort()
+        abort(self._transport)

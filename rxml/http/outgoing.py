@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
+from rxml.batch import Batch
 from rxml.http.credit import FRAME_BYTES, Credit, Portion
 from rxml.http.protocol import Complete, Error, Subscribe
 
@@ -114,7 +115,10 @@ class Outgoing:
         if chunk.end:
             return False
         self._credit.spend(len(chunk.elements))
-        await self._send([self._codec.element(each) for each in chunk.elements])
+        if isinstance(chunk.elements, Batch) and not self._codec.text:
+            await self._send_columns(chunk.elements)
+        else:
+            await self._send([self._codec.element(each) for each in chunk.elements])
         return True
 
     async def _demanded(self) -> None:
@@ -151,11 +155,29 @@ class Outgoing:
             held += len(item) + 1
         await self._frame(group)
 
+    async def _send_columns(self, batch: Batch) -> None:
+        """Send rows as columns, halved until a message holds them."""
+        most = self._serving.limits.message_bytes
+        data = self._codec.batch(self._id, self._seq, batch)
+        if len(data) > most and len(batch) > 1:
+            half = len(batch) // 2
+            await self._send_columns(batch[:half])
+            await self._send_columns(batch[half:])
+            return
+        if len(data) > most:
+            raise _LocalError("size", f"a row has {len(data)} bytes, a message at most {most}")
+        self._portion.record(len(batch), len(data))
+        self._seq += len(batch)
+        await self._write(data)
+
     async def _frame(self, items: Sequence[bytes]) -> None:
         if not items:
             return
         data = self._codec.next(self._id, self._seq, items)
         self._seq += len(items)
+        await self._write(data)
+
+    async def _write(self, data: bytes) -> None:
         try:
             await self._link.send(data, text=self._codec.text)
         except ConnectionError as error:

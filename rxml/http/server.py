@@ -101,7 +101,6 @@ class Server:
         self._serving.leave()
         if self._listener is not None:
             self._listener.close()
-        self._http.pre_shutdown()
         try:
             async with asyncio.timeout_at(self._serving.deadline):
                 await self._quiet.wait()
@@ -109,6 +108,7 @@ class Server:
             logger.warning("%d requests did not end in time", self._active)
         for run in self._runs:
             await run.drain(max(0.1, self._serving.deadline - loop.time()))
+        self._http.pre_shutdown()
         await self._http.shutdown(1.0)
         self._door.close()
         await self._scope.aclose()

@@ -12,6 +12,7 @@ from rxml.errors import ConnectionLost
 from rxml.http.encode import to_json
 from rxml.http.protocol import DRAIN, SHED
 from rxml.http.replies import HEADERS
+from rxml.http.transport import abort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,8 +80,7 @@ class _BodySink:
                 await self.response.write(data)
                 await self._request.writer.drain()
         except TimeoutError:
-            if self._request.transport is not None:
-                self._request.transport.abort()
+            abort(self._request.transport)
             raise ConnectionLost("the client does not read") from None
 
 

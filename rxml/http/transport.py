@@ -1,0 +1,32 @@
+"""What is done to the transports of connections."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+def abort(transport: asyncio.Transport | None) -> None:
+    """Drop a connection without a word, unless it is gone: asyncio's `abort` fails on one that is closed."""
+    if transport is None:
+        return
+    if not transport.is_closing() or transport.get_write_buffer_size():
+        transport.abort()
+
+
+def narrow(transport: asyncio.Transport, size: int) -> None:
+    """Let little wait to be sent, here and in the kernel: what waits is old when it arrives.
+
+    Args:
+        transport: of a new connection.
+        size: in bytes.
+    """
+    transport.set_write_buffer_limits(high=size)
+    with suppress(OSError):
+        cast("socket.socket", transport.get_extra_info("socket")).setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, size
+        )
