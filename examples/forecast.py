@@ -131,8 +131,6 @@ class PerSensor(Step[A, B], Generic[A, B, S]):
         return state
 
 
-# --- features --------------------------------------------------------------------------------------------------------
-
 LAGS: Final = (0, 1, 2, 4, 9)
 ROLLING: Final = (5, 20)
 
