@@ -9,13 +9,13 @@ Nothing that is shipped imports it.
 
 from __future__ import annotations
 
-try:
-    import hypothesis as _hypothesis
-except ImportError as _error:
+from importlib.util import find_spec
+
+if find_spec("hypothesis") is None:
     raise ImportError(
         "rxml.testing needs hypothesis, which the extra `testing` brings: pip install 'rxml[testing]'",
-        name=_error.name,
-    ) from _error
+        name="hypothesis",
+    )
 
 from rxml.testing.check import check_operator
 from rxml.testing.errors import DeadlockError, LeakError, RunawayError

@@ -108,8 +108,9 @@ class Bench:
     async def _ask(self, sink: Probe[Any], n: int) -> Chunk[Any] | None:
         if self.plan.patience is None:
             return await sink.request(n)
+        limit = asyncio.timeout(self.plan.patience)
         try:
-            async with asyncio.timeout(self.plan.patience) as limit:
+            async with limit:
                 return await sink.request(n)
         except TimeoutError:
             if not limit.expired():

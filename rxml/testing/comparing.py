@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import starmap
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 def same(one: Any, other: Any) -> bool:
@@ -19,25 +19,30 @@ def same(one: Any, other: Any) -> bool:
     """
     if one is other:
         return True
-    if isinstance(one, float) and isinstance(other, float) and one != one:  # noqa: PLR0124 - NaN
-        return other != other  # noqa: PLR0124 - NaN
-    if isinstance(one, BaseException) or isinstance(other, BaseException):
-        return type(one) is type(other) and same(one.args, other.args)
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return _same_arrays(one, other)
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return type(one) is type(other) and _same_sequences(one, other)
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return _same_mappings(one, other)
+    if isinstance(one, float) and isinstance(other, float):
+        return _same_floats(one, other)
+    for kind, compare in _RULES:
+        if isinstance(one, kind) or isinstance(other, kind):
+            return isinstance(one, kind) and isinstance(other, kind) and compare(one, other)
     return bool(one == other)
 
 
+def _same_floats(one: Any, other: Any) -> bool:
+    return bool(one == other or (one != one and other != other))  # noqa: PLR0124 - NaN
+
+
+def _same_errors(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and same(one.args, other.args)
+
+
 def _same_arrays(one: Any, other: Any) -> bool:
-    if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
-        return False
     if one.dtype != other.dtype or one.shape != other.shape:
         return False
     return _same_sequences(one.ravel().tolist(), other.ravel().tolist())
+
+
+def _same_series(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and _same_sequences(one, other)
 
 
 def _same_sequences(one: Any, other: Any) -> bool:
@@ -48,6 +53,14 @@ def _same_mappings(one: Any, other: Any) -> bool:
     return len(one) == len(other) and all(
         key in other and same(value, other[key]) for key, value in one.items()
     )
+
+
+_RULES: Final[tuple[tuple[Any, Callable[[Any, Any], bool]], ...]] = (
+    (BaseException, _same_errors),
+    (np.ndarray, _same_arrays),
+    ((list, tuple), _same_series),
+    (Mapping, _same_mappings),
+)
 
 
 def same_multiset(one: Iterable[Any], other: Iterable[Any]) -> bool:
@@ -65,5 +78,5 @@ def beyond(one: Iterable[Any], other: Iterable[Any]) -> list[Any]:
                 del left[index]
                 break
         else:
-            extra.append(cast("Any", element))
+            extra.append(element)
     return extra

@@ -6,6 +6,8 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from typing_extensions import override
+
 from rxml.errors import RxmlError
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class Law:
     applies: Callable[[Any], bool]
     effort: float
 
+    @override
     def __str__(self) -> str:
         return f"{self.number} {self.name}: {self.sentence}"
 

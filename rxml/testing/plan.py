@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from typing_extensions import override
+
 from rxml.flow.chunk import CHUNK, UNBOUNDED, Chunk
 from rxml.testing.script import End, Fail, Never, Step
 
@@ -59,6 +61,7 @@ class Plan:
         last = self.steps[-1] if self.steps else None
         return last.error if isinstance(last, Fail) else None
 
+    @override
     def __str__(self) -> str:
         lines = [f"input      {_listed(self.elements)}, {self._ending()}"]
         shown = [_shown(step) for step in self.steps[:_MOST]]

@@ -50,6 +50,7 @@ class Recorder:
 
         return stage(f"record({self.lane})", open_, cardinality=Cardinality.ONE)(source)
 
+    @override
     def __str__(self) -> str:
         return marble(self.timeline)
 

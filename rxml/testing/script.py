@@ -58,7 +58,7 @@ class Never:
 
 
 Step: TypeAlias = Sleep | Fail | Watermark | Barrier | End | Never | Chunk[Any]
-_STEPS: Final = (Sleep, Fail, Watermark, Barrier, End, Never, Chunk)
+_STEPS: Final[tuple[type[Any], ...]] = (Sleep, Fail, Watermark, Barrier, End, Never, Chunk)
 
 
 class Scripted(Flowable[Any]):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import hypothesis.strategies as st
+from typing_extensions import override
 
 from rxml.flow.chunk import UNBOUNDED, Chunk
 from rxml.flow.create import from_async_iterable, from_iterable, of, throw
@@ -43,6 +44,7 @@ class Flow:
     error: Exception | None
     form: str
 
+    @override
     def __repr__(self) -> str:
         ending = "" if self.error is None else f", then {self.error!r}"
         return f"<{self.form} of {self.elements!r}{ending}>"
@@ -106,6 +108,7 @@ def delayed(steps: Sequence[Step], waits: Sequence[float | None]) -> list[Step]:
 class StrangeFault(Exception):  # noqa: N818 - what a user might throw
     """An error that equals nothing, is falsy and has no arguments."""
 
+    @override
     def __eq__(self, other: object) -> bool:
         return False
 

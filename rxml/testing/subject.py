@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -12,6 +11,8 @@ from rxml.flow.node import Cardinality, KernelSpec, SuperviseSpec
 from rxml.testing.comparing import same
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from hypothesis.strategies import SearchStrategy
 
     from rxml.flow.node import Node

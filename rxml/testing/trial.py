@@ -10,6 +10,7 @@ import hypothesis.strategies as st
 
 from rxml.flow.compose import compose
 from rxml.testing.bench import Bench, ClosingError
+from rxml.testing.errors import DeadlockError, LeakError, RunawayError
 from rxml.testing.law import LAWS, LawBroken
 from rxml.testing.plan import Plan
 from rxml.testing.report import report
@@ -23,7 +24,6 @@ from rxml.testing.strategies import (
     demands,
     faults,
 )
-from rxml.testing.errors import DeadlockError, LeakError, RunawayError
 from rxml.testing.virtual_loop import VirtualLoop
 from rxml.testing.virtual_time import Driver
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from rxml import operators
 from rxml.testing import check_operator
 from tests.laws.catalogue import CATALOGUE
-from tests.laws.case import Case
+
+if TYPE_CHECKING:
+    from tests.laws.case import Case
 
 CASES = {
     f"{name}:{variant}".rstrip(":"): case

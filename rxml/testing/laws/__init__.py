@@ -1,7 +1,8 @@
-"""The law book: a family a file; importing this package fills `rxml.testing.law.LAWS`, in the order of trial."""
+"""The law book: a family a file. Importing this package fills it."""
 
 from __future__ import annotations
 
+from rxml.testing.law import book, chosen
 from rxml.testing.laws import bounds, cancel, chunks, errors, protocol, state
 
-__all__ = ["bounds", "cancel", "chunks", "errors", "protocol", "state"]
+__all__ = ["book", "bounds", "cancel", "chosen", "chunks", "errors", "protocol", "state"]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 from typing_extensions import override
 
-from rxml.flow.chunk import UNBOUNDED
+from rxml.flow.chunk import UNBOUNDED, Chunk
 from rxml.testing.law import law
 from rxml.testing.plan import Plan
-from rxml.testing.script import Chunk, Never
+from rxml.testing.script import Never
 from rxml.testing.strategies import chunkings
 from rxml.testing.timeline import Kind
 from rxml.testing.virtual_loop import VirtualLoop
@@ -21,6 +21,7 @@ from rxml.testing.virtual_time import advance, settle
 if TYPE_CHECKING:
     from rxml.flow.statistics import Meter
     from rxml.testing.bench import Bench
+    from rxml.testing.script import Step
     from rxml.testing.subject import Subject
     from rxml.testing.timeline import Event
     from rxml.testing.trial import Trial
@@ -90,7 +91,7 @@ def liveness(trial: Trial) -> None:
     if play.seconds:
         raise trial.broken(f"all was ready at 0 s, and the stream took {play.seconds:g} s", play)
     elements = list(islice(cycle(trial.elements(least=1)), MOST_IN_ONE_TURN + 100))
-    steps = (*(Chunk([element]) for element in elements), Never())
+    steps: list[Step] = [Chunk([element]) for element in elements]
 
     async def scenario(bench: Bench) -> int:
         turns = _Turns(bench)
@@ -106,7 +107,7 @@ def liveness(trial: Trial) -> None:
                     break
         return turns.longest
 
-    longest = trial.run(scenario, Plan(steps), loop=HastyLoop())
+    longest = trial.run(scenario, Plan((*steps, Never())), loop=HastyLoop())
     if longest > MOST_IN_ONE_TURN:
         raise trial.broken(
             f"it took {longest} chunks from an endless source in one turn of the loop; nothing else could run"

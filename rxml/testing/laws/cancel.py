@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 
+from rxml.flow.chunk import Chunk
 from rxml.flow.scope import Scope
 from rxml.testing.comparing import same
 from rxml.testing.law import law
-from rxml.testing.script import Chunk, Never
+from rxml.testing.script import Never
 from rxml.testing.timeline import Kind
 from rxml.testing.verdict import difference
 from rxml.testing.virtual_time import advance, settle
 
 if TYPE_CHECKING:
-    from rxml.flow.chunk import Chunk as AnyChunk
     from rxml.testing.bench import Bench
     from rxml.testing.plan import Plan, Play
+    from rxml.testing.probe import Probe
     from rxml.testing.subject import Subject
     from rxml.testing.trial import Trial
 
@@ -176,7 +177,7 @@ class _Impatient:
         self._patience = patience
         self._left = MOST_INTERRUPTIONS
 
-    async def ask(self, probe: Any, n: int) -> AnyChunk[Any]:
+    async def ask(self, probe: Probe[Any], n: int) -> Chunk[Any]:
         while self._left:
             turns = self._patience[self._left % len(self._patience)]
             self._left -= 1
@@ -187,8 +188,7 @@ class _Impatient:
             if not asking.cancelled():
                 return await asking
             await settle()
-        chunk: AnyChunk[Any] = await probe.request(n)
-        return chunk
+        return await probe.request(n)
 
 
 @law("L39", when=_timeless)

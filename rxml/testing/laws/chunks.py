@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 
-from rxml.flow.chunk import UNBOUNDED
+from rxml.flow.chunk import UNBOUNDED, Chunk
 from rxml.flow.kinds import elementwise
 from rxml.testing.law import law
 from rxml.testing.plan import Plan
-from rxml.testing.script import Chunk, End
+from rxml.testing.script import End
 from rxml.testing.strategies import chunkings, demands
 from rxml.testing.verdict import as_model, difference
 
@@ -54,7 +54,7 @@ def _indifferent(subject: Subject) -> bool:
     return all(tried.error is None for tried in tries)
 
 
-_STRANGE = st.lists(
+_STRANGE: st.SearchStrategy[list[Any]] = st.lists(
     st.sampled_from(
         [None, float("nan"), ValueError("a value"), [1], {}, (), "", False, StopIteration()]
     ),

@@ -15,7 +15,6 @@ from rxml.flow.kinds import elementwise
 from rxml.flow.node import Cardinality
 from rxml.flow.scope import Scope
 from rxml.testing.law import law
-from rxml.testing.plan import Plan
 from rxml.testing.script import End, Fail, Never
 from rxml.testing.strategies import faults
 from rxml.testing.subject import MOST
@@ -123,7 +122,7 @@ def bracket(trial: Trial) -> None:
     """What was opened is released exactly once, however the run ends, before that end is seen; no finalizer's error hides another."""
     way = trial.draw(st.sampled_from(["end", "error", "cancel", "leave", "raise"]))
     failing = trial.draw(st.booleans())
-    release_error = ValueError("the source's finalizer") if failing else None
+    release_error = ValueError("finalizer of the source") if failing else None
     ending = Fail(OSError("upstream")) if way == "error" else End()
     plan = trial.plan(ending=ending).but(
         release_error=release_error, release_seconds=trial.draw(st.sampled_from([0.0, 1.0]))
@@ -147,10 +146,7 @@ async def _leave(bench: Bench, way: str, seen: list[BaseException]) -> Play | No
             play = await bench.consume(most=MOST if way in {"end", "error"} else 1)
             if way == "cancel":
                 await bench.probe.cancel()
-            if play.error is not None:
-                raise play.error
-            if way == "raise":
-                raise Downstream
+            _raise(Downstream() if way == "raise" and play.error is None else play.error)
     except Exception as error:  # noqa: BLE001 - looked at by the law
         if play is None or error is not play.error:
             seen.append(error)
@@ -159,12 +155,16 @@ async def _leave(bench: Bench, way: str, seen: list[BaseException]) -> Play | No
     return play
 
 
+def _raise(error: Exception | None) -> None:
+    if error is not None:
+        raise error
+
+
 def _reported(trial: Trial, play: Play, error: Exception | None, seen: list[BaseException]) -> None:
     """The finalizer's error is in the group that was raised, or in a note of the primary error."""
     for each in seen:
-        held = each.exceptions if isinstance(each, BaseExceptionGroup) else ()
-        notes = " ".join([*getattr(each, "__notes__", ()), str(each)])
-        if error in held or "finalizer" in notes:
+        told = " ".join([*getattr(each, "__notes__", ()), str(each), repr(each)])
+        if repr(error) in told:
             return
     raise trial.broken(
         f"the source's finalizer raised {error!r}, and nobody was told (the stream came out {play.terminal})"

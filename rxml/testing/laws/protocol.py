@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import hypothesis.strategies as st
 
 from rxml.errors import ConcurrentRequestError, StreamClosedError
+from rxml.flow.chunk import Chunk
 from rxml.flow.scope import Scope
 from rxml.testing.law import law
 from rxml.testing.plan import Plan
-from rxml.testing.script import Chunk, End, Fail, Never, Sleep
+from rxml.testing.script import End, Fail, Never, Sleep
 from rxml.testing.strategies import faults
 from rxml.testing.timeline import Kind
 from rxml.testing.verdict import as_model, difference
@@ -228,7 +229,8 @@ def invalid_demand(trial: Trial) -> None:
 
     async def scenario(bench: Bench) -> None:
         async with bench:
-            if asked and (play := await bench.consume(most=asked)) and (play.ended or play.error):
+            play = await bench.consume(most=asked)
+            if play.ended or play.error is not None:
                 return
             try:
                 chunk = await bench.probe.request(wrong)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate, count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 import pytest
@@ -15,6 +14,9 @@ from rxml.flow.node import Cardinality
 from rxml.testing import LawBroken, check_operator
 from rxml.testing.law import book
 from tests.unit.testing.broken import kernels, stages, tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 SMALL = st.integers(0, 5)
 FEW = 4
@@ -151,7 +153,13 @@ def test_the_report_names_the_law_and_shows_input_demand_and_timeline() -> None:
         "broken breaks law L38 (cancel-safety)",
         "A request that is cancelled while it waits loses no element: the next one goes on where it was.",
     ]
-    for part in ("input      [0]", "script     chunk of [0]", "demand     ", "sink    ?", "source  "):
+    for part in (
+        "input      [0]",
+        "script     chunk of [0]",
+        "demand     ",
+        "sink    ?",
+        "source  ",
+    ):
         assert part in str(broken), part
     assert broken is not None
     frames = traceback.extract_tb(broken.__traceback__)
@@ -177,7 +185,7 @@ def test_laws_are_chosen_by_number_or_name_and_waived() -> None:
     op = CULPRITS["doubles"].op
     check_operator(op, **doubled, laws=["L1", "grammar"])
     check_operator(op, **doubled, laws=["L22"], waived={"list-model": "it doubles"})
-    with pytest.raises(ValueError, match="no law is called .'L99'."):
+    with pytest.raises(ValueError, match="L99"):
         check_operator(op, **doubled, laws=["L99"])
     with pytest.raises(ValueError, match="max_examples must be >= 1, got 0"):
         check_operator(op, **doubled, max_examples=0)

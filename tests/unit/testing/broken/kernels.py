@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rxml.flow.kernel import Kernel
 from rxml.flow.kinds import fold, select
 from rxml.flow.node import Cardinality
 from rxml.flow.operator import Operator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 AnyOperator = Operator[Any, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rxml.errors import RxmlError
 from rxml.flow.chunk import END, UNBOUNDED, Chunk
@@ -13,7 +13,9 @@ from rxml.flow.kinds import stage
 from rxml.flow.node import Cardinality, Env, Node
 from rxml.flow.operator import Operator
 from rxml.flow.stage import Stage
-from rxml.flow.subscription import Subscription
+
+if TYPE_CHECKING:
+    from rxml.flow.subscription import Subscription
 
 AnyOperator = Operator[Any, Any]
 
@@ -249,7 +251,7 @@ class Swallows(Passing):
     async def pull(self, n: int) -> Chunk[Any]:
         try:
             return await self.head.request(n)
-        except Exception:
+        except Exception:  # noqa: BLE001 - which is what is wrong
             return END
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rxml.flow.body import Outlet
-from rxml.flow.chunk import Chunk
 from rxml.flow.kinds import boundary
 from rxml.flow.node import Cardinality
 from rxml.flow.operator import Operator
 from rxml.flow.subscription import Subscription
 from tests.unit.testing.broken.stages import Passing
+
+if TYPE_CHECKING:
+    from rxml.flow.body import Outlet
+    from rxml.flow.chunk import Chunk
 
 AnyOperator = Operator[Any, Any]
 Inlets = tuple[Subscription[Any], ...]
