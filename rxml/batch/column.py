@@ -154,6 +154,8 @@ def same_column(one: AnyArray | Column, other: AnyArray | Column) -> bool:
         return False
     if one.dtype.kind == "O":
         return all(map(same_value, one.flat, other.flat))
+    if one.dtype.names:
+        return all(same_column(one[name], other[name]) for name in one.dtype.names)
     return bool(np.array_equal(one, other, equal_nan=one.dtype.kind in _NAN_KINDS))
 
 

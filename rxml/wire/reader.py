@@ -225,19 +225,16 @@ class Reader:
         known = self._read_of(code - ((code & 0x80) << 1))
         if known is None:
             raise WireError(f"an extension of the unknown type {code - ((code & 0x80) << 1)}", at)
-        self.position = start
-        return self._payload(*known, start + length, depth + 1)
-
-    def _payload(self, name: str, read: ReadExtension, stop: int, depth: int) -> Any:
-        outer, self.end, start = self.end, stop, self.position
+        outer, stop = self.end, start + length
+        self.position, self.end = start, stop
         try:
-            value = read(self, depth)
-        except WireError as error:
-            raise error if error.position is not None else WireError(str(error), start) from error
+            value = known[1](self, depth + 1)
         except _REFUSED as error:
-            raise WireError(f"no {name}: {error}", start) from error
-        if self.position != self.end:
-            raise WireError(f"{self.end - self.position} bytes after the {name}", self.position)
+            if isinstance(error, WireError) and error.position is not None:
+                raise
+            raise WireError(f"no {known[0]}: {error}", start) from error
+        if self.position != stop:
+            raise WireError(f"{stop - self.position} bytes after the {known[0]}", self.position)
         self.end = outer
         return value
 

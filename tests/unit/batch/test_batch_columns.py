@@ -87,6 +87,9 @@ def test_a_batch_equals_itself_and_no_batch_with_one_value_changed(batch: Batch)
 
 
 def test_nan_and_nat_equal_themselves_in_a_batch() -> None:
+    structure = np.array([(np.nan, [np.nan])], [("a", "f4"), ("b", "f8", (1,))])
+    assert Batch({"s": structure}) == Batch({"s": structure.copy()})
+    assert Batch({"s": structure}) != Batch({"s": np.zeros_like(structure)})
     holed = {"x": np.array([np.nan, 1.0]), "t": np.array(["NaT", "2020"], "M8[s]")}
     assert Batch(holed) == Batch(holed)
     assert Batch({"x": [1.0]}) != Batch({"x": [1]})
