@@ -58,6 +58,10 @@ class FanInStage(Stage[Any]):
         if chunk.signalled:
             self.signals.note(inlet, chunk.signals())
 
+    def due(self) -> dict[str, Any]:
+        """The signals that stand behind what is at hand, each once."""
+        return self.signals.due()
+
     def ended(self, inlet: Inlet) -> None:
         """An input has ended; by default the stream ends with the last."""
         del inlet
@@ -74,6 +78,9 @@ class FanInStage(Stage[Any]):
         if (self.over or self.error is not None) and self.fan.inlets:
             await self.release_all(*self.fan.finalizers())
             self.fan.inlets.clear()
+
+    async def work(self, n: int) -> None:
+        """Make up to n results that need no waiting; they go to `ready`."""
 
     def idle(self) -> list[Inlet]:
         """The inputs that may be asked now."""
@@ -95,6 +102,8 @@ class FanInStage(Stage[Any]):
                 await clock.breathe()
             self._fold()
             await self.settle()
+            if not self.ready:
+                await self.work(n)
             if self.ready:
                 return self.ready.take(n)
             if self.error is not None:
@@ -118,7 +127,7 @@ class FanInStage(Stage[Any]):
             else:
                 self.took(inlet, chunk)
                 self.noted(inlet, chunk)
-            self.ready.put(Chunk((), **self.signals.due()))
+            self.ready.put(Chunk((), **self.due()))
 
     @override
     async def release(self) -> None:

@@ -110,7 +110,8 @@ class MapAsyncStage(Stage[Any]):
             room.set_result(None)
 
     def _roomy(self) -> int:
-        return 0 if self._turnstile.shut else self._capacity - self._turnstile.held
+        closed = self._cut or self._turnstile.shut
+        return 0 if closed else self._capacity - self._turnstile.held
 
     async def _intake(self, head: Subscription[Any]) -> None:
         loop = asyncio.get_running_loop()

@@ -75,11 +75,15 @@ class ConcatStage(Stage[Any]):
 
 
 class AmbStage(FanInStage):
-    """The input that answers first, whatever it answers; the others are cancelled before that is passed on."""
+    """The input that answers first, whatever it answers; the others are cancelled before that is passed on.
+
+    A signal is no answer: those of the input that wins are passed on in front of its first element.
+    """
 
     def __init__(self, env: Env, node: Node) -> None:
         super().__init__(env, node)
         self._winner: Inlet | None = None
+        self._early: dict[Inlet, dict[str, Any]] = {}
 
     @override
     async def pull(self, n: int) -> Chunk[Any]:
@@ -96,7 +100,13 @@ class AmbStage(FanInStage):
     def took(self, inlet: Inlet, chunk: Chunk[Any]) -> None:
         if len(chunk.elements):
             self._choose(inlet)
-            self.ready.put(Chunk(chunk.elements, chunk.contexts))
+            self.ready.put(chunk)
+        else:
+            self._early.setdefault(inlet, {}).update(chunk.signals())
+
+    @override
+    def noted(self, inlet: Inlet, chunk: Chunk[Any]) -> None:
+        """Signals are kept apart, input by input."""
 
     @override
     def ended(self, inlet: Inlet) -> None:
@@ -112,9 +122,7 @@ class AmbStage(FanInStage):
         if self._winner is None:
             self._winner = inlet
             self.fan.answers.clear()
-            for loser in self.fan.inlets:
-                if loser is not inlet:
-                    self.signals.leave(loser)
+            self.ready.put(Chunk((), **self._early.get(inlet, {})))
 
     @override
     async def settle(self) -> None:
