@@ -147,9 +147,9 @@ class App:
         flows = {
             each.path: each.flow for each in self._endpoints.values() if isinstance(each, Stream)
         }
-        serving = Serving(self.limits, flows, self._show_errors)
         gate = Gate(host, self._origins, self._hosts)
-        server = Server(serving, dict(self._endpoints), gate, tuple(self._background))
+        serving = Serving(self.limits, flows, gate, self._show_errors)
+        server = Server(serving, dict(self._endpoints), tuple(self._background))
         await server.start(host, self.port if port is None else port)
         try:
             yield server

@@ -33,7 +33,7 @@ class Body:
         self._request = request
         self._most = most
         self._limits = limits
-        self._size = 0
+        self._size = self._received = 0
         self._ended = False
         self._begun = False
         coding = request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower()
@@ -91,6 +91,9 @@ class Body:
             if self._ended:
                 return b""
             received = await self._receive()
+            self._received += len(received)
+            if self._received > self._most:
+                self._refuse()
             if received:
                 inflater.feed(received)
             else:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from rxml.flow.flowable import Flowable
     from rxml.http.endpoint import Endpoint
-    from rxml.http.origin import Gate
     from rxml.http.serving import Serving
 
 logger: Final = logging.getLogger("rxml.http")
@@ -38,12 +37,10 @@ class Server:
         self,
         serving: Serving,
         endpoints: Mapping[str, Endpoint],
-        gate: Gate,
         background: Sequence[Flowable[Any]],
     ) -> None:
         self._serving = serving
         self._endpoints = endpoints
-        self._gate = gate
         self._background = background
         self._runs: list[Run[Any]] = []
         self._scope = Scope()
@@ -58,7 +55,7 @@ class Server:
             access_log=None,
             auto_decompress=False,
             keepalive_timeout=limits.request_seconds,
-            lingering_time=2.0,
+            lingering_time=1.0,
             max_line_size=limits.header_bytes,
             max_field_size=limits.header_bytes,
             max_headers=limits.headers,
@@ -72,6 +69,11 @@ class Server:
     def url(self) -> str:
         """Where it answers: `http://127.0.0.1:8080`."""
         return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._http.connections)
 
     async def start(self, host: str, port: int) -> None:
         """Start the background flows, then listen.
@@ -117,23 +119,24 @@ class Server:
         self._active += 1
         self._quiet.clear()
         try:
-            return await self._answer(request)
+            response = await self._answer(request)
         except Refusal as refusal:
             response = refusal.response()
-            response.headers.update(self._gate.admitted(request))
-            return response
         except ConnectionError:
             raise
         except Exception:
             logger.exception("a request has failed: %s %r", request.method, request.path)
-            return reply(500, {"error": "internal error"})
+            response = reply(500, {"error": "internal error"})
         finally:
             self._active -= 1
             if not self._active:
                 self._quiet.set()
+        if not response.prepared:
+            response.headers.update(self._serving.gate.admitted(request))
+        return response
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._gate.check(request)
+        self._serving.gate.check(request)
         if self._serving.leaving.is_set():
             raise Refusal(503, "the server is about to end", headers={"Connection": "close"})
         endpoint = self._endpoints.get(request.path)
@@ -141,7 +144,7 @@ class Server:
             known = sorted(self._endpoints)
             raise Refusal(404, f"nothing at {request.path[:200]}", details={"paths": known})
         if request.method == "OPTIONS":
-            headers = {**self._gate.admitted(request), "Allow": ", ".join(endpoint.methods)}
+            headers = {"Allow": ", ".join(endpoint.methods)}
             return web.Response(status=204, headers=headers)
         if request.method not in endpoint.methods:
             allowed = ", ".join(endpoint.methods)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from rxml.flow.flowable import Flowable
     from rxml.http.limits import Limits
+    from rxml.http.origin import Gate
 
 
 @dataclass(slots=True)
@@ -20,6 +21,7 @@ class Serving:
     Attributes:
         limits: on what clients may ask.
         flows: that streams send, by path.
+        gate: which pages and names get in.
         show_errors: tell clients the text of errors, not only their class.
         leaving: set when the server begins to end; `deadline` holds then.
         deadline: the loop's time, in seconds, at which all that is left is cut.
@@ -27,6 +29,7 @@ class Serving:
 
     limits: Limits
     flows: Mapping[str, Flowable[Any]]
+    gate: Gate
     show_errors: bool = False
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
     deadline: float = 0.0

@@ -61,7 +61,8 @@ class Stream(Endpoint):
             return await self._socket(request, serving)
         kind, shown = form(request.headers.get(hdrs.ACCEPT, "*/*"))
         make = EventSink if kind == EVENTS else LineSink
-        sink = make(request, serving.limits, {"Content-Type": shown})
+        headers = {"Content-Type": shown, **serving.gate.admitted(request)}
+        sink = make(request, serving.limits, headers)
         await sink.begin()
         await self._feed(sink, serving).run()
         await sink.response.write_eof()
