@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
+    from rxml.flow.operator import Operator
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -24,7 +26,7 @@ class Case:
         options: further keyword arguments of `check_operator`.
     """
 
-    op: Callable[[], Any]
+    op: Callable[[], Operator[Any, Any]]
     model: Callable[[list[Any]], Iterable[Any]] | None
-    elements: SearchStrategy[Any] = st.integers(-5, 5)
-    options: dict[str, Any] = field(default_factory=dict)
+    elements: SearchStrategy[Any] = st.integers(-5, 5)  # noqa: RUF009 - immutable
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
