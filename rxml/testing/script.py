@@ -226,7 +226,8 @@ class _ScriptStage(LoggedStage[Any]):
     @override
     async def close(self) -> None:
         self._delist()
-        await self.finalize(self._finalizer)
+        if self._opened:
+            await self.finalize(self._finalizer)
 
     async def _finalizer(self) -> None:
         if self.release_seconds:
