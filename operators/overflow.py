@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
@@ -139,20 +140,21 @@ class _OverflowStage(PumpedStage[Any]):
         self._backlog: Backlog[Any] = Backlog(
             node.spec.name, policy, capacity, max_bytes=max_bytes, meter=self.meter
         )
+        self._away = asyncio.Event()
         self.meter.gauge = lambda: self._backlog.gauge(env.clock.time())
 
     @override
     async def pull(self, n: int) -> Chunk[Any]:
         self.start()
-        if self.env.clock.held:
-            await self.env.clock.breathe()
-        while True:
-            chunk = self._backlog.take(min(n, CHUNK))
-            if chunk is not None:
-                return chunk
-            if self.over:
-                return self._last()
-            await self.wait_news()
+        self._away.clear()
+        try:
+            if self.env.clock.held:
+                await self.env.clock.breathe()
+            while (chunk := self._backlog.take(min(n, CHUNK))) is None and not self.over:
+                await self.wait_news()
+        finally:
+            self._away.set()
+        return self._last() if chunk is None else chunk
 
     def _last(self) -> Chunk[Any]:
         if self.error is not None:
@@ -167,8 +169,8 @@ class _OverflowStage(PumpedStage[Any]):
                 await clock.breathe()
             contexts = chunk.contexts
             for index, item in enumerate(chunk.elements):
-                while not (self._backlog.fits(item) or self.busy.is_set()):
-                    await self.busy.wait()  # the reader has been woken: it takes what waits
+                while not (self._backlog.fits(item) or self._away.is_set()):
+                    await self._away.wait()  # the reader is about to take what waits
                 self._offer(item, None if contexts is None else contexts[index])
                 self.news.set()
             if chunk.signalled:

@@ -27,7 +27,6 @@ class PumpedStage(Stage[T]):
         over: the task has ended.
         error: what it ended with.
         news: set whenever `pull` should look again.
-        busy: set while the reader does anything else than wait for news.
     """
 
     def __init__(self, env: Env, node: Node) -> None:
@@ -35,8 +34,6 @@ class PumpedStage(Stage[T]):
         self.over = False
         self.error: Exception | None = None
         self.news = asyncio.Event()
-        self.busy = asyncio.Event()
-        self.busy.set()
         self._scope = Scope()
         self._inlet: Subscription[Any] | None = None
 
@@ -53,11 +50,7 @@ class PumpedStage(Stage[T]):
     async def wait_news(self, moment: float | None = None) -> None:
         """Wait for news, or until the clock shows `moment`."""
         self.news.clear()
-        self.busy.clear()
-        try:
-            await rung(self.news, moment)
-        finally:
-            self.busy.set()
+        await rung(self.news, moment)
 
     @override
     async def release(self) -> None:

@@ -1,0 +1,74 @@
+"""Draining ends what drives a run, and what is opened later, too."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+import rxml
+from rxml import Flowable
+from rxml import operators as ops
+from rxml.testing.virtual_time import run
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        rxml.interval(10),
+        rxml.timer(1000),
+        rxml.timer(1, 10),
+        rxml.never(),
+        rxml.from_callback(lambda emitter: None, capacity=3),
+    ],
+    ids=repr,
+)
+def test_a_source_that_waits_ends_at_once(flow: Flowable[int]) -> None:
+    async def main() -> tuple[bool, float]:
+        loop = asyncio.get_running_loop()
+        async with flow.start() as running:
+            await asyncio.sleep(15)
+            began = loop.time()
+            came_through = await running.drain(100)
+            return came_through, loop.time() - began
+
+    assert run(main()) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        ops.on_error_resume_next(rxml.interval(1)),
+        ops.on_error_resume_next(lambda error: rxml.never()),
+        ops.repeat(),
+        ops.retry(backoff=(1000, 1, 1000)),
+    ],
+)
+def test_nothing_goes_on_after_the_drain_began(operator: Any) -> None:
+    async def main() -> tuple[bool, float]:
+        loop = asyncio.get_running_loop()
+        flow = rxml.timer(5).pipe(ops.map(lambda tick: 1 // tick), operator)
+        async with flow.start() as running:
+            await asyncio.sleep(1 if "retry" not in repr(operator) else 7)
+            began = loop.time()
+            came_through = await running.drain(100)
+            return came_through, loop.time() - began
+
+    assert run(main()) == (True, 0)
+
+
+def test_what_waits_in_a_callback_source_comes_through() -> None:
+    async def main() -> list[int]:
+        emitters: list[rxml.Emitter[int]] = []
+        seen: list[int] = []
+        flow = rxml.from_callback(emitters.append, capacity=9)
+        async with flow.pipe(ops.map(seen.append)).start() as running:
+            await asyncio.sleep(1)
+            for number in range(3):
+                emitters[0].on_next(number)
+            assert await running.drain(1)
+            emitters[0].on_next(99)
+        return seen
+
+    assert run(main()) == [0, 1, 2]
