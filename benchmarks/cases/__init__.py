@@ -17,6 +17,7 @@ NAMES: Final = {
     "columns": "benchmarks.cases.columns",
     "lift": "benchmarks.cases.lift",
     "memory": "benchmarks.cases.memory",
+    "stalled_reader": "benchmarks.cases.stalled_reader",
     "wire": "benchmarks.wire_case",
 }
 """Where each case lives. Each of these modules has a `CASE`."""
