@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("rxml.http")
 
+_CLOSING: Final = 0.5
+"""Seconds, after those for draining, in which WebSockets that were cut may close in order."""
+
 
 class Server:
     """A running server.
@@ -104,7 +107,7 @@ class Server:
         if self._listener is not None:
             self._listener.close()
         try:
-            async with asyncio.timeout_at(self._serving.deadline):
+            async with asyncio.timeout_at(self._serving.deadline + _CLOSING):
                 await self._quiet.wait()
         except TimeoutError:
             logger.warning("%d requests did not end in time", self._active)
