@@ -6,12 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis.errors import FlakyFailure
 
 from rxml.testing.law import LawBroken
 from rxml.testing.laws import chosen
-from rxml.testing.subject import Subject
+from rxml.testing.subject import UNCHECKED, Subject
 from rxml.testing.trial import Trial
 
 if TYPE_CHECKING:
@@ -22,16 +22,6 @@ if TYPE_CHECKING:
     from rxml.flow.operator import Operator
     from rxml.testing.law import Law
 
-# Health is the business of who draws; here slow and filtered draws are usual.
-_UNCHECKED: Final = (
-    HealthCheck.too_slow,
-    HealthCheck.filter_too_much,
-    HealthCheck.data_too_large,
-    HealthCheck.large_base_example,
-    HealthCheck.nested_given,
-    HealthCheck.differing_executors,
-    HealthCheck.function_scoped_fixture,
-)
 _PHASES: Final = (Phase.explicit, Phase.generate, Phase.target, Phase.shrink)
 
 
@@ -93,7 +83,7 @@ def _examine(law: Law, subject: Subject, max_examples: int) -> None:
         database=None,
         phases=_PHASES,
         report_multiple_bugs=False,
-        suppress_health_check=_UNCHECKED,
+        suppress_health_check=UNCHECKED,
     )
     @given(st.data())
     def attempt(data: st.DataObject) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, Phase, given, settings
 
 from rxml.flow.create import empty
 from rxml.flow.node import Cardinality, KernelSpec, SuperviseSpec
@@ -19,6 +22,17 @@ if TYPE_CHECKING:
 
 MOST: Final = 200
 """Results of an endless operator that are looked at."""
+
+# Health is the business of who draws; here slow and filtered draws are usual.
+UNCHECKED: Final = (
+    HealthCheck.too_slow,
+    HealthCheck.filter_too_much,
+    HealthCheck.data_too_large,
+    HealthCheck.large_base_example,
+    HealthCheck.nested_given,
+    HealthCheck.differing_executors,
+    HealthCheck.function_scoped_fixture,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,7 @@ class Subject:
     rate: bool = False
     columns: bool = False
     handles_errors: bool = False
+    pool: list[Any] = field(default_factory=list[Any], compare=False, repr=False)
 
     def expected(self, elements: list[Any]) -> Expected:
         """The results of the model, at most `MOST` of them."""
@@ -52,6 +67,25 @@ class Subject:
         except Exception as error:  # noqa: BLE001 - the model says what fails
             return Expected(results, error)
         return Expected(results, None)
+
+    def samples(self) -> list[Any]:
+        """Some fifty elements, the same each time: what else might have come."""
+        if not self.pool:
+
+            @settings(
+                max_examples=10,
+                database=None,
+                deadline=None,
+                derandomize=True,
+                phases=(Phase.generate,),
+                suppress_health_check=UNCHECKED,
+            )
+            @given(st.lists(self.elements, min_size=5, max_size=5))
+            def collect(elements: list[Any]) -> None:
+                self.pool.extend(elements)
+
+            collect()
+        return self.pool
 
     def needed(self, elements: list[Any]) -> list[int]:
         """For each k, how many elements the first k results take to be known; at least k of them count as needed."""

@@ -215,7 +215,7 @@ def _enough(trial: Trial, elements: list[Any]) -> int | None:
     subject = trial.subject
     if subject.model is None or subject.ahead is None:
         return None
-    others = trial.elements(least=3)
+    others = subject.samples()
     final = subject.expected(elements).results
     for count in range(len(elements)):
         known = elements[:count]

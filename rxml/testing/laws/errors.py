@@ -133,7 +133,7 @@ def bracket(trial: Trial) -> None:
         return
     if failing and ended.timeline.count("source", Kind.OPENED):
         _reported(trial, ended, release_error, seen)
-    elif seen and not isinstance(seen[0], Downstream):
+    elif seen and seen[0] is not ended.error and not isinstance(seen[0], Downstream):
         raise trial.broken(f"leaving the run raised {seen[0]!r}")
     _released(trial, ended)
 
@@ -148,10 +148,7 @@ async def _leave(bench: Bench, way: str, seen: list[BaseException]) -> Play | No
                 await bench.probe.cancel()
             _raise(Downstream() if way == "raise" and play.error is None else play.error)
     except Exception as error:  # noqa: BLE001 - looked at by the law
-        if play is None or error is not play.error:
-            seen.append(error)
-        elif notes := getattr(error, "__notes__", ()):
-            seen.extend(ValueError(note) for note in notes if "finalizer" in note)
+        seen.append(error)
     return play
 
 
@@ -194,19 +191,21 @@ def no_leaks(trial: Trial) -> None:
     whole = trial.draw(st.booleans())
     plan = trial.plan(ending=trial.ending(), late=True).but(contexts=True)
 
-    async def scenario(bench: Bench) -> weakref.ref[Run[Any]]:
+    async def scenario(bench: Bench) -> weakref.ref[Run[Any]] | None:
         async with bench:
             play = await bench.consume(most=MOST if whole else 1)
         for error in (play.error, plan.failure):
             if error is not None:
                 error.__traceback__ = None  # its frames hold the run, and that is right
+        if any(stage.failed for stage in bench.probe.statistics().stages):
+            return None  # so do those of an error that somebody else may keep
         return weakref.ref(bench.probe.run)
 
     gc.freeze()
     try:
         run = trial.run(scenario, plan)
         gc.collect()
-        if run() is not None:
+        if run is not None and run() is not None:
             raise trial.broken("the run is over, and something still holds it in memory")
     finally:
         gc.unfreeze()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field
-from itertools import accumulate, count
+from itertools import accumulate, count, takewhile
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
@@ -37,11 +37,15 @@ class Culprit:
     law: str
     op: Callable[[], Any]
     model: Callable[[list[Any]], Iterable[Any]] | None = same
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+    also: tuple[str, ...] = ()
+    """Laws before that one which it breaks, too."""
 
 
-def stage(law: str, made: type[Any], model: Any = same, **options: Any) -> Culprit:
-    return Culprit(law, lambda: stages.by_hand(made), model, options)
+def stage(
+    law: str, made: type[Any], model: Any = same, *, also: tuple[str, ...] = (), **options: Any
+) -> Culprit:
+    return Culprit(law, lambda: stages.by_hand(made), model, options, also)
 
 
 def fewer(law: str, made: type[Any], model: Any = same, **options: Any) -> Culprit:
@@ -53,8 +57,10 @@ def kernel(law: str, made: Any, model: Any = same, **options: Any) -> Culprit:
     return Culprit(law, lambda: kernels.kernel(made), model, options)
 
 
-def body(law: str, made: Any, model: Any = same, **options: Any) -> Culprit:
-    return Culprit(law, lambda: tasks.with_body(made), model, options)
+def body(
+    law: str, made: Any, model: Any = same, *, also: tuple[str, ...] = (), **options: Any
+) -> Culprit:
+    return Culprit(law, lambda: tasks.with_body(made), model, options, also)
 
 
 CULPRITS = {
@@ -67,7 +73,7 @@ CULPRITS = {
     "answers both": stage("L4", stages.AnswersBoth),
     "eager": stage("L5", stages.Eager),
     "shared between runs": kernel("L6", kernels.Shared, accumulate),
-    "silent": stage("L7", stages.Silent, laws=["L7"]),
+    "silent": stage("L7", stages.Silent, also=("L44",)),
     "keeps its source open": stage("L8", stages.KeepsOpen),
     "cancel raises": stage("L8", stages.CancelRaises),
     "takes any demand": stage("L9", stages.TakesAnyDemand),
@@ -84,7 +90,7 @@ CULPRITS = {
     "overtakes": stage("L31", stages.Overtakes, ahead=1),
     "swallows cancellation": stage("L32", stages.SwallowsCancellation),
     "loses the prefix": kernel("L33", kernels.LosesThePrefix, lambda xs: (12 / x for x in xs)),
-    "opens twice": stage("L36", stages.OpensTwice, None, laws=["L36"]),
+    "opens twice": stage("L36", stages.OpensTwice, None, also=("L8",)),
     "leaks a task": stage("L37", stages.LeaksATask),
     "leaks memory": stage("L37", stages.LeaksMemory),
     "loses on cancel": stage("L38", stages.LosesOnCancel),
@@ -95,9 +101,9 @@ CULPRITS = {
     "fails too soon": stage("L43", tasks.FailsTooSoon),
     "sends late": body("L44", tasks.sends_late),
     "holds more": kernel("L45", kernels.HoldsMore, None),
-    "hoards in sight": stage("L45", stages.Hoards, laws=["L45"]),
+    "hoards in sight": stage("L45", stages.Hoards, also=("L31",)),
     "overfills": body("L45", tasks.overfills, ahead=None),
-    "hoards": body("L51", tasks.hoards, laws=["L51"]),
+    "hoards": body("L51", tasks.hoards, also=("L8", "L38")),
     "drops signals": stage("L52", stages.DropsSignals),
     "forgets": kernel("L58", kernels.Forgets, accumulate),
     "shares its snapshot": kernel("L58", kernels.SnapshotIsShared, accumulate),
@@ -110,7 +116,7 @@ CULPRITS = {
 
 
 def report_on(culprit: Culprit, *, examples: int, laws: Iterable[str] | None) -> LawBroken | None:
-    options: dict[str, Any] = {"elements": SMALL, "laws": laws, **culprit.options}
+    options: dict[str, Any] = {"elements": SMALL, **culprit.options, "laws": laws}
     try:
         check_operator(culprit.op, model=culprit.model, max_examples=examples, **options)
     except LawBroken as broken:
@@ -129,8 +135,9 @@ def test_a_broken_operator_is_caught_by_its_law(name: str) -> None:
 @pytest.mark.parametrize("name", CULPRITS)
 def test_no_other_law_cries_before_the_right_one(name: str) -> None:
     culprit = CULPRITS[name]
-    broken = report_on(culprit, examples=FEW, laws=None)
-    assert broken is None or broken.law.number == culprit.law, str(broken)
+    before = takewhile(lambda law: law.number != culprit.law, book())
+    broken = report_on(culprit, examples=FEW, laws=[law.name for law in before])
+    assert broken is None or broken.law.number in {culprit.law, *culprit.also}, str(broken)
 
 
 def test_every_law_catches_somebody() -> None:
