@@ -81,7 +81,9 @@ def map_async(
     if key is not None:
         require_callable("map_async(key=)", key, "gives the key of an element")
     if key is not None and not ordered:
-        raise ValueError("map_async: a key keeps order per key; ordered=False contradicts it, leave it out")
+        raise ValueError(
+            "map_async: a key keeps order per key; ordered=False contradicts it, leave it out"
+        )
     if capacity is None:
         capacity = concurrency if key is None else LANES * concurrency
     require_count("map_async(capacity=)", capacity, concurrency)
@@ -164,7 +166,9 @@ def concat_map(project: Callable[[A], Any] | Any) -> Operator[A, Any]:
     """
     function: Callable[[Any], Any] = project if callable(project) else lambda _: project
     return stage(
-        label("concat_map", project), lambda env, node: ConcatMapStage(env, node, function), capacity=1
+        label("concat_map", project),
+        lambda env, node: ConcatMapStage(env, node, function),
+        capacity=1,
     )
 
 

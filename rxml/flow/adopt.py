@@ -23,9 +23,9 @@ def adopt(kind: type[T], convert: Callable[[T], Flowable[Any]]) -> None:
     _KINDS.append((kind, convert))
 
 
-def adopted(value: object) -> Flowable[Any] | None:
+def adopted(value: Any) -> Flowable[Any] | None:
     """The flow that the value is, or that a bridge makes of it; None if it is no flow."""
-    if isinstance(value, Flowable):
+    if issubclass(type(value), Flowable):
         return cast("Flowable[Any]", value)
     for kind, convert in _KINDS:
         if isinstance(value, kind):

@@ -29,7 +29,7 @@ class Inlet:
 
     def __init__(self, subscription: Subscription[Any], tag: Any = None) -> None:
         self.subscription = subscription
-        self.tag = tag
+        self.tag: Any = tag
         self.asked = 0
         self.live = True
 
@@ -137,22 +137,21 @@ async def _asked(inlet: Inlet) -> Answer:
     except Exception as error:  # noqa: BLE001 - handed to the reader
         return Answer(inlet, None, error)
     except asyncio.CancelledError as error:
-        if _interrupted():
-            raise
         return Answer(inlet, None, stray(error))
 
 
-def _interrupted() -> bool:
-    """True if the cancellation is meant for the current task."""
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
-
-
 def stray(error: asyncio.CancelledError) -> RuntimeError:
-    """The error to raise where something was awaited that had been cancelled by somebody else.
+    """The error of something awaited that had been cancelled by somebody else.
 
-    A stream that is cancelled ends without an error (L40), so this must not look like one.
+    A stream that is cancelled ends without an error, so this must not look as if it had been.
+
+    Raises:
+        CancelledError: the given one, since it is meant for the current task.
     """
-    wrapped = RuntimeError("a CancelledError came out of what was awaited, though the stream was not cancelled")
+    task = asyncio.current_task()
+    if task is None or task.cancelling():
+        raise error
+    message = "a CancelledError came out of what was awaited, though nobody cancelled the stream"
+    wrapped = RuntimeError(message)
     wrapped.__cause__ = error
     return wrapped

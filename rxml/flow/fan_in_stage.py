@@ -85,7 +85,9 @@ class FanInStage(Stage[Any]):
     def idle(self) -> list[Inlet]:
         """The inputs that may be asked now."""
         waiting = self.signals.waiting
-        return [each for each in self.fan.inlets if each.live and not each.asked and each not in waiting]
+        return [
+            each for each in self.fan.inlets if each.live and not each.asked and each not in waiting
+        ]
 
     def share(self, n: int) -> int:
         """What to ask of each input so that together they give about n, and never more than `CHUNK` or one each."""

@@ -64,7 +64,7 @@ class TaskStage(AwaitedStage):
         try:
             return task.result()
         except asyncio.CancelledError as error:
-            raise stray(error) from error
+            raise stray(error)  # noqa: B904 - its cause is the error
 
     @override
     async def release(self) -> None:
@@ -85,27 +85,32 @@ def opened(
     Raises:
         TypeError: the value is nothing of that kind; the message names the stage.
     """
-    if isinstance(value, concurrent.futures.Future):
-        value = asyncio.wrap_future(cast("concurrent.futures.Future[Any]", value))
     flow = adopted(value)
-    if flow is None and isinstance(value, Awaitable):
-        return awaited(env, node, cast("Awaitable[Any]", value))
-    if flow is None and isinstance(value, AsyncIterable):
-        flow = from_async_iterable(cast("AsyncIterable[Any]", value))
-    if flow is None and isinstance(value, Iterable):
-        flow = from_iterable(cast("Iterable[Any]", value))
-    if flow is None:
-        message = (
-            f"{node.spec.name} wants a function that gives a Flowable, an Observable, an awaitable, or an iterable "
-            f"(async or not), but it gave a {type(value).__name__}"
-        )
-        raise TypeError(message)
-    return env.inner().open(flow)
+    if flow is not None:
+        return env.inner().open(flow)
+    if _is(value, concurrent.futures.Future):
+        value = asyncio.wrap_future(value)
+    if _is(value, Awaitable):
+        return awaited(env, node, value)
+    if _is(value, AsyncIterable):
+        return env.inner().open(from_async_iterable(value))
+    if _is(value, Iterable):
+        return env.inner().open(from_iterable(value))
+    message = (
+        f"{node.spec.name} wants a function that gives a Flowable, an Observable, an awaitable, or an iterable "
+        f"(async or not), but it gave a {type(value).__name__}"
+    )
+    raise TypeError(message)
 
 
-def plain(value: object) -> Iterable[Any] | None:
+def plain(value: Any) -> Iterable[Any] | None:
     """The value if it is an iterable and nothing else that `opened` knows; it can be read without waiting."""
-    if isinstance(value, list | tuple):
+    if _is(value, list) or _is(value, tuple):
         return cast("Iterable[Any]", value)
-    other = isinstance(value, Awaitable | AsyncIterable) or adopted(value) is not None
-    return cast("Iterable[Any]", value) if isinstance(value, Iterable) and not other else None
+    other = _is(value, Awaitable) or _is(value, AsyncIterable) or adopted(value) is not None
+    return cast("Iterable[Any]", value) if _is(value, Iterable) and not other else None
+
+
+def _is(value: object, kind: type[object]) -> bool:
+    """`isinstance`, which leaves what is known of the value as it was."""
+    return isinstance(value, kind)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections import deque
 from functools import partial
 from itertools import repeat
@@ -21,7 +20,6 @@ from rxml.flow.verdict import verdict
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
-    from rxml.flow.context import Context
     from rxml.flow.node import Env, Node
     from rxml.flow.subscription import Subscription
 
@@ -53,7 +51,8 @@ class MapAsyncStage(Stage[Any]):
         self._concurrency = concurrency
         self._key = key
         self._capacity = node.spec.capacity
-        self._turnstile: Turnstile = InOrder() if ordered and key is None else AsTheyCome()
+        self._ordered = ordered and key is None
+        self._turnstile: Turnstile = InOrder() if self._ordered else AsTheyCome()
         self._scope = Scope()
         self._head: Subscription[Any] | None = None
         self._workers = 0
@@ -172,12 +171,18 @@ class MapAsyncStage(Stage[Any]):
             self._scope.start(self._worker(), name=f"{self.node.spec.name}: worker {self._workers}")
 
     async def _worker(self) -> None:
-        loop, task = asyncio.get_running_loop(), cast("asyncio.Task[None]", asyncio.current_task())
-        work, free, function, finish = self._work, self._free, self._function, self._turnstile.finish
-        clock, meter, share, keyed = loop.time, self.meter, 1 / self._concurrency, bool(self._key)
-        waiting: Callable[[], asyncio.Future[None]] = partial(asyncio.Future, loop=loop)
-        ordered = isinstance(self._turnstile, InOrder)
-        while True:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        waiting = cast(
+            "Callable[[], asyncio.Future[None]]", partial(asyncio.Future, loop=task.get_loop())
+        )
+        work, free, function, finish = (
+            self._work,
+            self._free,
+            self._function,
+            self._turnstile.finish,
+        )
+        clock, share, eager = self.env.clock.time, 1 / self._concurrency, not self._ordered
+        while not task.cancelling():
             while not work:
                 waiter = waiting()
                 free.append(waiter)
@@ -186,37 +191,27 @@ class MapAsyncStage(Stage[Any]):
             entry.worker = task
             began = clock()
             try:
-                awaitable = function(entry.item)
-                try:
-                    entry.item = await awaitable
-                except TypeError:
-                    self._check(awaitable)
-                    raise
+                entry.item = await function(entry.item)
             except Exception as error:  # noqa: BLE001 - the supervisor decides
-                if task.cancelling():
-                    return self.env.report(error)
-                self._failed(entry, error)
+                self._failed(entry, self._explained(error))
             except asyncio.CancelledError as error:
-                if task.cancelling():
-                    raise
                 self._failed(entry, stray(error))
             else:
-                if task.cancelling():
-                    return None
                 entry.progress = DONE
                 # In order, only a waiting reader makes it worth asking whose turn it is.
-                if (self._bell is not None or not ordered) and finish(entry):
+                if (self._bell is not None or eager) and finish(entry):
                     self._ring()
             entry.worker = None
-            meter.busy += (clock() - began) * share
-            if keyed:
+            self.meter.busy += (clock() - began) * share
+            if self._lanes:
                 self._next(entry.key)
 
-    def _check(self, awaitable: object) -> None:
-        if not inspect.isawaitable(awaitable):
-            name, got = self.node.spec.name, type(awaitable).__name__
-            message = f"{name} wants a function that gives an awaitable, but it gave a {got}; map takes such functions"
-            raise TypeError(message) from None
+    def _explained(self, error: Exception) -> Exception:
+        """What is wrong with a function whose result cannot be awaited."""
+        if not isinstance(error, TypeError) or "'await' expression" not in str(error):
+            return error
+        message = f"{self.node.spec.name} wants a function that gives an awaitable, got one whose result is none: {error}"
+        return TypeError(f"{message}; map takes such functions")
 
     def _next(self, key: Hashable) -> None:
         """Start the next element of the key, behind those of other keys."""
@@ -228,6 +223,9 @@ class MapAsyncStage(Stage[Any]):
             self._lanes.pop(key, None)
 
     def _failed(self, entry: Entry, error: Exception) -> None:
+        if entry.worker is not None and entry.worker.cancelling():
+            self.env.report(error)
+            return
         raised = verdict(self.env, self.node, error, entry.item, entry.context)
         if raised is None:
             entry.progress = LEFT_OUT

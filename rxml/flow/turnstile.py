@@ -80,7 +80,7 @@ class Turnstile(ABC):
 
     @abstractmethod
     def finish(self, entry: Entry) -> bool:
-        """The element is done or left out; returns True if there may be something to take."""
+        """The element is done or left out; returns True if there may be something to take. One that was cut is ignored."""
 
     @abstractmethod
     def cut(self, failed: Entry) -> list[Entry]:
@@ -106,8 +106,8 @@ class InOrder(Turnstile):
 
     @override
     def put(self, signals: dict[str, Any]) -> None:
-        last = self._row[-1] if self._row else None
-        if isinstance(last, dict) and "barrier" not in last:
+        last: Any = self._row[-1] if self._row else None
+        if last.__class__ is dict and "barrier" not in last:
             last.update(signals)
         elif signals:
             self._row.append(signals)
@@ -177,7 +177,9 @@ class AsTheyCome(Turnstile):
 
     @override
     def finish(self, entry: Entry) -> bool:
-        self._running.discard(entry)
+        if entry not in self._running:
+            return False
+        self._running.remove(entry)
         self._done.append(entry)
         return True
 

@@ -86,7 +86,8 @@ class ZipStage(FanInStage):
 
     @override
     def took(self, inlet: Inlet, chunk: Chunk[Any]) -> None:
-        self._columns[inlet.tag].put(chunk)
+        position: int = inlet.tag
+        self._columns[position].put(chunk)
         self._pair()
 
     @override
@@ -98,7 +99,8 @@ class ZipStage(FanInStage):
 
     @override
     def ended(self, inlet: Inlet) -> None:
-        column = self._columns[inlet.tag]
+        position: int = inlet.tag
+        column = self._columns[position]
         column.live = False
         self.over = not column.elements
 
