@@ -43,6 +43,7 @@ from rxml.operators.selection import (
     skip_while,
     take_while,
 )
+from rxml.operators.sharing import replay, share
 from rxml.operators.starting import start_with
 from rxml.operators.supervising import supervise
 from rxml.operators.timing import delay, timeout
@@ -83,9 +84,11 @@ __all__ = [
     "pairwise",
     "reduce",
     "repeat",
+    "replay",
     "retry",
     "sample",
     "scan",
+    "share",
     "skip",
     "skip_last",
     "skip_until",
