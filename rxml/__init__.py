@@ -6,6 +6,8 @@ Rooms: `flow` (the engine), `operators` (what one does with a stream), `batch` a
 
 from __future__ import annotations
 
+import typing
+
 from rxml.flow.callback import Emitter, from_callback
 from rxml.flow.chunk import END, UNBOUNDED, Chunk
 from rxml.flow.compose import compose
@@ -28,6 +30,20 @@ from rxml.flow.retrying import Backoff, RetryBudget
 from rxml.flow.run import Run
 from rxml.flow.subscription import Subscription
 from rxml.flow.timed import interval, never, timer
+
+if typing.TYPE_CHECKING:
+    from rxml.http.connect import connect as connect
+else:
+
+    def __getattr__(name: str) -> object:
+        """`connect`, imported when it is first asked for: HTTP is not needed by a pipeline that stays at home."""
+        if name == "connect":
+            from rxml.http.connect import connect  # noqa: PLC0415
+
+            return connect
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+
 
 __all__ = [
     "END",
