@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, overload
 
 from reactivex.abc import ObservableBase
@@ -230,7 +230,7 @@ class Flowable(Node, ObservableBase[T_co]):
         Raises:
             PipelineError: something is not an operator.
         """
-        return reduce(applied, operators, self)
+        return reduce(partial(applied, make=Flowable), operators, self)
 
     def through(self, operator: Operator[T_co, B]) -> Flowable[B]:
         """This flow behind one operator: lambdas in it are inferred by every type checker."""

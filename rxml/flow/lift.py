@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rxml.flow.body import Outlet
-    from rxml.flow.node import Env
+    from rxml.flow.node import Env, Spec
     from rxml.flow.subscription import Subscription
+
+    Make = Callable[[Spec, tuple[Node, ...]], Node]
 
 BURST: Final = 65_536
 """Results that one element may bring about at once, unless `rxml.rx.lift` is told otherwise."""
@@ -52,8 +54,13 @@ class LiftSpec(StageSpec):
     burst: int
 
 
-def applied(flow: Any, operator: Any) -> Any:
+def applied(flow: Any, operator: Any, make: Make) -> Any:
     """The flow with the operator behind it.
+
+    Args:
+        flow: what stands in front.
+        operator: of rxml, of reactivex, or a function of the user's that composes some.
+        make: makes a flow of a spec and its sources.
 
     Returns:
         A flow; or what the operator gives instead (`partition` gives two, `to_future` a future): then it must be the last.
@@ -68,13 +75,13 @@ def applied(flow: Any, operator: Any) -> Any:
     if not callable(operator):
         raise PipelineError(f"pipe wants operators, got {operator!r} ({_kind(operator)})")
     if _module(operator).startswith("reactivex."):
-        return lifted(flow, operator)
+        return lifted(flow, operator, make)
     if _module(operator).startswith("rxml."):
         return operator(flow)
-    return _applied(flow, operator)
+    return _applied(flow, operator, make)
 
 
-def _applied(flow: Node, operator: Callable[[Any], Any]) -> Any:
+def _applied(flow: Node, operator: Callable[[Any], Any], make: Make) -> Any:
     """A user's function says by what it gives which kind of operator it is."""
     try:
         result = operator(flow)
@@ -82,9 +89,9 @@ def _applied(flow: Node, operator: Callable[[Any], Any]) -> Any:
         # It may use methods that only observables have.
         if not _lifts(operator):
             raise
-        return lifted(flow, operator)
+        return lifted(flow, operator, make)
     if isinstance(result, Observable):
-        return lifted(flow, operator)
+        return lifted(flow, operator, make)
     if isinstance(result, Node) or _sensible(result):
         return result
     close = getattr(result, "close", None)
@@ -113,6 +120,7 @@ def _sensible(result: object) -> bool:
 def lifted(
     flow: Node,
     operator: Callable[[Observable[Any]], Any],
+    make: Make,
     *,
     bound: int = CHUNK,
     burst: int = BURST,
@@ -135,10 +143,10 @@ def lifted(
         return operator(observable(flow))
     spec = flow.spec
     if not isinstance(spec, LiftSpec) or (spec.bound, spec.burst) != (bound, burst):
-        return flow.__class__(_spec((operator,), bound, burst), (flow,))
+        return make(_spec((operator,), bound, burst), (flow,))
     if len(spec.operators) >= _ROW and _module(operator) != _REF_COUNT:
-        return flow.__class__(_spec((operator,), bound, burst), (flow,))
-    return flow.__class__(_spec((*spec.operators, operator), bound, burst), flow.sources)
+        return make(_spec((operator,), bound, burst), (flow,))
+    return make(_spec((*spec.operators, operator), bound, burst), flow.sources)
 
 
 def _spec(

@@ -69,11 +69,16 @@ class Demand:
                 await clock.breathe()
             if self._full() or self._scheduler.ready:
                 await self._wait()
-            elif self._barren >= self._bound and self._scheduler.pending and not self._kept:
+            elif self._idle():
                 self._barren = 0
                 await clock.sleep(PAUSE)
             else:
                 return min(missing, self._bound - self._kept)
+
+    def _idle(self) -> bool:
+        """Elements are passed over while something waits for its time."""
+        scheduler = self._scheduler
+        return self._barren >= self._bound and scheduler.pending > len(scheduler.keepers) == 0
 
     def _full(self) -> bool:
         if not self._scheduler.keepers:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rxml.errors import PipelineError
 from rxml.flow.chunk import CHUNK
+from rxml.flow.flowable import Flowable
 from rxml.flow.kinds import flowable
 from rxml.flow.lift import BURST, lifted
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from reactivex import Observable
 
-    from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
 
 
@@ -42,7 +42,9 @@ def lift(
     def operator(source: Flowable[Any]) -> Flowable[Any]:
         first = flowable(source, "lift")
         return reduce(
-            lambda flow, each: lifted(flow, each, bound=bound, burst=burst), operators, first
+            lambda flow, each: lifted(flow, each, Flowable, bound=bound, burst=burst),
+            operators,
+            first,
         )
 
     return operator

@@ -1,20 +1,25 @@
 """The reference: bare reactivex on the same virtual loop, its source pushing element by element."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import reactivex as rx
-from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
 from reactivex.internal.constants import UTC_ZERO
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 from typing_extensions import override
 
 import rxml
-from rxml.flow.flowable import Flowable
+
+if TYPE_CHECKING:
+    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
+
+    from rxml.flow.flowable import Flowable
 
 Lifted = Callable[[rx.Observable[Any]], Any]
 Signals = list[tuple[float, str, Any]]
@@ -30,7 +35,9 @@ class VirtualScheduler(AsyncIOScheduler):
         return UTC_ZERO + timedelta(seconds=self._loop.time())
 
 
-def observable(elements: Sequence[Any], spacing: float, error: Exception | None) -> rx.Observable[Any]:
+def observable(
+    elements: Sequence[Any], spacing: float, error: Exception | None
+) -> rx.Observable[Any]:
     """Pushes one element every `spacing` seconds (0: one each turn of the loop), then the end or the error."""
 
     def subscribe(observer: ObserverBase[Any], scheduler: SchedulerBase | None) -> DisposableBase:
@@ -109,6 +116,6 @@ async def lifted(source: Flowable[Any], operators: Sequence[Lifted], demand: int
         try:
             while not (chunk := await subscription.request(demand)).end:
                 signals += [(loop.time(), "next", element) for element in chunk.elements]
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - compared
             return [*signals, (loop.time(), "error", type(error))]
     return [*signals, (loop.time(), "end", None)]

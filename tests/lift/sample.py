@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ELEMENTS = [3, 1, 4, 1, 5, 9, 2, 6]
 
@@ -26,11 +28,15 @@ class Sample:
     spacing: float = 0.0
 
 
-def now(*make: Callable[[], Any], elements: Any = ELEMENTS, error: Exception | None = None) -> Sample:
+def now(
+    *make: Callable[[], Any], elements: Any = ELEMENTS, error: Exception | None = None
+) -> Sample:
     """Elements all at once."""
     return Sample(lambda: [each() for each in make], tuple(elements), error)
 
 
-def timed(*make: Callable[[], Any], elements: Any = ELEMENTS, error: Exception | None = None) -> Sample:
+def timed(
+    *make: Callable[[], Any], elements: Any = ELEMENTS, error: Exception | None = None
+) -> Sample:
     """One element a second."""
     return Sample(lambda: [each() for each in make], tuple(elements), error, 1.0)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from typing import TYPE_CHECKING
 
 import pytest
 from reactivex import operators as rx_operators
 
 from rxml.testing import virtual_time
 from tests.lift.bare import Signals, bare, flow, lifted, observable
-from tests.lift.sample import Sample
 from tests.lift.samples import APART, SAMPLES
+
+if TYPE_CHECKING:
+    from tests.lift.sample import Sample
 
 ROWS = [
     pytest.param(sample, id=f"{name}-{number}")
@@ -23,12 +26,16 @@ def public() -> set[str]:
     return {
         name
         for name, value in vars(rx_operators).items()
-        if inspect.isfunction(value) and value.__module__ == rx_operators.__name__ and name[0] != "_"
+        if inspect.isfunction(value)
+        and value.__module__ == rx_operators.__name__
+        and name[0] != "_"
     }
 
 
 def test_no_operator_is_left_out() -> None:
-    assert len(public()) == 135, "reactivex has other operators now: the table and docs/reactivex.md need them"
+    assert len(public()) == 135, (
+        "reactivex has other operators now: the table and docs/reactivex.md need them"
+    )
     assert public() == {*SAMPLES, *APART}
 
 
@@ -48,10 +55,13 @@ def rebased(signals: Signals, start: float) -> Signals:
 @pytest.mark.parametrize("demand", [1, 1024])
 def test_an_operator_in_pipe_gives_what_it_gives_in_reactivex(sample: Sample, demand: int) -> None:
     ours = virtual_time.run(
-        lifted(flow(sample.elements, sample.spacing, sample.error), sample.make(), demand), limit_seconds=2
+        lifted(flow(sample.elements, sample.spacing, sample.error), sample.make(), demand),
+        limit_seconds=2,
     )
     theirs = virtual_time.run(
-        bare(observable(sample.elements, sample.spacing, sample.error), sample.make()), check_leaks=False, limit_seconds=2
+        bare(observable(sample.elements, sample.spacing, sample.error), sample.make()),
+        check_leaks=False,
+        limit_seconds=2,
     )
     assert rebased(ours, 0) == rebased(theirs, 0)
     assert theirs[-1][2] not in {AssertionError, AttributeError, TypeError}, "the sample is wrong"

@@ -1,30 +1,33 @@
 """Errors, subscriptions, cancellation, contexts and signals across operators of reactivex."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import asyncio
 import gc
 import weakref
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import reactivex as rx
 from hypothesis import given
 from hypothesis import strategies as st
-from reactivex import operators as R  # noqa: N812
-from reactivex.scheduler import EventLoopScheduler
-from reactivex.subject import Subject
+from typing_extensions import override
 
 import rxml
 from rxml.errors import StreamClosedError
 from rxml.flow.chunk import UNBOUNDED, Chunk
 from rxml.flow.context import Context
-from rxml.flow.flowable import Flowable
 from rxml.flow.kinds import source
-from rxml.flow.node import Env, Node
 from rxml.flow.stage import Stage
 from rxml.testing import virtual_time
+from tests.lift.untyped import R, Subject, rx, schedulers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from rxml.flow.flowable import Flowable
+    from rxml.flow.node import Env, Node
 
 
 def external_work() -> Any:
@@ -46,13 +49,15 @@ async def outcome(flow: Flowable[Any], n: int = UNBOUNDED) -> tuple[list[Any], E
         try:
             while not (chunk := await reader.request(n)).end:
                 taken += chunk.elements
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - compared
             return taken, error
     return taken, None
 
 
 @given(st.integers(0, 40), st.integers(1, 50))
-def test_an_error_of_the_source_is_the_same_object_after_the_images_of_all_before(n: int, demand: int) -> None:
+def test_an_error_of_the_source_is_the_same_object_after_the_images_of_all_before(
+    n: int, demand: int
+) -> None:
     boom = ValueError("boom")
     taken, error = virtual_time.run(outcome(failing(n, boom).pipe(R.map(str)), demand))
     assert taken == [str(x) for x in range(n)]
@@ -76,14 +81,16 @@ def test_an_error_of_a_function_is_the_same_object_and_says_where(n: int, demand
 
 
 def test_what_an_operator_raises_instead_of_signalling_fails_the_stream() -> None:
-    def build(observable: rx.Observable[Any]) -> rx.Observable[Any]:
+    def build(observable: Any) -> Any:
         def subscribe(observer: Any, scheduler: Any) -> Any:
             def on_next(x: int) -> None:
                 if x == 3:
                     raise KeyError(x)
                 observer.on_next(x)
 
-            return observable.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler)
+            return observable.subscribe(
+                on_next, observer.on_error, observer.on_completed, scheduler=scheduler
+            )
 
         return rx.Observable(subscribe)
 
@@ -95,7 +102,7 @@ def test_what_a_timer_raises_fails_the_stream() -> None:
     def fail(_: Any, __: Any) -> None:
         raise KeyError("late")
 
-    def build(observable: rx.Observable[Any]) -> rx.Observable[Any]:
+    def build(observable: Any) -> Any:
         def subscribe(observer: Any, scheduler: Any) -> Any:
             return scheduler.schedule_relative(1.0, fail)
 
@@ -160,7 +167,9 @@ def test_cancelling_at_any_moment_disposes_everything(tenths: int, demand: int) 
         resource, disposed = Resource(0, closing=0), list[str]()
         loop = asyncio.get_running_loop()
         flow = rxml.from_async_iterable(lambda: aiter(resource)).pipe(
-            R.delay(0.5), R.finally_action(lambda: disposed.append("done")), R.merge(rx.interval(0.1))
+            R.delay(0.5),
+            R.finally_action(lambda: disposed.append("done")),
+            R.merge(rx.interval(0.1)),
         )
 
         async def read() -> None:
@@ -200,7 +209,9 @@ def test_what_disposing_raises_is_told_at_the_end_of_the_run() -> None:
         raise KeyError("mine")
 
     async def main() -> None:
-        async with rxml.range(10).pipe(R.map(str), R.finally_action(fail), R.take(1)).open() as reader:
+        async with (
+            rxml.range(10).pipe(R.map(str), R.finally_action(fail), R.take(1)).open() as reader
+        ):
             await reader.request(1)
 
     with pytest.raises(BaseExceptionGroup) as raised:
@@ -208,7 +219,9 @@ def test_what_disposing_raises_is_told_at_the_end_of_the_run() -> None:
     assert repr(raised.value.exceptions[0]) == "KeyError('mine')"
 
 
-@pytest.mark.parametrize("row", [[R.share()], [R.publish(), R.ref_count()], [R.publish()], [R.scan(max)], [R.delay(1.0)]])
+@pytest.mark.parametrize(
+    "row", [[R.share()], [R.publish(), R.ref_count()], [R.publish()], [R.scan(max)], [R.delay(1.0)]]
+)
 def test_runs_do_not_know_each_other(row: list[Any]) -> None:
     async def main() -> None:
         flow = rxml.range(5).pipe(*row)
@@ -228,8 +241,11 @@ def test_a_run_leaves_nothing_behind() -> None:
         pass
 
     async def main() -> list[weakref.ref[Any]]:
-        flow = rxml.generate(0, lambda _: True, lambda x: x + 1).pipe(
-            R.map(lambda _: Element()), R.delay(1.0), R.merge(rx.interval(0.1).pipe(R.ignore_elements())), R.take(3)
+        flow = rxml.repeat_value(0).pipe(
+            R.map(lambda _: Element()),
+            R.delay(1.0),
+            R.merge(rx.interval(0.1).pipe(R.ignore_elements())),
+            R.take(3),
         )
         elements = await flow.to_list()
         return [weakref.ref(element) for element in elements]
@@ -242,13 +258,18 @@ def test_a_run_leaves_nothing_behind() -> None:
 def test_other_threads_may_push_and_fail() -> None:
     async def main() -> None:
         boom = ValueError("boom")
-        row: list[Any] = [R.observe_on(EventLoopScheduler()), R.map(lambda x: 1 // (3 - x))]
+        row: list[Any] = [
+            R.observe_on(schedulers.EventLoopScheduler()),
+            R.map(lambda x: 1 // (3 - x)),
+        ]
         with external_work():
             taken, error = await outcome(rxml.range(10).pipe(*row))
             assert (taken, type(error)) == ([0, 0, 1], ZeroDivisionError)
             taken, error = await outcome(failing(3, boom).pipe(row[0]))
             assert (taken, error) == ([0, 1, 2], boom)
-            taken, error = await outcome(rxml.range(3).pipe(R.subscribe_on(EventLoopScheduler())))
+            taken, error = await outcome(
+                rxml.range(3).pipe(R.subscribe_on(schedulers.EventLoopScheduler()))
+            )
             assert (taken, error) == ([0, 1, 2], None)
 
     virtual_time.run(main())
@@ -256,7 +277,7 @@ def test_other_threads_may_push_and_fail() -> None:
 
 def test_a_subject_of_the_users_pushes_when_it_likes() -> None:
     async def main() -> None:
-        subject = Subject[int]()
+        subject = Subject()
         async with rxml.never().pipe(R.merge(subject)).open() as reader:
             loop = asyncio.get_running_loop()
             loop.call_later(1, subject.on_next, 7)
@@ -311,6 +332,7 @@ class Chunks(Stage[Any]):
         super().__init__(env, node)
         self.chunks = iter(chunks)
 
+    @override
     async def pull(self, n: int) -> Chunk[Any]:
         return next(self.chunks, Chunk((), end=True))
 
@@ -329,14 +351,26 @@ def read(chunks: list[Chunk[Any]], *operators: Any) -> list[Chunk[Any]]:
 
 def test_results_take_the_context_of_the_element_that_brought_them_about() -> None:
     one, two, three = (Context(fact_id=name) for name in ("one", "two", "three"))
-    out = read([Chunk([1, 2, 3], [one, two, three])], R.filter(lambda x: x != 2), R.flat_map(lambda x: rx.of(x, -x)))
+    out = read(
+        [Chunk([1, 2, 3], [one, two, three])],
+        R.filter(lambda x: x != 2),
+        R.flat_map(lambda x: rx.of(x, -x)),
+    )
     assert [element for chunk in out for element in chunk.elements] == [1, -1, 3, -3]
-    assert [context for chunk in out for context in chunk.contexts or ()] == [one, one, three, three]
+    assert [context for chunk in out for context in chunk.contexts or ()] == [
+        one,
+        one,
+        three,
+        three,
+    ]
 
 
 def test_results_of_timers_have_a_context_that_says_nothing() -> None:
     out = read([Chunk([1], [Context(fact_id="one")])], R.delay(1.0))
-    assert [(chunk.elements, chunk.contexts) for chunk in out] in ([([1], None)], [([1], [Context()])])
+    assert [(chunk.elements, chunk.contexts) for chunk in out] in (
+        [([1], None)],
+        [([1], [Context()])],
+    )
 
 
 def test_signals_come_behind_what_the_elements_before_them_brought_about() -> None:
@@ -347,7 +381,10 @@ def test_signals_come_behind_what_the_elements_before_them_brought_about() -> No
 
 def test_signals_do_not_overtake_what_is_kept() -> None:
     out = read([Chunk([1, 2], watermark=7), Chunk([3], watermark=9)], R.delay(1.0))
-    flat = [*((e, None) for chunk in out for e in chunk.elements), *(s for chunk in out for s in chunk.signals().items())]
+    flat = [
+        *((e, None) for chunk in out for e in chunk.elements),
+        *(s for chunk in out for s in chunk.signals().items()),
+    ]
     assert flat == [(1, None), (2, None), (3, None), ("watermark", 9)]
     assert out[-1].watermark == 9
 

@@ -1,21 +1,24 @@
 """What `pipe` takes for an operator, and what for none."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import reactivex as rx
-from reactivex import operators as R  # noqa: N812
 from reactivex.operators._map import map_
 
 import rxml
 from rxml import operators as ops
 from rxml.errors import PipelineError
-from rxml.flow.flowable import Flowable
 from rxml.testing import virtual_time
+from tests.lift.untyped import R, rx
+
+if TYPE_CHECKING:
+    from rxml.flow.flowable import Flowable
 
 
 def listed(flow: Flowable[Any]) -> list[Any]:
@@ -24,6 +27,10 @@ def listed(flow: Flowable[Any]) -> list[Any]:
 
 def names(flow: Flowable[Any]) -> list[str]:
     return [node.spec.name for node in flow.walk()]
+
+
+def piped(*things: Any) -> Any:
+    return rxml.range(3).pipe(*things)
 
 
 def increment(x: int) -> int:
@@ -58,7 +65,7 @@ def test_ref_count_stays_with_its_publish_at_the_end_of_a_full_row() -> None:
     assert listed(rxml.range(3).pipe(*row, R.publish(), R.ref_count())) == [63, 64, 65]
 
 
-def via_methods(source: rx.Observable[int]) -> rx.Observable[int]:
+def via_methods(source: Any) -> Any:
     return source.map(increment).filter(bool)
 
 
@@ -103,7 +110,7 @@ def test_what_a_user_composes_is_recognised(operator: Any, result: list[int]) ->
 )
 def test_what_is_no_operator_is_named(thing: Any, words: str) -> None:
     with pytest.raises(PipelineError, match=words):
-        rxml.range(3).pipe(thing)
+        piped(thing)
 
 
 def test_a_coroutine_function_is_no_operator() -> None:
@@ -111,7 +118,7 @@ def test_a_coroutine_function_is_no_operator() -> None:
         return source
 
     with pytest.raises(PipelineError, match="operator made a coroutine"):
-        rxml.range(3).pipe(operator)
+        piped(operator)
 
 
 def test_an_error_of_a_users_operator_is_what_it_was() -> None:
@@ -119,7 +126,7 @@ def test_an_error_of_a_users_operator_is_what_it_was() -> None:
         raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):
-        rxml.range(3).pipe(operator)
+        piped(operator)
 
 
 def test_partition_gives_two_observables_that_share_one_run() -> None:
@@ -143,7 +150,8 @@ def test_partition_gives_two_observables_that_share_one_run() -> None:
 def test_partition_indexed_gives_two_observables() -> None:
     async def main() -> list[str]:
         parts: Any = rxml.of(*"abcd").pipe(R.partition_indexed(lambda _, i: i % 2))
-        return await parts[1].pipe(R.to_list())
+        listed: list[str] = await parts[1].pipe(R.to_list())
+        return listed
 
     assert virtual_time.run(main()) == ["a", "c"]
 
@@ -151,19 +159,21 @@ def test_partition_indexed_gives_two_observables() -> None:
 def test_to_future_gives_a_future_of_the_last_element() -> None:
     async def main() -> int:
         future: Any = rxml.range(3).pipe(R.map(increment), R.to_future())
-        assert isinstance(future, asyncio.Future)
-        return await future
+        assert asyncio.isfuture(future)
+        last: int = await future
+        return last
 
     assert virtual_time.run(main()) == 3
 
 
 def test_nothing_stands_behind_what_is_no_flow() -> None:
     with pytest.raises(PipelineError, match="map stands behind an operator that gives a list"):
-        rxml.range(3).pipe(R.partition(bool), R.map(increment))
+        piped(R.partition(bool), R.map(increment))
 
 
 def test_building_runs_nothing() -> None:
     def source() -> Any:
         raise AssertionError("ran")
 
-    rxml.from_iterable(source).pipe(R.map(increment), via_methods, R.replay(), with_another)
+    row: list[Any] = [R.map(increment), via_methods, R.replay(), with_another]
+    assert len(names(rxml.from_iterable(source).pipe(*row))) == 2
