@@ -20,12 +20,15 @@ CASES = {
     "repeat": Case(
         lambda: ops.repeat(2),
         lambda xs: xs * 2,
-        options={"waived": {"L2": "the source runs twice, and gives each element twice", "L52": "and each barrier"}},
+        options={
+            "waived": {
+                "L2": "the source runs twice, and gives each element twice",
+                "L52": "and each barrier",
+            }
+        },
     ),
     "repeat:0": Case(lambda: ops.repeat(0), lambda xs: []),
-    "catch": Case(
-        lambda: ops.catch(rxml.of(7, 8)), list, options={"handles_errors": True}
-    ),
+    "catch": Case(lambda: ops.catch(rxml.of(7, 8)), list, options={"handles_errors": True}),
     "catch:handler": Case(
         lambda: ops.catch(lambda error, source: rxml.of(7, 8)),
         list,

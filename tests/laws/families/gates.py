@@ -7,9 +7,7 @@ from rxml import operators as ops
 from tests.laws.case import Case
 
 CASES = {
-    "take_until": Case(
-        lambda: ops.take_until(rxml.timer(1.5)), None, options={"rate": True}
-    ),
+    "take_until": Case(lambda: ops.take_until(rxml.timer(1.5)), None, options={"rate": True}),
     "take_until:never": Case(lambda: ops.take_until(rxml.never()), list),
     "take_until:empty": Case(lambda: ops.take_until(rxml.empty()), list),
     "take_until_with_time": Case(

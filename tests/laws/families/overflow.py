@@ -17,8 +17,6 @@ CASES = {
         lambda: ops.on_overflow("drop_newest", capacity=2), None, options=RATE
     ),
     "on_overflow:latest": Case(lambda: ops.on_overflow("latest"), None, options=RATE),
-    "on_overflow:conflate": Case(
-        lambda: ops.on_overflow(rxml.Conflate(max)), None, options=RATE
-    ),
+    "on_overflow:conflate": Case(lambda: ops.on_overflow(rxml.Conflate(max)), None, options=RATE),
     "conflate": Case(lambda: ops.conflate(lambda a, b: a + b), None, options=RATE),
 }

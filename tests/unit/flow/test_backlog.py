@@ -17,7 +17,8 @@ from rxml.flow.weigh import weigh
 
 POLICY: Any = st.sampled_from([*POLICIES, Conflate(lambda a, b: a + b)])
 SCRIPT = st.lists(
-    st.tuples(st.just("put"), st.text("x", max_size=9)) | st.tuples(st.just("take"), st.integers(1, 4)),
+    st.tuples(st.just("put"), st.text("x", max_size=9))
+    | st.tuples(st.just("take"), st.integers(1, 4)),
     max_size=30,
 )
 
@@ -54,7 +55,9 @@ class Model:
 def test_a_backlog_is_a_deque(
     policy: Overflow, capacity: int, most: int | None, script: list[tuple[str, Any]]
 ) -> None:
-    capacity = checked("test", policy, 1 if policy == "latest" or isinstance(policy, Conflate) else capacity)
+    capacity = checked(
+        "test", policy, 1 if policy == "latest" or isinstance(policy, Conflate) else capacity
+    )
     backlog: Backlog[str] = Backlog("test", policy, capacity, max_bytes=most)
     model = Model(policy, capacity, most)
     accepted = emitted = 0
@@ -82,7 +85,9 @@ def test_a_backlog_is_a_deque(
 
 
 @given(POLICY, st.lists(st.booleans(), max_size=20))
-def test_each_context_is_settled_as_dropped_or_comes_out(policy: Overflow, takes: list[bool]) -> None:
+def test_each_context_is_settled_as_dropped_or_comes_out(
+    policy: Overflow, takes: list[bool]
+) -> None:
     backlog: Backlog[int] = Backlog("test", policy, 1)
     ends: list[tuple[int, Outcome]] = []
     came: list[int] = []
@@ -90,10 +95,14 @@ def test_each_context_is_settled_as_dropped_or_comes_out(policy: Overflow, takes
     for take in takes:
         if take:
             chunk = backlog.take(1)
-            came += [int(each.fact_id or 0) for each in (chunk.contexts or [] if chunk else []) if each]
+            came += [
+                int(each.fact_id or 0) for each in (chunk.contexts or [] if chunk else []) if each
+            ]
             continue
         number = given
-        context = Context(fact_id=str(number), settle=lambda outcome, at=number: ends.append((at, outcome)))
+        context = Context(
+            fact_id=str(number), settle=lambda outcome, at=number: ends.append((at, outcome))
+        )
         try:
             backlog.offer(number, context, 0.0)
         except OverflowError_:

@@ -201,7 +201,9 @@ def test_repeat_closes_each_run_before_the_next() -> None:
 
 def test_watermarks_do_not_go_back_when_a_source_runs_again() -> None:
     async def main() -> list[Any]:
-        flow = scripted(Watermark(1), 1, Watermark(5), 2, Barrier(7), Watermark(3)).pipe(ops.repeat(2))
+        flow = scripted(Watermark(1), 1, Watermark(5), 2, Barrier(7), Watermark(3)).pipe(
+            ops.repeat(2)
+        )
         seen: list[Any] = []
         async with flow.open() as subscription:
             while not (chunk := await subscription.request(1)).end:
@@ -252,7 +254,9 @@ def test_a_handler_is_given_the_error_and_the_source() -> None:
 
 
 @pytest.mark.parametrize(
-    "operator", [lambda f: ops.catch(f), lambda f: ops.on_error_resume_next(f)], ids=["catch", "next"]
+    "operator",
+    [lambda f: ops.catch(f), lambda f: ops.on_error_resume_next(f)],
+    ids=["catch", "next"],
 )
 def test_a_handler_that_fails_or_gives_no_flow_fails_the_stream(operator: Any) -> None:
     flow = rxml.throw(ValueError("first"))
@@ -263,7 +267,10 @@ def test_a_handler_that_fails_or_gives_no_flow_fails_the_stream(operator: Any) -
 
 
 def test_the_resumed_flow_may_be_made_of_the_error() -> None:
-    for source, expected in ((rxml.throw(ValueError("x")), "ValueError('x')"), (rxml.empty(), "None")):
+    for source, expected in (
+        (rxml.throw(ValueError("x")), "ValueError('x')"),
+        (rxml.empty(), "None"),
+    ):
         flow = source.pipe(ops.on_error_resume_next(lambda error: rxml.of(repr(error))))
         assert run(flow.to_list()) == [expected]
 

@@ -54,7 +54,14 @@ def queued(given: Moments, end: float, policy: str, capacity: int, pause: float)
     return [*out, (max(free, end), error or "end")]
 
 
-@given(moments(most=20), POLICY, st.integers(1, 4), st.sampled_from([0.37, 1.37, 3.37]), FORM, st.integers(0, 9))
+@given(
+    moments(most=20),
+    POLICY,
+    st.integers(1, 4),
+    st.sampled_from([0.37, 1.37, 3.37]),
+    FORM,
+    st.integers(0, 9),
+)
 def test_an_overflow_is_a_queue(
     given: Moments, policy: Any, capacity: int, pause: float, form: str, seed: int
 ) -> None:
@@ -118,7 +125,9 @@ def test_a_synchronous_source_is_given_to_a_reader_that_always_waits() -> None:
 
 
 def test_a_reader_that_prefetches_gets_no_more_than_one_merged_element_at_a_time() -> None:
-    flow = live([(float(second), 1) for second in range(100)], 100.0).pipe(ops.conflate(int.__add__))
+    flow = live([(float(second), 1) for second in range(100)], 100.0).pipe(
+        ops.conflate(int.__add__)
+    )
 
     async def main() -> list[int]:
         seen = []
@@ -170,7 +179,9 @@ def test_a_function_that_fails_is_the_supervisors() -> None:
         flow = rxml.of(8, 0, 2, 4).pipe(ops.conflate(lambda a, b: a // b))
         slow = [element for _, element in await record(flow.pipe(ops.supervise("resume")), pause=1)]
         assert slow == [8, 0, "end"]
-        error = (await record(rxml.of(8, 1, 0).pipe(ops.conflate(lambda a, b: a // b)), pause=1))[-1][1]
+        error = (await record(rxml.of(8, 1, 0).pipe(ops.conflate(lambda a, b: a // b)), pause=1))[
+            -1
+        ][1]
         assert isinstance(error, ZeroDivisionError)
         assert "conflate" in error.__notes__[0]
 

@@ -122,7 +122,9 @@ def test_another_flow_goes_on_after_upstream_is_closed() -> None:
         assert closed == ["upstream"]
         return rxml.of(7, 8)
 
-    flow = rxml.from_async_iterable(slow).pipe(ops.timeout(timedelta(seconds=3), rxml.defer(opened)))
+    flow = rxml.from_async_iterable(slow).pipe(
+        ops.timeout(timedelta(seconds=3), rxml.defer(opened))
+    )
     assert run(record(flow, n=9)) == [(0.0, 1), (4.0, 7), (4.0, 8), (4.0, "end")]
 
 
@@ -156,7 +158,9 @@ def test_an_upstream_that_fails_with_a_timeout_of_its_own_is_no_timeout() -> Non
 
 
 def test_the_message_names_limit_and_stage() -> None:
-    with pytest.raises(TimeoutError_, match=r"no element came within 2 s \(the limit 'item'\)") as caught:
+    with pytest.raises(
+        TimeoutError_, match=r"no element came within 2 s \(the limit 'item'\)"
+    ) as caught:
         run(rxml.never().pipe(ops.timeout(2)).to_list())
     assert "timeout(2)" in caught.value.__notes__[0]
 
