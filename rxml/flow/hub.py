@@ -157,9 +157,16 @@ class Broadcast:
         except Exception as raised:  # noqa: BLE001 - handed to each subscriber
             error = raised
         finally:
-            await run.aclose()
-            self._unreported.extend(run.errors)
+            await self._end(run)
         self._close(error)
+
+    async def _end(self, run: Run[Any]) -> None:
+        """Close the source's run, even if that raises: subscribers wait for what comes after."""
+        try:
+            await run.aclose()
+        except Exception as raised:  # noqa: BLE001 - reported by whoever asks first
+            self._unreported.append(raised)
+        self._unreported.extend(run.errors)
 
     async def _follow(self, subscription: Subscription[Any]) -> None:
         loop = asyncio.get_running_loop()
