@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
+from rxml.testing.misdeeds import non_compliant
 from rxml.testing.plan import Play
 from rxml.testing.probe import Probe
 from rxml.testing.script import scripted
@@ -51,7 +52,10 @@ class Bench:
             release_error=plan.release_error,
             release_seconds=plan.release_seconds,
         )
-        self.flow: Flowable[Any] = subject.op()(self.source)
+        head: Flowable[Any] = self.source
+        if plan.misdeed is not None:
+            head = non_compliant(plan.elements, plan.misdeed, timeline=self.timeline)
+        self.flow: Flowable[Any] = subject.op()(head)
         self.probe: Probe[Any] = self.sink()
         self.ask: Callable[[Probe[Any], int], Awaitable[Chunk[Any] | None]] = self._ask
 

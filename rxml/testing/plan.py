@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, UNBOUNDED, Chunk
+from rxml.testing.misdeeds import Misdeed
 from rxml.testing.script import End, Fail, Never, Step
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Plan:
         patience: seconds after which the sink stops waiting, or None: the stream must end.
         release_seconds: how long the source takes to be released.
         release_error: what it raises then.
+        misdeed: a rule that the source breaks; it then gives the elements of the steps, and nothing else of them.
     """
 
     steps: tuple[Step, ...]
@@ -41,6 +43,7 @@ class Plan:
     patience: float | None = None
     release_seconds: float = 0.0
     release_error: Exception | None = None
+    misdeed: Misdeed | None = None
 
     def but(self, **changes: Any) -> Plan:
         """The same plan with some choices changed."""
@@ -75,6 +78,8 @@ class Plan:
             lines.append(f"order      ready tasks run in the order of seed {self.seed}")
         if not self.fuse:
             lines.append("fused      no")
+        if self.misdeed is not None:
+            lines.append(f"source     {self.misdeed.value}")
         if self.release_error is not None:
             lines.append(f"release    of the source raises {self.release_error!r}")
         return "\n".join(lines)

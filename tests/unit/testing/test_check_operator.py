@@ -68,6 +68,7 @@ CULPRITS = {
     "gives nothing": stage("L1", stages.GivesNothing),
     "asks for more": kernel("L2", kernels.AsksForMore),
     "goes on after the end": stage("L3", stages.GoesOn),
+    "takes nothing for the end": stage("L3", stages.TakesNothingForTheEnd),
     "ends after failing": stage("L3", stages.EndsAfterFailing),
     "asks twice at once": stage("L4", stages.AsksTwiceAtOnce),
     "answers both": stage("L4", stages.AnswersBoth),

@@ -95,6 +95,14 @@ class GoesOn(Raw):
         return Chunk([0]) if self.ends == 2 else chunk
 
 
+class TakesNothingForTheEnd(Passing):
+    """L3: a source that gives nothing once, which it must not, is taken to have ended."""
+
+    async def pull(self, n: int) -> Chunk[Any]:
+        chunk = await self.head.request(n)
+        return chunk if len(chunk) or chunk.signalled else END
+
+
 class EndsAfterFailing(Raw):
     """L3: gives the end after a failure."""
 
