@@ -9,12 +9,12 @@ import urllib.request
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from rxml.flow.chunk import Chunk
 from rxml.http import App, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 
+    from rxml.flow.chunk import Chunk
     from rxml.flow.flowable import Flowable
     from rxml.http import Server
 
@@ -31,6 +31,16 @@ def run(coroutine: Coroutine[Any, Any, T], seconds: float = 15.0) -> T:
         return result
 
     return asyncio.run(main())
+
+
+def inverse(x: int) -> int:
+    """Fails for 0."""
+    return 1 // x
+
+
+def padded(i: int) -> str:
+    """A large element."""
+    return "x" * 1000 + str(i)
 
 
 class Answer(NamedTuple):
@@ -51,9 +61,11 @@ async def http(
     body: bytes | None = None,
     *,
     method: str | None = None,
-    **headers: str,
+    headers: Mapping[str, str] | None = None,
+    **more: str,
 ) -> Answer:
     """One request by urllib."""
+    headers = {**(headers or {}), **more}
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(server.url + path, data=body, headers=names, method=method)
     return await asyncio.to_thread(_fetch, request)
@@ -72,11 +84,11 @@ def _lower(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers}
 
 
-async def post(server: Server, body: object, path: str = "/in", **headers: str) -> Answer:
+async def post(server: Server, body: object, headers: Mapping[str, str] | None = None) -> Answer:
     """POST JSON, or bytes as they are."""
-    headers = {"content_type": "application/json", **headers}
+    headers = {"content_type": "application/json", **(headers or {})}
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return await http(server, path, data, **headers)
+    return await http(server, "/in", data, headers=headers)
 
 
 class Raw:
@@ -152,11 +164,11 @@ async def collecting(flow: Flowable[Any], n: int = 1000) -> AsyncGenerator[Colle
 
 def app(**limits: Any) -> App:
     """An app at any free port."""
-    quick = {"drain_seconds": 1.0, **limits}
+    quick: dict[str, Any] = {"drain_seconds": 1.0, **limits}
     return App(port=0, limits=Limits(**quick))
 
 
 async def eventually(condition: Callable[[], object]) -> None:
     """Wait until it holds."""
-    while not condition():
+    while not condition():  # noqa: ASYNC110 - nothing tells when it does
         await asyncio.sleep(0.005)

@@ -6,6 +6,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from operator import neg
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,7 +20,7 @@ from rxml import operators as ops
 from rxml.batch import Batch
 from rxml.errors import ConnectionLost, PipelineError, ProtocolError, RemoteError
 from rxml.http import Limits, connect
-from tests.http.helpers import app, eventually, run
+from tests.http.helpers import app, eventually, inverse, run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -129,14 +130,16 @@ def test_two_hops_keep_demand() -> None:
         first, second = app(), app()
         first.stream("/out", rxml.range(10**6).pipe(ops.do_action(made.append)))
         async with first.serve() as one:
-            second.stream("/again", connect(one.url + "/out").pipe(ops.map(lambda x: -x)))
-            async with second.serve() as two:
-                async with connect(two.url + "/again").open() as subscription:
-                    got: list[int] = []
-                    while len(got) < 5:
-                        got.extend((await subscription.request(5 - len(got))).elements)
-                    assert got == [0, -1, -2, -3, -4]
-                    assert len(made) == 5
+            second.stream("/again", connect(one.url + "/out").pipe(ops.map(neg)))
+            async with (
+                second.serve() as two,
+                connect(two.url + "/again").open() as subscription,
+            ):
+                got: list[int] = []
+                while len(got) < 5:
+                    got.extend((await subscription.request(5 - len(got))).elements)
+                assert got == [0, -1, -2, -3, -4]
+                assert len(made) == 5
 
     run(main())
 
@@ -144,13 +147,15 @@ def test_two_hops_keep_demand() -> None:
 def test_an_error_there_is_an_error_here() -> None:
     async def main() -> None:
         service = app()
-        service.stream("/out", rxml.of(1, 0).pipe(ops.map(lambda x: 1 // x)))
-        async with service.serve() as server:
-            async with connect(server.url + "/out").open() as subscription:
-                assert list((await subscription.request(9)).elements) == [1]
-                with pytest.raises(RemoteError, match="ZeroDivisionError") as caught:
-                    await subscription.request(9)
-                assert caught.value.code == "failed"
+        service.stream("/out", rxml.of(1, 0).pipe(ops.map(inverse)))
+        async with (
+            service.serve() as server,
+            connect(server.url + "/out").open() as subscription,
+        ):
+            assert list((await subscription.request(9)).elements) == [1]
+            with pytest.raises(RemoteError, match="ZeroDivisionError") as caught:
+                await subscription.request(9)
+            assert caught.value.code == "failed"
 
     run(main())
 
@@ -202,7 +207,7 @@ def test_what_cannot_be_connected_is_lost() -> None:
 @pytest.mark.parametrize("url", ["", "localhost:80", "ftp://x/y", "ws://", "ws:/x"])
 def test_an_address_is_checked_when_it_is_given(url: str) -> None:
     with pytest.raises(PipelineError, match="ws://"):
-        connect(url)
+        _ = connect(url)
 
 
 @asynccontextmanager

@@ -95,7 +95,7 @@ def test_with_a_capacity_elements_wait_for_demand() -> None:
 def test_nobody_who_reads_is_told_apart() -> None:
     async def main() -> None:
         service = app()
-        service.ingest("/in", deadline=0.05)
+        _ = service.ingest("/in", deadline=0.05)
         async with service.serve() as server:
             answer = await post(server, {})
             assert answer.status == 429

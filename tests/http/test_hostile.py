@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import time
 import tracemalloc
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from websockets.asyncio.client import connect
@@ -137,7 +137,7 @@ def test_what_is_too_large_is_413_and_takes_little_memory(
         flow = service.ingest("/in", schema=int)
         async with service.serve() as server, collecting(flow):
             tracemalloc.start()
-            answer = await post(server, body, **headers)
+            answer = await post(server, body, headers)
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             assert answer.status == 413, answer
@@ -214,7 +214,7 @@ def test_only_own_and_listed_pages_get_in(origin: str | None, status: int) -> No
         async with service.serve() as server:
             own = f"127.0.0.1:{server.port}"
             headers = {} if origin is None else {"origin": origin.format(own=own)}
-            answer = await http(server, "/out", **headers)
+            answer = await http(server, "/out", headers=headers)
             assert answer.status == status
             listed = origin == "http://admitted.example"
             assert ("access-control-allow-origin" in answer.headers) is listed
@@ -232,7 +232,7 @@ def test_only_own_and_listed_pages_get_in(origin: str | None, status: int) -> No
 def test_a_page_asks_first_and_is_told_only_if_it_is_listed() -> None:
     async def main() -> None:
         service = App(port=0, origins=["http://admitted.example"])
-        service.ingest("/in")
+        _ = service.ingest("/in")
         async with service.serve() as server:
             listed = await http(server, "/in", method="OPTIONS", origin="http://admitted.example")
             assert listed.status == 204
@@ -290,7 +290,7 @@ def test_a_flood_of_pings_costs_nothing() -> None:
                 b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
             )
             await peer.head()
-            peer.reader._transport.pause_reading()  # type: ignore[attr-defined] # pyright: ignore
+            cast("asyncio.Transport", peer.writer.transport).pause_reading()
             tracemalloc.start()
             ping = b"\x89\xfd" + bytes(4) + b"x" * 125
             for _ in range(60):
@@ -328,4 +328,4 @@ def test_a_limit_is_positive() -> None:
         {"window": True},
     ):
         with pytest.raises(ValueError, match="positive"):
-            Limits(**wrong)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+            Limits(**cast("dict[str, Any]", wrong))

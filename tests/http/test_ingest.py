@@ -28,7 +28,7 @@ LINES = b'{"sensor":"a","value":1.0}\n\n{"sensor":"b","value":2.5}\r\n'
 
 
 def exchange(
-    body: object, schema: type[Any] | None = Reading, **headers: str
+    body: object, schema: type[Any] | None = Reading, headers: dict[str, str] | None = None
 ) -> tuple[Answer, list[Any]]:
     """Post once while a run reads; the answer, and what the run got."""
 
@@ -36,7 +36,7 @@ def exchange(
         service = app()
         flow = service.ingest("/in", schema=schema)
         async with service.serve() as server, collecting(flow) as got:
-            answer = await post(server, body, **headers)
+            answer = await post(server, body, headers)
             await got.reaches(answer.json.get("accepted", 0))
             return answer, got.elements
 
@@ -67,7 +67,7 @@ def exchange(
     ],
 )
 def test_every_format_gives_the_same_elements(body: bytes, headers: dict[str, str]) -> None:
-    answer, got = exchange(body, **headers)
+    answer, got = exchange(body, headers=headers)
     assert (answer.status, answer.json) == (202, {"accepted": 2, "rejected": 0, "errors": []})
     assert got == READINGS
 
@@ -75,7 +75,7 @@ def test_every_format_gives_the_same_elements(body: bytes, headers: dict[str, st
 def test_raw_deflate_is_understood_too() -> None:
     packer = zlib.compressobj(wbits=-15)
     body = packer.compress(json.dumps(GOOD).encode()) + packer.flush()
-    assert exchange(body, content_encoding="deflate")[1] == READINGS
+    assert exchange(body, headers={"content_encoding": "deflate"})[1] == READINGS
 
 
 def test_one_object_is_one_element() -> None:
@@ -101,13 +101,17 @@ def test_without_a_schema_any_object_is_an_element_and_nothing_else_is() -> None
     [
         (
             "application/json",
-            b'[{"sensor":"a","value":1.0},{"sensor":"b"},{"sensor":"b","value":"x"},'
-            b'{"sensor":"b","value":2.5}]',
+            (
+                b'[{"sensor":"a","value":1.0},{"sensor":"b"},{"sensor":"b","value":"x"},'
+                b'{"sensor":"b","value":2.5}]'
+            ),
         ),
         (
             "application/x-ndjson",
-            b'{"sensor":"a","value":1.0}\n{"sensor":"b"}\n{"sensor":"b","value":"x"}\n'
-            b'{"sensor":"b","value":2.5}\n',
+            (
+                b'{"sensor":"a","value":1.0}\n{"sensor":"b"}\n{"sensor":"b","value":"x"}\n'
+                b'{"sensor":"b","value":2.5}\n'
+            ),
         ),
         (
             "application/msgpack",
@@ -116,7 +120,7 @@ def test_without_a_schema_any_object_is_an_element_and_nothing_else_is() -> None
     ],
 )
 def test_a_mixed_body_tells_which_elements_are_wrong_and_why(kind: str, body: bytes) -> None:
-    answer, got = exchange(body, content_type=kind)
+    answer, got = exchange(body, headers={"content_type": kind})
     assert answer.status == 207
     assert got == READINGS
     assert answer.json == {
@@ -166,7 +170,7 @@ def test_a_bad_element_is_named_not_crashed_on(body: bytes, word: str) -> None:
 def test_a_bad_body_is_refused_as_a_whole(
     body: bytes, headers: dict[str, str], status: int, word: str
 ) -> None:
-    answer, got = exchange(body, **headers)
+    answer, got = exchange(body, headers=headers)
     assert (answer.status, got) == (status, []), answer
     assert word in answer.json["error"]
 
@@ -177,12 +181,14 @@ def test_deep_json_inside_an_element_is_a_bad_element() -> None:
 
 
 def test_lines_around_a_bad_one_are_taken() -> None:
-    answer, got = exchange(LINES + b"\x00\xff\n" + LINES, content_type="application/x-ndjson")
+    answer, got = exchange(
+        LINES + b"\x00\xff\n" + LINES, headers={"content_type": "application/x-ndjson"}
+    )
     assert (answer.status, answer.json["rejected"], got) == (207, 1, READINGS * 2)
 
 
 def test_errors_are_counted_beyond_those_listed() -> None:
-    answer, _ = exchange(b"x\n" * 5000, content_type="application/x-ndjson")
+    answer, _ = exchange(b"x\n" * 5000, headers={"content_type": "application/x-ndjson"})
     assert (answer.status, answer.json["rejected"]) == (422, 5000)
     assert len(answer.json["errors"]) == 100
 
@@ -194,7 +200,7 @@ def test_errors_are_counted_beyond_those_listed() -> None:
 def test_what_is_not_there_is_said_in_json(path: str, method: str, status: int) -> None:
     async def main() -> Answer:
         service = app()
-        service.ingest("/in")
+        _ = service.ingest("/in")
         async with service.serve() as server:
             return await http(server, path, method=method)
 
@@ -222,7 +228,7 @@ def test_a_flow_feeds_one_run_at_a_time() -> None:
 
 def test_an_app_is_checked_when_it_is_built() -> None:
     service = App()
-    service.ingest("/in")
+    _ = service.ingest("/in")
     for wrong in (
         lambda: service.ingest("/in"),
         lambda: service.ingest("in"),

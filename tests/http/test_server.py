@@ -211,6 +211,6 @@ def test_connections_that_end_leave_nothing_open() -> None:
                     await peer.wait_closed()
             await eventually(lambda: not server.connections)
 
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     run(main())
-    assert len(os.listdir("/proc/self/fd")) <= before + 1
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1

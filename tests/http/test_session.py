@@ -12,7 +12,7 @@ import rxml
 from rxml import operators as ops
 from rxml.batch import Batch
 from rxml.http.protocol import MOST
-from tests.http.helpers import app, eventually, run
+from tests.http.helpers import app, eventually, inverse, padded, run
 from tests.http.wire_client import client
 
 both = pytest.mark.parametrize("encoding", ["json", "msgpack"])
@@ -53,7 +53,7 @@ def test_ready_tells_the_limits() -> None:
 def test_frames_count_their_elements() -> None:
     async def main() -> None:
         service = app()
-        service.stream("/out", rxml.range(5000).pipe(ops.map(lambda i: "x" * 1000 + str(i))))
+        service.stream("/out", rxml.range(5000).pipe(ops.map(padded)))
         async with service.serve() as server, client(server, "/out") as peer:
             await peer.subscribe(MOST)
             seq = 0
@@ -124,7 +124,7 @@ def test_cancel_ends_the_run_and_frees_the_id() -> None:
 def test_an_error_ends_the_stream_and_not_the_connection() -> None:
     async def main() -> None:
         service = app()
-        service.stream("/bad", rxml.of(1, 0).pipe(ops.map(lambda x: 1 // x)))
+        service.stream("/bad", rxml.of(1, 0).pipe(ops.map(inverse)))
         service.stream("/good", rxml.of(1))
         async with service.serve() as server, client(server, "/bad") as peer:
             await peer.subscribe(9)
@@ -141,26 +141,26 @@ def test_an_error_ends_the_stream_and_not_the_connection() -> None:
     run(main())
 
 
-@pytest.mark.parametrize(
-    ("frames", "word"),
-    [
-        ([{"type": "request", "id": 1, "n": 0}], "got 0"),
-        ([{"type": "request", "id": 1, "n": -5}], "got -5"),
-        ([{"type": "request", "id": 1, "n": MOST + 1}], str(MOST)),
-        ([{"type": "request", "id": 1, "n": MOST - 5}] * 2, "beyond"),
-        ([{"type": "request", "id": 1}], "n"),
-        ([{"type": "request", "id": "1", "n": 1}], "int"),
-        ([{"type": "request", "id": 1, "n": 1.5}], "int"),
-        ([{"type": "subscribe", "id": 1, "n": 1}], "in use"),
-        ([{"type": "subscribe", "id": 0, "n": 1}], "in use"),
-        ([{"type": "subscribe", "id": 2, "n": 0}], "got 0"),
-        ([{"type": "next", "id": 1, "items": []}], "no place"),
-        ([{"type": "hello"}], "no place"),
-        ([{"type": "lease", "n": 1}], "lease"),
-        ([{"id": 1}], "type"),
-        ([[]], "array"),
-    ],
-)
+BROKEN: list[tuple[list[Any], str]] = [
+    ([{"type": "request", "id": 1, "n": 0}], "got 0"),
+    ([{"type": "request", "id": 1, "n": -5}], "got -5"),
+    ([{"type": "request", "id": 1, "n": MOST + 1}], str(MOST)),
+    ([{"type": "request", "id": 1, "n": MOST - 5}] * 2, "beyond"),
+    ([{"type": "request", "id": 1}], "n"),
+    ([{"type": "request", "id": "1", "n": 1}], "int"),
+    ([{"type": "request", "id": 1, "n": 1.5}], "int"),
+    ([{"type": "subscribe", "id": 1, "n": 1}], "in use"),
+    ([{"type": "subscribe", "id": 0, "n": 1}], "in use"),
+    ([{"type": "subscribe", "id": 2, "n": 0}], "got 0"),
+    ([{"type": "next", "id": 1, "items": []}], "no place"),
+    ([{"type": "hello"}], "no place"),
+    ([{"type": "lease", "n": 1}], "lease"),
+    ([{"id": 1}], "type"),
+    ([[]], "array"),
+]
+
+
+@pytest.mark.parametrize(("frames", "word"), BROKEN)
 @both
 def test_whoever_breaks_the_rules_is_closed_with_4400(
     encoding: str, frames: list[Any], word: str
@@ -233,7 +233,8 @@ def test_there_are_only_so_many_streams() -> None:
             await peer.say(type="cancel", id=1)
             await asyncio.sleep(0.02)
             await peer.subscribe(1, 5)
-            await peer.socket.ping()
+            await peer.subscribe(1, 6)
+            assert (await peer.hear())["id"] == 6
 
     run(main())
 
@@ -264,13 +265,14 @@ def test_a_deadline_ends_the_stream() -> None:
 def test_pings_are_answered_while_the_reader_stalls() -> None:
     async def main() -> None:
         service = app(heartbeat_seconds=0.05, pong_seconds=0.2)
-        service.stream("/out", rxml.range(10**9).pipe(ops.map(lambda i: "x" * 1000)))
+        service.stream("/out", rxml.range(10**9).pipe(ops.map(padded)))
         async with service.serve() as server, client(server, "/out") as peer:
             await peer.subscribe(5)
             await peer.items(5)
             await asyncio.sleep(0.4)  # no demand, but the client's library answers pings
             async with asyncio.timeout(1):
-                await (await peer.socket.ping())
+                answered = await peer.socket.ping()
+                await answered
             await peer.say(type="request", id=1, n=5)
             await peer.items(5)
 
@@ -281,15 +283,17 @@ def test_a_client_that_never_reads_is_dropped_and_its_run_ends() -> None:
     async def main() -> None:
         ended: list[int] = []
         service = app(heartbeat_seconds=0.05, pong_seconds=0.1)
-        flow = rxml.range(10**9).pipe(
-            ops.map(lambda i: "x" * 1000), ops.finally_action(lambda: ended.append(1))
+        flow: rxml.Flowable[str] = rxml.range(10**9).pipe(
+            ops.map(padded), ops.finally_action(lambda: ended.append(1))
         )
         service.stream("/out", flow)
-        async with service.serve() as server:
-            async with client(server, "/out", max_queue=1, ping_interval=None) as peer:
-                await peer.subscribe(MOST)
-                await eventually(lambda: ended)
-                peer.socket.transport.abort()
+        async with (
+            service.serve() as server,
+            client(server, "/out", max_queue=1, ping_interval=None) as peer,
+        ):
+            await peer.subscribe(MOST)
+            await eventually(lambda: ended)
+            peer.socket.transport.abort()
 
     run(main())
 

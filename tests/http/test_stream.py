@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from socket import SO_RCVBUF, SOL_SOCKET
 from dataclasses import dataclass
+from socket import SO_RCVBUF, SOL_SOCKET
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 import rxml
@@ -19,7 +19,7 @@ from rxml import operators as ops
 from rxml.batch import Batch
 from rxml.errors import PipelineError
 from rxml.http import App, Limits, Slow, buffer, disconnect, drop_oldest
-from tests.http.helpers import app, eventually, http, raw, run
+from tests.http.helpers import app, eventually, http, inverse, raw, run
 
 
 class Struct(msgspec.Struct):
@@ -51,16 +51,19 @@ def streamed(flow: rxml.Flowable[Any], **options: Any) -> App:
     return service
 
 
+async def collect(socket: ClientConnection, got: list[Any]) -> None:
+    while True:
+        got.append(json.loads(await socket.recv()))
+
+
 async def messages(url: str) -> tuple[list[Any], int]:
     """All that a WebSocket says, and the code with which it closes."""
     got: list[Any] = []
     async with connect(url.replace("http", "ws")) as socket:
-        try:
-            while True:
-                got.append(json.loads(await socket.recv()))
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            return got, closed.rcvd.code
+        with pytest.raises(ConnectionClosed) as closed:
+            await collect(socket, got)
+        assert closed.value.rcvd is not None
+        return got, closed.value.rcvd.code
 
 
 def events(body: bytes) -> list[dict[str, str]]:
@@ -140,7 +143,7 @@ def test_the_form_is_what_the_client_accepts(accept: str, kind: str | None) -> N
 
 
 def failing() -> rxml.Flowable[Any]:
-    return rxml.of(1, 0).pipe(ops.map(lambda x: 1 // x))
+    return rxml.of(1, 0).pipe(ops.map(inverse))
 
 
 def test_a_failed_flow_says_so_in_every_form_and_tells_no_text() -> None:
@@ -227,12 +230,19 @@ def test_an_idle_event_stream_beats() -> None:
     run(main())
 
 
+def large(i: int) -> dict[str, Any]:
+    return {"i": i, "key": i % 3, "pad": "x" * 5000}
+
+
+def key_of(element: dict[str, Any]) -> int:
+    key: int = element["key"]
+    return key
+
+
 async def stalled(slow: Slow | str, key: Any = None) -> tuple[list[Any], list[int]]:
     """What a client reads that stalls while 5000 large elements flow, and how far the flow had got when it went on."""
     seen: list[int] = []
-    elements = rxml.range(5000).pipe(
-        ops.do_action(seen.append), ops.map(lambda i: {"i": i, "key": i % 3, "pad": "x" * 5000})
-    )
+    elements = rxml.range(5000).pipe(ops.do_action(seen.append), ops.map(large))
     async with streamed(elements, slow=slow, key=key).serve() as server, raw(server) as client:
         client.writer.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, 65536)
         await client.send(b"GET /out HTTP/1.0\r\nHost: localhost\r\n\r\n")
@@ -245,7 +255,7 @@ async def stalled(slow: Slow | str, key: Any = None) -> tuple[list[Any], list[in
 
 def test_a_stalled_client_gets_the_latest_of_each_key_and_the_gap() -> None:
     async def main() -> None:
-        got, so_far = await stalled("latest", key=lambda element: element["key"])
+        got, so_far = await stalled("latest", key=key_of)
         assert so_far == [5000]  # the flow went on without the client
         assert [element["i"] for element in got[-3:]] == [4997, 4998, 4999]
         gaps = sum(each["gap"] for each in got if "gap" in each)

@@ -6,6 +6,7 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -32,8 +33,7 @@ class Client:
 
     async def hear(self) -> dict[str, Any]:
         data = await self.socket.recv()
-        frame = json.loads(data) if isinstance(data, str) else wire.loads(data)
-        assert isinstance(frame, dict)
+        frame: dict[str, Any] = json.loads(data) if isinstance(data, str) else wire.loads(data)
         return frame
 
     async def hello(self) -> dict[str, Any]:
@@ -54,14 +54,16 @@ class Client:
         assert len(got) == count
         return got
 
+    async def _read(self) -> None:
+        while True:
+            await self.socket.recv()
+
     async def closed(self) -> tuple[int, str]:
         """The code and the reason of the server's close, after whatever still comes."""
-        try:
-            while True:
-                await self.socket.recv()
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None, "no close frame came"
-            return closed.rcvd.code, closed.rcvd.reason
+        with pytest.raises(ConnectionClosed) as closed:
+            await self._read()
+        assert closed.value.rcvd is not None, "no close frame came"
+        return closed.value.rcvd.code, closed.value.rcvd.reason
 
 
 @asynccontextmanager
