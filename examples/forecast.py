@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, insort
 from collections import OrderedDict, deque
-from math import ceil
+from math import ceil, inf
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
@@ -45,11 +45,16 @@ SENSORS: Final = 1000
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """A number that a sensor has measured; `at` is Unix time in seconds, now if left out."""
+    """A number that a sensor has measured; `at` is Unix time in seconds, now if left out.
+
+    `least` and `most` bound what the sensor can show at all; intervals are cut there.
+    """
 
     sensor: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     value: float
     at: float | None = None
+    least: float = -inf
+    most: float = inf
     beside: tuple[float, ...] = ()
 
 
@@ -79,9 +84,6 @@ class Example(msgspec.Struct, frozen=True):
     due: tuple[tuple[float, float], ...] = ()
 
 
-# --- ingestion -------------------------------------------------------------------------------------------------------
-
-
 def machine(period: float) -> Flowable[Reading]:
     """CPU load in percent, every `period` seconds, with what may explain it beside."""
     return rxml.interval(period).pipe(ops.scan(_measure, None), ops.map(_reading))
@@ -104,10 +106,8 @@ def _measure(before: Any, _: int) -> Any:
 
 def _reading(measured: Any) -> Reading:
     value, _, beside = measured
-    return Reading("cpu", value, beside=beside)
+    return Reading("cpu", value, least=0.0, most=100.0, beside=beside)
 
-
-# --- state per sensor ------------------------------------------------------------------------------------------------
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -150,9 +150,6 @@ class Features(PerSensor[Reading, Example, "deque[float]"]):
         rolling = [f(recent[:n]) for n in ROLLING for f in (np.mean, np.std, np.min, np.max)]
         at = time.time() if item.at is None else item.at  # noqa: TID251 - readings carry Unix time
         emit(Example(item, at, np.array([1.0, *lags, *rolling, *item.beside])))
-
-
-# --- score: an online linear model -----------------------------------------------------------------------------------
 
 
 class Linear:
@@ -205,11 +202,9 @@ class Score(PerSensor[Example, Example, Linear]):
                 model.learn(x, value - before)
             due.append((mean, value))
         mean = model.predict(item.x, value)
+        mean = min(max(mean, item.reading.least), item.reading.most)
         model.pending.append((item.at + AHEAD, value, item.x, mean))
         emit(msgspec.structs.replace(item, mean=mean, due=tuple(due)))
-
-
-# --- interval: adaptive conformal ------------------------------------------------------------------------------------
 
 
 class Adaptive:
@@ -270,16 +265,13 @@ class Interval(PerSensor[Example, Forecast, Adaptive]):
                 item.reading.value,
                 item.at + AHEAD,
                 mean,
-                None if radius is None else mean - radius,
-                None if radius is None else mean + radius,
+                None if radius is None else max(item.reading.least, mean - radius),
+                None if radius is None else min(item.reading.most, mean + radius),
                 held=tuple(held for held in settled if held is not None),
                 outcomes=state.outcomes,
                 coverage=state.hits / state.outcomes if state.outcomes else None,
             )
         )
-
-
-# --- the pipeline ----------------------------------------------------------------------------------------------------
 
 
 def _step(name: str, kernel: Callable[[], Step[A, B]]) -> Operator[A, B]:

@@ -10,6 +10,16 @@ import typing
 
 from rxml.flow.callback import Emitter, from_callback
 from rxml.flow.chunk import END, UNBOUNDED, Chunk
+from rxml.flow.combining import (
+    amb,
+    combine_latest,
+    concat,
+    fork_join,
+    merge,
+    with_latest_from,
+    zip,  # noqa: A004 - reactivex's name
+    zip_latest,
+)
 from rxml.flow.compose import compose
 from rxml.flow.create import (
     empty,
@@ -30,6 +40,8 @@ from rxml.flow.retrying import Backoff, RetryBudget
 from rxml.flow.run import Run
 from rxml.flow.subscription import Subscription
 from rxml.flow.timed import interval, never, timer
+from rxml.rx.inbound import from_rx
+from rxml.rx.outbound import to_rx
 
 if typing.TYPE_CHECKING:
     from rxml.http.connect import connect as connect
@@ -56,20 +68,30 @@ __all__ = [
     "RetryBudget",
     "Run",
     "Subscription",
+    "amb",
+    "combine_latest",
     "compose",
+    "concat",
     "defer",
     "empty",
+    "fork_join",
     "from_async_iterable",
     "from_batches",
     "from_callback",
     "from_iterable",
+    "from_rx",
     "generate",
     "interval",
+    "merge",
     "never",
     "of",
     "range",
     "repeat_value",
     "throw",
     "timer",
+    "to_rx",
     "using",
+    "with_latest_from",
+    "zip",
+    "zip_latest",
 ]

@@ -33,7 +33,9 @@ class Board:
         """Say where the streams are, and how to join in."""
         stream = url.replace("http", "ws", 1)
         self._console.print(
-            f"forecasts: {stream}/predictions and {url}/predictions", highlight=False
+            f"forecasts: {stream}/predictions and {url}/predictions",
+            highlight=False,
+            soft_wrap=True,
         )
         self._console.print(
             f"""your own numbers: curl -d '{{"sensor": "mine", "value": 1.23}}' """
