@@ -17,6 +17,9 @@ if __name__ != "rxml.operators":
 from rxml.operators.aggregation import average, count, reduce, sum  # noqa: A004 - reactivex's names
 from rxml.operators.buffering import buffer
 from rxml.operators.collecting import to_list
+from rxml.operators.columns import map_batch, rows, to_batch
+from rxml.operators.combining import amb, concat, merge
+from rxml.operators.concurrency import concat_map, flat_map, map_async, switch_map
 from rxml.operators.defaults import (
     default_if_empty,
     element_at_or_default,
@@ -33,6 +36,7 @@ from rxml.operators.notifications import dematerialize, materialize
 from rxml.operators.overflow import conflate, on_overflow
 from rxml.operators.picking import element_at, first, last
 from rxml.operators.positions import skip, skip_last, take, take_last
+from rxml.operators.prefetching import prefetch
 from rxml.operators.questions import all, contains, is_empty, some  # noqa: A004 - reactivex's names
 from rxml.operators.rate import keep_alive, throttle
 from rxml.operators.sampling import debounce, sample
@@ -48,12 +52,23 @@ from rxml.operators.starting import start_with
 from rxml.operators.supervising import supervise
 from rxml.operators.timing import delay, timeout
 from rxml.operators.transform import map, pairwise, scan, starmap  # noqa: A004 - reactivex's names
+from rxml.operators.tuples import (
+    combine_latest,
+    fork_join,
+    with_latest_from,
+    zip,  # noqa: A004 - reactivex's name
+    zip_latest,
+)
 
 __all__ = [
     "all",
+    "amb",
     "average",
     "buffer",
     "catch",
+    "combine_latest",
+    "concat",
+    "concat_map",
     "conflate",
     "contains",
     "count",
@@ -70,22 +85,29 @@ __all__ = [
     "finally_action",
     "first",
     "first_or_default",
+    "flat_map",
+    "fork_join",
     "ignore_elements",
     "is_empty",
     "keep_alive",
     "last",
     "last_or_default",
     "map",
+    "map_async",
+    "map_batch",
     "materialize",
     "max",
+    "merge",
     "min",
     "on_error_resume_next",
     "on_overflow",
     "pairwise",
+    "prefetch",
     "reduce",
     "repeat",
     "replay",
     "retry",
+    "rows",
     "sample",
     "scan",
     "share",
@@ -99,6 +121,7 @@ __all__ = [
     "start_with",
     "sum",
     "supervise",
+    "switch_map",
     "take",
     "take_last",
     "take_until",
@@ -106,6 +129,10 @@ __all__ = [
     "take_while",
     "throttle",
     "timeout",
+    "to_batch",
     "to_list",
     "unbatch",
+    "with_latest_from",
+    "zip",
+    "zip_latest",
 ]
