@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
 import msgspec
 import numpy as np
 import psutil
-import rxml.http
 from typing_extensions import override
 
 import rxml
+import rxml.http
 from rxml import operators as ops
 from rxml.flow.kernel import Step
 from rxml.flow.kinds import fold

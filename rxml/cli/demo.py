@@ -25,8 +25,8 @@ UNATTENDED: Final = 60.0
 def demo(host: str, port: int, seconds: float | None) -> None:
     """Serve forecasts of this machine's load until the time is over or Ctrl-C; then say how well they held."""
     try:
-        from rxml.cli.board import Board
         from rxml.cli import forecast
+        from rxml.cli.board import Board
     except ModuleNotFoundError as error:
         message = f"needs {error.name}: install rxml with the extra `demo`"
         raise CommandError(message) from error

@@ -1,0 +1,130 @@
+"""The commands as a person types them: real processes, real sockets, real signals."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+RXML = [sys.executable, "-c", "import sys; from rxml.cli import main; sys.exit(main())"]
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def rxml(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [*RXML, *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=50)
+
+
+@contextmanager
+def demo(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A running demo, and its address."""
+    command = [*RXML, "demo", "--port", "0", *arguments]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            found = re.search(r"(http://\S+)/predictions", process.stdout.readline())
+            assert found, process.stderr and process.stderr.read()
+            yield process, found[1]
+        finally:
+            process.kill()
+
+
+def post(url: str, body: Any) -> tuple[int, Any]:
+    request = urllib.request.Request(
+        f"{url}/events", json.dumps(body).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return response.status, json.load(response)
+
+
+def test_the_demo_ends_by_itself_with_a_summary() -> None:
+    done = rxml("demo", "--seconds", "2", "--port", "0")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"\d+ forecasts\n +cpu: ", done.stdout)
+    assert done.stderr == ""
+
+
+def test_the_demo_forecasts_what_is_posted_and_drains_on_ctrl_c() -> None:
+    with demo() as (process, url):
+        stream = urllib.request.urlopen(f"{url}/predictions", timeout=20)
+        assert post(url, {"sensor": "mine", "value": 1.23}) == (
+            202,
+            {"accepted": 1, "rejected": 0, "errors": []},
+        )
+        forecasts = (json.loads(line) for line in stream)
+        mine = next(each for each in forecasts if each["sensor"] == "mine")
+        assert mine["value"] == 1.23
+        assert mine["for_at"] == pytest.approx(mine["at"] + 5)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+    assert "mine: no outcome yet" in out
+
+
+def test_tail_prints_elements_a_line() -> None:
+    with demo() as (_, url):
+        done = rxml("tail", url.replace("http", "ws") + "/predictions", "-n", "2")
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["sensor"] for line in done.stdout.splitlines()] == ["cpu", "cpu"]
+
+
+def test_a_taken_port_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = rxml("demo", "--port", str(port))
+    assert done.returncode == 1
+    assert f"port {port}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_draw_prints_the_graph_and_the_budget(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import rxml\nfrom rxml import operators as ops\n"
+        "flow = rxml.range(9).pipe(ops.map(abs), ops.buffer(3))\n"
+        "def make():\n    return flow\n",
+        encoding="utf-8",
+    )
+    for target in ("mine:flow", "mine:make", "mine.py:flow"):
+        done = rxml("draw", target, "--budget", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("flowchart LR")
+        assert "map(abs)" in done.stdout
+        assert "sum" in done.stdout
+    assert rxml("draw", "mine:flow", "--svg", cwd=tmp_path).stdout.startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["draw", "nowhere:flow"], "no module is called 'nowhere'"),
+        (["draw", "json:flow"], "json has no 'flow'"),
+        (["draw", "json:dumps.x"], "json has no 'dumps.x'"),
+        (["draw", "json:JSONDecoder"], "not a Flowable"),
+        (["draw", "json"], "wants module:name"),
+        (["serve", "json:dumps"], "not an rxml.http.App"),
+        (["tail", "ws://127.0.0.1:9/none"], "127.0.0.1:9"),
+        (["demo", "--seconds", "-1"], "wants a number of seconds > 0"),
+        (["tail", "ws://x", "-n", "0"], "wants a count >= 1"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(arguments: list[str], said: str) -> None:
+    done = rxml(*arguments)
+    assert done.returncode in {1, 2}
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
