@@ -1,10 +1,13 @@
 """using: released exactly once, last acquired first, and told the truth."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +22,10 @@ from rxml.testing.probe import Probe
 from rxml.testing.script import Fail, Sleep, scripted
 from rxml.testing.strategies import faults
 from rxml.testing.virtual_time import run
-from tests.unit.operators.live import record
+from tests.unit.operators.live import LOOSE_RXML, record
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
 
 
 class Resource:
@@ -33,7 +39,9 @@ class Resource:
         self.log.append(f"{self.name} acquired")
         return self.name
 
-    async def __aexit__(self, kind: Any, error: BaseException | None, traceback: Any) -> bool:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
+    ) -> bool:
         await asyncio.sleep(self.seconds)
         self.log.append((self.name, None if error is None else kind, error))
         return True
@@ -121,7 +129,7 @@ def test_cancelled_while_it_acquires(stubborn: bool) -> None:
     log: list[Any] = []
 
     @asynccontextmanager
-    async def manager() -> Any:
+    async def manager() -> AsyncGenerator[Any]:
         try:
             await asyncio.sleep(10)
         except asyncio.CancelledError:
@@ -167,7 +175,7 @@ def test_a_task_group_and_a_time_limit_may_stand_around_it() -> None:
             ticks.append(1)
 
     @asynccontextmanager
-    async def manager() -> Any:
+    async def manager() -> AsyncGenerator[Any]:
         async with asyncio.TaskGroup() as group, asyncio.timeout(100):
             ticker = group.create_task(tick())
             yield ticks
@@ -180,8 +188,9 @@ def test_a_task_group_and_a_time_limit_may_stand_around_it() -> None:
 
 def test_what_fails_to_acquire_fails_the_stream() -> None:
     @asynccontextmanager
-    async def manager() -> Any:
-        raise ValueError("no resource")
+    async def manager() -> AsyncGenerator[Any]:
+        if asyncio.current_task() is not None:
+            raise ValueError("no resource")
         yield
 
     error = run(record(rxml.using(manager, lambda _: rxml.of(1))))[0][1]
@@ -191,14 +200,14 @@ def test_what_fails_to_acquire_fails_the_stream() -> None:
 
 def test_a_flow_that_cannot_be_made_releases_with_its_error() -> None:
     log: list[Any] = []
-    error = run(record(rxml.using(lambda: Resource("it", log), lambda _: 1 // 0)))[0][1]  # type: ignore[arg-type,return-value]
+    error = run(record(LOOSE_RXML.using(lambda: Resource("it", log), lambda _: 1 // 0)))[0][1]
     assert isinstance(error, ZeroDivisionError)
     assert log[1][2] is error
 
 
 def test_a_release_that_fails_hides_nothing() -> None:
     @contextmanager
-    def manager() -> Any:
+    def manager() -> Generator[Any]:
         try:
             yield 1
         finally:
@@ -260,6 +269,6 @@ def test_other_resources() -> None:
 
 def test_arguments_are_functions() -> None:
     with pytest.raises(PipelineError, match="makes the resource"):
-        rxml.using(3, lambda _: rxml.of(1))  # type: ignore[arg-type]
+        LOOSE_RXML.using(3, lambda _: rxml.of(1))
     with pytest.raises(PipelineError, match="makes the flow"):
-        rxml.using(dict, rxml.of(1))  # type: ignore[arg-type]
+        LOOSE_RXML.using(dict, rxml.of(1))

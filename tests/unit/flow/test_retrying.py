@@ -1,5 +1,8 @@
 """Waits, budgets and buckets: pure arithmetic."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from random import Random
@@ -50,7 +53,9 @@ def test_a_budget_grants_a_share_and_a_floor(
     """In any stretch of its time no more is granted than the share of what came in before it, and the floor."""
     seconds = 10.0
     budget = RetryBudget(ratio, per_second=per_second, seconds=seconds)
-    now, firsts, granted = 0.0, [], []
+    now = 0.0
+    firsts: list[float] = []
+    granted: list[float] = []
     for gap, first in steps:
         now += gap
         if first:
@@ -79,7 +84,7 @@ def test_a_budget_that_is_spent_comes_back() -> None:
 )
 def test_a_budget_is_checked(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="RetryBudget wants"):
-        RetryBudget(**wrong)  # type: ignore[arg-type]
+        RetryBudget(**wrong)
 
 
 def test_a_bucket_fills_up_and_no_further() -> None:

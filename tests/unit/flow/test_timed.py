@@ -1,5 +1,8 @@
 """interval, timer, never, defer, and durations."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import asyncio
@@ -19,7 +22,7 @@ from rxml.errors import PipelineError
 from rxml.flow.duration import seconds_of
 from rxml.testing.probe import Probe
 from rxml.testing.virtual_time import run
-from tests.unit.operators.live import record
+from tests.unit.operators.live import LOOSE_RXML, record
 
 
 @given(st.sampled_from([0.1, 0.3, 1.0, 7.0]), st.integers(1, 30))
@@ -91,22 +94,30 @@ def test_defer_makes_a_flow_for_each_run() -> None:
     flow = rxml.defer(factory)
     assert made == []
     assert [run(flow.to_list()), run(flow.to_list())] == [[1], [2]]
-    assert run(rxml.defer(lambda scheduler: rxml.of(scheduler)).to_list()) == [None]
+    assert run(rxml.defer(lambda scheduler: rxml.of(scheduler, 1)).to_list()) == [None, 1]
 
 
 def test_a_factory_that_fails_or_gives_no_flow_fails_the_stream() -> None:
-    error = run(record(rxml.defer(lambda: 1 // 0)))[0][1]
+    error = run(record(LOOSE_RXML.defer(lambda: 1 // 0)))[0][1]
     assert isinstance(error, ZeroDivisionError)
     assert "defer" in error.__notes__[0]
-    assert isinstance(run(record(rxml.defer(lambda: [1])))[0][1], PipelineError)  # type: ignore[arg-type,return-value]
+    assert isinstance(run(record(LOOSE_RXML.defer(lambda: [1])))[0][1], PipelineError)
     with pytest.raises(PipelineError, match="function that makes a Flowable, got int"):
-        rxml.defer(3)  # type: ignore[arg-type]
+        LOOSE_RXML.defer(3)
 
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [(2, 2.0), (0.5, 0.5), (timedelta(milliseconds=1500), 1.5), (Fraction(1, 4), 0.25)]
-    + [(np.float32(2.5), 2.5), (np.int64(3), 3.0), (float("inf"), float("inf")), (0, 0.0)],
+    [
+        (2, 2.0),
+        (0.5, 0.5),
+        (0, 0.0),
+        (timedelta(milliseconds=1500), 1.5),
+        (Fraction(1, 4), 0.25),
+        (np.float32(2.5), 2.5),
+        (np.int64(3), 3.0),
+        (float("inf"), float("inf")),
+    ],
 )
 def test_durations(value: Any, seconds: float) -> None:
     assert seconds_of(value, "wait") == seconds

@@ -1,20 +1,32 @@
 """Live sources for tests: elements at given moments, whatever anyone asks, in several forms."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from itertools import groupby
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import hypothesis.strategies as st
-from hypothesis.strategies import SearchStrategy
 
 import rxml
 from rxml import Chunk, Flowable
-from rxml.flow.body import Outlet
+from rxml import operators as ops
 from rxml.flow.kinds import body_source, stage
 from rxml.flow.prefetch import PrefetchStage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from hypothesis.strategies import SearchStrategy
+
+    from rxml.flow.body import Outlet
+
+LOOSE_RXML: Final[Any] = rxml
+LOOSE_OPS: Final[Any] = ops
+"""The package without its types, for tests that pass what these forbid."""
 
 Moments: TypeAlias = list[tuple[float, Any]]
 """Elements with the seconds at which they come, in order."""

@@ -1,10 +1,12 @@
 """take_until and skip_until: what a list of moments says, in every form of source."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,9 @@ from rxml.testing.script import scripted
 from rxml.testing.timeline import Kind
 from rxml.testing.virtual_time import run
 from tests.unit.operators.live import FORMS, Moments, moments, record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FORM = st.sampled_from(sorted(FORMS))
 MOMENT = st.integers(0, 12).map(lambda half: half + 0.5)
@@ -83,7 +88,7 @@ def test_a_gate_that_never_opens_lets_the_source_end() -> None:
 
 def test_skipped_elements_are_counted() -> None:
     async def main() -> None:
-        flow = rxml.interval(1).pipe(ops.take(9), ops.skip_until_with_time(4.5))
+        flow: Flowable[Any] = rxml.interval(1).pipe(ops.take(9), ops.skip_until_with_time(4.5))
         async with Probe(flow) as probe:
             await probe.expect(4, 5)
             assert probe.statistics()["skip_until_with_time(4.5)"].dropped == 4

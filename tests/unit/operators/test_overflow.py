@@ -1,5 +1,8 @@
 """on_overflow and conflate: what a simulated queue says, in every form of source and for every reader."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import asyncio
@@ -22,7 +25,7 @@ FORM = st.sampled_from(sorted(FORMS))
 POLICY = st.sampled_from(["error", "drop_oldest", "drop_newest", "latest", "conflate"])
 
 
-def queued(given: Moments, end: float, policy: str, capacity: int, pause: float) -> Moments:
+def queued(given: Moments, end: float, policy: str, capacity: int, pause: float) -> Moments:  # noqa: C901
     """What a reader sees that takes one element and then sleeps."""
     queue: deque[Any] = deque()
     out: Moments = []
@@ -62,7 +65,7 @@ def queued(given: Moments, end: float, policy: str, capacity: int, pause: float)
     FORM,
     st.integers(0, 9),
 )
-def test_an_overflow_is_a_queue(
+def test_an_overflow_is_a_queue(  # noqa: PLR0917
     given: Moments, policy: Any, capacity: int, pause: float, form: str, seed: int
 ) -> None:
     end = given[-1][0] if given else 0.0

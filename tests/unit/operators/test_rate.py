@@ -1,19 +1,26 @@
 """throttle and keep_alive: what a list of moments says, in every form of source."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import asyncio
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import rxml
+from rxml import Flowable
 from rxml import operators as ops
 from rxml.testing.virtual_time import run
-from tests.unit.operators.live import FORMS, Moments, live, moments, record
+from tests.unit.operators.live import FORMS, LOOSE_OPS, Moments, live, moments, record
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 FORM = st.sampled_from(sorted(FORMS))
 
@@ -40,7 +47,7 @@ def throttled(given: Moments, rate: Fraction, burst: int, costs: list[int]) -> l
     FORM,
     st.integers(0, 9),
 )
-def test_throttle_is_a_bucket(
+def test_throttle_is_a_bucket(  # noqa: PLR0917
     given: Moments, rate: Fraction, burst: int, data: st.DataObject, form: str, seed: int
 ) -> None:
     priced = data.draw(st.booleans())
@@ -70,7 +77,7 @@ def test_no_stretch_of_time_sees_more_than_its_share(
 
 
 def test_throttle_is_at_its_rate_for_a_source_that_takes_as_long() -> None:
-    async def slow() -> Any:
+    async def slow() -> AsyncIterator[int]:
         for number in range(4):
             await asyncio.sleep(0.5)
             yield number
@@ -83,7 +90,9 @@ def test_throttle_keeps_backpressure() -> None:
     pulled: list[int] = []
 
     async def main() -> None:
-        flow = rxml.range(10**6).pipe(ops.do_action(pulled.append), ops.throttle(1, burst=5))
+        flow: Flowable[Any] = rxml.range(10**6).pipe(
+            ops.do_action(pulled.append), ops.throttle(1, burst=5)
+        )
         async with flow.open() as subscription:
             assert len((await subscription.request(10**6)).elements) == 5
             await asyncio.sleep(100)
@@ -113,7 +122,7 @@ def test_a_price_that_fails_is_the_supervisors() -> None:
 )
 def test_throttle_refuses_what_would_let_nothing_through(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="throttle"):
-        ops.throttle(**{"rate": 1, **wrong})
+        LOOSE_OPS.throttle(**{"rate": 1, **wrong})
 
 
 @given(moments(), st.integers(0, 6), FORM, st.integers(0, 9))

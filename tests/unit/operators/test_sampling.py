@@ -1,10 +1,13 @@
 """debounce and sample: what a list of moments says, in every form of source."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import asyncio
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +15,12 @@ from hypothesis import strategies as st
 
 import rxml
 from rxml import operators as ops
+from rxml.testing.script import Sleep, Watermark, scripted
 from rxml.testing.virtual_time import run
 from tests.unit.operators.live import FORMS, Moments, live, moments, record
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 FORM = st.sampled_from(sorted(FORMS))
 
@@ -81,7 +88,7 @@ def test_an_error_of_the_ticks_fails_the_sample() -> None:
 def test_an_error_comes_at_once_and_drops_what_is_held(operator: Any) -> None:
     error = ValueError("upstream")
 
-    async def fail() -> Any:
+    async def fail() -> AsyncIterator[int]:
         await asyncio.sleep(2)
         yield 1
         await asyncio.sleep(1)
@@ -95,7 +102,7 @@ def test_an_error_comes_at_once_and_drops_what_is_held(operator: Any) -> None:
 def test_a_stalled_reader_stops_the_source(operator: Any) -> None:
     made: list[int] = []
 
-    async def count() -> Any:
+    async def count() -> AsyncIterator[int]:
         for number in range(1000):
             await asyncio.sleep(1)
             made.append(number)
@@ -124,8 +131,6 @@ def test_a_synchronous_source_gives_its_last_element(operator: Any) -> None:
 
 
 def test_watermarks_stay_behind_the_elements_before_them() -> None:
-    from rxml.testing.script import Sleep, Watermark, scripted
-
     async def main() -> list[Any]:
         flow = scripted(1, Watermark(10), Sleep(1), 2, Watermark(20), Sleep(9), Watermark(30))
         seen: list[Any] = []

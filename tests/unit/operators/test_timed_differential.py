@@ -1,8 +1,12 @@
 """The timed operators beside reactivex's, each on its own virtual clock."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +14,7 @@ import reactivex
 from hypothesis import given
 from hypothesis import strategies as st
 from reactivex import operators as rx
-from reactivex.testing import ReactiveTest, TestScheduler
+from reactivex import testing
 
 import rxml
 from rxml import Flowable
@@ -19,6 +23,7 @@ from rxml.testing.script import Fail, Sleep, scripted
 from rxml.testing.virtual_time import run
 from tests.unit.operators.live import Moments, record
 
+TEST: Any = testing.ReactiveTest
 START = 200.0
 FAILED = ValueError("upstream")
 
@@ -52,17 +57,11 @@ PAIRS: dict[str, Pair] = {
 
 
 def theirs(make: Callable[[Any], Any], moments: Moments, end: float, *, fails: bool) -> Moments:
-    scheduler = TestScheduler()
-    messages = [ReactiveTest.on_next(START + moment, element) for moment, element in moments]
-    last = (
-        ReactiveTest.on_error(START + end, FAILED)
-        if fails
-        else ReactiveTest.on_completed(START + end)
-    )
+    scheduler: Any = testing.TestScheduler()
+    messages = [TEST.on_next(START + moment, element) for moment, element in moments]
+    last = TEST.on_error(START + end, FAILED) if fails else TEST.on_completed(START + end)
     source = scheduler.create_hot_observable(*messages, last)
-    other = scheduler.create_cold_observable(
-        ReactiveTest.on_next(3.25, "other"), ReactiveTest.on_completed(3.25)
-    )
+    other = scheduler.create_cold_observable(TEST.on_next(3.25, "other"), TEST.on_completed(3.25))
     result = scheduler.start(lambda: source.pipe(make(other)), disposed=START + 100.0)
     out: Moments = []
     for message in result.messages:
@@ -114,17 +113,18 @@ def test_it_is_reactivex(name: str, gaps: list[int], rest: int, fails: bool) -> 
 
 
 def test_interval_and_timer_are_reactivex() -> None:
-    for mine, its in (
-        (rxml.interval(2.5), lambda s: reactivex.interval(2.5, s)),
-        (rxml.timer(3), lambda s: reactivex.timer(3.0, scheduler=s)),
-        (rxml.timer(0, 4), lambda s: reactivex.timer(0.0, 4.0, s)),
-        (rxml.timer(1.5, 4), lambda s: reactivex.timer(1.5, 4.0, s)),
-    ):
-        scheduler = TestScheduler()
-        result = scheduler.start(lambda: its(scheduler), disposed=START + 21.0)
+    pairs: list[tuple[Flowable[int], Callable[[Any], Any]]] = [
+        (rxml.interval(2.5), lambda clock: reactivex.interval(2.5, clock)),
+        (rxml.timer(3), lambda clock: reactivex.timer(3.0, scheduler=clock)),
+        (rxml.timer(0, 4), lambda clock: reactivex.timer(0.0, 4.0, clock)),
+        (rxml.timer(1.5, 4), lambda clock: reactivex.timer(1.5, 4.0, clock)),
+    ]
+    for mine, its in pairs:
+        clock: Any = testing.TestScheduler()
+        messages = clock.start(partial(its, clock), disposed=START + 21.0).messages
         expected = [
-            (float(m.time) - START, m.value.value if m.value.kind == "N" else "end")
-            for m in result.messages
+            (message.time - START, message.value.value if message.value.kind == "N" else "end")
+            for message in messages
         ]
         got = run(record(mine.pipe(ops.take_until_with_time(21))))
         assert [each for each in got if each != (21.0, "end")] == expected
