@@ -20,6 +20,7 @@ if find_spec("hypothesis") is None:
 from rxml.testing.check import check_operator
 from rxml.testing.errors import DeadlockError, LeakError, RunawayError
 from rxml.testing.law import Law, LawBroken
+from rxml.testing.leaks import check_collected, check_released
 from rxml.testing.marbles import marble
 from rxml.testing.misdeeds import Misdeed, non_compliant
 from rxml.testing.probe import Probe
@@ -62,7 +63,9 @@ __all__ = [
     "VirtualLoop",
     "Watermark",
     "advance",
+    "check_collected",
     "check_operator",
+    "check_released",
     "chunkings",
     "faults",
     "flows",

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, UNBOUNDED, Chunk
-from rxml.testing.misdeeds import Misdeed
 from rxml.testing.script import End, Fail, Never, Step
 
 if TYPE_CHECKING:
     from rxml.flow.context import Context
+    from rxml.testing.misdeeds import Misdeed
     from rxml.testing.script import Scripted
     from rxml.testing.timeline import Timeline
 

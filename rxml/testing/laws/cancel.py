@@ -12,6 +12,7 @@ from rxml.flow.chunk import Chunk
 from rxml.flow.scope import Scope
 from rxml.testing.comparing import same
 from rxml.testing.law import law
+from rxml.testing.leaks import unreleased
 from rxml.testing.script import Never
 from rxml.testing.timeline import Kind
 from rxml.testing.verdict import difference
@@ -200,7 +201,7 @@ def promptness(trial: Trial) -> None:
     play = trial.play(plan)
     if not play.ended:
         return
-    if play.timeline.count("source", Kind.OPENED) > play.timeline.count("source", Kind.RELEASED):
+    if unreleased(play.timeline):
         raise trial.broken("the end was seen while the source was still open", play)
     pulled = play.timeline.elements("source")
     enough = _enough(trial, elements[:pulled])

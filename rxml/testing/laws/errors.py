@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,9 @@ from rxml.flow.chunk import UNBOUNDED
 from rxml.flow.kinds import elementwise
 from rxml.flow.node import Cardinality
 from rxml.flow.scope import Scope
+from rxml.testing.errors import LeakError
 from rxml.testing.law import law
+from rxml.testing.leaks import check_collected, few_objects, unreleased
 from rxml.testing.script import End, Fail, Never
 from rxml.testing.strategies import faults
 from rxml.testing.subject import MOST
@@ -169,20 +170,14 @@ def _reported(trial: Trial, play: Play, error: Exception | None, seen: list[Base
 
 
 def _released(trial: Trial, play: Play) -> None:
-    events = play.timeline.of("source", Kind.OPENED, Kind.RELEASED)
-    opened = sum(event.kind is Kind.OPENED for event in events)
-    if opened * 2 != len(events):
-        raise trial.broken(
-            f"the source was opened {opened} times and released {len(events) - opened} times"
-        )
-    over = [e for e in play.timeline.events if e.kind in {Kind.END, Kind.ERROR}]
-    sink = [event for event in over if event.lane == "sink"]
-    if (
-        sink
-        and events
-        and play.timeline.events.index(events[-1]) > play.timeline.events.index(sink[0])
-    ):
-        raise trial.broken("the end was seen before the source was released")
+    """The source was released as often as opened, the last time before the sink saw how it ended."""
+    for opened, released in unreleased(play.timeline).values():
+        raise trial.broken(f"the source was opened {opened} times and released {released} times")
+    over = False
+    for event in play.timeline.events:
+        if over and event.kind is Kind.RELEASED:
+            raise trial.broken("the end was seen before the source was released")
+        over = over or (event.lane == "sink" and event.kind in {Kind.END, Kind.ERROR})
 
 
 @law("L37", effort=0.3)
@@ -201,14 +196,12 @@ def no_leaks(trial: Trial) -> None:
             return None  # so do those of an error that somebody else may keep
         return weakref.ref(bench.probe.run)
 
-    gc.freeze()
-    try:
+    with few_objects():
         run = trial.run(scenario, plan)
-        gc.collect()
-        if run is not None and run() is not None:
-            raise trial.broken("the run is over, and something still holds it in memory")
-    finally:
-        gc.unfreeze()
+        try:
+            check_collected(*([] if run is None else [run]))
+        except LeakError as error:
+            raise trial.broken(str(error)) from None
 
 
 @law("L43", when=_lets_errors_pass, effort=0.5)
