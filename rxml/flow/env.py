@@ -12,7 +12,7 @@ from rxml.flow.relay import Relay
 from rxml.flow.statistics import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from rxml.flow.clock import Clock, Quota
     from rxml.flow.subscription import Subscription
@@ -32,6 +32,10 @@ class Ground(Protocol):
 
     def enlist(self, finish: Callable[[], None]) -> Callable[[], None]:
         """See `Env.enlist`."""
+        ...
+
+    def at_end(self, ending: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+        """See `Env.at_end`."""
         ...
 
 
@@ -75,6 +79,10 @@ class RunEnv:
     def enlist(self, finish: Callable[[], None]) -> Callable[[], None]:
         """Have a source finished when the run is drained."""
         return self.run.enlist(finish)
+
+    def at_end(self, ending: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+        """Have something ended when the run has been closed."""
+        return self.run.at_end(ending)
 
 
 def path(node: Node, most: int = 8) -> str:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from rxml.flow.clock import Clock
     from rxml.flow.kernel import Kernel
@@ -55,6 +55,14 @@ class Env(Protocol):
         """Have `finish` called when the run is drained (sources only); returns what takes it back."""
         ...
 
+    def at_end(self, ending: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+        """Have `ending` awaited when the run is closed, once its stages are; returns what takes it back.
+
+        For what may outlive the stage that began it, such as groups that are read when no further group is wanted. It
+        must not raise.
+        """
+        ...
+
 
 class Cardinality(Enum):
     """Results for each element: what a pipeline of requests and responses must know."""
@@ -68,7 +76,7 @@ class Cardinality(Enum):
 
 def built_at() -> str:
     """File and line of the nearest caller outside rxml."""
-    frame = sys._getframe(1)  # noqa: SLF001 - the documented way to a caller's line
+    frame = sys._getframe(1)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the way to a caller's line
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("rxml."):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

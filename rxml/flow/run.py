@@ -13,7 +13,7 @@ from rxml.flow.statistics import Meter, RunStatistics
 from rxml.flow.supervision import STOP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from types import TracebackType
 
     from rxml.flow.node import Node
@@ -40,6 +40,7 @@ class Run(Generic[T]):
         self.errors: list[BaseException] = []
         self.meters = _meters(node)
         self._finishers: dict[int, Callable[[], None]] = {}
+        self._endings: dict[int, Callable[[], Awaitable[None]]] = {}
         self._draining = False
         self._scope = Scope()
         self._driver: asyncio.Task[None] | None = None
@@ -85,16 +86,25 @@ class Run(Generic[T]):
 
     async def stop(self) -> None:
         """The kill switch: end the run now; nothing more comes out and nothing is left."""
-        await self.subscription.cancel()
+        await self._close()
         if self._driver is not None:
             await asyncio.wait([self._driver])
 
     async def aclose(self) -> None:
         """Stop, and end all tasks."""
         try:
-            await self.subscription.cancel()
+            await self._close()
         finally:
             await self._scope.aclose()
+
+    async def _close(self) -> None:
+        """Cancel the flow, then what outlived the stages that began it."""
+        try:
+            await self.subscription.cancel()
+        finally:
+            while self._endings:
+                _, ending = self._endings.popitem()
+                await ending()
 
     def statistics(self) -> RunStatistics:
         """What each stage has done and holds, sources first."""
@@ -111,6 +121,16 @@ class Run(Generic[T]):
             self._finishers.pop(key, None)
 
         return delist
+
+    def at_end(self, ending: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+        """See `Env.at_end`."""
+        key = id(ending)
+        self._endings[key] = ending
+
+        def undo() -> None:
+            self._endings.pop(key, None)
+
+        return undo
 
     async def _drive(self) -> None:
         request = self.subscription.request
