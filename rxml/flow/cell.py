@@ -6,7 +6,7 @@ from operator import length_hint
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rxml.flow.context import Context, Outcome
-from rxml.flow.kernel import Columns
+from rxml.flow.kernel import Columns, joined
 from rxml.flow.node import Cardinality
 from rxml.flow.shadow import NOTHING, Shadow
 from rxml.flow.supervision import DeadLetter, Directive, noted
@@ -100,14 +100,36 @@ class Cell:
     def _columns(
         self, kernel: Columns[Any, Any], items: Sequence[Any], contexts: list[Context] | None
     ) -> Pushed:
-        try:
-            out = kernel.push_all(items)
-        except Exception as error:  # noqa: BLE001 - the supervisor decides
-            beside = [None] * len(items) if contexts is None else contexts
-            return (), contexts and [], self._failed(error, list(zip(items, beside, strict=True)))
-        if contexts is not None and len(out) != len(items):
-            contexts = [contexts[-1]] * len(out)
-        return out, contexts, None
+        """The chunk as a whole; in halves if it fails and may be tried again; row by row where contexts tell rows apart."""
+        singly = contexts is not None and self.spec.cardinality is Cardinality.AT_MOST_ONE
+        step = 1 if singly else len(items)
+        ranges = [slice(at, at + step) for at in range(0, len(items), step)][::-1]
+        parts: list[Sequence[Any]] = []
+        kept: list[Context] = []
+        error: Exception | None = None
+        while ranges and error is None:
+            where = ranges.pop()
+            try:
+                parts.append(kernel.push_all(items if len(items) == step else items[where]))
+            except Exception as raised:  # noqa: BLE001 - the supervisor decides
+                if kernel.again and where.stop - where.start > 1:
+                    half = (where.start + where.stop) // 2
+                    ranges += [slice(half, where.stop), slice(where.start, half)]
+                    step = 1
+                    continue
+                beside = [None] * len(items) if contexts is None else contexts
+                culprits = zip(items[where], beside[where], strict=True)
+                error = self._failed(raised, list(culprits))
+            else:
+                kept += self._beside(contexts, where, len(parts[-1]))
+        return joined(parts), None if contexts is None else kept, error
+
+    def _beside(self, contexts: list[Context] | None, where: slice, made: int) -> list[Context]:
+        """The contexts of the results for some rows."""
+        given = [] if contexts is None else contexts[where]
+        if given and not made and self.spec.cardinality is Cardinality.AT_MOST_ONE:
+            given[0].settled(Outcome.DROPPED)
+        return given if len(given) == made else given[-1:] * made
 
     def _feed(
         self, items: Sequence[Any], contexts: list[Context] | None, out: list[Any]

@@ -105,12 +105,31 @@ class Step(Kernel[A, B]):
 class Columns(Kernel[A, B]):
     """Work on the whole chunk at once: a `Batch` stays a `Batch`.
 
-    An error concerns all elements of the chunk, since no single one can be blamed.
+    An error concerns all elements of the chunk, since no single one can be blamed; unless the work can be tried again on
+    parts of the chunk, which finds the culprits.
+
+    Args:
+        function: from the elements of a chunk to results; never called with none.
+        again: whether the function may be called again on parts after it has failed.
     """
 
-    def __init__(self, function: Callable[[Sequence[A]], Sequence[B]]) -> None:
+    def __init__(
+        self, function: Callable[[Sequence[A]], Sequence[B]], *, again: bool = False
+    ) -> None:
         self._function = function
+        self.again = again
 
     def push_all(self, items: Sequence[A]) -> Sequence[B]:
         """The results for the chunk."""
         return self._function(items)
+
+
+def joined(parts: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """The parts of a chunk, one behind the other, by the `concat` of their type if it has one."""
+    if len(parts) == 1:
+        return parts[0]
+    concat = getattr(type(parts[0]), "concat", None) if parts else None
+    if concat is None or len({type(part) for part in parts}) > 1:
+        return [element for part in parts for element in part]
+    whole: Sequence[Any] = concat(parts)
+    return whole

@@ -60,7 +60,7 @@ class StageOperator:
 def flowable(source: object, name: str) -> Flowable[Any]:
     """The source itself if it is a Flowable; else an error that says what would be right."""
     if isinstance(source, Flowable):
-        return source
+        return cast("Flowable[Any]", source)  # type: ignore[redundant-cast]
     message = (
         f"{name} wants a Flowable, got {type(source).__name__}; "
         "use rxml.from_rx for an Observable, rxml.from_iterable or rxml.from_async_iterable for the rest"
@@ -164,10 +164,23 @@ def columns(
     function: Callable[[Sequence[A]], Sequence[B]],
     *,
     cardinality: Cardinality = Cardinality.ONE,
+    depends: bool = True,
+    again: bool = False,
 ) -> Operator[A, B]:
-    """Work on the whole chunk at once; its result may depend on how elements were chunked."""
+    """Work on the whole chunk at once.
+
+    Args:
+        name: shown in graphs, statistics and errors.
+        function: from the elements of a chunk to results; never called with none.
+        cardinality: results for each element; not more than one.
+        depends: whether its result may depend on how elements were chunked.
+        again: whether, after it has failed, it may be called on parts of the chunk to find the culprits.
+    """
     spec = KernelSpec(
-        name=name, kernel=lambda: Columns(function), cardinality=cardinality, columns=True
+        name=name,
+        kernel=lambda: Columns(function, again=again),
+        cardinality=cardinality,
+        columns=depends,
     )
     return _operator(spec)
 
