@@ -90,18 +90,20 @@ def machine(period: float) -> Flowable[Reading]:
 
 
 def _measure(before: Any, _: int) -> Any:
-    network, disk = psutil.net_io_counters(), psutil.disk_io_counters()
-    totals = np.array(
-        [
-            psutil.cpu_stats().ctx_switches,
-            network.bytes_recv + network.bytes_sent if network else 0,
-            disk.read_bytes + disk.write_bytes if disk else 0,
-        ],
-        dtype=float,
-    )
-    rates = totals - before[1] if before else np.zeros(3)
+    counted = [
+        psutil.cpu_stats().ctx_switches,
+        _total(psutil.net_io_counters(), "bytes_recv", "bytes_sent"),
+        _total(psutil.disk_io_counters(), "read_bytes", "write_bytes"),
+    ]
+    totals = np.array(counted, dtype=np.float64)
+    rates = np.zeros(3) if before is None else totals - before[1]
     beside = (psutil.virtual_memory().percent, *np.log1p(np.maximum(rates, 0)).tolist())
     return psutil.cpu_percent(), totals, beside
+
+
+def _total(counters: Any, *names: str) -> int:
+    """The sum of these counters; 0 on a machine that has no such device."""
+    return sum(getattr(counters, name, 0) for name in names)
 
 
 def _reading(measured: Any) -> Reading:
@@ -158,12 +160,12 @@ class Linear:
     def __init__(self, forget: float = 0.998, ridge: float = 10.0) -> None:
         self._forget = forget
         self._ridge = ridge
-        self._w: NDArray[Any] | None = None
+        self._w = np.zeros(0)
         self.pending: deque[tuple[float, float, NDArray[Any], float]] = deque(maxlen=2000)
 
     def predict(self, x: NDArray[Any], value: float) -> float:
         """The value `AHEAD`, given the features and the value now."""
-        if self._w is None or len(self._w) != len(x):
+        if len(self._w) != len(x):
             self._w = np.zeros(len(x))
             self._p = np.eye(len(x)) / self._ridge
             self._mean, self._scale = np.zeros(len(x)), np.ones(len(x))

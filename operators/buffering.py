@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rxml.flow.body import Outlet
     from rxml.flow.duration import Duration
     from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Listed
     from rxml.flow.subscription import Subscription
 
 A = TypeVar("A")
@@ -37,7 +38,7 @@ def buffer(
     bytes: float | None = None,  # noqa: A002 - what it is
     cost: Callable[[A], float] | None = None,
     skip: int | None = None,
-) -> Operator[A, list[A]]:
+) -> Listed:
     """Gather elements into lists.
 
     Marble:

@@ -17,7 +17,7 @@ from rxml.flow.node import Cardinality
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Listed
 
 A = TypeVar("A")
 
@@ -60,7 +60,7 @@ class _ToList(Kernel[A, list[A]]):
         self._held = list(state)
 
 
-def to_list(*, max_elements: int = 1_000_000) -> Operator[A, list[A]]:
+def to_list(*, max_elements: int = 1_000_000) -> Listed:
     """Collect all elements in one list.
 
     Marble:

@@ -106,8 +106,9 @@ def flat_map(mapper: Callable[[A], Any] | Any, *, concurrency: int = INNER) -> O
         of the demand.
     Buffers: at most `concurrency` elements whose streams are open, and one chunk of their results.
     Emits: the elements of the inner streams as they come, in their own order each; streams that are always ready take
-        turns. Results have the context of the element that they come from. Signals wait for the inner streams of the
-        elements before them.
+        turns. Results have the context of the element that they come from. The watermark is the least of upstream and of
+        the inner streams, each of which stands where upstream stood when it was opened until it gives one of its own; a
+        barrier waits until each has come to it or ended.
     Completes: when upstream and all inner streams have ended.
     Fails: at once with upstream, after what is at hand and what can be had without waiting; or with an inner stream or
         the function, after what is at hand. The other streams are cancelled and awaited. A supervisor can have the

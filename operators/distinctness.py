@@ -15,7 +15,7 @@ from rxml.flow.node import Cardinality
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
 
 A = TypeVar("A")
 K = TypeVar("K")
@@ -117,7 +117,7 @@ def distinct(
     comparer: Callable[[K, K], object] | None = None,
     *,
     max_keys: int = 100_000,
-) -> Operator[A, A]:
+) -> Same:
     """Leave out elements that came before, as far back as is remembered.
 
     Marble:
@@ -152,7 +152,7 @@ def distinct(
     permit_function("distinct", comparer, "says whether two keys are the same")
     bound = require_count("distinct(max_keys)", max_keys, least=1)
 
-    def kernel() -> Kernel[A, A]:
+    def kernel() -> Kernel[Any, Any]:
         if comparer is None:
             return _Hashed(key_mapper, bound)
         return _Compared(key_mapper, bound, comparer)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rxml.flow.chunk import Chunk
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
     from rxml.flow.subscription import Subscription
 
 A = TypeVar("A")
@@ -174,7 +175,7 @@ class _Finally(_Behind[A]):
             raise
 
 
-def finally_action(action: Callable[[], Awaitable[Any] | object]) -> Operator[A, A]:
+def finally_action(action: Callable[[], Awaitable[Any] | object]) -> Same:
     """Run an action once the stream is over, however it ends.
 
     Marble:
@@ -207,6 +208,6 @@ def finally_action(action: Callable[[], Awaitable[Any] | object]) -> Operator[A,
     require_callable("finally_action", action, "is called when the stream is over")
     return stage(
         label("finally_action", action),
-        lambda env, node: _Finally[A](env, node, action),
+        lambda env, node: _Finally[Any](env, node, action),
         cardinality=Cardinality.ONE,
     )

@@ -10,12 +10,12 @@ from rxml.flow.kinds import expand
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Unlisted
 
 A = TypeVar("A")
 
 
-def unbatch() -> Operator[Iterable[A], A]:
+def unbatch() -> Unlisted:
     """Let out the elements of elements: of lists, of batches, of any iterables.
 
     Marble:

@@ -18,7 +18,7 @@ from rxml.flow.node import Cardinality
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
 
 A = TypeVar("A")
 
@@ -63,14 +63,14 @@ class _Extreme(Kernel[A, A]):
 
 
 def _extreme(
-    name: str, comparer: Callable[[A, A], Any] | None, better: Callable[[Any, Any], object]
-) -> Operator[A, A]:
+    name: str, comparer: Callable[[Any, Any], Any] | None, better: Callable[[Any, Any], object]
+) -> Same:
     permit_function(name, comparer, "compares two elements")
     whole = name if comparer is None else label(name, comparer)
     return fold(whole, lambda: _Extreme[Any](whole, better), cardinality=Cardinality.FEWER)
 
 
-def min(comparer: Callable[[A, A], Any] | None = None) -> Operator[A, A]:  # noqa: A001 - reactivex's name
+def min(comparer: Callable[[Any, Any], Any] | None = None) -> Same:  # noqa: A001 - reactivex's name
     """The least element.
 
     Marble:
@@ -104,7 +104,7 @@ def min(comparer: Callable[[A, A], Any] | None = None) -> Operator[A, A]:  # noq
     )
 
 
-def max(comparer: Callable[[A, A], Any] | None = None) -> Operator[A, A]:  # noqa: A001 - reactivex's name
+def max(comparer: Callable[[Any, Any], Any] | None = None) -> Same:  # noqa: A001 - reactivex's name
     """The greatest element.
 
     Marble:

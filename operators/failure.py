@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
     from rxml.flow.retrying import RetryBudget
+    from rxml.flow.shapes import Same
 
 A = TypeVar("A")
 
@@ -34,7 +35,7 @@ def retry(
     on: Errors = Exception,
     resume: bool = False,
     random: Random | None = None,
-) -> Operator[A, A]:
+) -> Same:
     """Run upstream again when it fails.
 
     Marble:
@@ -88,7 +89,7 @@ def retry(
     return stage(label("retry", *([] if retry_count is None else [retry_count])), open_)
 
 
-def repeat(repeat_count: int | None = None) -> Operator[A, A]:
+def repeat(repeat_count: int | None = None) -> Same:
     """Run upstream again when it has ended.
 
     Marble:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
     from rxml.flow.subscription import Subscription
 
 A = TypeVar("A")
 
 
-def take_until(other: Flowable[Any]) -> Operator[A, A]:
+def take_until(other: Flowable[Any]) -> Same:
     """Take elements until another flow gives one.
 
     Marble:
@@ -55,7 +56,7 @@ def take_until(other: Flowable[Any]) -> Operator[A, A]:
     return _until(label("take_until", other), other)
 
 
-def take_until_with_time(end_time: Duration) -> Operator[A, A]:
+def take_until_with_time(end_time: Duration) -> Same:
     """Take elements for some time.
 
     Marble:
@@ -87,7 +88,7 @@ def take_until_with_time(end_time: Duration) -> Operator[A, A]:
     return _until(label("take_until_with_time", end_time), timer(end_time))
 
 
-def skip_until(other: Flowable[Any]) -> Operator[A, A]:
+def skip_until(other: Flowable[Any]) -> Same:
     """Drop elements until another flow gives one.
 
     Marble:
@@ -119,7 +120,7 @@ def skip_until(other: Flowable[Any]) -> Operator[A, A]:
     return _from(label("skip_until", other), other)
 
 
-def skip_until_with_time(start_time: Duration) -> Operator[A, A]:
+def skip_until_with_time(start_time: Duration) -> Same:
     """Drop elements for some time.
 
     Marble:

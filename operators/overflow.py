@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rxml.flow.context import Context
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
     from rxml.flow.subscription import Subscription
 
 A = TypeVar("A")
@@ -30,7 +31,7 @@ B = TypeVar("B")
 
 def on_overflow(
     policy: Overflow, *, capacity: int | None = None, max_bytes: int | None = None
-) -> Operator[A, A]:
+) -> Same:
     """Take all that upstream gives as it comes, and say what happens when the reader falls behind.
 
     Marble:

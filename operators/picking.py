@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from rxml.flow.check import permit_function, require_count
 from rxml.flow.compose import compose
@@ -16,11 +16,20 @@ if TYPE_CHECKING:
 
     from rxml.flow.kernel import Kernel
     from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
 
 A = TypeVar("A")
 
 
-def first(predicate: Callable[[A], object] | None = None) -> Operator[A, A]:
+@overload
+def first(predicate: None = None) -> Same: ...
+
+
+@overload
+def first(predicate: Callable[[A], object]) -> Operator[A, A]: ...
+
+
+def first(predicate: Callable[[Any], object] | None = None) -> Operator[Any, Any] | Same:
     """The first element, or the first for which the predicate is true, and then the end.
 
     Marble:
@@ -52,7 +61,15 @@ def first(predicate: Callable[[A], object] | None = None) -> Operator[A, A]:
     return _one("first", lambda name: Nth[Any](0, lambda: NoElementsError(name)), predicate)
 
 
-def last(predicate: Callable[[A], object] | None = None) -> Operator[A, A]:
+@overload
+def last(predicate: None = None) -> Same: ...
+
+
+@overload
+def last(predicate: Callable[[A], object]) -> Operator[A, A]: ...
+
+
+def last(predicate: Callable[[Any], object] | None = None) -> Operator[Any, Any] | Same:
     """The last element, or the last for which the predicate is true, once the stream has ended.
 
     Marble:
@@ -102,7 +119,7 @@ def _one(
     return picked if predicate is None else compose(select(whole, predicate), picked)
 
 
-def element_at(index: int) -> Operator[A, A]:
+def element_at(index: int) -> Same:
     """The element of this index, and then the end.
 
     Marble:

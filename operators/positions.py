@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
 
 A = TypeVar("A")
 
@@ -50,7 +51,7 @@ class _Take(Kernel[A, A]):
         self._left, self.finished = state, state == 0
 
 
-def take(count: int) -> Operator[A, A]:
+def take(count: int) -> Same:
     """Let the first elements through, then end.
 
     Marble:
@@ -108,7 +109,7 @@ class _Skip(Kernel[A, A]):
         self._left = state
 
 
-def skip(count: int) -> Operator[A, A]:
+def skip(count: int) -> Same:
     """Leave the first elements out.
 
     Marble:
@@ -173,7 +174,7 @@ class _TakeLast(Kernel[A, A]):
         self._held.extend(state)
 
 
-def take_last(count: int) -> Operator[A, A]:
+def take_last(count: int) -> Same:
     """Let through the last elements, once the stream has ended.
 
     Marble:
@@ -235,7 +236,7 @@ class _SkipLast(Kernel[A, A]):
         self._held.extend(state)
 
 
-def skip_last(count: int) -> Operator[A, A]:
+def skip_last(count: int) -> Same:
     """Leave out the last elements.
 
     Marble:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rxml.flow.check import require_count
 from rxml.flow.kinds import label, stage
@@ -10,12 +10,12 @@ from rxml.flow.node import Cardinality
 from rxml.flow.prefetch import PrefetchStage
 
 if TYPE_CHECKING:
-    from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
 
 A = TypeVar("A")
 
 
-def prefetch(capacity: int, *, max_bytes: int | None = None) -> Operator[Any, Any]:
+def prefetch(capacity: int, *, max_bytes: int | None = None) -> Same:
     """Take elements ahead into a buffer while the reader is busy.
 
     Marble:

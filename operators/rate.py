@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rxml.flow.duration import Duration
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
     from rxml.flow.subscription import Subscription
 
 A = TypeVar("A")
@@ -35,7 +36,7 @@ def throttle(
     per: Duration = 1.0,
     burst: float = 1,
     cost: Callable[[A], float] | None = None,
-) -> Operator[A, A]:
+) -> Same:
     """Let elements through at no more than a rate, by delaying them (a token bucket).
 
     Marble:
@@ -80,7 +81,7 @@ def throttle(
     if cost is not None:
         refuse_coroutine_function("throttle", cost)
 
-    async def body(inlets: tuple[Subscription[A], ...], outlet: Outlet[A]) -> None:
+    async def body(inlets: tuple[Subscription[Any], ...], outlet: Outlet[Any]) -> None:
         await _throttle(inlets[0], outlet, TokenBucket(seconds / rate, burst), cost)
 
     return boundary(

@@ -16,7 +16,7 @@ from rxml.flow.waiting import request_until
 if TYPE_CHECKING:
     from rxml.flow.body import Outlet
     from rxml.flow.duration import Duration
-    from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
     from rxml.flow.subscription import Subscription
 
 A = TypeVar("A")
@@ -66,7 +66,7 @@ class _Newest(Generic[A]):
             self._outlet.channel.put(Chunk((), **chunk.signals()))
 
 
-def debounce(duetime: Duration) -> Operator[A, A]:
+def debounce(duetime: Duration) -> Same:
     """Emit an element once nothing has followed it for some time.
 
     Marble:
@@ -121,7 +121,7 @@ def debounce(duetime: Duration) -> Operator[A, A]:
     return boundary(name, body, cardinality=Cardinality.AT_MOST_ONE, capacity=2, rate=True)
 
 
-def sample(sampler: Duration | Flowable[Any]) -> Operator[A, A]:
+def sample(sampler: Duration | Flowable[Any]) -> Same:
     """Emit the newest element at each tick, if one has come since the last.
 
     Marble:

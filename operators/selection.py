@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
 
 A = TypeVar("A")
 K = TypeVar("K")
@@ -208,7 +209,7 @@ class _Changed(Kernel[A, A]):
 
 def distinct_until_changed(
     key_mapper: Callable[[A], K] | None = None, comparer: Callable[[K, K], object] | None = None
-) -> Operator[A, A]:
+) -> Same:
     """Leave out elements that are equal to the one let through last.
 
     Marble:
@@ -241,7 +242,7 @@ def distinct_until_changed(
     permit_function("distinct_until_changed", comparer, "says whether two keys are the same")
     return fold(
         "distinct_until_changed",
-        lambda: _Changed(key_mapper, comparer or eq),
+        lambda: _Changed[Any](key_mapper, comparer or eq),
         cardinality=Cardinality.AT_MOST_ONE,
     )
 
@@ -258,7 +259,7 @@ class _Nothing(Kernel[A, A]):
         deque(items, maxlen=0)
 
 
-def ignore_elements() -> Operator[A, A]:
+def ignore_elements() -> Same:
     """Let nothing through but the end or the failure.
 
     Marble:

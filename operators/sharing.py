@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
 
 A = TypeVar("A")
 
@@ -23,7 +24,7 @@ REMEMBERED: Final = 1024
 """Elements that `replay` keeps unless it is told otherwise."""
 
 
-def share(*, lag: int = CHUNK, policy: str = "slowest") -> Operator[A, A]:
+def share(*, lag: int = CHUNK, policy: str = "slowest") -> Same:
     """Run the flow once for all who subscribe at the same time.
 
     Marble:
@@ -77,7 +78,7 @@ def replay(
     *,
     lag: int = CHUNK,
     policy: str = "slowest",
-) -> Operator[A, A]:
+) -> Same:
     """Run the flow once for all who subscribe, and give late ones the last elements first.
 
     Marble:

@@ -14,6 +14,7 @@ from rxml.flow.supervision import Directive, Supervisor
 
 if TYPE_CHECKING:
     from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
     from rxml.flow.supervision import DeadLetter
 
 A = TypeVar("A")
@@ -26,7 +27,7 @@ def supervise(
     directive: What | Callable[[Exception], What] | Mapping[type[Exception], What],
     *,
     dead_letters: Callable[[DeadLetter], object] | None = None,
-) -> Operator[A, A]:
+) -> Same:
     """Say what becomes of an element for which a stage upstream fails.
 
     Marble:
@@ -74,7 +75,10 @@ def supervise(
     """
     decide, shown = _decider(directive)
     permit_function("supervise(dead_letters)", dead_letters, "takes a DeadLetter")
-    return supervised(label("supervise", shown), Supervisor(decide, dead_letters))
+    operator: Operator[Any, Any] = supervised(
+        label("supervise", shown), Supervisor(decide, dead_letters)
+    )
+    return operator
 
 
 def _decider(given: Any) -> tuple[Callable[[Exception], Directive], object]:

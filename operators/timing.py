@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from rxml.flow.duration import Duration
     from rxml.flow.flowable import Flowable
     from rxml.flow.node import Env, Node
-    from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
     from rxml.flow.subscription import Subscription
 
 A = TypeVar("A")
 
 
-def delay(duetime: Duration, *, capacity: int = CHUNK, delay_error: bool = False) -> Operator[A, A]:
+def delay(duetime: Duration, *, capacity: int = CHUNK, delay_error: bool = False) -> Same:
     """Emit each element some time after it came.
 
     Marble:
@@ -174,7 +174,7 @@ def timeout(
     idle: Duration | None = None,
     item: Duration | None = None,
     total: Duration | None = None,
-) -> Operator[A, A]:
+) -> Same:
     """Fail, or go on with another flow, when elements do not come in time.
 
     Marble:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Paired
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -204,7 +205,7 @@ class _Pairwise(Kernel[A, tuple[A, A]]):
         self._before = state[0] if state else ABSENT
 
 
-def pairwise() -> Operator[A, tuple[A, A]]:
+def pairwise() -> Paired:
     """Pair each element with the one before it.
 
     Marble:

@@ -1,7 +1,3 @@
-"""The command line: `rxml demo | serve | tail | draw`."""
+"""The command line: `rxml demo | serve | tail | draw`. It begins in `main`."""
 
 from __future__ import annotations
-
-from rxml.cli.main import main
-
-__all__ = ["main"]

@@ -24,7 +24,7 @@ def load(target: str) -> Any:
     found = module
     for part in name.split("."):
         if not hasattr(found, part):
-            names = ", ".join(sorted(n for n in vars(module) if not n.startswith("_")))
+            names = ", ".join(name for name in dir(module) if not name.startswith("_"))
             message = f"{module_name} has no {name!r}; it has: {names}"
             raise CommandError(message)
         found = getattr(found, part)

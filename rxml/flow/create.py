@@ -41,7 +41,7 @@ def from_iterable(iterable: Iterable[T] | Callable[[], Iterable[T]]) -> Flowable
     Raises:
         PipelineError: not an iterable, and not a function.
     """
-    if isinstance(iterable, AsyncIterable):
+    if hasattr(iterable, "__aiter__"):
         message = "from_iterable got an async iterable; use from_async_iterable"
         raise PipelineError(message)
     make = _factory("from_iterable", iterable, Iterable)
@@ -76,7 +76,8 @@ def _factory(name: str, given: Any, kind: type) -> Callable[[], Any]:
     if isinstance(given, kind):
         return lambda: given
     if callable(given):
-        return given
+        make: Callable[[], Any] = given
+        return make
     wanted = "an async iterable" if kind is AsyncIterable else "an iterable"
     message = f"{name} wants {wanted} or a function that makes one, got {type(given).__name__}"
     raise PipelineError(message)

@@ -38,9 +38,10 @@ def _deep(value: Any, depth: int) -> int:
 
 
 def _parts(value: Any) -> Iterable[Any]:
+    untyped: Any = value
     if isinstance(value, Mapping):
-        return chain.from_iterable(cast("Mapping[Any, Any]", value).items())
+        return chain.from_iterable(untyped.items())
     if isinstance(value, list | tuple | set | frozenset):
-        return cast("Iterable[Any]", value)
+        return cast("Iterable[Any]", untyped)
     attributes: dict[str, Any] = getattr(value, "__dict__", {})
     return attributes.values()

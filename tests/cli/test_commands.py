@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-RXML = [sys.executable, "-c", "import sys; from rxml.cli import main; sys.exit(main())"]
+RXML = [sys.executable, "-c", "import sys; from rxml.cli.main import main; sys.exit(main())"]
 
 pytestmark = pytest.mark.timeout(60)
 

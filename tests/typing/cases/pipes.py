@@ -53,3 +53,10 @@ async def consume() -> None:
     async with numbers.open() as subscription:
         reveal_type((await subscription.request(1)).elements)  # both: Sequence[int]
     reveal_type(numbers.pipe(ops.map_async(fetch, concurrency=2)))  # both: Flowable[str]
+
+
+flat = numbers.pipe(ops.take(9), ops.map(text), ops.share(), ops.skip(1), ops.buffer(3))
+reveal_type(flat)  # both: Flowable[list[str]]
+reveal_type(flat.pipe(ops.unbatch(), ops.first(), ops.pairwise()))  # both: Flowable[tuple[str, str]]
+reveal_type(numbers.pipe(ops.map(text), ops.count()))  # both: Flowable[int]
+reveal_type(numbers.pipe(ops.retry(), ops.delay(1.0), ops.max()))  # both: Flowable[int]
