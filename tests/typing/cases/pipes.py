@@ -55,8 +55,13 @@ async def consume() -> None:
     reveal_type(numbers.pipe(ops.map_async(fetch, concurrency=2)))  # both: Flowable[str]
 
 
-flat = numbers.pipe(ops.take(9), ops.map(text), ops.share(), ops.skip(1), ops.buffer(3))
+flat = numbers.pipe(ops.map(text), ops.share(), ops.skip(1), ops.buffer(3))
 reveal_type(flat)  # both: Flowable[list[str]]
 reveal_type(flat.pipe(ops.unbatch(), ops.first(), ops.pairwise()))  # both: Flowable[tuple[str, str]]
 reveal_type(numbers.pipe(ops.map(text), ops.count()))  # both: Flowable[int]
 reveal_type(numbers.pipe(ops.retry(), ops.delay(1.0), ops.max()))  # both: Flowable[int]
+
+# A generic operator, then one that a named function determines, then a generic one again: mypy gives up there.
+sandwich = numbers.pipe(ops.take(9), ops.map(text), ops.share())  # mypy: error
+two_pipes = numbers.pipe(ops.take(9), ops.map(text)).pipe(ops.share())
+reveal_type(two_pipes)  # both: Flowable[str]
