@@ -71,156 +71,71 @@ class Flowable(Node, ObservableBase[T_co]):
 
     __slots__ = ()
 
+    # fmt: off
     @overload
     def pipe(self) -> Flowable[T_co]: ...
-
     @overload
     def pipe(self, o1: Step[T_co, B], /) -> Flowable[B]: ...
-
     @overload
     def pipe(self, o1: Step[T_co, B], o2: Step[B, C], /) -> Flowable[C]: ...
-
     @overload
     def pipe(self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], /) -> Flowable[D]: ...
-
     @overload
     def pipe(
-        self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], o4: Step[D, E], /
+        self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], o4: Step[D, E], /,
     ) -> Flowable[E]: ...
-
     @overload
     def pipe(
-        self,
-        o1: Step[T_co, B],
-        o2: Step[B, C],
-        o3: Step[C, D],
-        o4: Step[D, E],
-        o5: Step[E, F],
-        /,
+        self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], o4: Step[D, E],
+        o5: Step[E, F], /,
     ) -> Flowable[F]: ...
-
     @overload
     def pipe(
-        self,
-        o1: Step[T_co, B],
-        o2: Step[B, C],
-        o3: Step[C, D],
-        o4: Step[D, E],
-        o5: Step[E, F],
-        o6: Step[F, G],
-        /,
+        self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], o4: Step[D, E],
+        o5: Step[E, F], o6: Step[F, G], /,
     ) -> Flowable[G]: ...
-
     @overload
     def pipe(
-        self,
-        o1: Step[T_co, B],
-        o2: Step[B, C],
-        o3: Step[C, D],
-        o4: Step[D, E],
-        o5: Step[E, F],
-        o6: Step[F, G],
-        o7: Step[G, H],
-        /,
+        self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], o4: Step[D, E],
+        o5: Step[E, F], o6: Step[F, G], o7: Step[G, H], /,
     ) -> Flowable[H]: ...
-
     @overload
     def pipe(
-        self,
-        o1: Step[T_co, B],
-        o2: Step[B, C],
-        o3: Step[C, D],
-        o4: Step[D, E],
-        o5: Step[E, F],
-        o6: Step[F, G],
-        o7: Step[G, H],
-        o8: Step[H, I],
-        /,
+        self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], o4: Step[D, E],
+        o5: Step[E, F], o6: Step[F, G], o7: Step[G, H], o8: Step[H, I], /,
     ) -> Flowable[I]: ...
-
     @overload
     def pipe(
-        self,
-        o1: Step[T_co, B],
-        o2: Step[B, C],
-        o3: Step[C, D],
-        o4: Step[D, E],
-        o5: Step[E, F],
-        o6: Step[F, G],
-        o7: Step[G, H],
-        o8: Step[H, I],
-        o9: Step[I, J],
-        /,
+        self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], o4: Step[D, E],
+        o5: Step[E, F], o6: Step[F, G], o7: Step[G, H], o8: Step[H, I],
+        o9: Step[I, J], /,
     ) -> Flowable[J]: ...
-
     @overload
     def pipe(
-        self,
-        o1: Step[T_co, B],
-        o2: Step[B, C],
-        o3: Step[C, D],
-        o4: Step[D, E],
-        o5: Step[E, F],
-        o6: Step[F, G],
-        o7: Step[G, H],
-        o8: Step[H, I],
-        o9: Step[I, J],
-        o10: Step[J, K],
-        /,
+        self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], o4: Step[D, E],
+        o5: Step[E, F], o6: Step[F, G], o7: Step[G, H], o8: Step[H, I],
+        o9: Step[I, J], o10: Step[J, K], /,
     ) -> Flowable[K]: ...
-
     @overload
     def pipe(
-        self,
-        o1: Step[T_co, B],
-        o2: Step[B, C],
-        o3: Step[C, D],
-        o4: Step[D, E],
-        o5: Step[E, F],
-        o6: Step[F, G],
-        o7: Step[G, H],
-        o8: Step[H, I],
-        o9: Step[I, J],
-        o10: Step[J, K],
-        o11: Step[K, L],
-        /,
+        self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], o4: Step[D, E],
+        o5: Step[E, F], o6: Step[F, G], o7: Step[G, H], o8: Step[H, I],
+        o9: Step[I, J], o10: Step[J, K], o11: Step[K, L], /,
     ) -> Flowable[L]: ...
-
     @overload
     def pipe(
-        self,
-        o1: Step[T_co, B],
-        o2: Step[B, C],
-        o3: Step[C, D],
-        o4: Step[D, E],
-        o5: Step[E, F],
-        o6: Step[F, G],
-        o7: Step[G, H],
-        o8: Step[H, I],
-        o9: Step[I, J],
-        o10: Step[J, K],
-        o11: Step[K, L],
-        o12: Step[L, M],
-        /,
+        self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], o4: Step[D, E],
+        o5: Step[E, F], o6: Step[F, G], o7: Step[G, H], o8: Step[H, I],
+        o9: Step[I, J], o10: Step[J, K], o11: Step[K, L], o12: Step[L, M], /,
     ) -> Flowable[M]: ...
     @overload
     def pipe(
-        self,
-        o1: Step[T_co, B],
-        o2: Step[B, C],
-        o3: Step[C, D],
-        o4: Step[D, E],
-        o5: Step[E, F],
-        o6: Step[F, G],
-        o7: Step[G, H],
-        o8: Step[H, I],
-        o9: Step[I, J],
-        o10: Step[J, K],
-        o11: Step[K, L],
-        o12: Step[L, M],
-        /,
+        self, o1: Step[T_co, B], o2: Step[B, C], o3: Step[C, D], o4: Step[D, E],
+        o5: Step[E, F], o6: Step[F, G], o7: Step[G, H], o8: Step[H, I],
+        o9: Step[I, J], o10: Step[J, K], o11: Step[K, L], o12: Step[L, M], /,
         *more: Step[Any, Any],
     ) -> Flowable[Any]: ...
+    # fmt: on
 
     def pipe(self, *operators: Any) -> Flowable[Any]:
         """This flow behind which the operators stand, in order.
