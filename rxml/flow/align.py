@@ -11,27 +11,32 @@ if TYPE_CHECKING:
 
 class Alignment:
     """Watermark: the least of the inputs that have not ended, once each has one; it never goes back.
+
     Barrier: passed on when all inputs have come to it; one that has come to it waits for the others.
     """
 
-    __slots__ = ("_barrier", "_marks", "_news", "_passed", "waiting")
+    __slots__ = ("_barrier", "_left", "_marks", "_news", "_passed", "_seen", "waiting")
 
     def __init__(self) -> None:
+        self._seen = False
         self._marks: dict[Hashable, int | None] = {}
         self._passed: int | None = None
+        self._left: int | None = None
         self._barrier: int | None = None
         self._news = False
         self.waiting: set[Hashable] = set()
 
-    def enter(self, key: Hashable) -> None:
-        """Take in an input."""
-        self._marks[key] = None
+    def enter(self, key: Hashable, mark: int | None = None) -> None:
+        """Take in an input, whose watermark so far is `mark`."""
+        self._marks[key] = mark
 
     def leave(self, key: Hashable) -> None:
         """An input has ended: it holds nothing back any more."""
-        self._marks.pop(key, None)
+        mark = self._marks.pop(key, None)
+        if mark is not None and (self._left is None or mark > self._left):
+            self._left = mark
         self.waiting.discard(key)
-        self._news = True
+        self._news = self._seen
 
     def note(self, key: Hashable, signals: dict[str, Any]) -> None:
         """Take the signals that an input has given; it must not be asked again while it is in `waiting`."""
@@ -42,7 +47,11 @@ class Alignment:
         if barrier is not None:
             self._barrier = barrier if self._barrier is None else max(barrier, self._barrier)
             self.waiting.add(key)
-        self._news = True
+        self._news = self._seen = True
+
+    def mark(self, key: Hashable) -> int | None:
+        """The watermark that an input has given, if any."""
+        return self._marks.get(key)
 
     def due(self) -> dict[str, Any]:
         """The signals that may be passed on now, each once: arguments for a `Chunk`."""
@@ -50,15 +59,20 @@ class Alignment:
             return {}
         self._news = False
         due: dict[str, Any] = {}
-        marks = [mark for mark in self._marks.values() if mark is not None]
-        if marks and len(marks) == len(self._marks):
-            least = min(marks)
-            if self._passed is None or least > self._passed:
-                self._passed = due["watermark"] = least
+        least = self._least()
+        if least is not None and (self._passed is None or least > self._passed):
+            self._passed = due["watermark"] = least
         if self._barrier is not None and len(self.waiting) == len(self._marks):
             due["barrier"], self._barrier = self._barrier, None
             self.waiting.clear()
         return due
+
+    def _least(self) -> int | None:
+        """The least watermark if all inputs have one; once all have ended, the last."""
+        if not self._marks:
+            return self._left
+        marks = [mark for mark in self._marks.values() if mark is not None]
+        return min(marks) if len(marks) == len(self._marks) else None
 
 
 class _Fence:

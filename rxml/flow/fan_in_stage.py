@@ -14,6 +14,8 @@ from rxml.flow.ready import Ready
 from rxml.flow.stage import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from rxml.flow.node import Env, Node
 
 
@@ -56,7 +58,11 @@ class FanInStage(Stage[Any]):
     def noted(self, inlet: Inlet, chunk: Chunk[Any]) -> None:
         """Take note of the signals of a chunk that was folded."""
         if chunk.signalled:
-            self.signals.note(inlet, chunk.signals())
+            self.signals.note(self.key(inlet), chunk.signals())
+
+    def key(self, inlet: Inlet) -> Hashable:
+        """Under what name the input stands in `signals`."""
+        return inlet
 
     def due(self) -> dict[str, Any]:
         """The signals that stand behind what is at hand, each once."""
@@ -84,10 +90,9 @@ class FanInStage(Stage[Any]):
 
     def idle(self) -> list[Inlet]:
         """The inputs that may be asked now."""
-        waiting = self.signals.waiting
-        return [
-            each for each in self.fan.inlets if each.live and not each.asked and each not in waiting
-        ]
+        waiting, key = self.signals.waiting, self.key
+        inlets = [each for each in self.fan.inlets if each.live and not each.asked]
+        return [each for each in inlets if key(each) not in waiting] if waiting else inlets
 
     def share(self, n: int) -> int:
         """What to ask of each input so that together they give about n, and never more than `CHUNK` or one each."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from rxml.flow.align import Fences
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.clock import Quota
 from rxml.flow.fan_in_stage import FanInStage
@@ -17,7 +16,7 @@ from rxml.flow.origin import Origin
 from rxml.flow.verdict import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from rxml.flow.fan_in import Inlet
     from rxml.flow.node import Env, Node
@@ -78,14 +77,6 @@ class FlatteningStage(FanInStage):
         else:
             origin.context = None
 
-    @override
-    def due(self) -> dict[str, Any]:
-        return {}
-
-    @override
-    def noted(self, inlet: Inlet, chunk: Chunk[Any]) -> None:
-        """Signals of inner streams mean nothing outside; those of the outer one are the subclass's."""
-
 
 class FlatMapStage(FlatteningStage):
     """Keeps up to `concurrency` inner streams open. Those that need no waiting are read here, by turns; the others are
@@ -98,9 +89,15 @@ class FlatMapStage(FlatteningStage):
         super().__init__(env, node, mapper)
         self._concurrency = concurrency
         self._open = 0
+        self._outer: Inlet | None = None
         self._plain: deque[Origin] = deque()
-        self._fences = Fences()
         self._quota = Quota(CHUNK)
+
+    @override
+    def open(self) -> None:
+        super().open()
+        self._outer = self.fan.inlets[0]
+        self.signals.enter(self._outer)
 
     @override
     def ask(self, n: int) -> None:
@@ -109,20 +106,20 @@ class FlatMapStage(FlatteningStage):
         for inlet in self.idle():
             if inlet.tag is not None:
                 self.fan.ask(inlet, share)
-            elif free > 0 and not self._fences.shut:
+            elif free > 0:
                 self.fan.ask(inlet, min(free, n))
 
     @override
     def arrived(self, chunk: Chunk[Any]) -> None:
         contexts: list[Any] = chunk.contexts or [None] * len(chunk.elements)
         for element, context in zip(chunk.elements, contexts, strict=True):
-            self._begin(Origin(element, context, self._fences.enter()))
+            self._begin(Origin(element, context))
             if self.error is not None:
                 return
-        self._fences.put(chunk.signals())
 
     def _begin(self, origin: Origin) -> None:
         self._open += 1
+        self.signals.enter(origin, self.signals.mark(self._outer))
         try:
             value = self.mapper(origin.element)
             iterable = plain(value)
@@ -139,12 +136,16 @@ class FlatMapStage(FlatteningStage):
     def done(self, origin: Origin) -> None:
         super().done(origin)
         self._open -= 1
-        self._fences.leave(origin.fence)
+        self.signals.leave(origin)
 
     @override
     def due(self) -> dict[str, Any]:
         self.over = self.outer_ended and not self._open
-        return self._fences.due()
+        return self.signals.due()
+
+    @override
+    def key(self, inlet: Inlet) -> Hashable:
+        return inlet if inlet.tag is None else inlet.tag
 
     @override
     async def work(self, n: int) -> None:
@@ -228,6 +229,10 @@ class SwitchMapStage(FlatteningStage):
                 self.done(self._next)
             self._next = Origin(element, None if chunk.contexts is None else chunk.contexts[index])
         self.ready.put(Chunk((), **chunk.signals()))
+
+    @override
+    def noted(self, inlet: Inlet, chunk: Chunk[Any]) -> None:
+        """Signals of inner streams mean nothing outside; those of the outer one have passed."""
 
     @override
     def took(self, inlet: Inlet, chunk: Chunk[Any]) -> None:

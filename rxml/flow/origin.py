@@ -20,16 +20,14 @@ class Origin:
         element: the element.
         context: what travels beside it, and then beside its results.
         results: how many it has brought about so far.
-        fence: where it stands among the signals.
         iterator: its results, if they can be had without waiting.
     """
 
-    __slots__ = ("context", "element", "fence", "iterator", "results")
+    __slots__ = ("context", "element", "iterator", "results")
 
-    def __init__(self, element: Any, context: Context | None, fence: Any = None) -> None:
+    def __init__(self, element: Any, context: Context | None) -> None:
         self.element = element
         self.context = context
-        self.fence = fence
         self.results = 0
         self.iterator: Iterator[Any] | None = None
 
