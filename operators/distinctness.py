@@ -81,7 +81,7 @@ class _Hashed(_Seen[A]):
 
     def __init__(self, mapper: Callable[[A], Any] | None, max_keys: int) -> None:
         super().__init__(mapper, max_keys)
-        self._table: set[Any] = set()
+        self._table: dict[Any, None] = {}  # a set would find an unhashable set among frozensets
         self._loose: deque[Any] = deque()
 
     @override
@@ -100,7 +100,7 @@ class _Hashed(_Seen[A]):
             self._forget(self._keys.popleft())
         self._keys.append(key)
         if hashable:
-            self._table.add(key)
+            self._table[key] = None
         else:
             self._loose.append(key)
         return True
@@ -109,7 +109,7 @@ class _Hashed(_Seen[A]):
         if self._loose and self._loose[0] is key:
             self._loose.popleft()
         else:
-            self._table.discard(key)
+            self._table.pop(key, None)
 
 
 def distinct(
