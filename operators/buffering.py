@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from typing_extensions import override
 
+from rxml.flow.adopt import adopted
 from rxml.flow.check import refuse_coroutine_function, require_count
 from rxml.flow.duration import seconds_of
-from rxml.flow.flowable import Flowable
 from rxml.flow.grouping import Group, Price, grouped_between, grouped_within
 from rxml.flow.kernel import Kernel
 from rxml.flow.kinds import boundary, fold, label
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rxml.flow.body import Outlet
     from rxml.flow.duration import Duration
+    from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
     from rxml.flow.shapes import Listed
     from rxml.flow.subscription import Subscription
@@ -80,9 +81,10 @@ def buffer(
         >>> asyncio.run(rxml.range(5).pipe(ops.buffer(bytes=4, cost=lambda x: x)).to_list())
         [[0, 1, 2], [3], [4]]
     """
-    if isinstance(boundaries, Flowable):
+    ticks = adopted(boundaries)
+    if ticks is not None:
         _refuse("boundaries", seconds=seconds, bytes=bytes, cost=cost, skip=skip)
-        return _by_boundaries(boundaries, _at_least_one("count", count) or MOST)
+        return _by_boundaries(ticks, _at_least_one("count", count) or MOST)
     if boundaries is not None and count is not None:
         message = f"buffer got two counts: {boundaries!r} and {count!r}"
         raise ValueError(message)
@@ -104,7 +106,7 @@ def _refuse(mode: str, **arguments: object) -> None:
         raise ValueError(message)
 
 
-def _at_least_one(name: str, value: int | None) -> int | None:
+def _at_least_one(name: str, value: object) -> int | None:
     return None if value is None else require_count(f"buffer({name})", value, 1)
 
 

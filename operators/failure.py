@@ -5,16 +5,17 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
+from rxml.flow.adopt import adopted
 from rxml.flow.attempts import Patience, RepeatStage, RetryStage
 from rxml.flow.check import error_filter, require_callable, require_count
-from rxml.flow.flowable import Flowable
-from rxml.flow.kinds import flowable, label, stage
+from rxml.flow.kinds import label, stage
 from rxml.flow.retrying import Backoff
 from rxml.flow.succession import CatchStage, ResumeNextStage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rxml.flow.flowable import Flowable
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
     from rxml.flow.retrying import RetryBudget
@@ -158,8 +159,8 @@ def catch(
         [1.0, 2.0, 'division by zero']
     """
     caught = error_filter("catch", on)
-    if _is_flow(handler):
-        other = flowable(handler, "catch")
+    other = adopted(handler)
+    if other is not None:
         return stage("catch", lambda env, node: CatchStage(env, node, caught), other)
     require_callable(
         "catch", handler, "makes a Flowable of the error and the source (or a Flowable)"
@@ -199,17 +200,12 @@ def on_error_resume_next(
         >>> asyncio.run(failing.pipe(ops.on_error_resume_next(rxml.of(1))).to_list())
         [1]
     """
-    if _is_flow(second):
-        return stage(
-            "on_error_resume_next", ResumeNextStage, flowable(second, "on_error_resume_next")
-        )
+    other = adopted(second)
+    if other is not None:
+        return stage("on_error_resume_next", ResumeNextStage, other)
     require_callable("on_error_resume_next", second, "makes a Flowable of an error (or a Flowable)")
     function = cast("Callable[[Exception | None], Any]", second)
     return stage(
         label("on_error_resume_next", second),
         lambda env, node: ResumeNextStage(env, node, function),
     )
-
-
-def _is_flow(value: object) -> bool:
-    return isinstance(value, Flowable)

@@ -114,7 +114,7 @@ async def _throttle(
 
 def _price(cost: Callable[[A], float], chunk: Chunk[A], outlet: Outlet[A]) -> float | None:
     """What the element of the chunk costs, if it has one; None if it is left out."""
-    if not chunk.elements:
+    if not len(chunk.elements):
         return 0.0
     element = chunk.elements[0]
     try:

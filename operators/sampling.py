@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from rxml.flow.adopt import adopted
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.context import Outcome
 from rxml.flow.duration import seconds_of
-from rxml.flow.flowable import Flowable
 from rxml.flow.kinds import boundary, label
 from rxml.flow.node import Cardinality
 from rxml.flow.timed import interval
@@ -16,6 +16,7 @@ from rxml.flow.waiting import request_until
 if TYPE_CHECKING:
     from rxml.flow.body import Outlet
     from rxml.flow.duration import Duration
+    from rxml.flow.flowable import Flowable
     from rxml.flow.shapes import Same
     from rxml.flow.subscription import Subscription
 
@@ -114,7 +115,7 @@ def debounce(duetime: Duration) -> Same:
             if chunk.end:
                 return
             newest.replace(chunk)
-            if chunk.elements:
+            if len(chunk.elements):
                 quiet = outlet.clock.time() + seconds
 
     name = label("debounce", duetime)
@@ -150,16 +151,18 @@ def sample(sampler: Duration | Flowable[Any]) -> Same:
         >>> run(rxml.interval(1).pipe(ops.take(7), ops.sample(2.5)).to_list())
         [1, 3, 6]
     """
-    if isinstance(sampler, Flowable):
-        ticks: Flowable[Any] = sampler
-    else:
-        if not seconds_of(sampler, "sample(sampler)"):
-            message = f"sample wants a time between ticks > 0, got {sampler!r}"
-            raise ValueError(message)
-        ticks = interval(sampler)
+    flow = adopted(sampler)
+    ticks = _clock(cast("Duration", sampler)) if flow is None else flow
     cardinality = Cardinality.AT_MOST_ONE
     name = label("sample", sampler)
     return boundary(name, _sample, ticks, cardinality=cardinality, capacity=2, rate=True)
+
+
+def _clock(period: Duration) -> Flowable[int]:
+    if not seconds_of(period, "sample(sampler)"):
+        message = f"sample wants a time between ticks > 0, got {period!r}"
+        raise ValueError(message)
+    return interval(period)
 
 
 async def _sample(inlets: tuple[Subscription[Any], ...], outlet: Outlet[Any]) -> None:
@@ -168,7 +171,7 @@ async def _sample(inlets: tuple[Subscription[Any], ...], outlet: Outlet[Any]) ->
     reading = outlet.spawn(_read(source, newest, outlet, ticks), "source")
     while not (tick := await ticks.request(1)).end:
         await outlet.channel.wait_room(2)
-        if tick.elements and not newest.failed:
+        if len(tick.elements) and not newest.failed:
             newest.hand_on()
             if reading.done():
                 return

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from typing_extensions import override
 
 from rxml.errors import PipelineError
+from rxml.flow.adopt import adopted
 from rxml.flow.body import BodyStage
 from rxml.flow.chunk import CHUNK
 from rxml.flow.expand import ExpandStage
@@ -58,9 +59,10 @@ class StageOperator:
 
 
 def flowable(source: object, name: str) -> Flowable[Any]:
-    """The source itself if it is a Flowable; else an error that says what would be right."""
-    if isinstance(source, Flowable):
-        return cast("Flowable[Any]", source)  # type: ignore[redundant-cast]
+    """The source as a flow (see `rxml.flow.adopt`); else an error that says what would be right."""
+    flow = adopted(source)
+    if flow is not None:
+        return flow
     message = (
         f"{name} wants a Flowable, got {type(source).__name__}; "
         "use rxml.from_rx for an Observable, rxml.from_iterable or rxml.from_async_iterable for the rest"

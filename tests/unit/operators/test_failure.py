@@ -23,7 +23,7 @@ from rxml.testing.probe import Probe
 from rxml.testing.script import Barrier, Fail, Sleep, Watermark, scripted
 from rxml.testing.timeline import Kind
 from rxml.testing.virtual_time import advance, run
-from tests.unit.operators.live import LOOSE_OPS, record
+from tests.unit.operators.live import LOOSE_OPS, LOOSE_RXML, record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -243,6 +243,18 @@ def test_catch_and_resume_next_are_reactivex(
     assert ours(ops.catch) == theirs(rx.catch)
     assert ours(lambda second: ops.catch(lambda error, source: second)) == theirs(rx.catch)
     assert ours(ops.on_error_resume_next) == theirs(rx.on_error_resume_next)
+
+
+def test_another_flow_may_be_an_observable() -> None:
+    failing = rxml.throw(ValueError("x"))
+    flows = [
+        failing.pipe(LOOSE_OPS.catch(reactivex.of(1, 2))),
+        failing.pipe(LOOSE_OPS.on_error_resume_next(reactivex.of(1, 2))),
+        rxml.never().pipe(LOOSE_OPS.timeout(1, reactivex.of(1, 2))),
+        LOOSE_RXML.defer(lambda: reactivex.of(1, 2)),
+        rxml.of(1, 2).pipe(LOOSE_OPS.take_until(reactivex.never())),
+    ]
+    assert [run(flow.to_list()) for flow in flows] == [[1, 2]] * 5
 
 
 def test_a_handler_is_given_the_error_and_the_source() -> None:

@@ -143,6 +143,11 @@ def test_watermarks_stay_behind_the_elements_before_them() -> None:
     assert run(main()) == [([], 10), ([2], 20), ([], 30)]
 
 
+def test_a_heartbeat_does_not_hold_an_element_back() -> None:
+    flow = scripted(1, Sleep(2), Watermark(1), Sleep(2), Watermark(2), Sleep(9))
+    assert run(record(flow.pipe(ops.debounce(3)))) == [(3.0, 1), (13.0, "end")]
+
+
 @pytest.mark.parametrize("wrong", [-1, float("nan")])
 def test_a_duration_must_not_be_negative(wrong: float) -> None:
     with pytest.raises(ValueError, match="debounce"):
