@@ -35,7 +35,7 @@ def throttle(
     *,
     per: Duration = 1.0,
     burst: float = 1,
-    cost: Callable[[A], float] | None = None,
+    cost: Callable[[Any], float] | None = None,
 ) -> Same:
     """Let elements through at no more than a rate, by delaying them (a token bucket).
 

@@ -11,7 +11,7 @@ from rxml.flow.duration import seconds_of
 from rxml.flow.kinds import boundary, label
 from rxml.flow.node import Cardinality
 from rxml.flow.timed import interval
-from rxml.flow.waiting import request_until
+from rxml.flow.waiting import drain_noticed, request_until
 
 if TYPE_CHECKING:
     from rxml.flow.body import Outlet
@@ -133,7 +133,8 @@ def sample(sampler: Duration | Flowable[Any]) -> Same:
     Demand: upstream is asked without pause, except while an emitted element has not been taken; one tick at a time.
     Buffers: two elements: the newest, and one that waits to be taken.
     Emits: at each tick the newest element since the last tick.
-    Completes: at the first tick after upstream's end, with the newest element; when the ticks end.
+    Completes: at the first tick after upstream's end, with the newest element; when the ticks end, but if they end because
+        the run is drained, with upstream.
     Fails: with upstream or the ticks, at once; the newest element is dropped then.
     Cancels: upstream and the ticks, at once.
     Cost: two tasks; constant time a chunk. Elements left out are counted as dropped.
@@ -168,15 +169,16 @@ def _clock(period: Duration) -> Flowable[int]:
 async def _sample(inlets: tuple[Subscription[Any], ...], outlet: Outlet[Any]) -> None:
     source, ticks = inlets
     newest = _Newest[Any](outlet)
-    reading = outlet.spawn(_read(source, newest, outlet, ticks), "source")
-    while not (tick := await ticks.request(1)).end:
-        await outlet.channel.wait_room(2)
-        if len(tick.elements) and not newest.failed:
-            newest.hand_on()
-            if reading.done():
-                return
-    if newest.failed:
-        await reading
+    with drain_noticed(outlet.env) as drained:
+        reading = outlet.spawn(_read(source, newest, outlet, ticks), "source")
+        while not (tick := await ticks.request(1)).end:
+            await outlet.channel.wait_room(2)
+            if len(tick.elements) and not newest.failed:
+                newest.hand_on()
+                if reading.done():
+                    return
+        if newest.failed or drained.is_set():
+            await reading
     newest.hand_on()
 
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.context_joining import joined
-from rxml.flow.waiting import request_until
+from rxml.flow.waiting import drain_noticed, request_until
 from rxml.flow.weigh import weigh
 
 if TYPE_CHECKING:
@@ -74,13 +74,8 @@ class Group:
         self.signals: dict[str, Any] = {}
 
     @property
-    def priced(self) -> bool:
-        """True if elements have a price; they are asked for one by one then."""
-        return self._price is not None
-
-    @property
     def room(self) -> int:
-        """Elements that may be asked for without knowing what they cost."""
+        """Elements that may be asked for at once: one by one if they have a price."""
         return 1 if self._price is not None else self._count - len(self.items)
 
     @property
@@ -166,9 +161,7 @@ def _signal(group: Group, signals: dict[str, Any], outlet: Outlet[list[Any]]) ->
 
 
 def _priced(group: Group, chunk: Chunk[Any], outlet: Outlet[list[Any]]) -> float | None:
-    """What the chunk costs, which is of one element if elements have a price; None if that is left out."""
-    if not group.priced:
-        return 0.0
+    """What the chunk costs, which is of one element if that matters; None if that is left out."""
     item = chunk.elements[0]
     try:
         return group.price(item)
@@ -186,28 +179,38 @@ async def grouped_between(
 ) -> None:
     """Hand on a list at each boundary, and when it is full."""
     failed: list[Exception] = []
-
-    async def gather() -> None:
-        try:
-            while True:
+    with drain_noticed(outlet.env) as drained:
+        gathering = outlet.spawn(_gather(inlet, boundaries, outlet, group, failed), "source")
+        while not (boundary := await boundaries.request(1)).end:
+            if len(boundary.elements):
                 await _emptied(outlet)
-                chunk = await inlet.request(min(CHUNK, group.room))
-                if chunk.end:
-                    break
-                await _fill(group, chunk, outlet)
-        except Exception as error:  # noqa: BLE001 - raised below, in the body
-            failed.append(error)
-        await boundaries.cancel()
-
-    _ = outlet.spawn(gather(), "source")
-    while not (boundary := await boundaries.request(1)).end:
-        if len(boundary.elements):
-            await _emptied(outlet)
-            outlet.channel.put(group.chunk())
+                outlet.channel.put(group.chunk())
+        if failed or drained.is_set():
+            await gathering
     if failed:
         raise failed[0]
     await _emptied(outlet)
     outlet.channel.put(group.chunk())
+
+
+async def _gather(
+    inlet: Subscription[Any],
+    boundaries: Subscription[Any],
+    outlet: Outlet[list[Any]],
+    group: Group,
+    failed: list[Exception],
+) -> None:
+    """Fill the list until the inlet ends or fails, then end the boundaries."""
+    try:
+        while True:
+            await _emptied(outlet)
+            chunk = await inlet.request(min(CHUNK, group.room))
+            if chunk.end:
+                break
+            await _fill(group, chunk, outlet)
+    except Exception as error:  # noqa: BLE001 - raised in the body
+        failed.append(error)
+    await boundaries.cancel()
 
 
 async def _emptied(outlet: Outlet[list[Any]]) -> None:

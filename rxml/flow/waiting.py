@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from rxml.flow.chunk import Chunk
+    from rxml.flow.node import Env
     from rxml.flow.subscription import Subscription
 
 T = TypeVar("T")
@@ -43,6 +47,17 @@ async def request_until(inlet: Subscription[T], n: int, moment: float | None) ->
     if failure is not None:
         raise failure
     return chunk
+
+
+@contextmanager
+def drain_noticed(env: Env) -> Generator[asyncio.Event]:
+    """An event that is set when the run is drained: flows that drive an operator end then for no reason of their own."""
+    bell = asyncio.Event()
+    delist = env.enlist(bell.set)
+    try:
+        yield bell
+    finally:
+        delist()
 
 
 async def rung(bell: asyncio.Event, moment: float | None) -> bool:

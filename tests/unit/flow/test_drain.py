@@ -79,3 +79,30 @@ def test_what_waits_in_a_callback_source_comes_through() -> None:
         return seen
 
     assert run(main()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected"),
+    [
+        (ops.sample(100), [2]),
+        (ops.buffer(rxml.interval(100)), [[0, 1, 2]]),
+        (ops.buffer(10, seconds=100), [[0, 1, 2]]),
+        (ops.debounce(100), [2]),
+        (ops.throttle(1), [0, 1, 2]),
+        (ops.take_until(rxml.timer(100)), [0, 1, 2]),
+        (ops.timeout(100), [0, 1, 2]),
+    ],
+    ids=repr,
+)
+def test_what_is_on_its_way_comes_through(operator: Any, expected: list[Any]) -> None:
+    """The clocks that drive an operator are drained with the source, and must not cut it off."""
+
+    async def main() -> list[Any]:
+        seen: list[Any] = []
+        flow = rxml.interval(1).pipe(ops.delay(5), operator, ops.do_action(seen.append))
+        async with flow.start() as running:
+            await asyncio.sleep(3.5)
+            assert await running.drain(100)
+        return seen
+
+    assert run(main()) == expected

@@ -156,6 +156,17 @@ def test_a_reader_that_stalls_stops_the_source() -> None:
     run(main())
 
 
+def test_bounds_in_bytes_are_declared_where_cost_is_in_bytes() -> None:
+    def bound(**arguments: Any) -> int | None:
+        return rxml.never().pipe(LOOSE_OPS.buffer(**arguments)).spec.max_bytes
+
+    assert bound(bytes=500) == 500
+    assert bound(bytes=500, seconds=1) == 1000
+    assert bound(bytes=500, cost=len) is None
+    assert bound(bytes=float("inf")) is None
+    assert bound(count=5) is None
+
+
 def test_a_stalled_list_is_not_added_to_and_bytes_hold() -> None:
     async def main() -> None:
         pulled: list[str] = []
