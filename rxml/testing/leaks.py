@@ -11,7 +11,7 @@ from rxml.testing.timeline import Kind
 
 if TYPE_CHECKING:
     import weakref
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from rxml.testing.timeline import Timeline
 
@@ -36,7 +36,7 @@ def check_released(timeline: Timeline) -> None:
 
 
 @contextmanager
-def few_objects() -> Iterator[None]:
+def few_objects() -> Generator[None]:
     """Inside, `gc.collect()` looks only at what is made inside, and is quick."""
     gc.freeze()
     try:

@@ -24,6 +24,10 @@ T = TypeVar("T")
 PATIENCE_SECONDS: Final = 1000.0
 
 
+def _shown(chunk: Chunk[Any] | None) -> str:
+    return "no answer" if chunk is None else str(chunk)
+
+
 class Probe(Generic[T]):
     """Opens a flow and drives it by hand.
 
@@ -129,7 +133,7 @@ class Probe(Generic[T]):
         """Ask, and see that the stream has ended."""
         chunk = await self._data()
         if chunk is None or not chunk.end:
-            raise self._wrong(f"expected the end, got {chunk or 'no answer'}")
+            raise self._wrong(f"expected the end, got {_shown(chunk)}")
 
     async def expect_error(self, kind: type[Exception] = Exception) -> Exception:
         """Ask, and see that the stream fails with an error of that type; returns it."""
@@ -137,7 +141,7 @@ class Probe(Generic[T]):
             chunk = await self._data()
         except kind as error:
             return error
-        raise self._wrong(f"expected {kind.__name__}, got {chunk or 'no answer'}")
+        raise self._wrong(f"expected {kind.__name__}, got {_shown(chunk)}")
 
     async def expect_nothing(self, seconds: float | None = None) -> None:
         """Ask for one, and see that no answer comes for so long; the request is taken back."""

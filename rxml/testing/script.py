@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from typing_extensions import override
 
@@ -145,8 +145,7 @@ def scripted(
 
 
 def _step(item: Any) -> Step:
-    step: Step = item if isinstance(item, _STEPS) else Chunk([item])
-    return step
+    return cast("Step", item) if isinstance(item, _STEPS) else Chunk([item])
 
 
 class _ScriptStage(LoggedStage[Any]):

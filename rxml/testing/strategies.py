@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 from typing_extensions import override
 
 from rxml.flow.chunk import UNBOUNDED, Chunk
-from rxml.flow.create import from_async_iterable, from_iterable, of, throw
+from rxml.flow.create import from_async_iterable, from_iterable, of
 from rxml.flow.kinds import boundary
 from rxml.testing.script import Barrier, Fail, Sleep, Step, Watermark, scripted
 
@@ -125,7 +125,7 @@ _FAULTS: Final[list[Callable[[], Exception]]] = [
     lambda: TimeoutError("fault"),
     lambda: RuntimeError("fault"),
     StrangeFault,
-    lambda: StopAsyncIteration("fault"),
+    lambda: EOFError("fault"),
     lambda: ExceptionGroup("faults", [ValueError("fault")]),
 ]
 
@@ -168,8 +168,6 @@ def _of(values: list[Any], error: Exception | None) -> Flowable[Any]:
 
 
 def _iterable(values: list[Any], error: Exception | None) -> Flowable[Any]:
-    if isinstance(error, StopAsyncIteration):
-        return throw(error) if not values else _prefetched(values, error)
     return from_iterable(lambda: _made(values, error))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -29,7 +29,7 @@ SHARE = 5
 def test_an_operator_keeps_the_laws(name: str) -> None:
     case: Case = CASES[name]
     examples = max(1, hypothesis.settings().max_examples // SHARE)
-    options = {"max_examples": examples, **case.options}
+    options: dict[str, Any] = {"max_examples": examples, **case.options}
     check_operator(case.op, model=case.model, elements=case.elements, **options)
 
 

@@ -13,7 +13,7 @@ import pytest
 from rxml.flow.node import Cardinality
 from rxml.testing import LawBroken, check_operator
 from rxml.testing.law import book
-from tests.unit.testing.broken import kernels, stages, tasks
+from tests.unit.testing.broken import failures, kernels, stages, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,6 +24,22 @@ FEW = 4
 
 def same(xs: list[Any]) -> Iterable[Any]:
     return xs
+
+
+def nothing(xs: list[Any]) -> Iterable[Any]:
+    return xs[:0]
+
+
+def first_two(xs: list[Any]) -> Iterable[Any]:
+    return xs[:2]
+
+
+def twelfths(xs: list[int]) -> Iterable[float]:
+    return (12 / x for x in xs)
+
+
+def positive(xs: list[int]) -> Iterable[int]:
+    return [x for x in xs if x]
 
 
 def distinct(xs: list[Any]) -> Iterable[Any]:
@@ -80,39 +96,39 @@ CULPRITS = {
     "takes any demand": stage("L9", stages.TakesAnyDemand),
     "recurses": stage("L10", stages.Recurses),
     "takes its time": stage("L11", stages.TakesItsTime),
-    "never gives way": fewer("L11", stages.NeverGivesWay, lambda xs: [], ahead=None),
+    "never gives way": fewer("L11", stages.NeverGivesWay, nothing, ahead=None),
     "drops falsy": Culprit("L12", kernels.drops_falsy, options={"elements": st.integers(1, 5)}),
     "sums each chunk": kernel("L13", kernels.SumsEachChunk, None),
     "counts demand": stage("L15", stages.CountsDemand, None),
     "knows fusion": stage("L17", stages.KnowsFusion, None),
     "doubles": kernel("L22", kernels.Doubles),
-    "swallows errors": stage("L31", stages.Swallows),
-    "wraps errors": stage("L31", stages.Wraps),
-    "overtakes": stage("L31", stages.Overtakes, ahead=1),
-    "swallows cancellation": stage("L32", stages.SwallowsCancellation),
-    "loses the prefix": kernel("L33", kernels.LosesThePrefix, lambda xs: (12 / x for x in xs)),
-    "opens twice": stage("L36", stages.OpensTwice, None, also=("L8",)),
-    "leaks a task": stage("L37", stages.LeaksATask),
-    "leaks memory": stage("L37", stages.LeaksMemory),
-    "loses on cancel": stage("L38", stages.LosesOnCancel),
-    "releases slowly": stage("L38", stages.ReleasesSlowly),
-    "takes one more": fewer("L39", stages.TakesOneMore, lambda xs: xs[:2], ahead=0),
-    "tries again": stage("L40", stages.TriesAgain),
+    "swallows errors": stage("L31", failures.Swallows),
+    "wraps errors": stage("L31", failures.Wraps),
+    "overtakes": stage("L31", failures.Overtakes, ahead=1),
+    "swallows cancellation": stage("L32", failures.SwallowsCancellation),
+    "loses the prefix": kernel("L33", kernels.LosesThePrefix, twelfths),
+    "opens twice": stage("L36", failures.OpensTwice, None, also=("L8",)),
+    "leaks a task": stage("L37", failures.LeaksATask),
+    "leaks memory": stage("L37", failures.LeaksMemory),
+    "loses on cancel": stage("L38", failures.LosesOnCancel),
+    "releases slowly": stage("L38", failures.ReleasesSlowly),
+    "takes one more": fewer("L39", failures.TakesOneMore, first_two, ahead=0),
+    "tries again": stage("L40", failures.TriesAgain),
     "races": body("L41", tasks.races, ahead=4),
     "fails too soon": stage("L43", tasks.FailsTooSoon),
     "sends late": body("L44", tasks.sends_late),
     "holds more": kernel("L45", kernels.HoldsMore, None),
-    "hoards in sight": stage("L45", stages.Hoards, also=("L31",)),
+    "hoards in sight": stage("L45", failures.Hoards, also=("L31",)),
     "overfills": body("L45", tasks.overfills, ahead=None),
     "hoards": body("L51", tasks.hoards, also=("L8", "L38")),
-    "drops signals": stage("L52", stages.DropsSignals),
+    "drops signals": stage("L52", failures.DropsSignals),
     "forgets": kernel("L58", kernels.Forgets, accumulate),
     "shares its snapshot": kernel("L58", kernels.SnapshotIsShared, accumulate),
     "snapshot is a set": kernel("L59", kernels.SnapshotIsASet, distinct),
     "snapshot has tuples": kernel("L59", kernels.SnapshotHasTuples, distinct),
-    "not one to one": Culprit("L61", kernels.not_one_to_one, lambda xs: [x for x in xs if x]),
-    "shifts contexts": stage("L61", stages.ShiftsContexts),
-    "changes contexts": stage("L61", stages.ChangesContexts),
+    "not one to one": Culprit("L61", kernels.not_one_to_one, positive),
+    "shifts contexts": stage("L61", failures.ShiftsContexts),
+    "changes contexts": stage("L61", failures.ChangesContexts),
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from rxml.flow.kernel import Kernel
 from rxml.flow.kinds import fold, select
 from rxml.flow.node import Cardinality
@@ -22,6 +24,7 @@ def kernel(make: Callable[[], Kernel[Any, Any]], **options: Any) -> AnyOperator:
 class SumsEachChunk(Kernel[int, int]):
     """L13: one result a chunk."""
 
+    @override
     def push(self, items: Iterator[int], out: list[int]) -> None:
         out.append(sum(items))
 
@@ -29,6 +32,7 @@ class SumsEachChunk(Kernel[int, int]):
 class Doubles(Kernel[int, int]):
     """L22: the model says otherwise."""
 
+    @override
     def push(self, items: Iterator[int], out: list[int]) -> None:
         out.extend(item * 2 for item in items)
 
@@ -39,6 +43,7 @@ class Adds(Kernel[int, int]):
     def __init__(self, amount: int) -> None:
         self.amount = amount
 
+    @override
     def push(self, items: Iterator[int], out: list[int]) -> None:
         out.extend(item + self.amount for item in items)
 
@@ -46,6 +51,7 @@ class Adds(Kernel[int, int]):
 class LosesThePrefix(Kernel[int, float]):
     """L33: nothing comes out of a chunk in which one element fails."""
 
+    @override
     def push(self, items: Iterator[int], out: list[float]) -> None:
         out += [12 / item for item in items]
 
@@ -56,6 +62,7 @@ class Forgets(Kernel[int, int]):
     def __init__(self) -> None:
         self.total = 0
 
+    @override
     def push(self, items: Iterator[int], out: list[int]) -> None:
         for item in items:
             self.total += item
@@ -69,14 +76,17 @@ class SnapshotIsShared(Forgets):
         super().__init__()
         self.seen: list[int] = []
 
+    @override
     def push(self, items: Iterator[int], out: list[int]) -> None:
         for item in items:
             self.seen.append(item)
             out.append(sum(self.seen))
 
+    @override
     def snapshot(self) -> Any:
         return self.seen
 
+    @override
     def restore(self, state: Any) -> None:
         self.seen = state
 
@@ -87,15 +97,18 @@ class SnapshotIsASet(Kernel[int, int]):
     def __init__(self) -> None:
         self.seen: set[int] = set()
 
+    @override
     def push(self, items: Iterator[int], out: list[int]) -> None:
         for item in items:
             if item not in self.seen:
                 self.seen.add(item)
                 out.append(item)
 
+    @override
     def snapshot(self) -> Any:
         return set(self.seen)
 
+    @override
     def restore(self, state: Any) -> None:
         self.seen = set(state)
 
@@ -103,9 +116,11 @@ class SnapshotIsASet(Kernel[int, int]):
 class SnapshotHasTuples(SnapshotIsASet):
     """L59: a tuple comes back as a list, in which nothing is found again."""
 
+    @override
     def snapshot(self) -> Any:
         return [(item, "seen") for item in self.seen]
 
+    @override
     def restore(self, state: Any) -> None:
         self.seen = {pair[0] for pair in state if isinstance(pair, tuple)}
 
@@ -113,6 +128,7 @@ class SnapshotHasTuples(SnapshotIsASet):
 class HoldsMore(Kernel[int, int]):
     """L45: three results for each element, whatever is asked for, and no capacity declared."""
 
+    @override
     def push(self, items: Iterator[int], out: list[int]) -> None:
         for item in items:
             out += [item] * 3
@@ -121,9 +137,11 @@ class HoldsMore(Kernel[int, int]):
 class NotOneToOne(Kernel[int, int]):
     """L61: declared 1:1, and drops."""
 
+    @override
     def push(self, items: Iterator[int], out: list[int]) -> None:
         out.extend(item for item in items if item)
 
+    @override
     def flush(self) -> Iterable[int]:
         return ()
 
@@ -133,11 +151,13 @@ class Shared(Kernel[int, int]):
 
     total = 0
 
+    @override
     def push(self, items: Iterator[int], out: list[int]) -> None:
         for item in items:
             Shared.total += item
             out.append(Shared.total)
 
+    @override
     def snapshot(self) -> Any:
         return None
 
@@ -148,14 +168,17 @@ class AsksForMore(Kernel[int, int]):
     def __init__(self) -> None:
         self.kept: list[int] = []
 
+    @override
     def demand(self, n: int) -> int:
         return n + 1
 
+    @override
     def push(self, items: Iterator[int], out: list[int]) -> None:
         both = [*self.kept, *items]
         out += both[:-1]
         self.kept = both[-1:]
 
+    @override
     def flush(self) -> Iterable[int]:
         return self.kept
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from typing_extensions import override
 
 from rxml.flow.kinds import boundary
 from rxml.flow.node import Cardinality
@@ -14,6 +16,8 @@ from tests.unit.testing.broken.stages import Passing
 if TYPE_CHECKING:
     from rxml.flow.body import Outlet
     from rxml.flow.chunk import Chunk
+    from rxml.flow.env import RunEnv
+    from rxml.flow.scope import Scope
 
 AnyOperator = Operator[Any, Any]
 Inlets = tuple[Subscription[Any], ...]
@@ -84,8 +88,9 @@ async def sends_late(inlets: Inlets, outlet: Outlet[Any]) -> None:
 class FailsTooSoon(Passing):
     """L43: fails while a task of its run is still at work."""
 
+    @override
     async def pull(self, n: int) -> Chunk[Any]:
         if self.opened is None:
-            scope = self.env.run._scope  # type: ignore[attr-defined]
-            scope.spawn(asyncio.sleep(10), name="worker")
+            scope: Scope = vars(cast("RunEnv", self.env).run)["_scope"]
+            scope.start(asyncio.sleep(10), name="worker")
         return await super().pull(n)

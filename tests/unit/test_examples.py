@@ -1,0 +1,48 @@
+"""Every example runs as a reader runs it, to its end and in silence on the error stream."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SERVERS = {"first_endpoint.py": "tests/http/test_examples.py"}
+"""Examples that serve until they are stopped, and where they are tested."""
+
+EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
+
+
+def output_of(name: str) -> str:
+    done = subprocess.run(
+        [sys.executable, f"examples/{name}"],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=25,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in SERVERS])
+def test_an_example_runs(name: str) -> None:
+    output_of(name)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_an_example_that_serves_is_tested_elsewhere(name: str) -> None:
+    assert name in EXAMPLES
+    assert name.removesuffix(".py") in (ROOT / SERVERS[name]).read_text(encoding="utf-8")
+
+
+def test_the_example_of_an_own_operator_shows_one_right_and_one_caught() -> None:
+    shown = output_of("own_operator.py")
+    assert "deadband(2) keeps every law." in shown
+    assert "smoothed breaks law L13 (chunk-invariance)" in shown
+    assert "input      [0, 1], then the end" in shown
+    assert "source  ...?" in shown
