@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from rxml.cli.failure import CommandError
 from rxml.cli.target import load
@@ -15,10 +15,10 @@ def draw(target: str, *, svg: bool, budget: bool) -> None:
     """Print the graph of a flow, as Mermaid text or as a picture, and what a run may hold."""
     found = load(target)
     flow: Any = found if isinstance(found, Node) or not callable(found) else found()
+    known = cast("Flowable[Any]", flow)
     if not isinstance(flow, Flowable):
-        message = f"{target} is a {type(flow).__name__}, not a Flowable"
+        message = f"{target} is a {type(known).__name__}, not a Flowable"
         raise CommandError(message)
-    known: Flowable[Any] = flow
     print(picture(known) if svg else known.draw())
     if budget:
         print(f"\n{known.budget()}")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 ROOT = Path(__file__).resolve().parents[2]
 RXML = [sys.executable, "-c", "import sys; from rxml.cli.main import main; sys.exit(main())"]
@@ -30,7 +30,7 @@ def rxml(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def demo(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def demo(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
     """A running demo, and its address."""
     command = [*RXML, "demo", "--port", "0", *arguments]
     with subprocess.Popen(

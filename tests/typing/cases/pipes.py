@@ -57,7 +57,8 @@ async def consume() -> None:
 
 flat = numbers.pipe(ops.map(text), ops.share(), ops.skip(1), ops.buffer(3))
 reveal_type(flat)  # both: Flowable[list[str]]
-reveal_type(flat.pipe(ops.unbatch(), ops.first(), ops.pairwise()))  # both: Flowable[tuple[str, str]]
+pairs = flat.pipe(ops.unbatch(), ops.first(), ops.pairwise())
+reveal_type(pairs)  # both: Flowable[tuple[str, str]]
 reveal_type(numbers.pipe(ops.map(text), ops.count()))  # both: Flowable[int]
 reveal_type(numbers.pipe(ops.retry(), ops.delay(1.0), ops.max()))  # both: Flowable[int]
 

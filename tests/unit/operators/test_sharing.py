@@ -21,17 +21,17 @@ from rxml.testing.virtual_time import run
 def counted(flow: rxml.Flowable[Any], log: list[str]) -> rxml.Flowable[Any]:
     """The flow, with a line in the log for each time that it is run and each time that such a run ends."""
 
-    def begin() -> rxml.Flowable[Any]:
+    def begin(_scheduler: object = None) -> rxml.Flowable[Any]:
         log.append("run")
         return flow.pipe(ops.finally_action(lambda: log.append("ended")))
 
-    return rxml.defer(lambda _scheduler=None: begin())
+    return rxml.defer(begin)
 
 
 def test_subscribers_at_the_same_time_share_one_run() -> None:
     log: list[str] = []
 
-    async def main() -> list[list[int]]:
+    async def main() -> Any:
         shared = counted(rxml.range(100), log).pipe(ops.share())
         return await asyncio.gather(*(shared.to_list() for _ in range(5)))
 
@@ -139,7 +139,7 @@ def test_a_slow_subscriber_is_let_go_and_the_others_go_on(
 def test_an_error_reaches_all_as_the_same_object() -> None:
     boom = ValueError("boom")
 
-    async def main() -> list[Any]:
+    async def main() -> Any:
         shared = rxml.throw(boom).pipe(ops.share())
         return await asyncio.gather(shared.to_list(), shared.to_list(), return_exceptions=True)
 
