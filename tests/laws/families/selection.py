@@ -31,8 +31,9 @@ def near(a: int, b: int) -> bool:
 def through(xs: list[int]) -> Iterator[int]:
     """take_while, inclusive."""
     for x in xs:
+        passes = good(x)
         yield x
-        if not good(x):
+        if not passes:
             return
 
 
