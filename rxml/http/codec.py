@@ -8,7 +8,7 @@ import msgspec
 
 from rxml.batch import Batch
 from rxml.errors import ProtocolError, WireError
-from rxml.http.encode import array_head, join_json, to_json, to_msgpack
+from rxml.http.encode import to_json, to_msgpack
 from rxml.http.protocol import (
     JSON,
     MSGPACK,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _CLIENT_JSON: Final = msgspec.json.Decoder[Any](FromClientRaw)
 _SERVER_JSON: Final = msgspec.json.Decoder[Any](FromServerRaw)
-_NEXT: Final = dumps("type") + dumps("next") + dumps("id")
 
 
 class Codec:
@@ -50,7 +49,6 @@ class Codec:
         self.protocol = protocol
         self.text = protocol == JSON
         self._limits = limits
-        self.element = to_json if self.text else to_msgpack
 
     def encode(self, frame: Frame) -> bytes:
         """A frame as a message."""
@@ -58,16 +56,15 @@ class Codec:
             return msgspec.json.encode(frame)
         return dumps(msgspec.to_builtins(frame))
 
-    def next(self, id_: int, seq: int, items: Sequence[bytes]) -> bytes:
-        """A `next` frame around elements that `element` has encoded already."""
-        if self.text:
-            return join_json(b'{"type":"next","id":%d,"seq":%d}' % (id_, seq), items)
-        head = [b"\x84", _NEXT, dumps(id_), dumps("seq"), dumps(seq)]
-        return b"".join([*head, dumps("items"), array_head(len(items)), *items])
+    def next(self, id_: int, seq: int, items: Sequence[Any]) -> bytes:
+        """A `next` frame around elements; those of a batch travel as its columns in msgpack.
 
-    def batch(self, id_: int, seq: int, batch: Batch) -> bytes:
-        """A `next` frame whose items are the rows of a batch, as columns; msgpack only."""
-        return dumps({"type": "next", "id": id_, "seq": seq, "items": batch})
+        Raises:
+            TypeError: JSON has no form for one of them.
+            WireError: the wire has none.
+        """
+        frame = {"type": "next", "id": id_, "seq": seq, "items": items}
+        return to_json(frame) if self.text else to_msgpack(frame)
 
     def from_client(self, data: bytes, *, text: bool) -> Any:
         """A frame of a client.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
@@ -15,7 +16,7 @@ from rxml.errors import WireError
 from rxml.wire.message import dumps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable
 
 
 def is_mapping(value: object) -> TypeIs[Mapping[Any, Any]]:
@@ -42,6 +43,18 @@ def to_plain(value: Any) -> Any:
     raise TypeError(f"cannot be sent as JSON: {type(value).__name__}")
 
 
+_LEAVES: Final = (
+    str,
+    bytes,
+    int,
+    float,
+    type(None),
+    np.ndarray,
+    np.generic,
+    datetime,
+    timedelta,
+    Batch,
+)
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=to_plain)
 
 
@@ -68,6 +81,8 @@ def to_msgpack(value: Any) -> bytes:
 
 def _unfolded(value: Any) -> Any:
     """Records as maps, all the way down; what the wire knows is left as it is."""
+    if isinstance(value, _LEAVES):
+        return cast("Any", value)
     if isinstance(value, msgspec.Struct):
         return {name: _unfolded(getattr(value, name)) for name in value.__struct_fields__}
     if is_dataclass(value) and not isinstance(value, type):
@@ -75,7 +90,7 @@ def _unfolded(value: Any) -> Any:
     if is_mapping(value):
         return {key: _unfolded(part) for key, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_unfolded(part) for part in cast("Sequence[Any]", value)]
+        return [_unfolded(part) for part in cast("Iterable[Any]", value)]
     return value if _known(value) else msgspec.to_builtins(value)
 
 
@@ -85,20 +100,3 @@ def _known(value: Any) -> bool:
     except WireError:
         return False
     return True
-
-
-def join_json(head: bytes, items: Sequence[bytes]) -> bytes:
-    """A JSON object that is `head`, closed already, and `items` as its last field."""
-    return b'%s,"items":[%s]}' % (head[:-1], b",".join(items))
-
-
-def array_head(count: int) -> bytes:
-    """The msgpack header of an array."""
-    if count < 16:
-        return bytes([0x90 | count])
-    if count < 65536:
-        return b"\xdc" + count.to_bytes(2, "big")
-    return b"\xdd" + count.to_bytes(4, "big")
-
-
-ENCODERS: Final[Mapping[str, Callable[[Any], bytes]]] = {"json": to_json, "msgpack": to_msgpack}

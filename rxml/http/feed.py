@@ -11,7 +11,7 @@ from rxml.http.race import race
 from rxml.http.slow import Slow, TooSlowError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rxml.flow.flowable import Flowable
     from rxml.http.serving import Serving
@@ -22,8 +22,8 @@ logger: Final = logging.getLogger("rxml.http")
 class Sink(Protocol):
     """One client, as a feed sees it. All of these wait until its socket takes more."""
 
-    async def element(self, data: bytes) -> None:
-        """Send one element, as JSON."""
+    async def elements(self, encoded: Sequence[bytes]) -> None:
+        """Send elements, each as JSON."""
         ...
 
     async def gap(self, count: int) -> None:
@@ -173,15 +173,11 @@ class Feed:
     async def _send(self, gap: int, elements: list[Any]) -> None:
         if gap:
             await self._sink.gap(gap)
-        size = 0
-        for element in elements:
-            data = self._encoded(element)
-            size += len(data)
-            await self._sink.element(data)
-        self._portion.record(len(elements), size)
-
-    def _encoded(self, element: Any) -> bytes:
+        encoded: list[bytes] = []
         try:
-            return self._encode(element)
+            encoded.extend(map(self._encode, elements))
         except Exception as error:
+            await self._sink.elements(encoded)
             raise _FlowError(error) from error
+        self._portion.record(len(encoded), sum(map(len, encoded)))
+        await self._sink.elements(encoded)

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from rxml.batch import Batch
-from rxml.http.credit import FRAME_BYTES, Credit, Portion
+from rxml.http.credit import Credit, Portion
 from rxml.http.protocol import Complete, Error, Subscribe
 
 if TYPE_CHECKING:
@@ -115,10 +115,7 @@ class Outgoing:
         if chunk.end:
             return False
         self._credit.spend(len(chunk.elements))
-        if isinstance(chunk.elements, Batch) and not self._codec.text:
-            await self._send_columns(chunk.elements)
-        else:
-            await self._send([self._codec.element(each) for each in chunk.elements])
+        await self._send(chunk.elements)
         return True
 
     async def _demanded(self) -> None:
@@ -135,47 +132,34 @@ class Outgoing:
                 message = f"no demand for {limits.idle_seconds:g} seconds"
                 raise _LocalError("idle", message) from None
 
-    async def _send(self, encoded: Sequence[bytes]) -> None:
-        """Send elements in frames of about `FRAME_BYTES`; each waits until the transport takes more."""
-        size = sum(map(len, encoded))
-        self._portion.record(len(encoded), size)
-        most = self._serving.limits.message_bytes
-        group: list[bytes] = []
-        held = 0
-        for item in encoded:
-            if len(item) > most - 256:
-                await self._frame(group)
-                raise _LocalError(
-                    "size", f"an element has {len(item)} bytes, a message at most {most}"
-                )
-            if group and held + len(item) > min(FRAME_BYTES, most - 256):
-                await self._frame(group)
-                group, held = [], 0
-            group.append(item)
-            held += len(item) + 1
-        await self._frame(group)
+    async def _send(self, elements: Sequence[Any]) -> None:
+        """Send elements as one frame; halved if a message does not hold them, or if one of them has no form."""
+        count = len(elements)
+        items = elements if isinstance(elements, list | Batch) else list(elements)
+        data = self._encoded(items)
+        if data is not None:
+            self._portion.record(count, len(data))
+            self._seq += count
+            await self._write(data)
+        else:
+            await self._send(items[: count // 2])
+            await self._send(items[count // 2 :])
 
-    async def _send_columns(self, batch: Batch) -> None:
-        """Send rows as columns, halved until a message holds them."""
+    def _encoded(self, items: Sequence[Any]) -> bytes | None:
+        """The frame; None if it is to be halved."""
         most = self._serving.limits.message_bytes
-        data = self._codec.batch(self._id, self._seq, batch)
-        if len(data) > most and len(batch) > 1:
-            half = len(batch) // 2
-            await self._send_columns(batch[:half])
-            await self._send_columns(batch[half:])
-            return
-        if len(data) > most:
-            raise _LocalError("size", f"a row has {len(data)} bytes, a message at most {most}")
-        self._portion.record(len(batch), len(data))
-        self._seq += len(batch)
-        await self._write(data)
-
-    async def _frame(self, items: Sequence[bytes]) -> None:
-        if not items:
-            return
-        data = self._codec.next(self._id, self._seq, items)
-        self._seq += len(items)
-        await self._write(data)
+        try:
+            data = self._codec.next(self._id, self._seq, items)
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            if len(items) == 1:
+                raise
+            return None
+        if len(data) <= most:
+            return data
+        self._portion.record(len(items), len(data))
+        if len(items) == 1:
+            raise _LocalError("size", f"an element has {len(data)} bytes, a message at most {most}")
+        return None
 
     async def _write(self, data: bytes) -> None:
         try:

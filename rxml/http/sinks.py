@@ -15,7 +15,7 @@ from rxml.http.replies import HEADERS
 from rxml.http.transport import abort
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rxml.http.limits import Limits
     from rxml.http.link import Link
@@ -35,9 +35,10 @@ class SocketSink:
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    async def element(self, data: bytes) -> None:
-        """Send one element, as JSON."""
-        await self._link.send(data, text=True)
+    async def elements(self, encoded: Sequence[bytes]) -> None:
+        """Send elements, a message each."""
+        for data in encoded:
+            await self._link.send(data, text=True)
 
     async def gap(self, count: int) -> None:
         """Say that elements were skipped here."""
@@ -87,9 +88,9 @@ class _BodySink:
 class LineSink(_BodySink):
     """NDJSON: a line is an element, or `{"gap": n}`; the last is `{"error": {...}}` if it did not end well."""
 
-    async def element(self, data: bytes) -> None:
-        """Send one element, as JSON."""
-        await self.write(data + b"\n")
+    async def elements(self, encoded: Sequence[bytes]) -> None:
+        """Send elements, a line each."""
+        await self.write(b"\n".join([*encoded, b""]))
 
     async def gap(self, count: int) -> None:
         """Say that elements were skipped here."""
@@ -120,10 +121,11 @@ class EventSink(_BodySink):
         await super().begin()
         await self.write(b"retry: %d\n\n" % RETRY_MS)
 
-    async def element(self, data: bytes) -> None:
-        """Send one element, as JSON."""
-        await self.write(b"id: %d\ndata: %s\n\n" % (self._id, data))
-        self._id += 1
+    async def elements(self, encoded: Sequence[bytes]) -> None:
+        """Send elements, an event each."""
+        events = [b"id: %d\ndata: %s\n\n" % event for event in enumerate(encoded, self._id)]
+        self._id += len(encoded)
+        await self.write(b"".join(events))
 
     async def gap(self, count: int) -> None:
         """Say that elements were skipped here."""

@@ -6,16 +6,21 @@ import gzip
 import json
 import zlib
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rxml import wire
+from rxml.batch import Row
 from rxml.errors import ProtocolError
 from rxml.http.codec import Codec, items_of
 from rxml.http.credit import Credit, Portion, Refill, checked
+from rxml.http.encode import to_msgpack
 from rxml.http.inflate import STEP, Inflater
 from rxml.http.limits import Limits
 from rxml.http.lines import Lines
@@ -109,7 +114,7 @@ VALUES = st.recursive(
 @given(st.sampled_from(NAMES), st.lists(VALUES, min_size=1, max_size=20), st.integers(0, 2**40))
 def test_elements_travel_in_frames(protocol: str, items: list[Any], seq: int) -> None:
     codec = Codec(protocol, WIRE)
-    data = codec.next(7, seq, [codec.element(item) for item in items])
+    data = codec.next(7, seq, items)
     frame = codec.from_server(data, text=codec.text)
     assert isinstance(frame, Next | RawNext)
     got = [json.loads(bytes(item)) if codec.text else item for item in items_of(frame)]
@@ -119,8 +124,23 @@ def test_elements_travel_in_frames(protocol: str, items: list[Any], seq: int) ->
 @pytest.mark.parametrize("count", [15, 16, 65_535, 65_536])
 def test_large_frames_have_the_right_head(count: int) -> None:
     codec = Codec(MSGPACK, Limits(items=10**6).wire(2**24))
-    frame = codec.from_server(codec.next(1, 0, [b"\x01"] * count), text=False)
+    frame = codec.from_server(codec.next(1, 0, [1] * count), text=False)
     assert len(items_of(frame)) == count
+
+
+@dataclass
+class Point:
+    at: Any
+    name: UUID
+
+
+def test_msgpack_keeps_arrays_in_records_and_names_the_rest() -> None:
+    number = UUID(int=5)
+    value = {"point": Point((np.arange(2), Row({"x": 0}, (1,))), number), "set": {3}}
+    got = wire.loads(to_msgpack(value))
+    array, row = got["point"].pop("at")
+    assert (array.tolist(), row) == ([0, 1], {"x": 1})
+    assert got == {"point": {"name": str(number)}, "set": [3]}
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode) | VALUES.map(wire.dumps))

@@ -264,7 +264,7 @@ def test_a_deadline_ends_the_stream() -> None:
 
 def test_pings_are_answered_while_the_reader_stalls() -> None:
     async def main() -> None:
-        service = app(heartbeat_seconds=0.05, pong_seconds=0.2)
+        service = app(heartbeat_seconds=0.05, pong_seconds=2.0)
         service.stream("/out", rxml.range(10**9).pipe(ops.map(padded)))
         async with service.serve() as server, client(server, "/out") as peer:
             await peer.subscribe(5)

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 import rxml
 from rxml import operators as ops
 from rxml.batch import Batch
-from rxml.errors import PipelineError
+from rxml.errors import PipelineError, RemoteError
 from rxml.http import App, Limits, Slow, buffer, disconnect, drop_oldest
 from tests.http.helpers import app, eventually, http, inverse, raw, run
 
@@ -175,6 +175,12 @@ def test_an_element_that_json_has_no_form_for_fails_the_stream() -> None:
             lines = (await http(server, "/out")).body.splitlines()
             assert lines[0] == b"1"
             assert json.loads(lines[1])["error"]["message"] == "TypeError"
+            encoding: Any
+            for encoding, error in (("json", "TypeError"), ("msgpack", "WireError|TypeError")):
+                async with rxml.connect(f"{server.url}/out", encoding=encoding).open() as flow:
+                    assert list((await flow.request(9)).elements) == [1]
+                    with pytest.raises(RemoteError, match=error):
+                        await flow.request(9)
 
     run(main())
 
