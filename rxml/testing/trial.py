@@ -49,7 +49,7 @@ _DELAYS: Final = st.tuples(
 )
 _ENDINGS: Final = st.just(End()) | faults().map(Fail)
 
-LIMIT_SECONDS: Final = 5.0
+LIMIT_SECONDS: Final = 20.0
 MOST_ELEMENTS: Final = 8
 
 

@@ -168,7 +168,7 @@ def test_every_law_catches_somebody() -> None:
     ids=["by hand", "with a body"],
 )
 def test_what_they_are_made_of_is_right(op: Callable[[], Any]) -> None:
-    check_operator(op, model=same, elements=SMALL)
+    check_operator(op, model=same, elements=SMALL, max_examples=20)
 
 
 def test_the_report_names_the_law_and_shows_input_demand_and_timeline() -> None:
@@ -220,4 +220,4 @@ def test_an_error_in_building_the_operator_comes_out_as_it_is() -> None:
         raise LookupError("no such operator")
 
     with pytest.raises(LookupError, match="no such operator"):
-        check_operator(op, model=same, elements=SMALL)
+        check_operator(op, model=same, elements=SMALL, max_examples=20)
