@@ -85,6 +85,18 @@ class _Hashed(_Seen[A]):
         self._loose: deque[Any] = deque()
 
     @override
+    def push(self, items: Iterator[A], out: list[A]) -> None:
+        mapper, table, new, append = self._mapper, self._table, self.new, out.append
+        for item in items:
+            key = item if mapper is None else mapper(item)
+            try:
+                known = key in table and key == key  # noqa: PLR0124 - NaN
+            except TypeError:
+                known = False
+            if not known and new(key):
+                append(item)
+
+    @override
     def new(self, key: Any) -> bool:
         try:
             if key in self._table:

@@ -97,34 +97,39 @@ class ExpandStage(Stage[B]):
         kept: list[Context] = []
         busy, due = self.env.clock.busy, self.env.clock.yielded + HOLD
         while len(out) < n and self._error is None and busy() < due:
-            if self._idle and not self._next():
-                break
-            if len(self._slices):
+            if self._open is not None:
+                self._drain(out, n)
+            elif len(self._slices):
                 if not out:
                     return self._slice(n)
                 break
-            self._drain(out, n)
+            elif self._at < len(self._waiting.elements):
+                self._next(out, n)
+            else:
+                break
             if contexts is not None:
                 kept.extend([contexts[self._at - 1]] * (len(out) - len(kept)))
         return out, None if contexts is None else kept
 
-    def _next(self) -> bool:
-        """Open the iterable of the next element; False if no element waits."""
-        if self._at >= len(self._waiting.elements):
-            return False
+    def _next(self, out: list[B], n: int) -> None:
+        """Open the iterable of the next element; a list that fits comes out at once."""
         element = self._waiting.elements[self._at]
         self._at += 1
         self._taken += 1
         self._gave = 0
         try:
             found: Any = self._function(element)
-            if issubclass(type(found), self._whole) and len(found):
+            if found.__class__ is list and len(found) <= n - len(out):
+                out.extend(found)
+                self._gave = len(found)
+                self._made += self._gave
+                self._close()
+            elif issubclass(found.__class__, self._whole) and len(found):
                 self._slices = found
             else:
                 self._open = iter(found)
         except Exception as error:  # noqa: BLE001 - the supervisor decides
             self._failed(error)
-        return True
 
     def _slice(self, n: int) -> tuple[Sequence[B], list[Context] | None]:
         contexts, whole = self._waiting.contexts, self._slices
