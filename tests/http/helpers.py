@@ -43,6 +43,11 @@ def padded(i: int) -> str:
     return "x" * 1000 + str(i)
 
 
+def short(value: object) -> str | None:
+    """The name of a parameter: bytes by their number, since some hold the time at which they were packed."""
+    return f"{len(value)}B" if isinstance(value, bytes) else None
+
+
 class Answer(NamedTuple):
     """What a server answered."""
 

@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 import rxml
 from rxml.http import App, Limits
-from tests.http.helpers import Raw, app, collecting, eventually, http, post, raw, run
+from tests.http.helpers import Raw, app, collecting, eventually, http, post, raw, run, short
 from tests.http.wire_client import client
 
 POST = b"POST /in HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\n"
@@ -42,6 +42,7 @@ def spoken(head: bytes, **limits: Any) -> tuple[bytes, float]:
         (b"POST /in HT", {"request_seconds": 0.2}),
         (b"POST /in HTTP/1.1\r\nHost: localh", {"request_seconds": 0.2}),
     ],
+    ids=short,
 )
 def test_a_head_that_does_not_come_is_not_waited_for(head: bytes, limits: dict[str, Any]) -> None:
     answer, seconds = spoken(head, **limits)
@@ -128,6 +129,7 @@ def bomb(size: int) -> bytes:
         (gzip.compress(b"0" * 1000) * 900 + bomb(5_000_000), {"content_encoding": "gzip"}, {}),
         (b"{}\n" * 1000, {"content_type": NDJSON}, {"stream_bytes": 1000}),
     ],
+    ids=short,
 )  # fmt: skip
 def test_what_is_too_large_is_413_and_takes_little_memory(
     body: bytes, headers: dict[str, str], limits: dict[str, Any]
@@ -158,6 +160,7 @@ def test_what_is_too_large_is_413_and_takes_little_memory(
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"\x00" * 100,
     ],
+    ids=short,
 )
 def test_a_bad_head_is_400(head: bytes) -> None:
     answer, _ = spoken(head, request_seconds=0.5)
@@ -206,6 +209,7 @@ def test_there_are_only_so_many_connections_of_one_address() -> None:
         ("null", 403),
         ("http://{own}.evil.example", 403),
     ],
+    ids=short,
 )
 def test_only_own_and_listed_pages_get_in(origin: str | None, status: int) -> None:
     async def main() -> None:
@@ -252,6 +256,7 @@ def test_a_page_asks_first_and_is_told_only_if_it_is_listed() -> None:
         ("known", 200),
         ("evil.example", 421),
     ],
+    ids=short,
 )
 def test_a_name_that_was_made_to_point_here_is_refused(host: str, status: int) -> None:
     async def main() -> None:

@@ -14,7 +14,7 @@ from rxml import wire
 from rxml.batch import Batch
 from rxml.errors import AlreadyRunningError, PipelineError
 from rxml.http import App
-from tests.http.helpers import Answer, app, collecting, http, post, run
+from tests.http.helpers import Answer, app, collecting, http, post, run, short
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -65,6 +65,7 @@ def exchange(
             {"content_type": "application/x-ndjson", "content_encoding": "gzip"},
         ),
     ],
+    ids=short,
 )
 def test_every_format_gives_the_same_elements(body: bytes, headers: dict[str, str]) -> None:
     answer, got = exchange(body, headers=headers)
@@ -118,6 +119,7 @@ def test_without_a_schema_any_object_is_an_element_and_nothing_else_is() -> None
             wire.dumps([GOOD[0], {"sensor": "b"}, {"sensor": "b", "value": "x"}, GOOD[1]]),
         ),
     ],
+    ids=short,
 )
 def test_a_mixed_body_tells_which_elements_are_wrong_and_why(kind: str, body: bytes) -> None:
     answer, got = exchange(body, headers={"content_type": kind})
@@ -141,6 +143,7 @@ def test_a_mixed_body_tells_which_elements_are_wrong_and_why(kind: str, body: by
         (b'{"sensor":"a","value":1}garbage', "trailing"),
         (b'{"sensor":"a","value":' + b"9" * 5000 + b"}", "out of range"),
     ],
+    ids=short,
 )
 def test_a_bad_element_is_named_not_crashed_on(body: bytes, word: str) -> None:
     answer, got = exchange(body)
@@ -166,6 +169,7 @@ def test_a_bad_element_is_named_not_crashed_on(body: bytes, word: str) -> None:
         (b"a=1", {"content_type": "application/x-www-form-urlencoded"}, 415, "application/json"),
         (b"[]", {"content_type": "text/plain"}, 415, "application/json"),
     ],
+    ids=short,
 )
 def test_a_bad_body_is_refused_as_a_whole(
     body: bytes, headers: dict[str, str], status: int, word: str
@@ -196,6 +200,7 @@ def test_errors_are_counted_beyond_those_listed() -> None:
 @pytest.mark.parametrize(
     ("path", "method", "status"),
     [("/nowhere", "GET", 404), ("/in", "DELETE", 405), ("/in", "GET", 426), ("/in/", "GET", 404)],
+    ids=short,
 )
 def test_what_is_not_there_is_said_in_json(path: str, method: str, status: int) -> None:
     async def main() -> Answer:
