@@ -34,11 +34,11 @@ class Inlet(Subscriber[Any]):
     """
 
     def __init__(self, capacity: int, news: Callable[[], None]) -> None:
-        loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         self.capacity = capacity
         self.ended = False
         self._news = news
-        self._mailbox = Mailbox(loop, capacity + 2, self._flooded, self._arrive)
+        self._mailbox = Mailbox(self._loop, capacity + 2, self._flooded, self._arrive)
         self._subscription: Subscription | None = None
         self._held: deque[Any] = deque()
         self._wanted = 0
@@ -84,7 +84,7 @@ class Inlet(Subscriber[Any]):
 
     def _subscribed(self, subscription: Subscription) -> None:
         if self._subscription is not None or self.ended:
-            subscription.cancel()  # rule 2.5
+            self._cancel(subscription)  # rule 2.5
             return
         self._subscription = subscription
         self._ask()
@@ -119,7 +119,7 @@ class Inlet(Subscriber[Any]):
             )
         )
         if subscription is not None:
-            subscription.cancel()
+            self._cancel(subscription)
 
     # --- the reader ----------------------------------------------------------------------------
 
@@ -132,7 +132,19 @@ class Inlet(Subscriber[Any]):
         missing = self._wanted - len(self._held) - self._due
         if missing > 0 and self._subscription is not None:
             self._due += missing
-            self._subscription.request(missing)
+            try:
+                self._subscription.request(missing)
+            except Exception as error:  # noqa: BLE001 - against rule 3.16: the stream fails
+                subscription = self._subscription
+                self._end(error)
+                self._cancel(subscription)
+
+    def _cancel(self, subscription: Subscription) -> None:
+        try:
+            subscription.cancel()
+        except Exception as error:  # noqa: BLE001 - against rule 3.15: told to the loop
+            message = f"{subscription!r} has raised when it was cancelled, which none may (rule 3.15)"
+            self._loop.call_exception_handler({"message": message, "exception": error})
 
     def take(self, n: int) -> Chunk[Any] | None:
         """What is here, 1..n elements; the end or the error behind all; None if nothing is here.
@@ -157,7 +169,7 @@ class Inlet(Subscriber[Any]):
         self._mailbox.close()
         self._held.clear()
         if subscription is not None:
-            subscription.cancel()
+            self._cancel(subscription)
 
 
 class InletStage(Stage[Any]):
