@@ -32,6 +32,7 @@ from rxml.operators.expansion import unbatch
 from rxml.operators.extremes import max, min  # noqa: A004 - reactivex's names
 from rxml.operators.failure import catch, on_error_resume_next, repeat, retry
 from rxml.operators.gates import skip_until, skip_until_with_time, take_until, take_until_with_time
+from rxml.operators.grouping import group_by, partition
 from rxml.operators.notifications import dematerialize, materialize
 from rxml.operators.overflow import conflate, on_overflow
 from rxml.operators.picking import element_at, first, last
@@ -59,6 +60,7 @@ from rxml.operators.tuples import (
     zip,  # noqa: A004 - reactivex's name
     zip_latest,
 )
+from rxml.operators.windowing import window
 
 __all__ = [
     "all",
@@ -87,6 +89,7 @@ __all__ = [
     "first_or_default",
     "flat_map",
     "fork_join",
+    "group_by",
     "ignore_elements",
     "is_empty",
     "keep_alive",
@@ -102,6 +105,7 @@ __all__ = [
     "on_error_resume_next",
     "on_overflow",
     "pairwise",
+    "partition",
     "prefetch",
     "reduce",
     "repeat",
@@ -132,6 +136,7 @@ __all__ = [
     "to_batch",
     "to_list",
     "unbatch",
+    "window",
     "with_latest_from",
     "zip",
     "zip_latest",

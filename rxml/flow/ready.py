@@ -18,10 +18,12 @@ class Ready:
         size: elements held.
     """
 
-    __slots__ = ("_chunks", "size")
+    __slots__ = ("_chunks", "_grown", "_tail", "size")
 
     def __init__(self) -> None:
         self._chunks: deque[Chunk[Any]] = deque()
+        self._tail: Chunk[Any] | None = None
+        self._grown: list[Any] = []
         self.size = 0
 
     def __bool__(self) -> bool:
@@ -32,16 +34,43 @@ class Ready:
         return self.size, None
 
     def put(self, chunk: Chunk[Any]) -> None:
-        """Add what follows; a chunk without elements or signals is nothing."""
+        """Add what follows; a chunk without elements or signals is nothing.
+
+        Watermarks that nobody takes do not pile up: a later one takes the place of the one before.
+        """
         count = len(chunk.elements)
-        if count or chunk.signalled:
+        if count:
             self.size += count
             self._chunks.append(chunk)
+        elif chunk.signalled:
+            last = self._chunks[-1] if self._chunks else None
+            if last is not None and last.barrier is None:
+                chunk = Chunk(last.elements, last.contexts, **(last.signals() | chunk.signals()))
+                self._chunks.pop()
+            self._chunks.append(chunk)
+
+    def append(self, element: Any, context: Context | None) -> None:
+        """Add one element."""
+        tail = self._tail
+        if tail is None or not self._grows(tail, context):
+            self._grown = []
+            tail = self._tail = Chunk(self._grown, None if context is None else [])
+            self._chunks.append(tail)
+        self._grown.append(element)
+        if context is not None and tail.contexts is not None:
+            tail.contexts.append(context)
+        self.size += 1
+
+    def _grows(self, tail: Chunk[Any], context: Context | None) -> bool:
+        """True if an element may be added to the chunk that was added to before."""
+        last = bool(self._chunks) and self._chunks[-1] is tail
+        return last and not tail.signalled and (tail.contexts is None) == (context is None)
 
     def clear(self) -> list[Context]:
         """Throw everything away; returns the contexts of what was thrown away."""
         thrown = [context for chunk in self._chunks for context in chunk.contexts or ()]
         self._chunks.clear()
+        self._tail, self._grown = None, []
         self.size = 0
         return thrown
 
@@ -54,6 +83,8 @@ class Ready:
 
     def _next(self, n: int) -> Chunk[Any]:
         chunk = self._chunks.popleft()
+        if chunk is self._tail:
+            self._tail, self._grown = None, []  # nobody may be kept from collecting what was taken
         if len(chunk.elements) > n:
             chunk, rest = chunk.split(n)
             self._chunks.appendleft(rest)
