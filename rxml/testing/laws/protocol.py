@@ -10,7 +10,9 @@ import hypothesis.strategies as st
 from rxml.errors import ConcurrentRequestError, StreamClosedError
 from rxml.flow.chunk import Chunk
 from rxml.flow.scope import Scope
+from rxml.testing.comparing import same
 from rxml.testing.law import law
+from rxml.testing.leaks import unreleased
 from rxml.testing.misdeeds import Misdeed
 from rxml.testing.plan import Plan
 from rxml.testing.script import End, Fail, Never, Sleep
@@ -208,45 +210,43 @@ def termination(trial: Trial) -> None:
 def idempotent_close(trial: Trial) -> None:
     """Cancelling ends the stream at once, releases the source once, never raises, and can be repeated."""
     asked = trial.draw(st.integers(0, 3))
+    plan = trial.plan(late=True)
+    plan = plan.but(steps=(*plan.steps[:-1], Never()))
 
-    async def scenario(bench: Bench) -> None:
+    async def scenario(bench: Bench) -> Exception | None:
         async with bench:
             scope = Scope()
             request = scope.spawn(bench.consume(most=asked), name="some") if asked else None
             await settle()
-            waiting = request is not None and not request.done()
             for _ in range(2):
                 try:
                     await bench.probe.cancel()
                 except Exception as error:
                     raise trial.broken(f"cancel raised {error!r}") from error
-            if request is not None:
-                await _answered(trial, request, waiting=waiting)
-            if not bench.timeline.count("sink", Kind.ERROR):
-                await _closed(trial, bench)
+            if request is not None and (raised := await _answered(trial, request)) is not None:
+                return raised
+            await _closed(trial, bench)
+        return None
 
-    steps = (*trial.plan(late=True).steps[:-1], Never())
-    trial.run(scenario, trial.plan(late=True).but(steps=steps))
+    raised = trial.run(scenario, plan)
+    if raised is not None and not same(trial.play(plan.but(patience=LONG_SECONDS)).error, raised):
+        raise trial.broken(f"cancel made a waiting request raise {raised!r}; it must get the end")
 
 
-async def _answered(trial: Trial, request: asyncio.Task[Play], *, waiting: bool) -> None:
+async def _answered(trial: Trial, request: asyncio.Task[Play]) -> Exception | None:
+    """The request that waited is over; returns its error, which may be the stream's own."""
     await asyncio.wait([request], timeout=LONG_SECONDS)
     if not request.done():
         request.cancel()
         raise trial.broken("cancel left a request waiting; it must get the end")
     if request.cancelled():
-        raise trial.broken(
-            "cancel cancelled the task that waited in a request; it must get the end"
-        )
-    if waiting and (error := request.result().error) is not None:
-        raise trial.broken(f"cancel made a waiting request raise {error!r}; it must get the end")
+        raise trial.broken("cancel cancelled the task that waited; its request must get the end")
+    return request.result().error
 
 
 async def _closed(trial: Trial, bench: Bench) -> None:
     """After a cancel: the source is released, and a request gives the end."""
-    opened = bench.timeline.count("source", Kind.OPENED)
-    released = bench.timeline.count("source", Kind.RELEASED)
-    if opened != released:
+    for opened, released in unreleased(bench.timeline).values():
         raise trial.broken(
             f"after cancel the source was opened {opened} times, released {released}"
         )
