@@ -40,7 +40,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
 def main(given: Sequence[str]) -> int:
     """Run the cases; 1 if a result was wrong, or with `--strict` if a must was missed, else 0."""
     options = arguments(given)
-    rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
+    wanted = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     documents: list[dict[str, Any]] = []
     bad = False
     if not options.json:
@@ -48,6 +48,7 @@ def main(given: Sequence[str]) -> int:
     for name in options.names or NAMES:
         case = load(name)
         size = case.quick if options.quick else case.size
+        rounds = min(wanted, case.most_rounds or wanted)
         records = contest(case, size=size, rounds=rounds)
         missed = any(ruling.met is False for ruling in rulings(case, records))
         bad = bad or bool(wrong(case, records)) or (options.strict and missed)

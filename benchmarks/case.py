@@ -78,6 +78,7 @@ class Case:
         musts: what must come out.
         shown: measures that the report shows, seconds or others.
         fresh: a new process for each round, for measures that only grow, as peak memory does.
+        most_rounds: for a case that takes minutes a round; None is as many as are asked for.
         tolerance: by which checksums may differ, relative; 0 for whole numbers.
     """
 
@@ -91,4 +92,5 @@ class Case:
     musts: tuple[Must, ...]
     shown: tuple[str, ...] = ("seconds",)
     fresh: bool = False
+    most_rounds: int | None = None
     tolerance: float = 0.0

@@ -53,7 +53,7 @@ def answer(contestant: Contestant, size: int) -> dict[str, Any]:
     """One run, or what went wrong in it."""
     try:
         return measure(contestant, size)
-    except BaseException as error:  # noqa: BLE001 - it is reported, and the parent decides
+    except Exception as error:  # noqa: BLE001 - it is reported, and the parent decides
         text = "".join(traceback.format_exception(error))
         return {"error": f"{type(error).__name__}: {error}", "traceback": text}
 

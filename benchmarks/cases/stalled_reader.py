@@ -129,4 +129,5 @@ CASE = Case(
     musts=(Must("within", "allowed_bytes", 1, "peak_growth_bytes"),),
     shown=("peak_growth_bytes", "elements", "seconds"),
     fresh=True,
+    most_rounds=1,
 )
