@@ -55,7 +55,7 @@ class Fused(Stage[Any]):
         self._head_closed = False
         self._ready: Chunk[Any] | None = None
         self._served = 0
-        self._busy = env.clock.busy
+        self._clock = env.clock
         self.meter.gauge = self._gauge
 
     def _gauge(self) -> tuple[int, None]:
@@ -64,22 +64,22 @@ class Fused(Stage[Any]):
 
     @override
     async def pull(self, n: int) -> Chunk[Any]:
-        clock = self.env.clock
+        clock, ready = self._clock, self._ready
         self._at, self._asked[-1] = len(self._cells) - 1, n
-        while self._ready is None:
+        while ready is None:
             if clock.busy() - clock.yielded > HOLD:
                 await clock.breathe()
             if self._live > self._at:
                 return self._terminal()
             want = self._ask()
             if self._over:
-                self._ready = self._run(self._terminal())
+                ready = self._run(self._terminal())
             else:
-                self._ready = self._run(await self._head.request(want))
+                ready = self._run(await self._head.request(want))
             if self._over and not self._head_closed:
-                self._head_closed = True
+                self._ready, self._head_closed = ready, True
                 await self._head.cancel()
-        return self._serve(self._ready, n)
+        return self._serve(ready, n)
 
     @override
     async def release(self) -> None:
@@ -99,7 +99,7 @@ class Fused(Stage[Any]):
         if stop >= total:
             self._ready, self._served = None, 0
             return ready.part(start, total) if start else ready
-        self._served = stop
+        self._ready, self._served = ready, stop
         return ready.part(start, stop)
 
     def _ask(self) -> int:
@@ -130,7 +130,7 @@ class Fused(Stage[Any]):
         contexts, ending, count = chunk.contexts, chunk.end, len(chunk.elements)
         signals = chunk.signals() if chunk.signalled else {}
         del chunk
-        cells, busy = self._cells, self._busy
+        cells, busy = self._cells, self._clock.busy
         began = now = busy()
         self._over = self._over or ending
         self._at = last = len(cells) - 1

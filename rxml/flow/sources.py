@@ -35,6 +35,7 @@ class IterableStage(Stage[T]):
         self._error: Exception | None = None
         self._over = False
         self._quota = Quota(CHUNK)
+        self._clock = env.clock
         self._delist = env.enlist(self._finish)
 
     def _finish(self) -> None:
@@ -42,7 +43,7 @@ class IterableStage(Stage[T]):
 
     @override
     async def pull(self, n: int) -> Chunk[T]:
-        clock = self.env.clock
+        clock = self._clock
         began = clock.busy()
         if began - clock.yielded > HOLD:
             await clock.breathe()
