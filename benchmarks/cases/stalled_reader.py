@@ -127,7 +127,7 @@ CASE = Case(
         "hand": Contestant(by_hand, "aiohttp.web, await send_str"),
     },
     musts=(Must("within", "allowed_bytes", 1, "peak_growth_bytes"),),
-    shown=("peak_growth_bytes", "elements", "seconds"),
+    shown=("peak_growth_bytes", "elements"),
     fresh=True,
     most_rounds=1,
 )
