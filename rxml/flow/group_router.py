@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from rxml.errors import OverflowError_
+from rxml.errors import BufferOverflowError
 from rxml.flow.routing import Router
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class GroupRouter(Router):
         if group is None:
             most = self._limits.announced
             if len(self._groups) >= most:
-                raise OverflowError_(
+                raise BufferOverflowError(
                     f"group_by: {key!r} would be group number {most + 1}, and max_groups is {most} (of "
                     f"{self._limits.capacity} elements each); raise it, or use fewer keys"
                 )

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.fan_in import stray
-from rxml.flow.scope import Scope
+from rxml.flow.scope import Scope, settled
 from rxml.flow.stage import Stage
 from rxml.flow.turnstile import DONE, FAILED, LEFT_OUT, AsTheyCome, Entry, InOrder, Turnstile
 from rxml.flow.verdict import verdict
@@ -59,6 +59,7 @@ class MapAsyncStage(Stage[Any]):
         self._free: list[asyncio.Future[None]] = []
         self._work: deque[Entry] = deque()
         self._lanes: dict[Hashable, deque[Entry]] = {}
+        self._leaving: list[asyncio.Task[None]] = []
         self._over = False
         self._cut = False
         self._error: Exception | None = None
@@ -94,7 +95,11 @@ class MapAsyncStage(Stage[Any]):
     @override
     async def release(self) -> None:
         cancels = [] if self._head is None else [self._head.cancel]
-        await self.release_all(self._scope.aclose, *cancels)
+        await self.release_all(self._see_off, self._scope.aclose, *cancels)
+
+    async def _see_off(self) -> None:
+        """Wait for those that were cancelled before: a second time would interrupt what they do to leave."""
+        await settled(self._leaving)
 
     def _ring(self) -> None:
         """Wake the reader."""
@@ -243,3 +248,4 @@ class MapAsyncStage(Stage[Any]):
         for entry in gone:
             if entry.worker is not None:
                 entry.worker.cancel()
+                self._leaving.append(entry.worker)

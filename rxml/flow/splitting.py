@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from rxml.errors import OverflowError_, StreamClosedError
+from rxml.errors import BufferOverflowError, StreamClosedError
 from rxml.flow.branch import Branch
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.context import Outcome
@@ -186,7 +186,7 @@ class Splitter:
             message = (
                 f"{name}: branch {branch.key!r} is full: {limits.capacity} elements wait to be read"
             )
-            raise OverflowError_(message)
+            raise BufferOverflowError(message)
         if limits.policy == "drop_oldest":
             contexts = branch.ready.take(1).contexts
             self._dropped(contexts[0] if contexts else None)
@@ -201,7 +201,7 @@ class Splitter:
         if unread is not None and not unread.read and waiting and patience is not None:
             moment = self._env.clock.time() + patience
         if not await rung(self._changed, moment) and unread is not None:
-            raise OverflowError_(
+            raise BufferOverflowError(
                 f"{self._stage.node.spec.name}: branch {unread.key!r} holds {unread.capacity} elements that nobody has begun "
                 f"to read for {patience} s, while {waiting} readers wait; read all branches side by side (flat_map with a "
                 "concurrency of at least their number), let go of those that are not wanted, or choose another policy"
