@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
 
-from rxml.errors import OverflowError_
+from rxml.errors import BufferOverflowError
 from rxml.flow.check import require_count
 from rxml.flow.chunk import CHUNK
 from rxml.flow.kernel import Kernel
@@ -40,7 +40,7 @@ class _ToList(Kernel[A, list[A]]):
             message = (
                 f"to_list: more than max_elements={self._most} elements; raise it, or use buffer"
             )
-            raise OverflowError_(message)
+            raise BufferOverflowError(message)
 
     @override
     def flush(self) -> Iterable[list[A]]:
@@ -72,7 +72,7 @@ def to_list(*, max_elements: int = 1_000_000) -> Listed:
     Buffers: `max_elements` elements.
     Emits: the list, after the end of upstream; an empty one if there were no elements.
     Completes: after it.
-    Fails: with upstream, or with OverflowError_ at the first element that is too many.
+    Fails: with upstream, or with BufferOverflowError at the first element that is too many.
     Cancels: upstream, at once.
     Cost: next to nothing an element; memory for all of them.
 

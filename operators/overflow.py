@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
 
-from rxml.errors import OverflowError_
+from rxml.errors import BufferOverflowError
 from rxml.flow.backlog import Backlog
 from rxml.flow.check import refuse_coroutine_function
 from rxml.flow.chunk import CHUNK, END, Chunk
@@ -45,7 +45,7 @@ def on_overflow(
     Emits: elements in order, those that the policy dropped left out. Nothing is dropped for a reader that is waiting:
         it takes its turn first.
     Completes: with upstream, after what waits has been taken.
-    Fails: with upstream, after what waits has been taken; under `error` with an OverflowError_ likewise.
+    Fails: with upstream, after what waits has been taken; under `error` with an BufferOverflowError likewise.
     Cancels: upstream, at once; what waits is thrown away.
     Cost: one task; one call an element. Dropped elements are counted in the run's statistics.
 
@@ -57,7 +57,7 @@ def on_overflow(
 
     Raises:
         ValueError: an unknown policy, or a capacity that does not go with it.
-        OverflowError_: when run, an element did not fit and the policy is `error`.
+        BufferOverflowError: when run, an element did not fit and the policy is `error`.
 
     Example:
         >>> import asyncio, rxml
@@ -181,7 +181,7 @@ class _OverflowStage(PumpedStage[Any]):
     def _offer(self, item: Any, context: Context | None) -> None:
         try:
             self._backlog.offer(item, context, self.env.clock.time())
-        except OverflowError_:
+        except BufferOverflowError:
             raise
         except Exception as error:  # noqa: BLE001 - the supervisor decides
             self._failed(error, item, context)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
 
-from rxml.errors import TimeoutError_
+from rxml.errors import StreamTimeoutError
 from rxml.flow.check import require_count
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.context import Outcome
@@ -200,7 +200,7 @@ def timeout(
 
     Raises:
         ValueError: a negative duration, or no limit at all.
-        TimeoutError_: when run, a limit has passed; the message names it.
+        StreamTimeoutError: when run, a limit has passed; the message names it.
 
     Example:
         >>> from rxml.testing.virtual_time import run
@@ -290,9 +290,9 @@ class _Timeout(WatchedStage[Any]):
             self._sooner.clear()
             await rung(self._sooner, moment)
 
-    def _failure(self, name: str) -> TimeoutError_:
+    def _failure(self, name: str) -> StreamTimeoutError:
         seconds = getattr(self._limits, name)
         what = "the stream had not ended" if name == "total" else "no element came"
-        error = TimeoutError_(f"timeout: {what} within {seconds:g} s (the limit {name!r})")
+        error = StreamTimeoutError(f"timeout: {what} within {seconds:g} s (the limit {name!r})")
         annotate(error, self.env.where(self.node))
         return error

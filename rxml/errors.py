@@ -3,9 +3,9 @@
     RxmlError
     ├── ConcurrentRequestError  (RuntimeError)     a second request while one is waiting
     ├── StreamClosedError       (RuntimeError)     a request after the stream has failed
-    ├── OverflowError_          (BufferError)      a bounded buffer under the policy "error" is full
+    ├── BufferOverflowError     (BufferError)      a bounded buffer under the policy "error" is full
     ├── EmptyError              (LookupError)      a value was asked of a stream that had none
-    ├── TimeoutError_           (TimeoutError)     a limit of `timeout` has passed
+    ├── StreamTimeoutError      (TimeoutError)     a limit of `timeout` has passed
     ├── RetryExhaustedError                        a retry budget is spent
     ├── PipelineError           (TypeError)        a pipeline that cannot be built
     ├── SchemaError             (ValueError)       rows or columns that do not fit their schema
@@ -34,7 +34,7 @@ class StreamClosedError(RxmlError, RuntimeError):
     """`request` was called after the subscription had failed (rule 1.7)."""
 
 
-class OverflowError_(RxmlError, BufferError):
+class BufferOverflowError(RxmlError, BufferError):
     """A producer that cannot be slowed down has filled a bounded buffer whose policy is `error`."""
 
 
@@ -42,7 +42,7 @@ class EmptyError(RxmlError, LookupError):
     """A value was asked of a stream that ended without one."""
 
 
-class TimeoutError_(RxmlError, TimeoutError):
+class StreamTimeoutError(RxmlError, TimeoutError):
     """A time limit of a stage has passed; the message names the limit and the stage."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from rxml.errors import OverflowError_
+from rxml.errors import BufferOverflowError
 from rxml.flow.chunk import Chunk
 from rxml.flow.context import Context, Outcome
 from rxml.flow.overflow import Conflate, Overflow
@@ -98,7 +98,7 @@ class Backlog(Generic[T]):
             now: the clock's time in seconds.
 
         Raises:
-            OverflowError_: it does not fit, and the policy is `error`.
+            BufferOverflowError: it does not fit, and the policy is `error`.
             Exception: what a function of `Conflate` raised; what waits is unchanged.
         """
         policy = self.policy
@@ -107,7 +107,7 @@ class Backlog(Generic[T]):
         weight = self._weight(item)
         if not self._fits(weight):
             if policy == "error":
-                raise OverflowError_(self._overflow())
+                raise BufferOverflowError(self._overflow())
             if policy == "drop_newest":
                 return self._drop(context)
             while self._entries and not self._fits(weight):

@@ -52,7 +52,7 @@ def from_callback(
     Raises:
         PipelineError: register is not callable.
         ValueError: an unknown policy, or a capacity that does not go with it.
-        OverflowError_: when run, an element did not fit and the policy is `error`.
+        BufferOverflowError: when run, an element did not fit and the policy is `error`.
     """
     require_callable("from_callback", register, "takes an Emitter")
     bound = checked("from_callback", overflow, capacity, "block")

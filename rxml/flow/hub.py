@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from rxml.errors import OverflowError_
+from rxml.errors import BufferOverflowError
 from rxml.flow.channel import Channel
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.run import Run
@@ -71,7 +71,7 @@ class Seat:
         self.meter.dropped += over
         if policy == "error":
             lag = channel.capacity
-            error = OverflowError_(
+            error = BufferOverflowError(
                 f"share: this subscriber lags behind by more than {lag} elements"
             )
             channel.put(kept)

@@ -56,7 +56,9 @@ def owner(action: Any) -> str:
     """The module that has scheduled the action; some of reactivex's stand in the wrapper of a lock."""
     module: str = getattr(action, "__module__", None) or ""
     if module == "reactivex.internal.concurrency" and isinstance(action, FunctionType):
-        inner = dict(zip(action.__code__.co_freevars, action.__closure__ or (), strict=True)).get("fn")
+        inner = dict(zip(action.__code__.co_freevars, action.__closure__ or (), strict=True)).get(
+            "fn"
+        )
         return module if inner is None else owner(inner.cell_contents)
     return module
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from reactivex.disposable import CompositeDisposable
 
-from rxml.errors import OverflowError_, StreamClosedError
+from rxml.errors import BufferOverflowError, StreamClosedError
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.clock import HOLD
 from rxml.flow.context import Context
@@ -154,7 +154,7 @@ class Lifted:
             self._flooded()
         if self._over:
             self._out.pop()
-            if isinstance(self._failure, OverflowError_):
+            if isinstance(self._failure, BufferOverflowError):
                 raise self._failure  # ends the loop of a source that does not ask whether it was disposed
             return
         self._plenty = max(len(self._out) + 1, self._burst - self.outlet.channel.size)
@@ -162,7 +162,7 @@ class Lifted:
 
     def _flooded(self) -> None:
         self.fail(
-            OverflowError_(
+            BufferOverflowError(
                 f"more than {self._burst} results came at once, of an operator that cannot be slowed down; let it make "
                 "fewer at a time, or use rxml.rx.lift with a larger burst"
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from rxml.errors import OverflowError_, StreamClosedError
+from rxml.errors import BufferOverflowError, StreamClosedError
 from rxml.flow.chunk import END, Chunk
 from rxml.flow.mailbox import Mailbox
 from rxml.flow.stage import Stage
@@ -114,7 +114,7 @@ class Inlet(Subscriber[Any]):
     def _flooded(self) -> None:
         subscription = self._subscription
         self._end(
-            OverflowError_(
+            BufferOverflowError(
                 "a publisher has sent an element that nobody asked for (rule 1.1); its subscription is cancelled"
             )
         )
@@ -143,7 +143,9 @@ class Inlet(Subscriber[Any]):
         try:
             subscription.cancel()
         except Exception as error:  # noqa: BLE001 - against rule 3.15: told to the loop
-            message = f"{subscription!r} has raised when it was cancelled, which none may (rule 3.15)"
+            message = (
+                f"{subscription!r} has raised when it was cancelled, which none may (rule 3.15)"
+            )
             self._loop.call_exception_handler({"message": message, "exception": error})
 
     def take(self, n: int) -> Chunk[Any] | None:

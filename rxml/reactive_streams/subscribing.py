@@ -31,7 +31,7 @@ def from_publisher(publisher: Publisher[T], *, capacity: int = CHUNK) -> Flowabl
     Raises:
         PipelineError: not a publisher.
         ValueError: a capacity below 1.
-        OverflowError_: when run, the publisher has sent what nobody asked for.
+        BufferOverflowError: when run, the publisher has sent what nobody asked for.
     """
     if not callable(getattr(publisher, "subscribe", None)):
         raise PipelineError(f"from_publisher wants a Publisher, got {type(publisher).__name__}")

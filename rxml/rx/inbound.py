@@ -73,7 +73,7 @@ def from_rx(
     Raises:
         PipelineError: not an observable.
         ValueError: an unknown policy, or a capacity that does not go with it.
-        OverflowError_: when run, an element did not fit and the policy is `error`.
+        BufferOverflowError: when run, an element did not fit and the policy is `error`.
     """
     if not callable(getattr(observable, "subscribe", None)):
         raise PipelineError(

@@ -28,7 +28,7 @@ def lift(
         operators: functions from an Observable to another, such as `reactivex.operators` makes.
         bound: elements that they may keep for a time (`delay`, `buffer_with_time`, `observe_on`), timers that may be
             pending at once, and results that may lie ready unread before timers are held back.
-        burst: results that one element or one timer may bring about at once; more is an `OverflowError_`.
+        burst: results that one element or one timer may bring about at once; more is an `BufferOverflowError`.
 
     Raises:
         PipelineError: no operator is given, or something is none.

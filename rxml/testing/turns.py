@@ -30,7 +30,7 @@ class VirtualTimer(asyncio.TimerHandle):
         self._scheduled = False
 
     @override
-    def __lt__(self, other: VirtualTimer) -> bool:  # type: ignore[override]
+    def __lt__(self, other: VirtualTimer) -> bool:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         return (self.when(), self.number) < (other.when(), other.number)
 
 

@@ -11,7 +11,7 @@ import pytest
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 import rxml
-from rxml.errors import OverflowError_
+from rxml.errors import BufferOverflowError
 from rxml.flow.chunk import CHUNK, UNBOUNDED
 from rxml.flow.run import Run
 from rxml.rx import lift
@@ -205,7 +205,7 @@ def test_a_burst_beyond_its_bound_is_an_error_that_says_so() -> None:
         async with flow.open() as reader:
             taken = [(await reader.request(1)).elements[0] for _ in range(50)]
             assert taken == list(range(1, 51))
-            with pytest.raises(OverflowError_, match="more than 50 results"):
+            with pytest.raises(BufferOverflowError, match="more than 50 results"):
                 await reader.request(1)
 
     virtual_time.run(main())

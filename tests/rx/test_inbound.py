@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import rxml
 from rxml import operators as ops
-from rxml.errors import OverflowError_, PipelineError
+from rxml.errors import BufferOverflowError, PipelineError
 from rxml.flow.run import Run
 from rxml.rx import buffer, conflate, from_rx
 from rxml.testing import virtual_time
@@ -91,7 +91,7 @@ async def pushed(script: list[Any], **options: Any) -> tuple[list[int], int, boo
             subject.on_completed()
             while not (chunk := await run.subscription.request(1)).end:
                 out += chunk.elements
-        except OverflowError_:
+        except BufferOverflowError:
             return out[1:], 0, True
         return out[1:], run.statistics()["from_rx"].dropped, False
 
@@ -172,7 +172,7 @@ def test_the_error_names_the_stage_and_the_bound() -> None:
             assert (await task).elements == [0]
             assert (await reader.request(5)).elements == [1]
             with pytest.raises(
-                OverflowError_, match="from_rx: 2 elements wait, at most 2 elements"
+                BufferOverflowError, match="from_rx: 2 elements wait, at most 2 elements"
             ):
                 await reader.request(5)
 

@@ -6,7 +6,7 @@ from functools import reduce
 from typing import Any
 
 from rxml import operators as ops
-from rxml.errors import OverflowError_
+from rxml.errors import BufferOverflowError
 from rxml.flow.empty import NoElementsError
 from tests.laws.case import Case
 
@@ -48,7 +48,9 @@ def mean(xs: list[Any]) -> list[float]:
 
 def listed(xs: list[Any]) -> list[Any]:
     if len(xs) > 3:
-        raise OverflowError_("to_list: more than max_elements=3 elements; raise it, or use buffer")
+        raise BufferOverflowError(
+            "to_list: more than max_elements=3 elements; raise it, or use buffer"
+        )
     return [xs]
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rxml.errors import OverflowError_
+from rxml.errors import BufferOverflowError
 from rxml.flow.backlog import Backlog
 from rxml.flow.context import Context, Outcome
 from rxml.flow.overflow import POLICIES, Conflate, Overflow, checked
@@ -51,7 +51,7 @@ class Model:
             return
         if not self.fits(item):
             if self.policy == "error":
-                raise OverflowError_
+                raise BufferOverflowError
             if self.policy == "drop_newest":
                 self.dropped.append(item)
                 return
@@ -74,8 +74,8 @@ def test_a_backlog_is_a_deque(
         if what == "put":
             try:
                 model.put(value)
-            except OverflowError_:
-                with pytest.raises(OverflowError_, match="test: "):
+            except BufferOverflowError:
+                with pytest.raises(BufferOverflowError, match="test: "):
                     backlog.offer(value, None, 0.0)
             else:
                 backlog.offer(value, None, 0.0)
@@ -114,7 +114,7 @@ def test_each_context_is_settled_as_dropped_or_comes_out(
         context = Context(fact_id=str(number), settle=partial(note, number))
         try:
             backlog.offer(number, context, 0.0)
-        except OverflowError_:
+        except BufferOverflowError:
             continue
         given += 1
     backlog.clear()

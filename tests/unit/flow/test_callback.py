@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import rxml
 from rxml import Emitter
 from rxml import operators as ops
-from rxml.errors import OverflowError_, PipelineError
+from rxml.errors import BufferOverflowError, PipelineError
 from rxml.testing.probe import Probe
 from rxml.testing.virtual_time import run
 from tests.unit.operators.live import LOOSE_RXML, record
@@ -96,7 +96,7 @@ def test_it_is_a_bounded_queue(script: list[str], policy: Any, capacity: int, en
         producer.emitter.on_next(99)
         await probe.expect(*held)
         if overflown:
-            await probe.expect_error(OverflowError_)
+            await probe.expect_error(BufferOverflowError)
         elif ending == "complete":
             await probe.expect_end()
         else:

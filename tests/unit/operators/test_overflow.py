@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import rxml
 from rxml import operators as ops
-from rxml.errors import OverflowError_
+from rxml.errors import BufferOverflowError
 from rxml.testing.probe import Probe
 from rxml.testing.script import Fail, Sleep, scripted
 from rxml.testing.virtual_time import run
@@ -47,7 +47,7 @@ def queued(given: Moments, end: float, policy: str, capacity: int, pause: float)
         elif len(queue) < capacity:
             queue.append(element)
         elif policy == "error":
-            error, end = OverflowError_, moment
+            error, end = BufferOverflowError, moment
             break
         elif policy != "drop_newest":
             queue.popleft()
@@ -151,7 +151,7 @@ def test_an_overflow_fails_after_what_waits_and_closes_the_source() -> None:
             await probe.expect(0)
             await asyncio.sleep(1)
             await probe.expect(1, 2, 3)
-            error = await probe.expect_error(OverflowError_)
+            error = await probe.expect_error(BufferOverflowError)
             assert "3 elements wait, at most 3 elements may" in str(error)
 
     run(main())

@@ -8,7 +8,7 @@ import pytest
 
 import rxml
 from rxml import operators as ops
-from rxml.errors import OverflowError_
+from rxml.errors import BufferOverflowError
 from rxml.testing import run
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def test_what_a_stage_holds_is_told() -> None:
 
 
 def test_a_list_that_is_too_long_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(OverflowError_, match=r"max_elements=3.*use buffer"):
+    with pytest.raises(BufferOverflowError, match=r"max_elements=3.*use buffer"):
         run(rxml.range(4).pipe(ops.to_list(max_elements=3)).to_list())
     assert run(rxml.range(3).pipe(ops.to_list(max_elements=3)).to_list()) == [[0, 1, 2]]
 

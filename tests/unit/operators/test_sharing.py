@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import rxml
 from rxml import operators as ops
-from rxml.errors import OverflowError_, PipelineError
+from rxml.errors import BufferOverflowError, PipelineError
 from rxml.testing.virtual_time import run
 
 
@@ -111,7 +111,7 @@ def test_a_slow_subscriber_misses_the_oldest(lag: int, steps: list[int]) -> None
     run(main())
 
 
-@pytest.mark.parametrize(("policy", "error"), [("error", OverflowError_), ("detach", None)])
+@pytest.mark.parametrize(("policy", "error"), [("error", BufferOverflowError), ("detach", None)])
 def test_a_slow_subscriber_is_let_go_and_the_others_go_on(
     policy: str, error: type[Exception] | None
 ) -> None:

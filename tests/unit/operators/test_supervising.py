@@ -52,7 +52,7 @@ RESUMING: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("directive", RESUMING, ids=str)
+@pytest.mark.parametrize("directive", RESUMING)
 def test_a_directive_may_be_given_in_many_ways(directive: Any) -> None:
     assert results(ops.map(share), ops.supervise(directive)) == [6, 3]
 

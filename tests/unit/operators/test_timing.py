@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import rxml
 from rxml import Flowable
 from rxml import operators as ops
-from rxml.errors import TimeoutError_
+from rxml.errors import StreamTimeoutError
 from rxml.flow.context import Context, Outcome
 from rxml.testing.probe import Probe
 from rxml.testing.script import Fail, Sleep, scripted
@@ -107,7 +107,7 @@ def test_timeout_is_its_list_of_moments(
     out = run(record(FORMS[form](given, end).pipe(LOOSE_OPS.timeout(**limits))), seed=seed)
     expected = timed_out(given, end, limits)
     assert [moment for moment, _ in out] == [moment for moment, _ in expected]
-    if isinstance(out[-1][1], TimeoutError_):
+    if isinstance(out[-1][1], StreamTimeoutError):
         passed = [name for name in limits if f"{name!r}" in str(out[-1][1])]
         assert passed
         assert limits[passed[0]] == limits[expected[-1][1]]
@@ -152,7 +152,7 @@ def test_a_reader_that_is_silent_for_too_long_has_its_source_closed() -> None:
             assert not source.timeline.of("source", Kind.RELEASED)
             await asyncio.sleep(0.2)
             assert source.timeline.of("source", Kind.RELEASED)
-            with pytest.raises(TimeoutError_, match="'idle'"):
+            with pytest.raises(StreamTimeoutError, match="'idle'"):
                 await subscription.request(1)
 
     run(main())
@@ -168,7 +168,7 @@ def test_an_upstream_that_fails_with_a_timeout_of_its_own_is_no_timeout() -> Non
 
 def test_the_message_names_limit_and_stage() -> None:
     with pytest.raises(
-        TimeoutError_, match=r"no element came within 2 s \(the limit 'item'\)"
+        StreamTimeoutError, match=r"no element came within 2 s \(the limit 'item'\)"
     ) as caught:
         run(rxml.never().pipe(ops.timeout(2)).to_list())
     assert "timeout(2)" in caught.value.__notes__[0]
