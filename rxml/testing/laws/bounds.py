@@ -43,7 +43,7 @@ def _timeless(subject: Subject) -> bool:
     return not subject.rate
 
 
-@law("L2", when=_exact)
+@law("L2", when=_exact, effort=0.7)
 def no_over_pull(trial: Trial) -> None:
     """No more is taken from upstream than the results asked for need, and the declared number ahead."""
     elements = trial.elements()
@@ -84,7 +84,7 @@ class HastyLoop(VirtualLoop):
         return super().cpu_time() * HASTE
 
 
-@law("L11", when=_timeless, effort=0.2)
+@law("L11", when=_timeless, effort=0.15)
 def liveness(trial: Trial) -> None:
     """With elements ready and wanted, time need not pass for progress; and a stage at work lets others run."""
     play = trial.play(trial.plan(ending=trial.ending()))
@@ -135,7 +135,7 @@ class _Turns:
         self._asked = 0
 
 
-@law("L45")
+@law("L45", effort=0.6)
 def buffer_bound(trial: Trial) -> None:
     """No stage ever holds more elements than the capacity that it declares."""
     plan = trial.plan(late=True)
@@ -170,7 +170,7 @@ def _overfull(meters: list[Meter]) -> list[str]:
     return found
 
 
-@law("L51", when=_bounded)
+@law("L51", when=_bounded, effort=0.6)
 def backpressure(trial: Trial) -> None:
     """When the sink stalls, the source stops after the declared capacity and the number ahead."""
     bound = trial.subject.capacity + (trial.subject.ahead or 0)

@@ -99,7 +99,7 @@ def _interruptible(trial: Trial) -> Plan:
     return plan.but(steps=steps, release_seconds=trial.draw(st.sampled_from([0.0, 1.0])))
 
 
-@law("L38", effort=1.5)
+@law("L38")
 def cancellation(trial: Trial) -> None:
     """Cancelled at any step, a run ends promptly, as cancelled, with its source released."""
     blow = trial.draw(_BLOWS)
@@ -124,7 +124,7 @@ def cancellation(trial: Trial) -> None:
     trial.run(scenario, _interruptible(trial))
 
 
-@law("L40")
+@law("L40", effort=0.7)
 def no_error(trial: Trial) -> None:
     """A cancellation is no error: nobody sees one, and nothing is tried again after it."""
     blow = trial.draw(_BLOWS)
@@ -148,7 +148,7 @@ def no_error(trial: Trial) -> None:
     trial.run(scenario, _interruptible(trial).but(release_seconds=0.0))
 
 
-@law("L38", when=_timeless, effort=1.5)
+@law("L38", when=_timeless, effort=1.2)
 def cancel_safety(trial: Trial) -> None:
     """A request that is cancelled while it waits loses no element: the next one goes on where it was."""
     elements = trial.elements()
@@ -192,7 +192,7 @@ class _Impatient:
         return await probe.request(n)
 
 
-@law("L39", when=_timeless)
+@law("L39", when=_timeless, effort=0.6)
 def promptness(trial: Trial) -> None:
     """An operator that needs no more closes its source without another element."""
     elements = trial.elements()
@@ -226,7 +226,7 @@ def _enough(trial: Trial, elements: list[Any]) -> int | None:
     return None
 
 
-@law("L44")
+@law("L44", effort=0.8)
 def no_lost_wake_up(trial: Trial) -> None:
     """Whatever the order of giving, asking and closing, nobody waits for ever."""
     plan = trial.plan(ending=trial.ending(), late=True)

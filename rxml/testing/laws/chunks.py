@@ -89,7 +89,7 @@ def user_errors(trial: Trial) -> None:
         raise trial.broken(found, play)
 
 
-@law("L12", when=_indifferent)
+@law("L12", when=_indifferent, effort=0.5)
 def any_value(trial: Trial) -> None:
     """Where values do not matter, None, NaN, exceptions, unhashable and falsy ones are elements like any other."""
     elements: list[Any] = trial.draw(_STRANGE)

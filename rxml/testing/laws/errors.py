@@ -41,7 +41,7 @@ def _lets_errors_pass(subject: Subject) -> bool:
     return not subject.handles_errors and not subject.rate
 
 
-@law("L32")
+@law("L32", effort=0.4)
 def downstream_errors(trial: Trial) -> None:
     """An operator never catches what is raised downstream, and never swallows a cancellation."""
     error = Downstream("raised downstream")
@@ -118,7 +118,7 @@ def error_transparency(trial: Trial) -> None:
             )
 
 
-@law("L36")
+@law("L36", effort=0.8)
 def bracket(trial: Trial) -> None:
     """What was opened is released exactly once, however the run ends, before that end is seen; no finalizer's error hides another."""
     way = trial.draw(st.sampled_from(["end", "error", "cancel", "leave", "raise"]))
@@ -204,7 +204,7 @@ def no_leaks(trial: Trial) -> None:
             raise trial.broken(str(error)) from None
 
 
-@law("L43", when=_lets_errors_pass, effort=0.5)
+@law("L43", when=_lets_errors_pass, effort=0.4)
 def one_error(trial: Trial) -> None:
     """When a stream fails, one error surfaces, and by then every task of the run has ended."""
     error = ValueError("upstream")

@@ -35,7 +35,7 @@ def _timeless(subject: Subject) -> bool:
     return not subject.rate
 
 
-@law("L1")
+@law("L1", effort=0.8)
 def demand(trial: Trial) -> None:
     """Each answer has 1 to n elements for a demand of n, or none and a signal."""
     play = trial.play(trial.plan(ending=trial.ending(), late=True))
@@ -48,7 +48,7 @@ def demand(trial: Trial) -> None:
             raise trial.broken(f"{len(chunk)} elements with {len(chunk.contexts)} contexts")
 
 
-@law("L3")
+@law("L3", effort=0.6)
 def grammar(trial: Trial) -> None:
     """A stream is chunks and then one terminal signal; the end is repeated, and nothing follows a failure."""
 
@@ -115,7 +115,7 @@ def robustness(trial: Trial) -> None:
         raise trial.broken(found, play)
 
 
-@law("L6", when=_timeless, effort=0.4)
+@law("L6", when=_timeless, effort=0.3)
 def re_runnable(trial: Trial) -> None:
     """A flow runs again: two runs of it, one after the other or side by side, do not know of each other."""
 
@@ -139,7 +139,7 @@ def re_runnable(trial: Trial) -> None:
                 raise trial.broken(f"two runs {how}: {found}", alone, play)
 
 
-@law("L4", effort=0.5)
+@law("L4", effort=0.4)
 def serial(trial: Trial) -> None:
     """Requests are one at a time: a second one raises and harms nothing; none is made upstream while one waits."""
 
@@ -206,7 +206,7 @@ def termination(trial: Trial) -> None:
         )
 
 
-@law("L8")
+@law("L8", effort=0.6)
 def idempotent_close(trial: Trial) -> None:
     """Cancelling ends the stream at once, releases the source once, never raises, and can be repeated."""
     asked = trial.draw(st.integers(0, 3))
@@ -258,7 +258,7 @@ async def _closed(trial: Trial, bench: Bench) -> None:
         raise trial.broken(f"a request after cancel gave {chunk}; it must give the end")
 
 
-@law("L9", effort=0.3)
+@law("L9", effort=0.2)
 def invalid_demand(trial: Trial) -> None:
     """A demand that is no positive int is a ValueError that names it, and closes the stream."""
     wrong: Any = trial.draw(st.sampled_from([0, -1, 1.5, True, None, "1"]))

@@ -37,13 +37,13 @@ def _aligned(subject: Subject) -> bool:
     return subject.cardinality in {Cardinality.ONE, Cardinality.AT_MOST_ONE}
 
 
-@law("L58", when=_synchronous)
+@law("L58", when=_synchronous, effort=0.8)
 def snapshot(trial: Trial) -> None:
     """A kernel restored from a snapshot goes on as the one that was saved would have."""
     _gone_on(trial, lambda state: state)
 
 
-@law("L59", when=_synchronous)
+@law("L59", when=_synchronous, effort=0.8)
 def portable_state(trial: Trial) -> None:
     """A snapshot is plain values: it survives msgpack."""
 
@@ -103,7 +103,7 @@ def _fed(
     return out, None
 
 
-@law("L61", when=_aligned)
+@law("L61", when=_aligned, effort=0.7)
 def alignment(trial: Trial) -> None:
     """The context of an element stays with what it becomes, as many come out as are declared, and nothing is changed that was received."""
     plan = trial.plan(ending=trial.ending(), late=True).but(contexts=True)
@@ -168,7 +168,7 @@ def _passes_on(subject: Subject, play: Play) -> bool:
 _BARRIERS = st.lists(st.booleans(), max_size=8)
 
 
-@law("L52", when=_timeless)
+@law("L52", when=_timeless, effort=0.7)
 def signals(trial: Trial) -> None:
     """Watermarks never go back, barriers come through in order and none is lost, and neither overtakes an element."""
     elements = trial.elements()
