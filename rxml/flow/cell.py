@@ -24,7 +24,7 @@ Pushed: TypeAlias = "tuple[Sequence[Any], list[Context] | None, Exception | None
 class Cell:
     """One kernel: its state, its counters, and the supervisor that it answers to."""
 
-    __slots__ = ("_env", "_fed", "_last", "_node", "_shadow", "_special", "kernel", "meter", "spec")
+    __slots__ = ("_aligned", "_env", "_fed", "_last", "_node", "_shadow", "_special", "kernel", "meter", "spec")
 
     def __init__(self, env: Env, node: Node, spec: KernelSpec) -> None:
         self._env = env
@@ -33,6 +33,7 @@ class Cell:
         self._fed = 0
         self._shadow: Shadow | None = None
         self.spec = spec
+        self._aligned = spec.aligned
         self.kernel = spec.kernel()
         self.meter = env.meter(node)
         self.meter.gauge = lambda: (self.kernel.held(), None)
@@ -101,6 +102,12 @@ class Cell:
         self, kernel: Columns[Any, Any], items: Sequence[Any], contexts: list[Context] | None
     ) -> Pushed:
         """The chunk as a whole; in halves if it fails and may be tried again; row by row where contexts tell rows apart."""
+        failure: Exception | None = None
+        if contexts is None:
+            try:
+                return kernel.push_all(items), None, None
+            except Exception as raised:  # noqa: BLE001 - looked into below
+                failure = raised
         singly = contexts is not None and self.spec.cardinality is Cardinality.AT_MOST_ONE
         step = 1 if singly else len(items)
         ranges = [slice(at, at + step) for at in range(0, len(items), step)][::-1]
@@ -110,8 +117,11 @@ class Cell:
         while ranges and error is None:
             where = ranges.pop()
             try:
+                if failure is not None:
+                    raise failure  # noqa: TRY301 - the whole chunk has been tried already
                 parts.append(kernel.push_all(items if len(items) == step else items[where]))
             except Exception as raised:  # noqa: BLE001 - the supervisor decides
+                failure = None
                 if kernel.again and where.stop - where.start > 1:
                     half = (where.start + where.stop) // 2
                     ranges += [slice(half, where.stop), slice(where.start, half)]
@@ -137,11 +147,11 @@ class Cell:
         """Push until all items are taken, or one stops the stream; takes the contexts of those left out."""
         sized = items if items.__class__ is list or items.__class__ is tuple else list(items)
         rest = iter(sized)
+        left = len(sized)
         while True:
-            left = length_hint(rest)
             try:
                 self.kernel.push(rest, out)
-                if len(out) == len(sized) and self.spec.aligned:
+                if self._aligned and len(out) == len(sized):
                     return None
                 if self.kernel.finished or _exhausted(rest):
                     return None
@@ -150,6 +160,7 @@ class Cell:
                 now = length_hint(rest)
                 beside = None if contexts is None or now == left else contexts.pop(-now - 1)
                 error = self._failed(raised, [(sized[-now - 1], beside)] if now < left else [])
+                left = now
             if error is not None:
                 return error
 

@@ -127,18 +127,19 @@ class Fused(Stage[Any]):
     def _run(self, chunk: Chunk[Any]) -> Chunk[Any] | None:
         """Take a chunk through the row; what comes out at its end, or None, and then `_at` asks again."""
         items: Sequence[Any] = chunk.elements
-        contexts, ending, count = chunk.contexts, chunk.end, len(chunk.elements)
+        contexts, ending, count = chunk.contexts, chunk.end, len(items)
         signals = chunk.signals() if chunk.signalled else {}
         del chunk
         cells, busy = self._cells, self._clock.busy
         began = now = busy()
+        made = count
         self._over = self._over or ending
         self._at = last = len(cells) - 1
         for index in range(self._live, last + 1):
             cell = cells[index]
             if ending:
                 items, contexts, ending = self._flush(index, (), None)
-            elif len(items):
+            elif made:
                 items, contexts, error = cell.push(items, contexts)
                 if error is not None or cell.kernel.finished:
                     items, contexts, ending = self._flush(index, items, contexts, error)
@@ -153,7 +154,9 @@ class Fused(Stage[Any]):
                 break
         if count:
             self._learn(count, now - began)
-        return Chunk(items, contexts, **signals) if len(items) or signals else None
+        if not signals:
+            return Chunk(items, contexts) if made else None
+        return Chunk(items, contexts, **signals)
 
     def _learn(self, count: int, seconds: float) -> None:
         if self._leads or seconds > HOLD / 2:
