@@ -19,7 +19,7 @@ from rxml import operators as ops
 from rxml.errors import StreamTimeoutError
 from rxml.flow.context import Context, Outcome
 from rxml.testing.probe import Probe
-from rxml.testing.script import Fail, Sleep, scripted
+from rxml.testing.script import Fail, Sleep, Watermark, scripted
 from rxml.testing.timeline import Kind
 from rxml.testing.virtual_time import run
 from tests.unit.operators.live import FORMS, LOOSE_OPS, Moments, live, moments, record
@@ -52,6 +52,24 @@ def test_delay_holds_no_more_than_its_capacity() -> None:
             assert len((await subscription.request(100)).elements) == 6
 
     run(main())
+
+
+def test_delay_says_what_it_holds_and_for_how_long() -> None:
+    async def main() -> None:
+        flow = scripted(rxml.Chunk([1, 2]), Sleep(3), 3, Sleep(99)).pipe(ops.delay(5))
+        async with Probe(flow) as probe:
+            await probe.expect_nothing(seconds=4)
+            stage = probe.statistics()["delay(5)"]
+            assert (stage.buffered, stage.oldest_seconds) == (3, 4.0)
+            await probe.expect(1)
+            assert probe.statistics()["delay(5)"].buffered == 2
+
+    run(main())
+
+
+def test_delay_wants_room_for_an_element() -> None:
+    with pytest.raises(ValueError, match=r"delay\(capacity\)"):
+        ops.delay(1, capacity=0)
 
 
 @pytest.mark.parametrize(("delay_error", "came"), [(False, [(3.0,)]), (True, [(6.0, 1), (8.0,)])])
@@ -156,6 +174,13 @@ def test_a_reader_that_is_silent_for_too_long_has_its_source_closed() -> None:
                 await subscription.request(1)
 
     run(main())
+
+
+@pytest.mark.parametrize("limit", ["item", "first"])
+def test_a_heartbeat_is_no_element(limit: str) -> None:
+    flow = scripted(Sleep(2), Watermark(1), Sleep(2), Watermark(2), Sleep(2), 1)
+    ((moment, error),) = run(record(flow.pipe(LOOSE_OPS.timeout(**{limit: 5}))))
+    assert (moment, type(error)) == (5.0, StreamTimeoutError)
 
 
 def test_an_upstream_that_fails_with_a_timeout_of_its_own_is_no_timeout() -> None:
