@@ -158,6 +158,7 @@ def test_a_budget_is_shared_and_ends_the_attempts() -> None:
         with pytest.raises(RetryExhaustedError, match="attempt 4") as caught:
             await flow.to_list()
         assert isinstance(caught.value.__cause__, ValueError)
+        assert "retry" in caught.value.__notes__[0]
         with pytest.raises(RetryExhaustedError, match="attempt 1"):
             await flow.to_list()
         await advance(20)
