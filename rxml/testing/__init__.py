@@ -9,9 +9,9 @@ Nothing that is shipped imports it.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from importlib.util import find_spec as _find_spec
 
-if find_spec("hypothesis") is None:
+if _find_spec("hypothesis") is None:
     raise ImportError(
         "rxml.testing needs hypothesis, which the extra `testing` brings: pip install 'rxml[testing]'",
         name="hypothesis",

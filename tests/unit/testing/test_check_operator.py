@@ -102,6 +102,8 @@ CULPRITS = {
     "counts demand": stage("L15", stages.CountsDemand, None),
     "knows fusion": stage("L17", stages.KnowsFusion, None),
     "doubles": kernel("L22", kernels.Doubles),
+    "drops, in any order": kernel("L22", kernels.DropsTheThird, order="any"),
+    "wrong columns": Culprit("L22", kernels.doubled_columns, options={"columns": True}),
     "swallows errors": stage("L31", failures.Swallows),
     "wraps errors": stage("L31", failures.Wraps),
     "overtakes": stage("L31", failures.Overtakes, ahead=1),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from rxml.flow.kernel import Kernel
-from rxml.flow.kinds import fold, select
+from rxml.flow.kinds import columns, fold, select
 from rxml.flow.node import Cardinality
 from rxml.flow.operator import Operator
 
@@ -46,6 +46,25 @@ class Adds(Kernel[int, int]):
     @override
     def push(self, items: Iterator[int], out: list[int]) -> None:
         out.extend(item + self.amount for item in items)
+
+
+class DropsTheThird(Kernel[int, int]):
+    """L22: one element in three is missing, whatever the order."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    @override
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        for item in items:
+            self.count += 1
+            if self.count % 3:
+                out.append(item)
+
+
+def doubled_columns() -> AnyOperator:
+    """L22: right in length only."""
+    return columns("broken", lambda items: [item * 2 for item in items])
 
 
 class LosesThePrefix(Kernel[int, float]):
