@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from rxml.testing import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from rxml import Flowable
 
@@ -64,3 +65,20 @@ def outcome(flow: Flowable[Any], seed: int | None = None) -> tuple[list[Any], Ex
     except Exception as error:  # noqa: BLE001 - returned
         return got, error
     return got, None
+
+
+async def impatient(flow: Flowable[Any], waits: Iterable[float]) -> list[Any]:
+    """All elements, by requests for two that are given up after so many seconds each, and are patient at last."""
+    got: list[Any] = []
+    async with flow.open() as subscription:
+        for seconds in chain(waits, repeat(1000.0, 1000)):
+            request = asyncio.ensure_future(subscription.request(2))
+            await asyncio.wait([request], timeout=seconds)
+            request.cancel()
+            await asyncio.wait([request])
+            if request.cancelled():
+                continue
+            if request.result().end:
+                break
+            got.extend(request.result().elements)
+    return got
