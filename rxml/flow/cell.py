@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from operator import length_hint
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rxml.flow.context import Context, Outcome
-from rxml.flow.kernel import Columns, joined
+from rxml.flow.kernel import Columns, Elementwise, Select, joined
 from rxml.flow.node import Cardinality
 from rxml.flow.shadow import NOTHING, Shadow
 from rxml.flow.supervision import DeadLetter, Directive, noted
@@ -21,10 +21,30 @@ Pushed: TypeAlias = "tuple[Sequence[Any], list[Context] | None, Exception | None
 """What came of a push: results in order, their contexts, and the error that stops the stream after them."""
 
 
-class Cell:
-    """One kernel: its state, its counters, and the supervisor that it answers to."""
+STEADY: Final = frozenset({Elementwise, Select})
+"""Kernels without state: n elements are asked of upstream for n, and they never finish."""
 
-    __slots__ = ("_aligned", "_env", "_fed", "_last", "_node", "_shadow", "_special", "kernel", "meter", "spec")
+
+class Cell:
+    """One kernel: its state, its counters, and the supervisor that it answers to.
+
+    Attributes:
+        steady: the kernel has no state; it asks for n to give n, and is never finished.
+    """
+
+    __slots__ = (
+        "_aligned",
+        "_env",
+        "_fed",
+        "_last",
+        "_node",
+        "_shadow",
+        "_special",
+        "kernel",
+        "meter",
+        "spec",
+        "steady",
+    )
 
     def __init__(self, env: Env, node: Node, spec: KernelSpec) -> None:
         self._env = env
@@ -37,6 +57,7 @@ class Cell:
         self.kernel = spec.kernel()
         self.meter = env.meter(node)
         self.meter.gauge = lambda: (self.kernel.held(), None)
+        self.steady = type(self.kernel) in STEADY
         self._special = spec.opaque or isinstance(self.kernel, Columns)
 
     def push(self, items: Sequence[Any], contexts: list[Context] | None) -> Pushed:

@@ -111,11 +111,12 @@ class Fused(Stage[Any]):
         n = asked[self._at]
         for index in range(self._at, self._live - 1, -1):
             asked[index] = n
-            kernel = cells[index].kernel
-            if kernel.finished:
-                self._stop(index - 1, None)
-                return 0
-            n = kernel.demand(n)
+            cell = cells[index]
+            if not cell.steady:
+                if cell.kernel.finished:
+                    self._stop(index - 1, None)
+                    return 0
+                n = cell.kernel.demand(n)
             if index:
                 cells[index - 1].meter.requested += n
         return self.quota.of(n) if self._leads else n
@@ -141,7 +142,7 @@ class Fused(Stage[Any]):
                 items, contexts, ending = self._flush(index, (), None)
             elif made:
                 items, contexts, error = cell.push(items, contexts)
-                if error is not None or cell.kernel.finished:
+                if error is not None or (not cell.steady and cell.kernel.finished):
                     items, contexts, ending = self._flush(index, items, contexts, error)
             meter, before, now = cell.meter, now, busy()
             meter.busy += now - before
