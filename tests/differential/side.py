@@ -170,6 +170,20 @@ class Theirs(Side):
         return stream.pipe(R.flat_map(lambda inner: inner.pipe(R.to_list(), R.map(function))))
 
     @staticmethod
+    def now(built: Any) -> Outcome:
+        """Subscribe without a loop: all happens at once."""
+        signals: list[tuple[float, str]] = []
+        ends: list[BaseException | None] = []
+        built.subscribe(
+            lambda value: signals.append((0.0, shown(value))),
+            ends.append,
+            lambda: ends.append(None),
+        )
+        if not ends:
+            return Outcome(outcome(signals, None, 0.0).signals, NEVER, 0.0)
+        return outcome(signals, ends[0], 0.0)
+
+    @staticmethod
     async def run(built: Any) -> Outcome:
         """Subscribe and wait."""
         loop = asyncio.get_running_loop()
