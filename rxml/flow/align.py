@@ -117,7 +117,7 @@ class Fences:
         else:
             self._fences[-1].signals = signals
             self._fences.append(_Fence())
-        self.shut = "barrier" in signals
+        self.shut = self.shut or "barrier" in signals
 
     def due(self) -> dict[str, Any]:
         """The signals that all elements before them have left behind, as one; empty if there are none."""
