@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,8 @@ from tests.lift.samples import APART, SAMPLES
 
 if TYPE_CHECKING:
     from tests.lift.sample import Sample
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reactivex.md"
 
 ROWS = [
     pytest.param(sample, id=f"{name}-{number}")
@@ -39,12 +42,9 @@ def test_no_operator_is_left_out() -> None:
     assert public() == {*SAMPLES, *APART}
 
 
-async def compared(sample: Sample, demand: int) -> tuple[Signals, Signals]:
-    source = observable(sample.elements, sample.spacing, sample.error)
-    return (
-        await lifted(flow(sample.elements, sample.spacing, sample.error), sample.make(), demand),
-        await bare(source, sample.make()),
-    )
+def test_the_document_says_of_each_what_it_does_in_a_pipe() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert [name for name in sorted(public()) if f"`{name}`" not in text] == []
 
 
 def rebased(signals: Signals, start: float) -> Signals:
