@@ -17,7 +17,7 @@ from rxml.flow.pumped import PumpedStage
 from rxml.flow.supervision import DeadLetter, Directive, annotate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rxml.flow.context import Context
     from rxml.flow.node import Env, Node
@@ -168,15 +168,24 @@ class _OverflowStage(PumpedStage[Any]):
         while not (chunk := await inlet.request(CHUNK)).end:
             if clock.held:
                 await clock.breathe()
-            contexts = chunk.contexts
-            for index, item in enumerate(chunk.elements):
-                while not (self._backlog.fits(item) or self._away.is_set()):
-                    await self._away.wait()  # the reader is about to take what waits
-                self._offer(item, None if contexts is None else contexts[index])
-                self.news.set()
+            await self._put(chunk.elements, chunk.contexts)
             if chunk.signalled:
                 self._backlog.signal(chunk.signals())
                 self.news.set()
+
+    async def _put(self, elements: Sequence[Any], contexts: list[Context] | None) -> None:
+        """Nothing is dropped or merged while the reader asks: it is about to take what waits."""
+        backlog, now = self._backlog, self.env.clock.time
+        at, count = 0, len(elements)
+        while at < count:
+            at += backlog.extend(elements, contexts, at, now())
+            self.news.set()
+            if at < count:
+                if self._away.is_set() or backlog.fits(elements[at]):
+                    self._offer(elements[at], None if contexts is None else contexts[at])
+                    at += 1
+                else:
+                    await self._away.wait()
 
     def _offer(self, item: Any, context: Context | None) -> None:
         try:
