@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from reactivex import Observable
 from reactivex.abc import DisposableBase
+from reactivex.internal import default_error, noop
 from reactivex.observer import AutoDetachObserver
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK
 from rxml.flow.clock import Quota
 from rxml.flow.run import Run
+from rxml.flow.rx_scheduler import RunScheduler
 from rxml.flow.scope import detached_task
 
 if TYPE_CHECKING:
@@ -42,12 +44,18 @@ def subscribe(
     on_completed: OnCompleted | None,
     scheduler: SchedulerBase | None,
 ) -> DisposableBase:
-    """Start a task that pushes; disposing ends it."""
-    del scheduler  # a run lives on the loop that it was started on
+    """Start a task that pushes; disposing ends it.
+
+    An operator of reactivex in a pipe of rxml gives its scheduler along: there the flow is fed as far as there is demand.
+    """
     if hasattr(on_next, "on_next"):
         whole = cast("ObserverBase[Any]", on_next)
-        return Push(node, AutoDetachObserver(whole.on_next, whole.on_error, whole.on_completed))
+        on_next, on_error, on_completed = whole.on_next, whole.on_error, whole.on_completed
     callback: Any = on_next
+    if isinstance(scheduler, RunScheduler) and scheduler.feeding is not None:
+        return scheduler.feeding.observe(
+            node, callback or noop, on_error or default_error, on_completed or noop
+        )
     return Push(node, AutoDetachObserver(callback, on_error, on_completed))
 
 

@@ -28,6 +28,7 @@ class Demand:
         bound: elements that may be kept, and timers that may be pending.
 
     Attributes:
+        feeders: how many feed; they take turns.
         windows: elements are kept until some observable cuts a window, and then none.
     """
 
@@ -37,11 +38,14 @@ class Demand:
         self._bound = bound
         self._kept = 0
         self._barren = 0
+        self._last: object = None
+        self.feeders = 0
         self._movement: asyncio.Future[None] | None = None
         self.windows = False
 
-    def went_in(self, count: int) -> None:
+    def went_in(self, count: int, feeder: object) -> None:
         """Count elements that were fed."""
+        self._last = feeder
         self._kept += count
         self._barren += count
 
@@ -58,8 +62,8 @@ class Demand:
             self._kept = max(0, self._kept - 1)
         self.wake()
 
-    async def allowance(self) -> int:
-        """Wait until elements may go in; returns how many at most. 0 when the reader is gone."""
+    async def allowance(self, feeder: object) -> int:
+        """Wait until elements of this feeder may go in; returns how many at most. 0 when the reader is gone."""
         channel, clock = self._outlet.channel, self._outlet.clock
         while True:
             missing = await channel.wait_wanted()
@@ -67,6 +71,10 @@ class Demand:
                 return 0
             if clock.held:
                 await clock.breathe()
+            if self.feeders > 1 and self._last is feeder:
+                self._last = None
+                await clock.breathe()  # who waits as well comes first
+                continue
             if self._full() or self._scheduler.ready:
                 await self._wait()
             elif self._idle():

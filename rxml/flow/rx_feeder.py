@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rxml.flow.body import Outlet
     from rxml.flow.chunk import Chunk
     from rxml.flow.context import Context
+    from rxml.flow.node import Node
     from rxml.flow.rx_demand import Demand
     from rxml.flow.rx_scheduler import RunScheduler
     from rxml.flow.subscription import Subscription
@@ -41,8 +42,8 @@ class Host(Protocol):
     outlet: Outlet[Any]
     scheduler: RunScheduler
 
-    def feed(self, feeder: Feeder) -> None:
-        """Start the feeder."""
+    def feed(self, feeder: Feeder, node: Node | None) -> None:
+        """Start the feeder, with the flow in front of the operators or another one."""
         ...
 
     def turn(self, work: Callable[[], None]) -> None:
@@ -89,7 +90,7 @@ class Proxy(Observable[Any]):
         feeder = Feeder(
             self._host, on_next or noop, on_error or default_error, on_completed or noop
         )
-        self._host.scheduler.near(self._host.feed, feeder)
+        self._host.scheduler.near(self._host.feed, feeder, None)
         return feeder
 
 
@@ -132,13 +133,15 @@ class Feeder(DisposableBase):
 
     async def run(self, upstream: Subscription[Any]) -> None:
         """Feed until the flow has ended or failed, or the operators want no more."""
+        self._host.demand.feeders += 1
         try:
-            while not self.stopped and (wanted := await self._host.demand.allowance()):
+            while not self.stopped and (wanted := await self._host.demand.allowance(self)):
                 if self._signal is not None or length_hint(self._rest):
                     self._turn(wanted)
                 elif not await self._ask(upstream, wanted):
                     return
         finally:
+            self._host.demand.feeders -= 1
             await upstream.cancel()
 
     async def _ask(self, upstream: Subscription[Any], wanted: int) -> bool:
@@ -164,7 +167,7 @@ class Feeder(DisposableBase):
         before, began = length_hint(self._rest), busy()
         self._host.turn(lambda: feed(wanted))
         count = before - length_hint(self._rest)
-        self._host.demand.went_in(count)
+        self._host.demand.went_in(count, self)
         if count:
             self._quota.record(count, busy() - began)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from reactivex.abc.scheduler import AbsoluteTime, RelativeTime, SchedulerBase
 
+    from rxml.flow.node import Node
+
     Action = Callable[[SchedulerBase, Any], DisposableBase | None]
 
 QUEUES: Final = frozenset({"reactivex.observer.scheduledobserver", "reactivex.operators._delay"})
@@ -61,6 +63,20 @@ def owner(action: Any) -> str:
         )
         return module if inner is None else owner(inner.cell_contents)
     return module
+
+
+class Feeding(Protocol):
+    """A host that can feed an observer from a flow as far as there is demand."""
+
+    def observe(
+        self,
+        node: Node,
+        on_next: Callable[[Any], object],
+        on_error: Callable[[Exception], object],
+        on_completed: Callable[[], object],
+    ) -> DisposableBase:
+        """Start to feed the observer; disposing ends the run of the flow."""
+        ...
 
 
 class Work(DisposableBase):
@@ -114,16 +130,20 @@ class RunScheduler(PeriodicScheduler):
     So the result does not depend on how many elements came in one chunk. Safe to use from other threads.
 
     Attributes:
+        feeding: its host, if that one feeds flows that operators are given beside the one in front.
         ready: what is due, in order; the host runs it.
         keepers: timers of those who keep elements, this scheduler's and foreign ones.
         suspicious: every timer counts as one of those who keep elements.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, host: Host) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, host: Host, feeding: Feeding | None = None
+    ) -> None:
         super().__init__()
         self._loop = loop
         self._thread = get_ident()
         self._host = host
+        self.feeding = feeding
         self._timers: set[object] = set()
         # As in Clock: under virtual time nothing may depend on the clock on the wall.
         virtual = hasattr(loop, "cpu_time")

@@ -20,7 +20,7 @@ from rxml.flow.clock import HOLD
 from rxml.flow.context import Context
 from rxml.flow.mailbox import Mailbox
 from rxml.flow.rx_demand import Demand
-from rxml.flow.rx_feeder import Proxy
+from rxml.flow.rx_feeder import Feeder, Proxy
 from rxml.flow.rx_scheduler import RunScheduler
 from rxml.flow.rx_survey import survey
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from rxml.flow.body import Outlet
     from rxml.flow.node import Node
-    from rxml.flow.rx_feeder import Feeder
     from rxml.flow.subscription import Subscription
 
 
@@ -77,7 +76,7 @@ class Lifted:
         self.outlet = outlet
         self.bound = bound
         self.alarm: list[None] = []
-        self.scheduler = RunScheduler(self._loop, self)
+        self.scheduler = RunScheduler(self._loop, self, self)
         self.demand = Demand(outlet, self.scheduler, bound)
         self._mailbox = Mailbox(self._loop, burst, self._flooded, self._arrive)
 
@@ -113,12 +112,26 @@ class Lifted:
         except Exception as error:  # noqa: BLE001 - kept for the end of the run
             self.outlet.env.report(error)
 
-    def feed(self, feeder: Feeder) -> None:
-        """Start a subscription of the operators to the source."""
-        if not self._over and not feeder.stopped:
-            inlet, self._inlet = self._inlet, None
-            upstream = inlet or self.outlet.open(self._source)
-            feeder.task = self.outlet.spawn(feeder.run(upstream), "feed")
+    def feed(self, feeder: Feeder, node: Node | None) -> None:
+        """Start a subscription of the operators to their source, or to another flow that they were given."""
+        if self._over or feeder.stopped:
+            return
+        inlet = None
+        if node is None:
+            node, inlet, self._inlet = self._source, self._inlet, None
+        feeder.task = self.outlet.spawn(feeder.run(inlet or self.outlet.open(node)), "feed")
+
+    def observe(
+        self,
+        node: Node,
+        on_next: Callable[[Any], object],
+        on_error: Callable[[Exception], object],
+        on_completed: Callable[[], object],
+    ) -> DisposableBase:
+        """Feed an observer from a flow that an operator was given: with demand, and as a part of this run."""
+        feeder = Feeder(self, on_next, on_error, on_completed)
+        self.scheduler.near(self.feed, feeder, node)
+        return feeder
 
     def emit(self, value: Any) -> None:
         """Take a result (`on_next`)."""
@@ -221,7 +234,7 @@ class Lifted:
     def turn_now(self) -> None:
         """Run what is due."""
         self._soon = False
-        self.turn(_nothing)
+        self.turn(lambda: None)
 
     def moved(self, owner: str | None) -> None:
         """Take note that a timer of this module has done its work, or (None) was cancelled."""
@@ -274,10 +287,6 @@ class Lifted:
         if self._signal is not None and (self._over or not self.scheduler.keepers):
             put(self._signal)
             self._signal = None
-
-
-def _nothing() -> None:
-    """No work but what is due."""
 
 
 def _raisable(error: object) -> Exception:

@@ -11,6 +11,7 @@ import pytest
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 import rxml
+from rxml import operators as ops
 from rxml.errors import BufferOverflowError
 from rxml.flow.chunk import CHUNK, UNBOUNDED
 from rxml.flow.run import Run
@@ -241,6 +242,42 @@ def test_a_scheduler_of_the_same_loop_is_counted_as_well() -> None:
         ):
             assert (await reader.request(1)).elements == [10_001]
             assert source.made <= 10_001 + CHUNK
+
+    virtual_time.run(main())
+
+
+@pytest.mark.parametrize("make", [lambda flow: flow, lambda flow: flow.to_rx()])
+def test_a_flow_that_an_operator_is_given_keeps_its_demand_too(make: Any) -> None:
+    async def main() -> None:
+        one, two = Endless(), Endless()
+        other = make(rxml.from_iterable(two).pipe(ops.map(str)))
+        async with rxml.from_iterable(one).pipe(R.merge(other)).open() as reader:
+            taken: list[Any] = []
+            while len(taken) < 2000:
+                taken += (await reader.request(100)).elements
+            await virtual_time.advance(100)
+        assert {type(element) for element in taken} == {int, str}
+        assert one.made + two.made <= 2000 + 4 * CHUNK
+
+    virtual_time.run(main())
+
+
+def test_flows_inside_are_closed_with_the_run() -> None:
+    async def main() -> None:
+        log: list[str] = []
+
+        async def source() -> AsyncIterator[int]:
+            log.append("open")
+            try:
+                while True:
+                    await asyncio.sleep(1)
+                    yield 1
+            finally:
+                log.append("close")
+
+        inner = rxml.from_async_iterable(source).to_rx()
+        assert await rxml.range(3).pipe(R.flat_map(lambda _: inner), R.take(4), R.count()) == 4
+        assert sorted(log) == ["close"] * 3 + ["open"] * 3
 
     virtual_time.run(main())
 
