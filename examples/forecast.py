@@ -2,8 +2,8 @@
 
     readings ─▶ features ─▶ forecast ─▶ interval ─▶ coverage ─▶ clients
 
-The machine it runs on is the first sensor; whatever is posted to /events joins in. Run it as `rxml demo`, or as
-`rxml serve examples.forecast:app`. All state is per sensor and bounded.
+The machine it runs on is the first sensor; whatever is posted to /events joins in. Run it as `rxml demo`. All state is
+per sensor and bounded.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rxml.flow.flowable import Flowable
-    from rxml.flow.operator import Operator
 
 AHEAD: Final = 5.0
 """Seconds that a forecast looks ahead."""
@@ -44,13 +43,21 @@ SENSORS: Final = 1000
 """Sensors that are remembered; beyond that the one that was silent longest is forgotten."""
 
 
-class Reading(msgspec.Struct, frozen=True):
-    """A number that a sensor has measured; `at` is Unix time in seconds, now if left out.
+Number = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 
-    `least` and `most` bound what the sensor can show at all; intervals are cut there.
-    """
+
+class Event(msgspec.Struct, frozen=True):
+    """A number that somebody posts; `at` is Unix time in seconds, now if left out."""
 
     sensor: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    value: Number
+    at: Number | None = None
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """A number that a sensor has measured, the bounds of what it can show, and what may explain it beside."""
+
+    sensor: str
     value: float
     at: float | None = None
     least: float = -inf
@@ -102,8 +109,7 @@ def _measure(before: Any, _: int) -> Any:
 
 
 def _total(counters: Any, *names: str) -> int:
-    """The sum of these counters; 0 on a machine that has no such device."""
-    return sum(getattr(counters, name, 0) for name in names)
+    return sum(getattr(counters, name, 0) for name in names)  # 0 without such a device
 
 
 def _reading(measured: Any) -> Reading:
@@ -125,9 +131,7 @@ class PerSensor(Step[A, B], Generic[A, B, S]):
 
     def of(self, sensor: str) -> S:
         """The sensor's state, made at its first reading."""
-        state = self._states.get(sensor) or self._make()
-        self._states[sensor] = state
-        self._states.move_to_end(sensor)
+        state = self._states[sensor] = self._states.pop(sensor, None) or self._make()
         if len(self._states) > SENSORS:
             self._states.popitem(last=False)
         return state
@@ -276,20 +280,20 @@ class Interval(PerSensor[Example, Forecast, Adaptive]):
         )
 
 
-def _step(name: str, kernel: Callable[[], Step[A, B]]) -> Operator[A, B]:
-    return fold(name, kernel, cardinality=Cardinality.ONE)
-
-
 def forecasts(readings: Flowable[Reading]) -> Flowable[Forecast]:
     """The same pipeline for a live stream, a file or a list of readings."""
+    one = Cardinality.ONE
     return readings.pipe(
-        _step("features", Features), _step("score", Score), _step("interval", Interval)
+        fold("features", Features, cardinality=one),
+        fold("score", Score, cardinality=one),
+        fold("interval", Interval, cardinality=one),
     )
 
 
 def build(app: rxml.http.App, period: float = 0.5) -> Flowable[Forecast]:
     """The service: posted readings and those of this machine, forecast once for all clients."""
-    posted = app.ingest("/events", schema=Reading)
+    events = app.ingest("/events", schema=Event)
+    posted = events.through(ops.map(lambda e: Reading(e.sensor, e.value, e.at)))
     live = forecasts(rxml.merge(machine(period), posted)).pipe(ops.share())
     app.stream("/predictions", live, key=lambda forecast: forecast.sensor)
     return live

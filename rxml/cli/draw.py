@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, cast
 
 from rxml.cli.failure import CommandError
@@ -14,7 +15,7 @@ from rxml.flow.svg import svg as picture
 def draw(target: str, *, svg: bool, budget: bool) -> None:
     """Print the graph of a flow, as Mermaid text or as a picture, and what a run may hold."""
     found = load(target)
-    flow: Any = found if isinstance(found, Node) or not callable(found) else found()
+    flow: Any = _made(target, found)
     known = cast("Flowable[Any]", flow)
     if not isinstance(flow, Flowable):
         message = f"{target} is a {type(known).__name__}, not a Flowable"
@@ -22,3 +23,14 @@ def draw(target: str, *, svg: bool, budget: bool) -> None:
     print(picture(known) if svg else known.draw())
     if budget:
         print(f"\n{known.budget()}")
+
+
+def _made(target: str, found: Any) -> Any:
+    if isinstance(found, Node) or not callable(found):
+        return found
+    try:
+        inspect.signature(found).bind()
+    except (TypeError, ValueError) as error:
+        message = f"{target} wants arguments; name a flow, or a function that makes one without any"
+        raise CommandError(message) from error
+    return found()

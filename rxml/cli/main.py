@@ -62,7 +62,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 0 < seconds < float("inf"):
         message = f"wants a number of seconds > 0, got {text}"
         raise argparse.ArgumentTypeError(message)
@@ -70,7 +73,7 @@ def _seconds(text: str) -> float:
 
 
 def _count(text: str) -> int:
-    count = int(text)
+    count = int(text) if text.isdecimal() else 0
     if count < 1:
         message = f"wants a count >= 1, got {text}"
         raise argparse.ArgumentTypeError(message)

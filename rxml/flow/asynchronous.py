@@ -13,6 +13,7 @@ from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterable, Callable
 
     from rxml.flow.node import Env, Node
@@ -33,17 +34,22 @@ class AsyncIterableStage(Stage[T]):
         self._scope = Scope()
         self._channel: Channel[T] = Channel(env.clock, CHUNK)
         self._started = False
+        self._reading: asyncio.Task[None] | None = None
         self._delist = env.enlist(self._finish)
         self.meter.gauge = self._channel.gauge
 
     def _finish(self) -> None:
-        self._channel.close()
+        """End where it waits: an element that is not there yet is not taken, so none is lost."""
+        if self._reading is not None:
+            self._reading.cancel()
+        else:
+            self._channel.close()
 
     @override
     async def pull(self, n: int) -> Chunk[T]:
         if not self._started:
             self._started = True
-            self._scope.start(self._read(), name=self.node.spec.name)
+            self._reading = self._scope.spawn(self._read(), name=self.node.spec.name)
         return await self._channel.receive(n)
 
     @override
@@ -60,10 +66,12 @@ class AsyncIterableStage(Stage[T]):
             annotate(error, self.env.where(self.node))
             return channel.close(error)
         try:
-            while not channel.closed:
+            while True:
                 await channel.wait_wanted()
                 if self.env.clock.held:
                     await self.env.clock.breathe()
+                if channel.closed:
+                    break
                 channel.put(Chunk([await anext(iterator)]))
         except StopAsyncIteration:
             channel.close()
@@ -72,5 +80,8 @@ class AsyncIterableStage(Stage[T]):
             channel.close(error)
         finally:
             close: Any = getattr(iterator, "aclose", None)
-            if close is not None:
-                await self.guard(close)
+            try:
+                if close is not None:
+                    await self.guard(close)
+            finally:
+                channel.close()

@@ -39,7 +39,7 @@ class ReopenStage(Stage[Any]):
         self.drained = asyncio.Event()
         self.rising = Rising()
         self._inlet: Subscription[Any] | None = None
-        self._delist = env.enlist(self.drained.set)
+        self._delist = env.enlist(self.drained.set, endless=True)
 
     def inlet(self) -> Subscription[Any]:
         """The input as it is open now; opened if it is not."""

@@ -191,7 +191,7 @@ class CallbackStage(Stage[T]):
         self._unregister: Callable[[], Any] | None = None
         self._inbox = inbox
         self._started = False
-        self._delist = env.enlist(inbox.close)
+        self._delist = env.enlist(inbox.close, endless=True)
         self.meter.gauge = lambda: inbox.backlog.gauge(env.clock.time())
 
     @override

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from rxml.errors import ConcurrentRequestError
 from rxml.flow.chunk import UNBOUNDED, Chunk
 from rxml.flow.empty import NoElementsError
 from rxml.flow.run import Run
@@ -80,13 +83,14 @@ async def last(node: Node) -> Any:
 class Elements(Generic[T]):
     """Iterates over the elements of one run, and ends the run as soon as nobody holds the iterator any more."""
 
-    __slots__ = ("_ahead", "_rest", "_run", "_source")
+    __slots__ = ("_ahead", "_over", "_rest", "_run", "_source")
 
     def __init__(self, source: Node) -> None:
         self._source = source
         self._run: Run[T] | None = None
         self._rest: Iterator[T] = iter(())
         self._ahead = 1
+        self._over = False
 
     def __aiter__(self) -> Elements[T]:
         return self
@@ -97,6 +101,8 @@ class Elements(Generic[T]):
         return await self._more()
 
     async def _more(self) -> T:
+        if self._over:
+            raise StopAsyncIteration
         if self._run is None:
             self._run = Run(self._source)
         try:
@@ -105,19 +111,32 @@ class Elements(Generic[T]):
                 self._rest = iter(chunk.elements)
                 for element in self._rest:
                     return element
-        except Exception as error:
-            run, self._run = self._run, None
-            await run.__aexit__(type(error), error, None)
+        except ConcurrentRequestError:
             raise
-        await self.aclose()
+        except Exception as error:
+            await self._end(error)
+            raise
+        await self._end(None)
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """End the run now; idempotent."""
+        """End the run now; idempotent. Nothing comes out any more."""
+        await self._end(None)
+
+    async def _end(self, error: Exception | None) -> None:
+        self._over, self._rest = True, iter(())
         if self._run is not None:
             run, self._run = self._run, None
-            await run.__aexit__(None, None, None)
+            await run.__aexit__(type(error) if error else None, error, None)
 
     def __del__(self) -> None:
         if self._run is not None:
-            detached(self._run.aclose, name="close a loop that was left")
+            detached(partial(_abandon, self._run), name="close a loop that was left")
+
+
+async def _abandon(run: Run[Any]) -> None:
+    """Close a run that nobody awaits any more; what its finalizers raise goes to the loop."""
+    await run.aclose()
+    for error in run.errors:
+        message = "a finalizer failed after an `async for` was left"
+        asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})

@@ -76,13 +76,22 @@ class RunEnv:
         """Keep a finalizer's error for the end of the run."""
         self.run.errors.append(error)
 
-    def enlist(self, finish: Callable[[], None]) -> Callable[[], None]:
-        """Have a source finished when the run is drained."""
+    def enlist(self, finish: Callable[[], None], *, endless: bool = False) -> Callable[[], None]:
+        """Have a source finished when the run is drained.
+
+        The flow of an element that is on its way is part of what must come through: only endless ones are finished.
+        """
+        if self.dynamic and not endless:
+            return _nothing
         return self.run.enlist(finish)
 
     def at_end(self, ending: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """Have something ended when the run has been closed."""
         return self.run.at_end(ending)
+
+
+def _nothing() -> None:
+    """What takes back nothing."""
 
 
 def path(node: Node, most: int = 8) -> str:

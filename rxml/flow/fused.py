@@ -153,14 +153,11 @@ class Fused(Stage[Any]):
             elif not ending:
                 self._at = index
                 break
-        if count:
-            self._learn(count, now - began)
-        if not signals:
-            return Chunk(items, contexts) if made else None
-        return Chunk(items, contexts, **signals)
+        self._learn(count, now - began)
+        return Chunk(items, contexts, **signals) if made or signals else None
 
     def _learn(self, count: int, seconds: float) -> None:
-        if self._leads or seconds > HOLD / 2:
+        if count and (self._leads or seconds > HOLD / 2):
             self.quota.record(count, seconds)
 
     def _flush(

@@ -44,11 +44,12 @@ class Sharing:
 class Seat:
     """One subscriber's place: its buffer."""
 
-    __slots__ = ("channel", "meter")
+    __slots__ = ("channel", "drained", "meter")
 
     def __init__(self, clock: Clock, capacity: int, meter: Meter) -> None:
         self.channel: Channel[Any] = Channel(clock, capacity)
         self.meter = meter
+        self.drained = False
         meter.gauge = self.channel.gauge
 
     def take_in(self, chunk: Chunk[Any], policy: str) -> None:
@@ -94,6 +95,7 @@ class Broadcast:
         self._past: deque[tuple[float, Any]] = deque(maxlen=sharing.replay)
         self._error: Exception | None = None
         self._unreported: list[BaseException] = []
+        self._source_run: Run[Any] | None = None
         self._pump: asyncio.Task[None] | None = None
         self.ended = False
 
@@ -118,11 +120,22 @@ class Broadcast:
         if seat in self._seats:
             self._seats.remove(seat)
         if self._seats or self._pump is None:
+            if self._seats:
+                self._drain_source()
             self.ring()
             return
         self.ended = True
         self._pump.cancel()
         await settled([self._pump])
+
+    def drain(self, seat: Seat) -> None:
+        """A subscriber's run is drained; once all are, the source is let end."""
+        seat.drained = True
+        self._drain_source()
+
+    def _drain_source(self) -> None:
+        if self._source_run is not None and all(seat.drained for seat in self._seats):
+            self._source_run.finish()
 
     def errors(self) -> list[BaseException]:
         """What finalizers of the source's run have raised, for whoever asks first."""
@@ -150,7 +163,8 @@ class Broadcast:
         return min(most, self._sharing.lag, CHUNK)
 
     async def _run(self) -> None:
-        run = Run[Any](self._source)
+        run = self._source_run = Run[Any](self._source)
+        self._drain_source()
         error: Exception | None = None
         try:
             await self._follow(run.subscription)

@@ -51,8 +51,12 @@ class Env(Protocol):
         """Keep the error of a finalizer for the end of the run, so that it masks nothing."""
         ...
 
-    def enlist(self, finish: Callable[[], None]) -> Callable[[], None]:
-        """Have `finish` called when the run is drained (sources only); returns what takes it back."""
+    def enlist(self, finish: Callable[[], None], *, endless: bool = False) -> Callable[[], None]:
+        """Have `finish` called when the run is drained; returns what takes it back.
+
+        For sources, and whatever else would not end by itself. In the flow of an element that is on its way, only what
+        is `endless` is finished.
+        """
         ...
 
     def at_end(self, ending: Callable[[], Awaitable[None]]) -> Callable[[], None]:

@@ -77,12 +77,16 @@ class Run(Generic[T]):
         Returns:
             True if everything came through in time.
         """
-        self._draining = True
-        for finish in list(self._finishers.values()):
-            finish()
+        self.finish()
         done, _ = await asyncio.wait([self._driving()], timeout=seconds)
         await self.stop()
         return bool(done)
+
+    def finish(self) -> None:
+        """Let sources end; what is in flight still comes through."""
+        self._draining = True
+        for finish in list(self._finishers.values()):
+            finish()
 
     async def stop(self) -> None:
         """The kill switch: end the run now; nothing more comes out and nothing is left."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -12,6 +13,8 @@ from rxml.flow.node import Cardinality, StageSpec
 from rxml.flow.stage import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rxml.flow.chunk import Chunk
     from rxml.flow.hub import Broadcast, Sharing
     from rxml.flow.node import Env, Node
@@ -26,12 +29,14 @@ class SharedStage(Stage[Any]):
         self._hub = hub
         self._seat: Seat | None = None
         self._broadcast: Broadcast | None = None
+        self._delist: Callable[[], None] | None = None
 
     @override
     async def pull(self, n: int) -> Chunk[Any]:
         if self._seat is None or self._broadcast is None:
             self._seat = Seat(self.env.clock, self.node.spec.capacity, self.meter)
             self._broadcast = self._hub.join(self._seat, self.env.clock)
+            self._delist = self.env.enlist(partial(self._broadcast.drain, self._seat), endless=True)
         self._broadcast.ring()
         chunk = await self._seat.channel.receive(n)
         self._broadcast.ring()
@@ -39,6 +44,8 @@ class SharedStage(Stage[Any]):
 
     @override
     async def release(self) -> None:
+        if self._delist is not None:
+            self._delist()
         if self._seat is not None and self._broadcast is not None:
             try:
                 await self._hub.leave(self._broadcast, self._seat)

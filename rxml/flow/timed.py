@@ -65,7 +65,7 @@ class NeverStage(Stage[T]):
     def __init__(self, env: Env, node: Node) -> None:
         super().__init__(env, node)
         self.drained = asyncio.Event()
-        self._delist = env.enlist(self.drained.set)
+        self._delist = env.enlist(self.drained.set, endless=True)
 
     @override
     async def pull(self, n: int) -> Chunk[T]:

@@ -53,7 +53,7 @@ async def request_until(inlet: Subscription[T], n: int, moment: float | None) ->
 def drain_noticed(env: Env) -> Generator[asyncio.Event]:
     """An event that is set when the run is drained: flows that drive an operator end then for no reason of their own."""
     bell = asyncio.Event()
-    delist = env.enlist(bell.set)
+    delist = env.enlist(bell.set, endless=True)
     try:
         yield bell
     finally:

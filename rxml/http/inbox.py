@@ -61,7 +61,7 @@ class Inbox(Generic[T]):
         self._outlet = outlet
         self._arrived.set()
         finished = asyncio.Event()
-        delist = outlet.env.enlist(finished.set)
+        delist = outlet.env.enlist(finished.set, endless=True)
         try:
             await finished.wait()
         finally:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,6 +78,25 @@ def test_the_demo_forecasts_what_is_posted_and_drains_on_ctrl_c() -> None:
     assert "mine: no outcome yet" in out
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"sensor": "x", "value": 1e308},
+        {"sensor": "x", "value": 1, "at": 1e308},
+        {"sensor": "x" * 101, "value": 1},
+        {"sensor": "", "value": 1},
+        {"sensor": "x", "value": None},
+    ],
+)
+def test_the_demo_refuses_what_would_spoil_it(body: Any) -> None:
+    with demo() as (_, url):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            post(url, body)
+        assert refused.value.code == 422
+        refused.value.close()
+        assert post(url, {"sensor": "mine", "value": 1, "beside": [0] * 1000})[0] == 202
+
+
 def test_tail_prints_elements_a_line() -> None:
     with demo() as (_, url):
         done = rxml("tail", url.replace("http", "ws") + "/predictions", "-n", "2")
@@ -117,8 +137,10 @@ def test_draw_prints_the_graph_and_the_budget(tmp_path: Path) -> None:
         (["draw", "json:dumps.x"], "json has no 'dumps.x'"),
         (["draw", "json:JSONDecoder"], "not a Flowable"),
         (["draw", "json"], "wants module:name"),
+        (["draw", "rxml:range"], "rxml:range wants arguments"),
         (["serve", "json:dumps"], "not an rxml.http.App"),
         (["tail", "ws://127.0.0.1:9/none"], "127.0.0.1:9"),
+        (["demo", "--seconds", "soon"], "wants a number of seconds > 0, got soon"),
         (["demo", "--seconds", "-1"], "wants a number of seconds > 0"),
         (["tail", "ws://x", "-n", "0"], "wants a count >= 1"),
     ],
