@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from typing_extensions import override
 
 from rxml.errors import PipelineError, StreamClosedError
-from rxml.flow.chunk import END, Chunk
-from rxml.flow.context import Outcome
+from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.flowable import Flowable
 from rxml.flow.node import Cardinality, StageSpec
 from rxml.flow.ready import Ready
@@ -54,6 +53,10 @@ class Trunk(Protocol):
 
     async def left(self) -> None:
         """A reader has gone."""
+        ...
+
+    def unread(self, branch: Branch, context: Context | None) -> None:
+        """An element that the branch holds will not be read."""
         ...
 
 
@@ -128,8 +131,11 @@ class Branch:
     def abandon(self) -> None:
         """Nobody reads it any more: what it holds ends as dropped."""
         self._gone = True
-        for context in self.ready.clear():
-            context.settled(Outcome.DROPPED)
+        while self.ready:
+            chunk = self.ready.take(CHUNK)
+            contexts: list[Any] = chunk.contexts or [None] * len(chunk.elements)
+            for context in contexts:
+                self._trunk.unread(self, context)
         self._trunk.ring()
 
     def append(self, element: Any, context: Context | None) -> None:
@@ -149,6 +155,7 @@ class Branch:
             self._wake()
 
     def _wake(self) -> None:
+        self.wanted = 0
         if self._bell is not None and not self._bell.done():
             self._bell.set_result(None)
 

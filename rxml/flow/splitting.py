@@ -203,9 +203,14 @@ class Splitter:
         if not await rung(self._changed, moment) and unread is not None:
             raise BufferOverflowError(
                 f"{self._stage.node.spec.name}: branch {unread.key!r} holds {unread.capacity} elements that nobody has begun "
-                f"to read for {patience} s, while {waiting} readers wait; read all branches side by side (flat_map with a "
+                f"to read for {patience:g} s, while {waiting} readers wait; read all branches side by side (flat_map with a "
                 "concurrency of at least their number), let go of those that are not wanted, or choose another policy"
             )
+
+    def unread(self, branch: Branch, context: Context | None) -> None:
+        """See `Trunk.unread`."""
+        if branch is not self.outer:
+            self._dropped(context)
 
     def _dropped(self, context: Context | None) -> None:
         self._stage.meter.dropped += 1

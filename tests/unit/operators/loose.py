@@ -7,3 +7,5 @@ from typing import Any
 
 rxml: Any = import_module("rxml")
 ops: Any = import_module("rxml.operators")
+reactivex: Any = import_module("reactivex")
+rx: Any = import_module("reactivex.operators")
