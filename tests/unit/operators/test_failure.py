@@ -246,6 +246,25 @@ def test_catch_and_resume_next_are_reactivex(
     assert ours(ops.on_error_resume_next) == theirs(rx.on_error_resume_next)
 
 
+def test_only_chosen_errors_are_caught_and_those_are_counted() -> None:
+    error = ValueError("x")
+
+    async def main() -> None:
+        for on, caught in (
+            (KeyError, False),
+            (ValueError, True),
+            (lambda each: each is error, True),
+        ):
+            async with Probe(rxml.throw(error).pipe(ops.catch(rxml.of(1), on=on))) as probe:
+                if caught:
+                    await probe.expect(1)
+                else:
+                    assert await probe.expect_error(ValueError) is error
+                assert probe.statistics()["catch"].failed == caught
+
+    run(main())
+
+
 def test_another_flow_may_be_an_observable() -> None:
     failing = rxml.throw(ValueError("x"))
     flows = [

@@ -17,7 +17,7 @@ import rxml
 from rxml import operators as ops
 from rxml.errors import BufferOverflowError
 from rxml.testing.probe import Probe
-from rxml.testing.script import Fail, Sleep, scripted
+from rxml.testing.script import Fail, Sleep, Watermark, scripted
 from rxml.testing.virtual_time import run
 from tests.unit.operators.live import FORMS, Moments, live, moments, record
 
@@ -189,6 +189,32 @@ def test_a_function_that_fails_is_the_supervisors() -> None:
         assert "conflate" in error.__notes__[0]
 
     run(main())
+
+
+def test_what_a_failing_function_was_given_goes_to_the_dead_letters() -> None:
+    letters: list[Any] = []
+
+    async def main() -> None:
+        flow = rxml.of(8, 4, 0, 2).pipe(
+            ops.conflate(lambda a, b: a // b), ops.supervise("resume", dead_letters=letters.append)
+        )
+        assert [each for _, each in await record(flow, pause=1)] == [8, 2, "end"]
+
+    run(main())
+    assert [letter.element for letter in letters] == [0]
+
+
+def test_signals_keep_their_place() -> None:
+    async def main() -> list[Any]:
+        flow = scripted(1, Watermark(1), 2, 3, Watermark(2), 4, Watermark(3))
+        seen: list[Any] = []
+        async with flow.pipe(ops.on_overflow("drop_oldest", capacity=2)).open() as subscription:
+            while not (chunk := await subscription.request(9)).end:
+                seen.append((list(chunk.elements), chunk.watermark))
+                await asyncio.sleep(1)
+        return seen
+
+    assert run(main()) == [([1], 1), ([3], 2), ([4], 3)]
 
 
 def test_a_coroutine_function_is_refused() -> None:
