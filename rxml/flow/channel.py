@@ -151,12 +151,12 @@ class Channel(Generic[T]):
         await self.wait_room(min(len(chunk.elements), self.capacity) or 1)
         self.put(chunk)
 
-    def evict(self) -> T:
-        """Take the oldest element away, for policies that drop it."""
+    def evict(self) -> Chunk[T]:
+        """Take the oldest element away, for policies that drop it; returns it with its context."""
         chunk, _ = self._chunks[0]
         head, _rest = chunk.split(1)
         self._take(1)
-        return head.elements[0]
+        return head
 
     def close(self, error: Exception | None = None) -> None:
         """No more is coming; the reader gets what is held, then the error or the end. Idempotent."""

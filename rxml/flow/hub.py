@@ -11,11 +11,14 @@ from weakref import WeakKeyDictionary
 from rxml.errors import BufferOverflowError
 from rxml.flow.channel import Channel
 from rxml.flow.chunk import CHUNK, Chunk
+from rxml.flow.context import Outcome
+from rxml.flow.context_joining import split
 from rxml.flow.run import Run
 from rxml.flow.scope import detached_task, settled
 
 if TYPE_CHECKING:
     from rxml.flow.clock import Clock
+    from rxml.flow.context import Context
     from rxml.flow.node import Node
     from rxml.flow.statistics import Meter
     from rxml.flow.subscription import Subscription
@@ -64,12 +67,13 @@ class Seat:
     def _make_fit(self, chunk: Chunk[Any], over: int, policy: str) -> Chunk[Any]:
         channel = self.channel
         if policy == "drop_oldest":
-            self.meter.dropped += over
             for _ in range(min(over, channel.size)):
-                channel.evict()
-            return chunk.part(max(0, len(chunk.elements) - channel.capacity), len(chunk.elements))
+                self._drop(channel.evict().contexts, 1)
+            late = max(0, len(chunk.elements) - channel.capacity)
+            self._drop(chunk.part(0, late).contexts, late)
+            return chunk.part(late, len(chunk.elements))
         kept = chunk.part(0, channel.room)
-        self.meter.dropped += over
+        self._drop(chunk.part(channel.room, len(chunk.elements)).contexts, over)
         if policy == "error":
             lag = channel.capacity
             error = BufferOverflowError(
@@ -81,6 +85,20 @@ class Seat:
             channel.put(kept)
             channel.close()
         return kept
+
+    def _drop(self, contexts: list[Context] | None, count: int) -> None:
+        """Count elements that this subscriber misses; for it, they end as dropped."""
+        self.meter.dropped += count
+        for context in contexts or ():
+            context.settled(Outcome.DROPPED)
+
+
+def _copies(chunk: Chunk[Any], count: int) -> list[Chunk[Any]]:
+    """The chunk for each subscriber: an element has ended when it has for all of them."""
+    if chunk.contexts is None or count == 1:
+        return [chunk] * count
+    rows = zip(*(split(context, count) for context in chunk.contexts), strict=True)
+    return [Chunk(chunk.elements, list(row), **chunk.signals()) for row in rows] or [chunk] * count
 
 
 class Broadcast:
@@ -197,8 +215,9 @@ class Broadcast:
         if self._sharing.replay:
             now = self._clock.time()
             self._past.extend((now, item) for item in chunk.elements)
-        for seat in self._seats:
-            seat.take_in(chunk, self._sharing.policy)
+        copies = _copies(chunk, len(self._seats))
+        for seat, copy in zip(self._seats, copies, strict=True):
+            seat.take_in(copy, self._sharing.policy)
 
     def _close(self, error: Exception | None) -> None:
         self.ended, self._error = True, error
