@@ -86,7 +86,7 @@ def test_the_sdist_holds_the_operators_once_and_no_environment(sdist: Path) -> N
 def test_the_wheel_declares_the_command_and_the_licence(wheel: Path) -> None:
     held = content(wheel)
     (points,) = [data.decode() for name, data in held.items() if name.endswith("entry_points.txt")]
-    assert "rxml = rxml.cli:main" in points
+    assert "rxml = rxml.cli.main:main" in points
     assert [name for name in held if name.endswith("licenses/LICENSE")]
 
 
