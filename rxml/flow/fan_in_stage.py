@@ -74,9 +74,9 @@ class FanInStage(Stage[Any]):
         self.over = not self.fan.inlets
 
     def failed(self, inlet: Inlet, error: Exception) -> None:
-        """An input has failed; by default the stream fails with it."""
+        """An input has failed; by default the stream fails with the first that does."""
         del inlet
-        self.error = error
+        self.error = self.error or error
         self.fan.answers.clear()
 
     async def settle(self) -> None:
@@ -139,4 +139,5 @@ class FanInStage(Stage[Any]):
     @override
     async def release(self) -> None:
         self.ready.clear()
+        self.fan.answers.clear()
         await self.release_all(*self.fan.finalizers())

@@ -186,7 +186,9 @@ class MapAsyncStage(Stage[Any]):
             self._function,
             self._turnstile.finish,
         )
-        clock, share, eager = self.env.clock.time, 1 / self._concurrency, not self._ordered
+        # The run's clock is that of its loop; here it is read twice an element.
+        clock, meter, share = task.get_loop().time, self.meter, 1 / self._concurrency
+        eager = not self._ordered
         while not task.cancelling():
             while not work:
                 waiter = waiting()
@@ -207,7 +209,7 @@ class MapAsyncStage(Stage[Any]):
                 if (self._bell is not None or eager) and finish(entry):
                     self._ring()
             entry.worker = None
-            self.meter.busy += (clock() - began) * share
+            meter.busy += (clock() - began) * share
             if self._lanes:
                 self._next(entry.key)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.operators.loose import ops, rxml
+from tests.unit.operators.loose import ops, reactivex, rxml
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -67,6 +67,7 @@ def lazily(x: Any) -> Iterator[Any]:
 
 KINDS: dict[str, Callable[[Any], Any]] = {
     "flow": lambda x: rxml.of([x]),
+    "observable": lambda x: reactivex.of([x]),
     "list": lambda x: [[x]],
     "generator": lazily,
     "async generator": later,

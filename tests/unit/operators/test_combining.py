@@ -15,7 +15,7 @@ from hypothesis import given
 from rxml.errors import PipelineError
 from rxml.flow.chunk import Chunk
 from rxml.testing import Barrier, Kind, Never, Probe, Sleep, Watermark, run, scripted
-from tests.unit.operators.loose import ops, rxml
+from tests.unit.operators.loose import ops, reactivex, rxml
 from tests.unit.operators.work import impatient, moments, outcome
 
 ALL = [
@@ -62,6 +62,13 @@ def test_the_operator_is_the_creation_function_with_the_flow_in_front(name: str)
     assert run(combined(name, a, b).to_list()) == run(
         combined(name, a, b, form="creation").to_list()
     )
+
+
+@EACH
+def test_observables_can_be_combined_too(name: str) -> None:
+    ours = combined(name, rxml.of(1, 2), rxml.of(3, 4))
+    theirs = combined(name, rxml.of(1, 2), reactivex.of(3, 4))
+    assert run(theirs.to_list()) == run(ours.to_list())
 
 
 @EACH
