@@ -63,7 +63,10 @@ class Demand:
         self.wake()
 
     async def allowance(self, feeder: object) -> int:
-        """Wait until elements of this feeder may go in; returns how many at most. 0 when the reader is gone."""
+        """Wait until elements of this feeder may go in; returns how many at most. 0 when the reader is gone.
+
+        While nothing comes out, each further turn takes as many as all before it.
+        """
         channel, clock = self._outlet.channel, self._outlet.clock
         while True:
             missing = await channel.wait_wanted()
@@ -81,7 +84,7 @@ class Demand:
                 self._barren = 0
                 await clock.sleep(PAUSE)
             else:
-                return min(missing, self._bound - self._kept)
+                return min(max(missing, self._barren), self._bound - self._kept)
 
     def _idle(self) -> bool:
         """Elements are passed over while something waits for its time."""

@@ -54,7 +54,7 @@ class Host(Protocol):
         """Run what is due."""
         ...
 
-    def enough(self, wanted: int) -> bool:
+    def enough(self) -> bool:
         """True if no further element is to go in during this turn."""
         ...
 
@@ -135,19 +135,19 @@ class Feeder(DisposableBase):
         """Feed until the flow has ended or failed, or the operators want no more."""
         self._host.demand.feeders += 1
         try:
-            while not self.stopped and (wanted := await self._host.demand.allowance(self)):
+            while not self.stopped and (count := await self._host.demand.allowance(self)):
                 if self._signal is not None or length_hint(self._rest):
-                    self._turn(wanted)
-                elif not await self._ask(upstream, wanted):
+                    self._turn()
+                elif not await self._ask(upstream, count):
                     return
         finally:
             self._host.demand.feeders -= 1
             await upstream.cancel()
 
-    async def _ask(self, upstream: Subscription[Any], wanted: int) -> bool:
+    async def _ask(self, upstream: Subscription[Any], count: int) -> bool:
         """Take the next chunk in hand; False if there is none."""
         try:
-            chunk = await upstream.request(self._quota.of(wanted))
+            chunk = await upstream.request(self._quota.of(count))
         except Exception as error:  # noqa: BLE001 - the operators decide
             failure = error
             self._host.turn(lambda: self._end(failure))
@@ -161,36 +161,40 @@ class Feeder(DisposableBase):
         self._signal = chunk if chunk.signalled else None
         return True
 
-    def _turn(self, wanted: int) -> None:
-        feed = self._feed if self._contexts is None else self._feed_beside
+    def _turn(self) -> None:
         busy = self._host.outlet.clock.busy
         before, began = length_hint(self._rest), busy()
-        self._host.turn(lambda: feed(wanted))
-        count = before - length_hint(self._rest)
-        self._host.demand.went_in(count, self)
-        if count:
+        self._host.turn(self._work)
+        if count := before - length_hint(self._rest):
             self._quota.record(count, busy() - began)
 
-    def _feed(self, wanted: int) -> None:
+    def _work(self) -> None:
+        before = length_hint(self._rest)
+        if self._contexts is None:
+            self._feed()
+        else:
+            self._feed_beside(self._contexts)
+        self._host.demand.went_in(before - length_hint(self._rest), self)
+        self._pass_on()
+
+    def _feed(self) -> None:
         host, alarm, on_next = self._host, self._host.alarm, self._on_next
         for element in self._rest:
             on_next(element)
             if alarm:
                 host.settle()
-                if self.stopped or host.enough(wanted):
-                    break
-        self._pass_on()
+                if self.stopped or host.enough():
+                    return
 
-    def _feed_beside(self, wanted: int) -> None:
+    def _feed_beside(self, contexts: Iterator[Context]) -> None:
         """What an element brings about at once takes its context."""
         host = self._host
-        for element, context in zip(self._rest, self._contexts or (), strict=False):
+        for element, context in zip(self._rest, contexts, strict=False):
             self._on_next(element)
             host.settle()
             host.beside(context)
-            if self.stopped or host.enough(wanted):
-                break
-        self._pass_on()
+            if self.stopped or host.enough():
+                return
 
     def _pass_on(self) -> None:
         """Signals come behind what the elements before them brought about."""

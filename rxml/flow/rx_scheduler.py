@@ -85,10 +85,20 @@ class Work(DisposableBase):
     Attributes:
         owner: the module that has scheduled it.
         disposed: it will not run, or what it brought about is disposed.
+        running: its action is at work; one that sets its own next timer disposes itself meanwhile.
         timer: the loop's handle, if it has to wait.
     """
 
-    __slots__ = ("_action", "_result", "_scheduler", "_state", "disposed", "owner", "timer")
+    __slots__ = (
+        "_action",
+        "_result",
+        "_scheduler",
+        "_state",
+        "disposed",
+        "owner",
+        "running",
+        "timer",
+    )
 
     def __init__(self, scheduler: RunScheduler, action: Action, state: Any) -> None:
         self._scheduler = scheduler
@@ -97,15 +107,18 @@ class Work(DisposableBase):
         self._result: DisposableBase | None = None
         self.owner = owner(action)
         self.disposed = False
+        self.running = False
         self.timer: asyncio.TimerHandle | None = None
 
     def run(self) -> None:
         """Run the action, unless it was disposed."""
         if self.disposed:
             return
+        self.running = True
         try:
             result = self._action(self._scheduler, self._state)
         finally:
+            self.running = False
             if self.timer is not None:
                 self._scheduler.retire(self, self.owner)
         if isinstance(result, DisposableBase):
@@ -212,7 +225,7 @@ class RunScheduler(PeriodicScheduler):
 
     def forget(self, work: Work) -> None:
         """Take a timer back."""
-        if work.timer is not None:
+        if work.timer is not None and not work.running:
             self.near(self._forget, work)
 
     def close(self) -> None:

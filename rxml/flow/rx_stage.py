@@ -71,7 +71,7 @@ class Lifted:
         self._out: list[Any] = []
         self._contexts: list[Context] | None = None
         self._signal: Chunk[Any] | None = None
-        self._plenty = 1
+        self._plenty, self._missing = 1, 0
         self._turning = self._soon = self._opening = False
         self.outlet = outlet
         self.bound = bound
@@ -188,7 +188,7 @@ class Lifted:
         """Do some work with the operators, then what has become due by it, and hand over what came out."""
         channel, busy = self.outlet.channel, self.outlet.clock.busy
         began = busy()
-        missing = channel.wanted - channel.size
+        missing = self._missing = channel.wanted - channel.size
         self._turning = True
         if not self._over:
             self._plenty = missing if missing > 0 else self._burst - channel.size
@@ -219,9 +219,9 @@ class Lifted:
         while ready and not self._over and not self._stalled() and busy() - began <= HOLD:
             ready.popleft().run()
 
-    def enough(self, wanted: int) -> bool:
+    def enough(self) -> bool:
         """True if no further element is to go in during this turn."""
-        return self._over or len(self._out) >= wanted or bool(self.scheduler.ready)
+        return self._over or len(self._out) >= self._missing or bool(self.scheduler.ready)
 
     def turn_soon(self) -> None:
         """Have what is due run behind the current element, or else in a turn of its own."""

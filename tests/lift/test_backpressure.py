@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from reactivex.scheduler.eventloop import AsyncIOScheduler
+from typing_extensions import override
 
 import rxml
 from rxml import operators as ops
 from rxml.errors import BufferOverflowError
-from rxml.flow.chunk import CHUNK, UNBOUNDED
+from rxml.flow.chunk import CHUNK, END, UNBOUNDED, Chunk
+from rxml.flow.kinds import source
 from rxml.flow.run import Run
+from rxml.flow.stage import Stage
 from rxml.rx import lift
 from rxml.testing import virtual_time
 from tests.lift.untyped import R, rx, schedulers
@@ -160,6 +163,32 @@ def test_operators_that_swallow_are_fed_on(row: list[Any]) -> None:
         return asyncio.get_running_loop().time()
 
     assert virtual_time.run(main()) < 1.0
+
+
+def test_swallowing_takes_few_turns_however_little_is_wanted() -> None:
+    asked: list[int] = []
+
+    class Asked(Stage[int]):
+        @override
+        async def pull(self, n: int) -> Chunk[int]:
+            asked.append(n)
+            return Chunk([1] * n) if sum(asked) < 5000 else END
+
+    async def main() -> None:
+        flow: Any = source("asked", Asked)
+        async with flow.pipe(R.count()).open() as reader:
+            await reader.request(1)
+        assert len(asked) < 20
+
+    virtual_time.run(main())
+
+
+def test_a_buffer_by_time_is_full_each_time() -> None:
+    async def main() -> None:
+        flow = rxml.from_iterable(Endless()).pipe(R.buffer_with_time(1.0), R.map(len), R.take(3))
+        assert await flow.to_list() == [CHUNK] * 3
+
+    virtual_time.run(main())
 
 
 def test_debounce_behind_a_source_that_is_always_ready_comes_to_an_answer() -> None:
