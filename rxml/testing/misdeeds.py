@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rxml.flow.chunk import END, Chunk
 from rxml.flow.kinds import source
@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
 
 
+_MORE: Final = 4  # so that whoever asks for ever after the end comes to another
+
+
 class Misdeed(Enum):
     """What a source that does not comply does."""
 
     OVER_EMITS = "gives one element more than was asked for"
     EMPTY_CHUNKS = "gives chunks that carry nothing, three between any two elements"
     ELEMENTS_WITH_END = "gives its last elements in the chunk that ends the stream"
-    DATA_AFTER_END = "goes on giving elements after the end"
+    DATA_AFTER_END = "gives more elements after the end"
     ERROR_AFTER_END = "fails after it has ended"
     FAILS_TWICE = "fails, and then fails again with another error"
     CANCEL_RAISES = "raises when it is cancelled"
@@ -81,7 +84,7 @@ class _Culprit:
         self._over += 1
         if self._misdeed is Misdeed.FAILS_TWICE:
             raise ValueError(f"failure number {self._over}")
-        if self._over > 1 and self._misdeed is Misdeed.DATA_AFTER_END:
+        if 1 < self._over <= _MORE and self._misdeed is Misdeed.DATA_AFTER_END:
             return Chunk(["after the end"])
         if self._over > 1 and self._misdeed is Misdeed.ERROR_AFTER_END:
             raise ValueError("after the end")

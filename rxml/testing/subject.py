@@ -56,6 +56,7 @@ class Subject:
     columns: bool = False
     handles_errors: bool = False
     pool: list[Any] = field(default_factory=list[Any], compare=False, repr=False)
+    runaway: list[BaseException] = field(default_factory=list[BaseException], repr=False)
 
     def expected(self, elements: list[Any]) -> Expected:
         """The results of the model, at most `MOST` of them."""

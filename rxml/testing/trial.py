@@ -50,6 +50,7 @@ _DELAYS: Final = st.tuples(
 _ENDINGS: Final = st.just(End()) | faults().map(Fail)
 
 LIMIT_SECONDS: Final = 20.0
+SHORT_SECONDS: Final = 1.0
 MOST_ELEMENTS: Final = 8
 
 
@@ -128,7 +129,8 @@ class Trial:
             self._last = plan, bench.timeline
             return await scenario(bench)
 
-        made = VirtualLoop(seed=plan.seed, limit_seconds=LIMIT_SECONDS) if loop is None else loop
+        limit = SHORT_SECONDS if self.subject.runaway else LIMIT_SECONDS
+        made = VirtualLoop(seed=plan.seed, limit_seconds=limit) if loop is None else loop
         try:
             with Driver(made) as driver:
                 return driver.run(main())
@@ -137,6 +139,7 @@ class Trial:
         except LeakError as error:
             raise self._other("no-leaks", error) from error
         except RunawayError as error:
+            self.subject.runaway.append(error)  # from now on it is known, and found out sooner
             raise self._other("liveness", error) from error
         except ClosingError as error:
             raise self._other("idempotent-close", error) from error.__cause__

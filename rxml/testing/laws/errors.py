@@ -16,11 +16,12 @@ from rxml.flow.scope import Scope
 from rxml.testing.errors import LeakError
 from rxml.testing.law import law
 from rxml.testing.leaks import check_collected, few_objects, unreleased
+from rxml.testing.misdeeds import Misdeed
 from rxml.testing.script import End, Fail, Never
 from rxml.testing.strategies import faults
 from rxml.testing.subject import MOST
 from rxml.testing.timeline import Kind
-from rxml.testing.verdict import differing
+from rxml.testing.verdict import difference, differing
 from rxml.testing.virtual_time import settle
 
 if TYPE_CHECKING:
@@ -225,3 +226,34 @@ def one_error(trial: Trial) -> None:
             await settle()
 
     trial.run(scenario, plan)
+
+
+# What need not change the result, since nobody asks a source that has ended or was cancelled.
+_HARMLESS = frozenset(
+    {
+        Misdeed.EMPTY_CHUNKS,
+        Misdeed.DATA_AFTER_END,
+        Misdeed.ERROR_AFTER_END,
+        Misdeed.DEAF,
+        Misdeed.SLOW_CANCEL,
+    }
+)
+
+
+@law("L3", effort=0.5)
+def robustness(trial: Trial) -> None:
+    """Behind a source that breaks the rules, an operator ends or fails all the same, and makes the best of it."""
+    misdeed = trial.draw(st.sampled_from(Misdeed))
+    plan = trial.plan(trial.elements(least=1), heartbeats=False)
+
+    async def scenario(bench: Bench) -> Play:
+        async with bench:
+            play = await bench.consume()
+            bench.probe.errors.clear()  # a source that raises when it is cancelled is reported: that is right
+        return play
+
+    play = trial.run(scenario, plan.but(misdeed=misdeed))
+    if misdeed not in _HARMLESS or trial.subject.rate or trial.subject.columns:
+        return
+    if found := difference(trial.subject, trial.play(plan), play):
+        raise trial.broken(found, play)

@@ -13,11 +13,9 @@ from rxml.flow.scope import Scope
 from rxml.testing.comparing import same
 from rxml.testing.law import law
 from rxml.testing.leaks import unreleased
-from rxml.testing.misdeeds import Misdeed
 from rxml.testing.plan import Plan
 from rxml.testing.script import End, Fail, Never, Sleep
 from rxml.testing.strategies import faults
-from rxml.testing.subject import MOST
 from rxml.testing.timeline import Kind
 from rxml.testing.verdict import as_model, difference
 from rxml.testing.virtual_time import settle
@@ -78,41 +76,6 @@ async def _after(trial: Trial, bench: Bench, play: Play) -> None:
             raise trial.broken(f"{chunk} came after {play.terminal}")
         if play.error is not None:
             raise trial.broken("a request after a failure gave the end, not StreamClosedError")
-
-
-# What need not change the result, since nobody asks a source that has ended or was cancelled.
-_HARMLESS = frozenset(
-    {
-        Misdeed.EMPTY_CHUNKS,
-        Misdeed.DATA_AFTER_END,
-        Misdeed.ERROR_AFTER_END,
-        Misdeed.DEAF,
-        Misdeed.SLOW_CANCEL,
-    }
-)
-
-
-@law("L3", effort=0.5)
-def robustness(trial: Trial) -> None:
-    """Behind a source that breaks the rules, an operator does not hang, ends or fails once, and makes the best of it."""
-    misdeed = trial.draw(st.sampled_from(Misdeed))
-    plan = trial.plan(trial.elements(least=1), heartbeats=False)
-
-    async def scenario(bench: Bench) -> Play:
-        async with bench:
-            play = await bench.consume()
-            if not play.ended and play.error is None and len(play.results) < MOST:
-                raise trial.broken("the stream neither ended nor failed")
-            if play.ended or play.error is not None:
-                await _after(trial, bench, play)
-            bench.probe.errors.clear()  # a source that raises when it is cancelled is reported: that is right
-        return play
-
-    play = trial.run(scenario, plan.but(misdeed=misdeed, patience=LONG_SECONDS))
-    if trial.subject.model is None or not _timeless(trial.subject) or trial.subject.columns:
-        return
-    if misdeed in _HARMLESS and (found := as_model(trial.subject, play)):
-        raise trial.broken(found, play)
 
 
 @law("L6", when=_timeless, effort=0.3)

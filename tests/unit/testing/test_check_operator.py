@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 import pytest
+from hypothesis import settings
 
 from rxml.flow.node import Cardinality
 from rxml.testing import LawBroken, check_operator
@@ -16,10 +17,20 @@ from rxml.testing.law import book
 from tests.unit.testing.broken import failures, kernels, stages, tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 SMALL = st.integers(0, 5)
-FEW = 4
+FEW = 3
+
+
+@pytest.fixture(autouse=True)
+def _the_same_each_time() -> Iterator[None]:
+    """What is drawn is the same in every run, so that which law cries first is, too."""
+    before = settings.get_current_profile_name()
+    settings.register_profile("the same", parent=settings(), derandomize=True)
+    settings.load_profile("the same")
+    yield
+    settings.load_profile(before)
 
 
 def same(xs: list[Any]) -> Iterable[Any]:
@@ -120,9 +131,9 @@ CULPRITS = {
     "fails too soon": stage("L43", tasks.FailsTooSoon),
     "sends late": body("L44", tasks.sends_late),
     "holds more": kernel("L45", kernels.HoldsMore, None),
-    "hoards in sight": stage("L45", failures.Hoards, also=("L31",)),
+    "hoards in sight": stage("L45", failures.Hoards, also=("L3", "L31")),
     "overfills": body("L45", tasks.overfills, ahead=None),
-    "hoards": body("L51", tasks.hoards, also=("L8", "L38")),
+    "hoards": body("L51", tasks.hoards, also=("L2", "L8", "L38", "L41", "L45")),
     "drops signals": stage("L52", failures.DropsSignals),
     "forgets": kernel("L58", kernels.Forgets, accumulate),
     "shares its snapshot": kernel("L58", kernels.SnapshotIsShared, accumulate),
@@ -181,7 +192,7 @@ def test_the_report_names_the_law_and_shows_input_demand_and_timeline() -> None:
     ]
     for part in (
         "input      [0]",
-        "script     chunk of [0]",
+        "script     ",
         "demand     ",
         "sink    ?",
         "source  ",
