@@ -17,7 +17,7 @@ from rxml import Flowable
 from rxml import operators as ops
 from rxml.errors import PipelineError
 from rxml.testing.probe import Probe
-from rxml.testing.script import scripted
+from rxml.testing.script import Barrier, Watermark, scripted
 from rxml.testing.timeline import Kind
 from rxml.testing.virtual_time import run
 from tests.unit.operators.live import FORMS, Moments, moments, record
@@ -84,6 +84,18 @@ def test_a_gate_that_never_opens_lets_the_source_end() -> None:
     for other in (rxml.never(), rxml.empty()):
         assert run(rxml.range(5000).pipe(ops.skip_until(other)).to_list()) == []
         assert run(rxml.range(5000).pipe(ops.take_until(other)).to_list()) == list(range(5000))
+
+
+def test_signals_come_through_a_gate_that_is_shut() -> None:
+    async def main() -> list[Any]:
+        flow = scripted(1, Watermark(1), 2, Barrier(2)).pipe(ops.skip_until(rxml.never()))
+        seen: list[Any] = []
+        async with flow.open() as subscription:
+            while not (chunk := await subscription.request(9)).end:
+                seen.append((list(chunk.elements), chunk.watermark, chunk.barrier))
+        return seen
+
+    assert run(main()) == [([], 1, None), ([], None, 2)]
 
 
 def test_skipped_elements_are_counted() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import rxml
 from rxml import Flowable
 from rxml import operators as ops
+from rxml.testing.script import scripted
 from rxml.testing.virtual_time import run
 from tests.unit.operators.live import FORMS, LOOSE_OPS, Moments, live, moments, record
 
@@ -114,6 +115,22 @@ def test_a_price_that_fails_is_the_supervisors() -> None:
             await flow.to_list()
 
     run(main())
+
+
+def test_signals_behind_an_element_that_is_left_out_stay() -> None:
+    def price(x: int) -> float:
+        return 1 / x
+
+    async def main() -> list[Any]:
+        chunk = rxml.Chunk([0], watermark=5)
+        flow = scripted(1, chunk, 2).pipe(ops.throttle(1, cost=price), ops.supervise("resume"))
+        seen: list[Any] = []
+        async with flow.open() as subscription:
+            while not (chunk := await subscription.request(1)).end:
+                seen.append((list(chunk.elements), chunk.watermark))
+        return seen
+
+    assert run(main()) == [([1], None), ([], 5), ([2], None)]
 
 
 @pytest.mark.parametrize(
