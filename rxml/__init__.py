@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing
 
+from rxml.flow.branch import GroupedFlowable
 from rxml.flow.callback import Emitter, from_callback
 from rxml.flow.chunk import END, UNBOUNDED, Chunk
 from rxml.flow.combining import (
@@ -65,6 +66,7 @@ __all__ = [
     "Conflate",
     "Emitter",
     "Flowable",
+    "GroupedFlowable",
     "RetryBudget",
     "Run",
     "Subscription",

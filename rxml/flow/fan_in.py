@@ -121,14 +121,17 @@ class FanIn:
     async def _serve(self, inlet: Inlet) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            answer = await _asked(inlet)
-            inlet.asked = 0
-            if inlet.live:
-                self.answers.append(answer)
-                self._wake()
+            self._arrived(await _asked(inlet))
             waiter: asyncio.Future[Inlet] = loop.create_future()
             self._idle.append(waiter)
+            del inlet  # what it was must not be kept by a task that waits
             inlet = await waiter
+
+    def _arrived(self, answer: Answer) -> None:
+        answer.inlet.asked = 0
+        if answer.inlet.live:
+            self.answers.append(answer)
+            self._wake()
 
 
 async def _asked(inlet: Inlet) -> Answer:

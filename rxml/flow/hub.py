@@ -210,6 +210,7 @@ class Broadcast:
             if chunk.end:
                 return
             self._deliver(chunk)
+            del chunk  # its elements must not be kept while nobody wants more
 
     def _deliver(self, chunk: Chunk[Any]) -> None:
         if self._sharing.replay:

@@ -128,6 +128,7 @@ class MapAsyncStage(Stage[Any]):
                 if chunk.end:
                     break
                 self._take_in(chunk)
+                del chunk  # its elements must not be kept while there is no room
         except Exception as error:  # noqa: BLE001 - raised behind the results of what came before
             self._error = error
         self._over = True
@@ -212,6 +213,7 @@ class MapAsyncStage(Stage[Any]):
             meter.busy += (clock() - began) * share
             if self._lanes:
                 self._next(entry.key)
+            del entry  # the result must not be kept by a worker that waits
 
     def _explained(self, error: Exception) -> Exception:
         """What is wrong with a function whose result cannot be awaited."""
