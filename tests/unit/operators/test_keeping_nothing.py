@@ -37,7 +37,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     "map_async, unordered": lambda s: s.pipe(ops.map_async(itself, concurrency=3, ordered=False)),
     "map_async, key": lambda s: s.pipe(ops.map_async(itself, concurrency=3, key=id)),
     "flat_map": lambda s: s.pipe(ops.flat_map(lambda x: [x])),
-    "flat_map, flow": lambda s: s.pipe(ops.flat_map(lambda x: rxml.of(x))),
+    "flat_map, flow": lambda s: s.pipe(ops.flat_map(rxml.of)),
     "flat_map, coroutine": lambda s: s.pipe(ops.flat_map(itself)),
     "concat_map": lambda s: s.pipe(ops.concat_map(lambda x: [x])),
     "concat_map, coroutine": lambda s: s.pipe(ops.concat_map(itself)),
