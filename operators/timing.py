@@ -234,7 +234,7 @@ class _Timeout(WatchedStage[Any]):
         super().__init__(env, node)
         self._limits = limits
         self._ends: dict[str, float] = {}
-        self._asked: float | None = None
+        self._left = limits.item
         self._wakes = -inf
         self._sooner = asyncio.Event()
         self._passed: str | None = None
@@ -258,18 +258,15 @@ class _Timeout(WatchedStage[Any]):
         now, limits = self.env.clock.time(), self._limits
         if not self.inputs:
             self._ends |= {"first": now + limits.first, "total": now + limits.total}
-        if self._asked is None:
-            self._asked = now
-        self._limit_ends("item", self._asked + limits.item)
+        due, self._left = now + self._left, limits.item
+        self._limit_ends("item", due)
         try:
             chunk = await self.inlet().request(n)
-        except BaseException:
-            self._asked = None
-            raise
         finally:
             self._ends.pop("item", None)
-        if len(chunk.elements):
-            self._asked = None
+        if not len(chunk.elements):
+            self._left = due - self.env.clock.time()  # until the next request nobody waits
+        else:
             self._ends.pop("first", None)
             self._limit_ends("idle", self.env.clock.time() + limits.idle)
         return chunk

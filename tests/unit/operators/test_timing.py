@@ -161,6 +161,17 @@ def test_a_slow_reader_is_no_fault_of_upstream() -> None:
     assert [element for _, element in out] == [1, 2, 3, "end"]
 
 
+def test_time_in_which_nobody_asks_does_not_count_even_after_a_heartbeat() -> None:
+    async def main() -> None:
+        late = scripted(Sleep(0.2), Watermark(1), Sleep(3.2), 1, Sleep(0.4), 2)
+        async with Probe(late.pipe(ops.timeout(0.5))) as probe:
+            assert (await probe.request(1)).watermark == 1
+            await asyncio.sleep(3.0)
+            await probe.expect(1, 2)
+
+    run(main())
+
+
 def test_a_reader_that_is_silent_for_too_long_has_its_source_closed() -> None:
     async def main() -> None:
         source = scripted(1, 2, 3)
