@@ -163,7 +163,7 @@ def test_a_slow_reader_is_no_fault_of_upstream() -> None:
 
 def test_time_in_which_nobody_asks_does_not_count_even_after_a_heartbeat() -> None:
     async def main() -> None:
-        late = scripted(Sleep(0.2), Watermark(1), Sleep(3.2), 1, Sleep(0.4), 2)
+        late = scripted(Sleep(0.2), Watermark(1), Sleep(0.2), 1, Sleep(0.4), 2)
         async with Probe(late.pipe(ops.timeout(0.5))) as probe:
             assert (await probe.request(1)).watermark == 1
             await asyncio.sleep(3.0)
