@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from rxml.flow.create import empty
 from rxml.flow.node import Cardinality, KernelSpec, SuperviseSpec
-from rxml.testing.comparing import same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -56,6 +55,7 @@ class Subject:
     columns: bool = False
     handles_errors: bool = False
     pool: list[Any] = field(default_factory=list[Any], compare=False, repr=False)
+    sufficient: list[int | None] = field(default_factory=list[int | None], repr=False)
     runaway: list[BaseException] = field(default_factory=list[BaseException], repr=False)
 
     def expected(self, elements: list[Any]) -> Expected:
@@ -87,15 +87,6 @@ class Subject:
 
             collect()
         return self.pool
-
-    def needed(self, elements: list[Any]) -> list[int]:
-        """For each k, how many elements the first k results take to be known; at least k of them count as needed."""
-        images = [self.expected(elements[:j]).results for j in range(len(elements) + 1)]
-        needs: list[int] = []
-        for k in range(len(images[-1]) + 1):
-            known = [j for j, image in enumerate(images) if same(image[:k], images[-1][:k])]
-            needs.append(max(known[0], min(k, len(elements))))
-        return needs
 
     def nodes(self) -> list[Node]:
         """The stages that the operator puts behind a flow, sources first."""

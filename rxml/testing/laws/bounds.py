@@ -12,6 +12,7 @@ from typing_extensions import override
 from rxml.flow.chunk import UNBOUNDED, Chunk
 from rxml.testing.law import law
 from rxml.testing.plan import Plan
+from rxml.testing.reach import needed, suffices
 from rxml.testing.script import Never
 from rxml.testing.strategies import chunkings
 from rxml.testing.timeline import Kind
@@ -47,7 +48,9 @@ def _timeless(subject: Subject) -> bool:
 def no_over_pull(trial: Trial) -> None:
     """No more is taken from upstream than the results asked for need, and the declared number ahead."""
     elements = trial.elements()
-    needed = trial.subject.needed(elements)
+    needs = needed(trial.subject, elements)
+    settled = suffices(trial.subject)
+    whole = len(elements) if settled is None else min(len(elements), settled)
     ahead = trial.subject.ahead or 0
     plan = trial.plan(elements).but(pause=0.0)
 
@@ -56,8 +59,8 @@ def no_over_pull(trial: Trial) -> None:
             most = given = 0
             while True:
                 n = plan.demand(bench.timeline.count("sink", Kind.REQUEST))
-                wanted = min(given + n, len(needed))
-                most = max(most, needed[wanted] if wanted < len(needed) else len(elements))
+                wanted = min(given + n, len(needs))
+                most = max(most, needs[wanted] if wanted < len(needs) else whole)
                 try:
                     chunk = await bench.probe.request(n)
                 except Exception:  # noqa: BLE001 - not this law's business
@@ -70,7 +73,7 @@ def no_over_pull(trial: Trial) -> None:
                         f"{given} results were given and {n} asked for, which needs {most} elements"
                         f" and {ahead} ahead at most; {pulled} were taken"
                     )
-                if chunk.end or given > len(needed):
+                if chunk.end or given > len(needs):
                     return
 
     trial.run(scenario, plan)
