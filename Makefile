@@ -99,7 +99,7 @@ endef
 
 compile := CUSTOM_COMPILE_COMMAND='make lock' .venv-lock/bin/pip-compile --quiet --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
-	--strip-extras --allow-unsafe $(LOCK_ARGS)
+	--no-strip-extras --allow-unsafe $(LOCK_ARGS)
 wanted := .venv-lock/bin/python requirements/wanted.py
 
 lock: .venv-lock/.made ## new requirements/*.txt (LOCK_ARGS=--upgrade for newer versions)
