@@ -11,6 +11,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 HYPOTHESIS_PROFILE ?= ci
 FUZZ_SECONDS ?= 60
 PYTEST_ARGS ?=
+PYTEST_WORKERS ?= auto
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 
@@ -35,7 +36,7 @@ demo: .venv/.demo ## forecast this machine's load, live, at 127.0.0.1:8080
 	.venv/bin/rxml demo $(DEMO_ARGS)
 
 test: lint types doors docs ## everything that CI checks: the four below, then every test and the coverage
-	$(python) -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+	$(python) -m pytest -n $(PYTEST_WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: .venv/.dev ## ruff: format and rules
 	$(python) -m ruff format --check .

@@ -12,8 +12,8 @@ from typing_extensions import override
 from rxml.flow.check import permit_function, require_function
 from rxml.flow.chunk import CHUNK
 from rxml.flow.empty import NoElementsError
-from rxml.flow.folding import ABSENT, Fold
 from rxml.flow.kernel import Kernel
+from rxml.flow.kernels.folding import ABSENT, Fold
 from rxml.flow.kinds import fold, label
 from rxml.flow.node import Cardinality
 

@@ -9,21 +9,21 @@ from typing_extensions import override
 
 from rxml.flow.adopt import adopted
 from rxml.flow.check import refuse_coroutine_function, require_count
-from rxml.flow.duration import seconds_of
-from rxml.flow.grouping import Group, Price, grouped_between, grouped_within
 from rxml.flow.kernel import Kernel
 from rxml.flow.kinds import boundary, fold, label
 from rxml.flow.node import Cardinality
+from rxml.flow.timing.duration import seconds_of
+from rxml.flow.workers.grouping import Group, Price, grouped_between, grouped_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from rxml.flow.body import Outlet
-    from rxml.flow.duration import Duration
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
     from rxml.flow.shapes import Listed
     from rxml.flow.subscription import Subscription
+    from rxml.flow.timing.duration import Duration
 
 A = TypeVar("A")
 
@@ -66,7 +66,7 @@ def buffer(
         count: elements in a list, >= 1.
         seconds: age that the oldest element of a list may reach, > 0, or a timedelta.
         bytes: cost of a list, > 0; an element that costs more on its own makes a list of its own.
-        cost: what an element costs, >= 0; None: its bytes, as `rxml.flow.weigh` counts them.
+        cost: what an element costs, >= 0; None: its bytes, as `rxml.flow.buffers.weigh` counts them.
         skip: a list begins with every `skip`-th element: lists overlap if that is less than `count`, and leave elements
             out if it is more. Only by count.
 

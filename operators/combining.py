@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rxml.flow import combining
 from rxml.flow.check import require_count
 from rxml.flow.chunk import CHUNK
-from rxml.flow.combination import Combination
-from rxml.flow.flattening import FlatMapStage
+from rxml.flow.combining import functions as combining
+from rxml.flow.combining.combination import Combination
 from rxml.flow.kinds import label, stage
+from rxml.flow.nested.flattening import FlatMapStage
 
 if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rxml.flow.check import require_callable, require_count
 from rxml.flow.chunk import CHUNK
-from rxml.flow.concat_map import ConcatMapStage
-from rxml.flow.flattening import FlatMapStage, SwitchMapStage
 from rxml.flow.kinds import label, stage
-from rxml.flow.map_async import MapAsyncStage
+from rxml.flow.nested.concat_map import ConcatMapStage
+from rxml.flow.nested.flattening import FlatMapStage, SwitchMapStage
 from rxml.flow.node import Cardinality
+from rxml.flow.workers.map_async import MapAsyncStage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from rxml.flow.check import permit_function, require_count
 from rxml.flow.compose import compose
+from rxml.flow.kernels.picking import Last, Nth, OrDefault
 from rxml.flow.kinds import fold, label, select
 from rxml.flow.node import Cardinality
-from rxml.flow.picking import Last, Nth, OrDefault
 
 if TYPE_CHECKING:
     from collections.abc import Callable

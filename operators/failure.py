@@ -6,11 +6,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
 from rxml.flow.adopt import adopted
-from rxml.flow.attempts import Patience, RepeatStage, RetryStage
 from rxml.flow.check import error_filter, require_callable, require_count
 from rxml.flow.kinds import label, stage
-from rxml.flow.retrying import Backoff
-from rxml.flow.succession import CatchStage, ResumeNextStage
+from rxml.flow.recovery.attempts import Patience, RepeatStage, RetryStage
+from rxml.flow.recovery.retrying import Backoff
+from rxml.flow.recovery.succession import CatchStage, ResumeNextStage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
-    from rxml.flow.retrying import RetryBudget
+    from rxml.flow.recovery.retrying import RetryBudget
     from rxml.flow.shapes import Same
 
 A = TypeVar("A")

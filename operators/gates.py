@@ -10,16 +10,16 @@ from rxml.flow.chunk import Chunk
 from rxml.flow.context import Outcome
 from rxml.flow.kinds import flowable, label, stage
 from rxml.flow.node import Cardinality
-from rxml.flow.timed import timer
-from rxml.flow.watched import WatchedStage
+from rxml.flow.sources.timed import timer
+from rxml.flow.workers.watched import WatchedStage
 
 if TYPE_CHECKING:
-    from rxml.flow.duration import Duration
     from rxml.flow.flowable import Flowable
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
     from rxml.flow.shapes import Same
     from rxml.flow.subscription import Subscription
+    from rxml.flow.timing.duration import Duration
 
 A = TypeVar("A")
 

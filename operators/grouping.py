@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from rxml.flow.check import permit_function, require_count, require_function
 from rxml.flow.chunk import CHUNK
-from rxml.flow.group_router import GroupRouter
-from rxml.flow.hub import Sharing
 from rxml.flow.kinds import label, select, stage
-from rxml.flow.routing import limits_of
-from rxml.flow.shared import Share
-from rxml.flow.splitting import SplitStage
+from rxml.flow.nested.group_router import GroupRouter
+from rxml.flow.nested.routing import limits_of
+from rxml.flow.nested.splitting import SplitStage
+from rxml.flow.sharing.hub import Sharing
+from rxml.flow.sharing.shared import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from rxml.flow.branch import GroupedFlowable
-    from rxml.flow.duration import Duration
     from rxml.flow.flowable import Flowable
+    from rxml.flow.nested.branch import GroupedFlowable
     from rxml.flow.node import Node
     from rxml.flow.operator import Operator
+    from rxml.flow.timing.duration import Duration
 
 A = TypeVar("A")
 K = TypeVar("K")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typing_extensions import override
 
 from rxml.errors import BufferOverflowError
-from rxml.flow.backlog import Backlog
+from rxml.flow.buffers.backlog import Backlog
+from rxml.flow.buffers.overflow import Conflate, Overflow, checked
 from rxml.flow.check import refuse_coroutine_function
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.kinds import label, stage
-from rxml.flow.overflow import Conflate, Overflow, checked
-from rxml.flow.pumped import PumpedStage
 from rxml.flow.supervision import DeadLetter, Directive, annotate
+from rxml.flow.workers.pumped import PumpedStage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +53,7 @@ def on_overflow(
         policy: `error` fails the stream; `drop_oldest` drops what waits longest, `drop_newest` what comes; `latest` keeps
             only what came last; `rxml.Conflate(f)` makes one element of those that wait.
         capacity: elements; left out for `latest` and `Conflate`, under which one waits.
-        max_bytes: bytes as `rxml.flow.weigh` counts them; None: not weighed.
+        max_bytes: bytes as `rxml.flow.buffers.weigh` counts them; None: not weighed.
 
     Raises:
         ValueError: an unknown policy, or a capacity that does not go with it.

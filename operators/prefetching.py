@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rxml.flow.check import require_count
 from rxml.flow.kinds import label, stage
 from rxml.flow.node import Cardinality
-from rxml.flow.prefetch import PrefetchStage
+from rxml.flow.workers.prefetch import PrefetchStage
 
 if TYPE_CHECKING:
     from rxml.flow.shapes import Same
@@ -36,7 +36,7 @@ def prefetch(capacity: int, *, max_bytes: int | None = None) -> Same:
 
     Args:
         capacity: elements, >= 1.
-        max_bytes: bytes, >= 1, as `rxml.flow.weigh` counts them; None: elements are not weighed.
+        max_bytes: bytes, >= 1, as `rxml.flow.buffers.weigh` counts them; None: elements are not weighed.
 
     Raises:
         ValueError: a number below 1.

@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
 
-from rxml.flow.bucket import TokenBucket
 from rxml.flow.check import refuse_coroutine_function, require_callable
 from rxml.flow.chunk import Chunk
-from rxml.flow.duration import seconds_of
 from rxml.flow.kinds import boundary, label, stage
 from rxml.flow.node import Cardinality
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
-from rxml.flow.waiting import request_until
+from rxml.flow.timing.bucket import TokenBucket
+from rxml.flow.timing.duration import seconds_of
+from rxml.flow.timing.waiting import request_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rxml.flow.body import Outlet
-    from rxml.flow.duration import Duration
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
     from rxml.flow.shapes import Same
     from rxml.flow.subscription import Subscription
+    from rxml.flow.timing.duration import Duration
 
 A = TypeVar("A")
 

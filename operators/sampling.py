@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from rxml.flow.adopt import adopted
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.context import Outcome
-from rxml.flow.duration import seconds_of
 from rxml.flow.kinds import boundary, label
 from rxml.flow.node import Cardinality
-from rxml.flow.timed import interval
-from rxml.flow.waiting import drain_noticed, request_until
+from rxml.flow.sources.timed import interval
+from rxml.flow.timing.duration import seconds_of
+from rxml.flow.timing.waiting import drain_noticed, request_until
 
 if TYPE_CHECKING:
     from rxml.flow.body import Outlet
-    from rxml.flow.duration import Duration
     from rxml.flow.flowable import Flowable
     from rxml.flow.shapes import Same
     from rxml.flow.subscription import Subscription
+    from rxml.flow.timing.duration import Duration
 
 A = TypeVar("A")
 

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from rxml.flow.check import permit_function, require_function
 from rxml.flow.chunk import CHUNK
-from rxml.flow.folding import ABSENT
 from rxml.flow.kernel import Kernel
+from rxml.flow.kernels.folding import ABSENT
 from rxml.flow.kinds import fold, label, select
 from rxml.flow.node import Cardinality
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from rxml.errors import PipelineError
 from rxml.flow.check import require_count
 from rxml.flow.chunk import CHUNK
-from rxml.flow.duration import seconds_of
-from rxml.flow.hub import POLICIES, Sharing
 from rxml.flow.kinds import label
-from rxml.flow.shared import Share
+from rxml.flow.sharing.hub import POLICIES, Sharing
+from rxml.flow.sharing.shared import Share
+from rxml.flow.timing.duration import seconds_of
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -14,21 +14,21 @@ from rxml.errors import StreamTimeoutError
 from rxml.flow.check import require_count
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.context import Outcome
-from rxml.flow.duration import seconds_of
 from rxml.flow.kinds import flowable, label, stage
 from rxml.flow.node import Cardinality
-from rxml.flow.pumped import PumpedStage
-from rxml.flow.rising import Rising
+from rxml.flow.recovery.rising import Rising
 from rxml.flow.supervision import annotate
-from rxml.flow.waiting import rung
-from rxml.flow.watched import WatchedStage
+from rxml.flow.timing.duration import seconds_of
+from rxml.flow.timing.waiting import rung
+from rxml.flow.workers.pumped import PumpedStage
+from rxml.flow.workers.watched import WatchedStage
 
 if TYPE_CHECKING:
-    from rxml.flow.duration import Duration
     from rxml.flow.flowable import Flowable
     from rxml.flow.node import Env, Node
     from rxml.flow.shapes import Same
     from rxml.flow.subscription import Subscription
+    from rxml.flow.timing.duration import Duration
 
 A = TypeVar("A")
 

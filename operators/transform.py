@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from typing_extensions import override
 
 from rxml.flow.check import permit_function, require_function
-from rxml.flow.folding import ABSENT, accumulated
 from rxml.flow.kernel import Kernel
+from rxml.flow.kernels.folding import ABSENT, accumulated
 from rxml.flow.kinds import elementwise, fold, label
 from rxml.flow.node import Cardinality
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rxml.flow import combining
-from rxml.flow.combination import Combination
+from rxml.flow.combining import functions as combining
+from rxml.flow.combining.combination import Combination
 
 if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable

@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rxml.flow.adopt import flows
 from rxml.flow.check import require_count
 from rxml.flow.chunk import CHUNK
-from rxml.flow.duration import seconds_of
 from rxml.flow.kinds import label, stage
-from rxml.flow.routing import limits_of
-from rxml.flow.splitting import SplitStage
-from rxml.flow.window_router import BoundaryRouter, CountRouter, TimeOrCountRouter, TimeRouter
+from rxml.flow.nested.routing import limits_of
+from rxml.flow.nested.splitting import SplitStage
+from rxml.flow.nested.window_router import (
+    BoundaryRouter,
+    CountRouter,
+    TimeOrCountRouter,
+    TimeRouter,
+)
+from rxml.flow.timing.duration import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rxml.flow.branch import GroupedFlowable
-    from rxml.flow.duration import Duration
     from rxml.flow.flowable import Flowable
+    from rxml.flow.nested.branch import GroupedFlowable
+    from rxml.flow.nested.routing import Router
     from rxml.flow.node import Node
     from rxml.flow.operator import Operator
-    from rxml.flow.routing import Router
+    from rxml.flow.timing.duration import Duration
 
 A = TypeVar("A")
 

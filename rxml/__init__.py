@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import typing
 
-from rxml.flow.branch import GroupedFlowable
-from rxml.flow.callback import Emitter, from_callback
+from rxml.flow.buffers.overflow import Conflate
 from rxml.flow.chunk import END, UNBOUNDED, Chunk
-from rxml.flow.combining import (
+from rxml.flow.combining.functions import (
     amb,
     combine_latest,
     concat,
@@ -22,7 +21,12 @@ from rxml.flow.combining import (
     zip_latest,
 )
 from rxml.flow.compose import compose
-from rxml.flow.create import (
+from rxml.flow.flowable import Flowable
+from rxml.flow.nested.branch import GroupedFlowable
+from rxml.flow.recovery.retrying import Backoff, RetryBudget
+from rxml.flow.run import Run
+from rxml.flow.sources.callback import Emitter, from_callback
+from rxml.flow.sources.create import (
     empty,
     from_async_iterable,
     from_batches,
@@ -33,14 +37,10 @@ from rxml.flow.create import (
     repeat_value,
     throw,
 )
-from rxml.flow.deferred import defer
-from rxml.flow.flowable import Flowable
-from rxml.flow.overflow import Conflate
-from rxml.flow.resource import using
-from rxml.flow.retrying import Backoff, RetryBudget
-from rxml.flow.run import Run
+from rxml.flow.sources.deferred import defer
+from rxml.flow.sources.resource import using
+from rxml.flow.sources.timed import interval, never, timer
 from rxml.flow.subscription import Subscription
-from rxml.flow.timed import interval, never, timer
 from rxml.rx.inbound import from_rx
 from rxml.rx.outbound import to_rx
 

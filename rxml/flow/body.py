@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from typing_extensions import override
 
-from rxml.flow.channel import Channel
+from rxml.flow.buffers.channel import Channel
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.scope import Scope
 from rxml.flow.stage import Stage

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
-from rxml.flow.cell import Cell
-from rxml.flow.fused import Fused
+from rxml.flow.fusion.cell import Cell
+from rxml.flow.fusion.fused import Fused
 from rxml.flow.node import KernelSpec, Node, StageSpec, SuperviseSpec
 from rxml.flow.relay import Relay
 from rxml.flow.statistics import Meter

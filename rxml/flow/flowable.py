@@ -10,9 +10,9 @@ from typing_extensions import override
 
 from rxml.flow import consume
 from rxml.flow.graph import Budget, budget_of, mermaid
-from rxml.flow.lift import applied
+from rxml.flow.lift.piping import applied
+from rxml.flow.lift.push import observable, subscribe
 from rxml.flow.node import Node
-from rxml.flow.push import observable, subscribe
 from rxml.flow.svg import svg
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Flowable(Node, ObservableBase[T_co]):
     def pipe(self, *operators: Any) -> Flowable[Any]:
         """This flow behind which the operators stand, in order.
 
-        Takes operators of rxml and of reactivex side by side; the latter keep backpressure (see `rxml.flow.lift`).
+        Takes operators of rxml and of reactivex side by side; the latter keep backpressure (see `rxml.flow.lift.piping`).
 
         Raises:
             PipelineError: something is not an operator.

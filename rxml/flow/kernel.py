@@ -1,6 +1,6 @@
 """Kernels: the synchronous work of one stage on one chunk, without asyncio.
 
-Neighbouring kernels run as one loop over the chunk (`rxml.flow.fused`). A kernel works on an iterator, so that when the
+Neighbouring kernels run as one loop over the chunk (`rxml.flow.fusion.fused`). A kernel works on an iterator, so that when the
 user's function raises, `out` holds the results before the error and the iterator stands just past the culprit:
 leaving an element out costs nothing until one fails.
 """

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from rxml.errors import BufferOverflowError, StreamClosedError
 from rxml.flow.chunk import END, Chunk
-from rxml.flow.mailbox import Mailbox
+from rxml.flow.lift.mailbox import Mailbox
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
 from rxml.reactive_streams.interfaces import Subscriber

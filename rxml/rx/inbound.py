@@ -11,22 +11,22 @@ from reactivex.disposable import CompositeDisposable
 
 from rxml.errors import PipelineError
 from rxml.flow.adopt import adopt
-from rxml.flow.backlog import Backlog
-from rxml.flow.callback import CallbackStage, Inbox
+from rxml.flow.buffers.backlog import Backlog
+from rxml.flow.buffers.overflow import Conflate, checked
 from rxml.flow.chunk import CHUNK
 from rxml.flow.kinds import source
-from rxml.flow.overflow import Conflate, checked
-from rxml.flow.rx_scheduler import RunScheduler
+from rxml.flow.lift.scheduler import RunScheduler
+from rxml.flow.sources.callback import CallbackStage, Inbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reactivex.abc import ObservableBase
 
-    from rxml.flow.callback import Emitter
+    from rxml.flow.buffers.overflow import Overflow
     from rxml.flow.flowable import Flowable
     from rxml.flow.node import Env, Node
-    from rxml.flow.overflow import Overflow
+    from rxml.flow.sources.callback import Emitter
 
 A = TypeVar("A")
 B = TypeVar("B")

@@ -9,7 +9,7 @@ from rxml.errors import PipelineError
 from rxml.flow.chunk import CHUNK
 from rxml.flow.flowable import Flowable
 from rxml.flow.kinds import flowable
-from rxml.flow.lift import BURST, lifted
+from rxml.flow.lift.piping import BURST, lifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ import hypothesis.strategies as st
 from typing_extensions import override
 
 from rxml.flow.chunk import UNBOUNDED, Chunk
-from rxml.flow.create import from_async_iterable, from_iterable, of
 from rxml.flow.kinds import boundary
+from rxml.flow.sources.create import from_async_iterable, from_iterable, of
 from rxml.testing.script import Barrier, Fail, Sleep, Step, Watermark, scripted
 
 if TYPE_CHECKING:

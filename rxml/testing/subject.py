@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, given, settings
 
-from rxml.flow.create import empty
 from rxml.flow.node import Cardinality, KernelSpec, SuperviseSpec
+from rxml.flow.sources.create import empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

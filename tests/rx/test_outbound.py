@@ -16,7 +16,7 @@ from reactivex.abc import ObserverBase
 from typing_extensions import override
 
 import rxml
-from rxml.flow.create import from_async_iterable
+from rxml.flow.sources.create import from_async_iterable
 from rxml.rx import to_rx
 from rxml.testing import virtual_time
 from tests.lift.untyped import R, rx

@@ -9,7 +9,7 @@ from typing import Any
 
 import rxml
 from rxml import operators as ops
-from rxml.flow.weigh import weigh
+from rxml.flow.buffers.weigh import weigh
 from tests.laws.case import Case
 
 

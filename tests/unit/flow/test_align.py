@@ -8,10 +8,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from rxml.flow.align import Alignment, Fences
+from rxml.flow.combining.align import Alignment, Fences
 from rxml.flow.context import Context, Outcome
 from rxml.flow.context_joining import joined, split
-from rxml.flow.turnstile import DONE, FAILED, LEFT_OUT, AsTheyCome, Entry, InOrder
+from rxml.flow.workers.turnstile import DONE, FAILED, LEFT_OUT, AsTheyCome, Entry, InOrder
 
 if TYPE_CHECKING:
     from rxml.flow.chunk import Chunk

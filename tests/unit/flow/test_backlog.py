@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rxml.errors import BufferOverflowError
-from rxml.flow.backlog import Backlog
+from rxml.flow.buffers.backlog import Backlog
+from rxml.flow.buffers.overflow import POLICIES, Conflate, Overflow, checked
+from rxml.flow.buffers.weigh import weigh
 from rxml.flow.context import Context, Outcome
-from rxml.flow.overflow import POLICIES, Conflate, Overflow, checked
-from rxml.flow.weigh import weigh
 
 
 def concatenated(held: Any, new: Any) -> Any:

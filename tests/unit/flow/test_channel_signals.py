@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from rxml.flow.channel import Channel
+from rxml.flow.buffers.channel import Channel
 from rxml.flow.chunk import Chunk
 from rxml.flow.clock import Clock
 from rxml.testing.virtual_time import run

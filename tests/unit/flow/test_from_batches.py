@@ -70,7 +70,9 @@ def test_a_producer_that_cannot_be_opened_fails_the_stream() -> None:
         run(rxml.from_batches(unopened).to_list())
 
 
-@pytest.mark.parametrize("rows", [None, 3, {"x": [1]}, iter([1])], ids=repr)
+@pytest.mark.parametrize(
+    "rows", [None, 3, {"x": [1]}, iter([1])], ids=lambda rows: type(rows).__name__
+)
 def test_what_is_no_sequence_of_rows_is_refused_after_the_rows_before(rows: Any) -> None:
     async def main() -> None:
         async with rxml.from_batches([[1], rows]).open() as subscription:

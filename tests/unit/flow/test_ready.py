@@ -8,9 +8,9 @@ import hypothesis.strategies as st
 from hypothesis import given
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from rxml.flow.buffers.ready import Ready
 from rxml.flow.chunk import Chunk
 from rxml.flow.context import Context
-from rxml.flow.ready import Ready
 
 
 class ReadyMachine(RuleBasedStateMachine):

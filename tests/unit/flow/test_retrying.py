@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rxml.flow.bucket import TokenBucket
-from rxml.flow.retrying import SLICES, Backoff, RetryBudget
+from rxml.flow.recovery.retrying import SLICES, Backoff, RetryBudget
+from rxml.flow.timing.bucket import TokenBucket
 
 
 def test_waits_grow_up_to_the_most() -> None:

@@ -19,7 +19,7 @@ import rxml
 from rxml import Flowable
 from rxml import operators as ops
 from rxml.errors import PipelineError
-from rxml.flow.duration import seconds_of
+from rxml.flow.timing.duration import seconds_of
 from rxml.testing.probe import Probe
 from rxml.testing.virtual_time import run
 from tests.unit.operators.live import LOOSE_RXML, record

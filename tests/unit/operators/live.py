@@ -15,7 +15,7 @@ import rxml
 from rxml import Chunk, Flowable
 from rxml import operators as ops
 from rxml.flow.kinds import body_source, stage
-from rxml.flow.prefetch import PrefetchStage
+from rxml.flow.workers.prefetch import PrefetchStage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

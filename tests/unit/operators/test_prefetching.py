@@ -12,8 +12,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from rxml.flow.buffers.weigh import weigh
 from rxml.flow.chunk import Chunk
-from rxml.flow.weigh import weigh
 from rxml.testing import Kind, Probe, Sleep, Watermark, run, scripted
 from tests.unit.operators.loose import ops, rxml
 from tests.unit.operators.work import impatient, outcome

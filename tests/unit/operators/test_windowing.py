@@ -15,10 +15,10 @@ from hypothesis import given
 from reactivex.testing import ReactiveTest, TestScheduler
 
 from rxml.errors import BufferOverflowError
-from rxml.flow.alarm import Alarm
 from rxml.flow.chunk import END, Chunk
 from rxml.flow.clock import Clock
 from rxml.flow.context import Context, Outcome
+from rxml.flow.timing.alarm import Alarm
 from rxml.testing import Kind, Probe, Sleep, run, scripted
 from tests.unit.operators.loose import ops, reactivex, rx, rxml
 from tests.unit.operators.work import impatient, moments, outcome

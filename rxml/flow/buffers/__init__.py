@@ -1,0 +1,1 @@
+"""Buffers: what holds elements between tasks, each with a bound."""

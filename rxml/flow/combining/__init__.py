@@ -1,0 +1,1 @@
+"""Combining: several flows as one."""

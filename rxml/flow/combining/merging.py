@@ -1,0 +1,132 @@
+"""Merging: the elements of several inputs as they come, in their own order each."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from rxml.flow.chunk import END, Chunk
+from rxml.flow.combining.fan_in_stage import FanInStage
+from rxml.flow.stage import Stage
+
+if TYPE_CHECKING:
+    from rxml.flow.combining.fan_in import Inlet
+    from rxml.flow.node import Env, Node
+    from rxml.flow.subscription import Subscription
+
+
+class MergeStage(FanInStage):
+    """Asks each input for its share of the demand, so that inputs which are always ready take turns."""
+
+    @override
+    def open(self) -> None:
+        super().open()
+        self.over = not self.fan.inlets
+
+    @override
+    def ask(self, n: int) -> None:
+        share = self.share(n)
+        for inlet in self.idle():
+            self.fan.ask(inlet, share)
+
+    @override
+    def took(self, inlet: Inlet, chunk: Chunk[Any]) -> None:
+        self.ready.put(Chunk(chunk.elements, chunk.contexts))
+
+
+class ConcatStage(Stage[Any]):
+    """One input after the other; each is opened when the one before has ended."""
+
+    def __init__(self, env: Env, node: Node) -> None:
+        super().__init__(env, node)
+        self._next = 0
+        self._head: Subscription[Any] | None = None
+        self._watermark: int | None = None
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        while True:
+            if self._head is None:
+                if self._next == len(self.node.sources):
+                    return END
+                self._head = self.env.open(self.node.sources[self._next])
+                self._next += 1
+            chunk = await self._head.request(n)
+            if chunk.end:
+                self._head = None
+            elif chunk.watermark is None or self._rises(chunk.watermark):
+                return chunk
+            elif len(chunk.elements) or chunk.barrier is not None:
+                return Chunk(chunk.elements, chunk.contexts, barrier=chunk.barrier)
+
+    def _rises(self, watermark: int) -> bool:
+        """A later input may begin before the time that an earlier one has reached: time never goes back."""
+        if self._watermark is not None and watermark <= self._watermark:
+            return False
+        self._watermark = watermark
+        return True
+
+    @override
+    async def release(self) -> None:
+        if self._head is not None:
+            await self.release_all(self._head.cancel)
+
+
+class AmbStage(FanInStage):
+    """The input that answers first, whatever it answers; the others are cancelled before that is passed on.
+
+    A signal is no answer: those of the input that wins are passed on in front of its first element.
+    """
+
+    def __init__(self, env: Env, node: Node) -> None:
+        super().__init__(env, node)
+        self._winner: Inlet | None = None
+        self._early: dict[Inlet, dict[str, Any]] = {}
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        if self._winner is not None and self.fan.inlets == [self._winner] and not self.ready:
+            return await self._winner.subscription.request(n)
+        return await super().pull(n)
+
+    @override
+    def ask(self, n: int) -> None:
+        for inlet in self.idle():
+            self.fan.ask(inlet, 1)
+
+    @override
+    def took(self, inlet: Inlet, chunk: Chunk[Any]) -> None:
+        if len(chunk.elements):
+            self._choose(inlet)
+            self.ready.put(chunk)
+        else:
+            self._early.setdefault(inlet, {}).update(chunk.signals())
+
+    @override
+    def noted(self, inlet: Inlet, chunk: Chunk[Any]) -> None:
+        """Signals are kept apart, input by input."""
+
+    @override
+    def ended(self, inlet: Inlet) -> None:
+        self._choose(inlet)
+        self.over = True
+
+    @override
+    def failed(self, inlet: Inlet, error: Exception) -> None:
+        self._choose(inlet)
+        super().failed(inlet, error)
+
+    def _choose(self, inlet: Inlet) -> None:
+        if self._winner is None:
+            self._winner = inlet
+            self.fan.answers.clear()
+            self.ready.put(Chunk((), **self._early.get(inlet, {})))
+
+    @override
+    async def settle(self) -> None:
+        losers = [each for each in self.fan.inlets if each is not self._winner]
+        if self._winner is not None and losers:
+            await self.release_all(*[partial(self.fan.drop, loser) for loser in losers])
+        await super().settle()

@@ -1,0 +1,1 @@
+"""Fusion: neighbouring kernels as one loop over each chunk."""

@@ -1,0 +1,213 @@
+"""Cell: one kernel in its place, with what happens when it fails."""
+
+from __future__ import annotations
+
+from operator import length_hint
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from rxml.flow.context import Context, Outcome
+from rxml.flow.fusion.shadow import NOTHING, Shadow
+from rxml.flow.kernel import Columns, Elementwise, Select, joined
+from rxml.flow.node import Cardinality
+from rxml.flow.supervision import DeadLetter, Directive, noted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rxml.flow.node import Env, KernelSpec, Node
+
+
+Pushed: TypeAlias = "tuple[Sequence[Any], list[Context] | None, Exception | None]"
+"""What came of a push: results in order, their contexts, and the error that stops the stream after them."""
+
+
+STEADY: Final = frozenset({Elementwise, Select})
+"""Kernels without state: n elements are asked of upstream for n, and they never finish."""
+
+
+class Cell:
+    """One kernel: its state, its counters, and the supervisor that it answers to.
+
+    Attributes:
+        steady: the kernel has no state; it asks for n to give n, and is never finished.
+    """
+
+    __slots__ = (
+        "_aligned",
+        "_env",
+        "_fed",
+        "_last",
+        "_node",
+        "_shadow",
+        "_special",
+        "kernel",
+        "meter",
+        "spec",
+        "steady",
+    )
+
+    def __init__(self, env: Env, node: Node, spec: KernelSpec) -> None:
+        self._env = env
+        self._node = node
+        self._last: Context | None = None
+        self._fed = 0
+        self._shadow: Shadow | None = None
+        self.spec = spec
+        self._aligned = spec.aligned
+        self.kernel = spec.kernel()
+        self.meter = env.meter(node)
+        self.meter.gauge = lambda: (self.kernel.held(), None)
+        self.steady = type(self.kernel) in STEADY
+        self._special = spec.opaque or isinstance(self.kernel, Columns)
+
+    def push(self, items: Sequence[Any], contexts: list[Context] | None) -> Pushed:
+        """Feed the kernel."""
+        out: list[Any] = []
+        if self._special:
+            if isinstance(self.kernel, Columns):
+                return self._columns(self.kernel, items, contexts)
+            return self._opaque(items, contexts, out)
+        if contexts is None:
+            return out, None, self._feed(items, None, out)
+        self._last = contexts[-1]
+        if self.spec.aligned:
+            kept = list(contexts)
+            error = self._feed(items, kept, out)
+            return out, kept[: len(out)], error
+        return self._one_by_one(items, contexts, out)
+
+    def flush(self) -> Pushed:
+        """What is left at the end; unless the kernel is opaque, it takes the context of the last element."""
+        out: list[Any] = []
+        error = None
+        try:
+            out.extend(self.kernel.flush())
+        except Exception as raised:  # noqa: BLE001 - passed on after what came before it
+            error = self._noted(raised)
+        if self._shadow is not None:
+            return out, self._shadow.flush() if error is None else [], error
+        return out, None if self._last is None else [self._last] * len(out), error
+
+    def _opaque(
+        self, items: Sequence[Any], contexts: list[Context] | None, out: list[Any]
+    ) -> Pushed:
+        """An opaque kernel does to numbers what it does to elements: so its results find their contexts."""
+        if contexts is not None and self._shadow is None:
+            self._shadow = Shadow(self.spec.kernel(), self.spec.capacity, self._fed)
+        self._fed += len(items)
+        error = self._feed(items, None, out)
+        if self._shadow is None:
+            return out, None, error
+        return out, self._shadow.push(contexts or [NOTHING] * len(items)), error
+
+    def _one_by_one(self, items: Sequence[Any], contexts: list[Context], out: list[Any]) -> Pushed:
+        """The results that an element brings about take its context."""
+        kept: list[Context] = []
+        drops = self.spec.cardinality is Cardinality.AT_MOST_ONE
+        for index, (item, context) in enumerate(zip(items, contexts, strict=True)):
+            alive = [context]
+            error = self._feed((item,), alive, out)
+            made = len(out) - len(kept)
+            kept.extend(alive * made)
+            if drops and alive and not made and error is None:
+                context.settled(Outcome.DROPPED)
+            if error is not None:
+                return out, kept, error
+            if self.kernel.finished:
+                for unused in contexts[index + 1 :] if drops else ():
+                    unused.settled(Outcome.DROPPED)
+                break
+        return out, kept, None
+
+    def _columns(
+        self, kernel: Columns[Any, Any], items: Sequence[Any], contexts: list[Context] | None
+    ) -> Pushed:
+        """The chunk as a whole; in halves if it fails and may be tried again; row by row where contexts tell rows apart."""
+        failure: Exception | None = None
+        if contexts is None:
+            try:
+                return kernel.push_all(items), None, None
+            except Exception as raised:  # noqa: BLE001 - looked into below
+                failure = raised
+        singly = contexts is not None and self.spec.cardinality is Cardinality.AT_MOST_ONE
+        step = 1 if singly else len(items)
+        ranges = [slice(at, at + step) for at in range(0, len(items), step)][::-1]
+        parts: list[Sequence[Any]] = []
+        kept: list[Context] = []
+        error: Exception | None = None
+        while ranges and error is None:
+            where = ranges.pop()
+            try:
+                if failure is not None:
+                    raise failure  # noqa: TRY301 - the whole chunk has been tried already
+                parts.append(kernel.push_all(items if len(items) == step else items[where]))
+            except Exception as raised:  # noqa: BLE001 - the supervisor decides
+                failure = None
+                if kernel.again and where.stop - where.start > 1:
+                    half = (where.start + where.stop) // 2
+                    ranges += [slice(half, where.stop), slice(where.start, half)]
+                    step = 1
+                    continue
+                beside = [None] * len(items) if contexts is None else contexts
+                culprits = zip(items[where], beside[where], strict=True)
+                error = self._failed(raised, list(culprits))
+            else:
+                kept += self._beside(contexts, where, len(parts[-1]))
+        return joined(parts), None if contexts is None else kept, error
+
+    def _beside(self, contexts: list[Context] | None, where: slice, made: int) -> list[Context]:
+        """The contexts of the results for some rows."""
+        given = [] if contexts is None else contexts[where]
+        if given and not made and self.spec.cardinality is Cardinality.AT_MOST_ONE:
+            given[0].settled(Outcome.DROPPED)
+        return given if len(given) == made else given[-1:] * made
+
+    def _feed(
+        self, items: Sequence[Any], contexts: list[Context] | None, out: list[Any]
+    ) -> Exception | None:
+        """Push until all items are taken, or one stops the stream; takes the contexts of those left out."""
+        sized = items if items.__class__ is list or items.__class__ is tuple else list(items)
+        rest = iter(sized)
+        left = len(sized)
+        while True:
+            try:
+                self.kernel.push(rest, out)
+                if self._aligned and len(out) == len(sized):
+                    return None
+                if self.kernel.finished or _exhausted(rest):
+                    return None
+                raise StopIteration  # noqa: TRY301 - swallowed by `map` or its like; the supervisor decides
+            except Exception as raised:  # noqa: BLE001 - the supervisor decides
+                now = length_hint(rest)
+                beside = None if contexts is None or now == left else contexts.pop(-now - 1)
+                error = self._failed(raised, [(sized[-now - 1], beside)] if now < left else [])
+                left = now
+            if error is not None:
+                return error
+
+    def _failed(
+        self, raised: Exception, culprits: Sequence[tuple[Any, Context | None]]
+    ) -> Exception | None:
+        """Ask the supervisor; returns what stops the stream, or None once the culprits are buried."""
+        self.meter.failed += len(culprits) or 1
+        error = self._noted(raised)
+        name = self.spec.name
+        letters = [DeadLetter(item, error, name, context) for item, context in culprits]
+        directive, error = self._env.supervisor.handle(error, letters)
+        if directive is Directive.STOP or not culprits:
+            return self._noted(error)
+        if directive is Directive.RESTART:
+            self.kernel = self.spec.kernel()
+        return None
+
+    def _noted(self, error: Exception) -> Exception:
+        return noted(error, self._env.where(self._node))
+
+
+def _exhausted(rest: Iterator[Any]) -> bool:
+    """Whether an iterator over a list or tuple has been asked for more than it had: it then lets go of the list.
+
+    `map` and its like end in silence when a function raises StopIteration: that is an error, not an end. An iterator
+    that has given its last element and was not asked again shows that.
+    """
+    return len(rest.__reduce__()) == 2

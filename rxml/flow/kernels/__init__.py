@@ -1,0 +1,1 @@
+"""Kernels that several operator families are made of."""

@@ -1,0 +1,1 @@
+"""Lift: operators of reactivex inside a flow, and flows as Observables."""

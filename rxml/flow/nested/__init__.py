@@ -1,0 +1,1 @@
+"""Nested: streams of streams, and back to one."""

@@ -1,0 +1,1 @@
+"""Recovery: what follows when a flow has ended or failed."""

@@ -1,0 +1,1 @@
+"""Sharing: one run for many subscribers."""

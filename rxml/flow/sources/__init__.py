@@ -1,0 +1,1 @@
+"""Sources: where a flow begins."""

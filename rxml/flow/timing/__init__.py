@@ -1,0 +1,1 @@
+"""Timing: waits, durations and rates, by the clock of a run."""

@@ -1,0 +1,1 @@
+"""Workers: stages with tasks of their own behind one input."""
