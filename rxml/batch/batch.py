@@ -217,20 +217,19 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
         return list(self)
 
     def with_columns(
-        self,
-        columns: Mapping[str, ColumnLike] | None = None,
-        /,
-        **named: ColumnLike,
+        self, columns: Mapping[str, ColumnLike] | None = None, /, **named: ColumnLike
     ) -> Self:
         """These columns with others added or replaced, each with one value per row.
 
         Raises:
             SchemaError: a column has another length.
         """
-        added = {**(columns or {}), **named}
-        taken_in = {name: column_from(name, new) for name, new in added.items()}
-        merged = {**self._columns, **taken_in}
-        return self.adopt(merged, common_length(merged))
+        merged, length = dict(self._columns), self._length
+        fits = bool(merged)
+        for name, new in ({**columns, **named} if columns else named).items():
+            merged[name] = column = column_from(name, new)
+            fits = fits and len(column) == length
+        return self.adopt(merged, length if fits else common_length(merged))
 
     def select(self, *names: str) -> Self:
         """These columns only, in this order.

@@ -70,7 +70,7 @@ def is_array(value: object) -> TypeIs[AnyArray]:
 def frozen(array: AnyArray) -> AnyArray:
     """A view that cannot be written through; the array itself stays as it was."""
     view = array.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
 
 

@@ -43,6 +43,8 @@ def _sequence(name: str, given: Sequence[object]) -> AnyArray:
 
 
 def _array(name: str, given: AnyArray) -> AnyArray:
+    if type(given) is np.ndarray and given.ndim:
+        return frozen(given)
     if isinstance(given, np.ma.MaskedArray):
         raise SchemaError(f"column {name!r} is a masked array: fill it, with NaN for instance")
     if given.ndim == 0:
@@ -57,13 +59,14 @@ def common_length(columns: Mapping[str, AnyArray | Column]) -> int:
     Raises:
         SchemaError: naming two columns that differ.
     """
-    lengths = {name: len(column) for name, column in columns.items()}
-    length = next(iter(lengths.values()), 0)
-    for name, other in lengths.items():
-        if other != length:
-            text = f"column {name!r} has {other} rows, {next(iter(lengths))!r} has {length}"
+    first, length = "", -1
+    for name, column in columns.items():
+        if length < 0:
+            first, length = name, len(column)
+        elif len(column) != length:
+            text = f"column {name!r} has {len(column)} rows, {first!r} has {length}"
             raise SchemaError(f"{text}: all columns of a batch have one length")
-    return length
+    return max(0, length)
 
 
 def is_number(key: object) -> TypeGuard[SupportsIndex]:

@@ -90,6 +90,8 @@ class BodyStage(Stage[B]):
     What was handed over before the error is delivered first.
     """
 
+    immediate = True
+
     def __init__(
         self,
         env: Env,
@@ -104,6 +106,10 @@ class BodyStage(Stage[B]):
         self._inlets: tuple[Subscription[Any], ...] = ()
         self._started = False
         self.meter.gauge = self._channel.gauge
+
+    @override
+    def now(self, n: int) -> Chunk[B] | None:
+        return self._channel.ready(n)
 
     @override
     def pull(self, n: int) -> Coroutine[Any, Any, Chunk[B]]:

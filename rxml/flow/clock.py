@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 HOLD: Final = 0.004
 """Seconds that a stage may hold the loop while other work may be waiting."""
 
+LONG: Final = HOLD / 2
+"""Seconds that a turn of one stage should not take."""
+
 
 class Clock:
     """Time of one run, in seconds of its event loop.
@@ -58,21 +61,29 @@ class Quota:
     """How many elements at a time keep a stage's turn short, learnt from what they took.
 
     Doubles while a turn takes less than a quarter of `HOLD`, halves when it takes more than half of it.
+
+    Attributes:
+        limit: elements that a turn may take.
+        rising: whether short turns may still raise it; if not, only long ones need be recorded.
     """
 
-    __slots__ = ("_limit", "_most")
+    __slots__ = ("_most", "limit", "rising")
 
     def __init__(self, most: int, start: int = 64) -> None:
-        self._limit = min(start, most)
+        self.limit = min(start, most)
+        self.rising = self.limit < most
         self._most = most
 
     def of(self, n: int) -> int:
         """The demand n, cut to what a turn may take."""
-        return min(n, self._limit)
+        return min(n, self.limit)
 
     def record(self, count: int, seconds: float) -> None:
         """Learn from a turn of `count` elements."""
-        if seconds > HOLD / 2:
-            self._limit = max(1, min(self._limit, count) // 2)
-        elif count >= self._limit and seconds < HOLD / 4 and self._limit < self._most:
-            self._limit = min(self._most, self._limit * 2)
+        if not count:
+            return
+        if seconds > LONG:
+            self.limit = max(1, min(self.limit, count) // 2)
+        elif count >= self.limit and seconds < HOLD / 4:
+            self.limit = min(self._most, self.limit * 2)
+        self.rising = self.limit < self._most

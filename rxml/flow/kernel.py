@@ -65,22 +65,22 @@ class Elementwise(Kernel[A, B]):
     """One result for each element."""
 
     def __init__(self, function: Callable[[A], B]) -> None:
-        self._function = function
+        self.function = function
 
     @override
     def push(self, items: Iterator[A], out: list[B]) -> None:
-        out.extend(map(self._function, items))
+        out.extend(map(self.function, items))
 
 
 class Select(Kernel[A, A]):
     """Those elements for which the predicate is true."""
 
     def __init__(self, predicate: Callable[[A], object]) -> None:
-        self._predicate = predicate
+        self.function = predicate
 
     @override
     def push(self, items: Iterator[A], out: list[A]) -> None:
-        out.extend(filter(self._predicate, items))
+        out.extend(filter(self.function, items))
 
 
 class Step(Kernel[A, B]):

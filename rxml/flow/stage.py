@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 from rxml.errors import ConcurrentRequestError, StreamClosedError
 from rxml.flow.chunk import END, Chunk
@@ -29,12 +29,20 @@ class State(Enum):
     CANCELLED = "cancelled"
 
 
+_OPEN: Final = State.OPEN  # members of an Enum are looked up slowly before Python 3.12
+
+
 class Stage(ABC, Generic[T]):
     """One running stage. Subclasses write `pull`, and `release` if they hold anything.
 
     This class keeps the rules: demand is checked, requests are serial, the end repeats, nothing follows a terminal
     signal, resources are released exactly once and before the terminal signal is seen, errors in `release` never mask.
+
+    Attributes:
+        immediate: `now` has done nothing when it gives None, so that the stage behind may try `take` first.
     """
+
+    immediate: ClassVar[bool] = False
 
     def __init__(self, env: Env, node: Node) -> None:
         self.env = env
@@ -50,19 +58,28 @@ class Stage(ABC, Generic[T]):
     def pull(self, n: int) -> Coroutine[Any, Any, Chunk[T]]:
         """Return a chunk of 1..n elements, a signal, or END; raise what fails the stream. Must be cancel-safe."""
 
+    def now(self, n: int) -> Chunk[T] | None:
+        """A chunk, if one can be had without waiting, ending or failing; else None, and `pull` is asked next."""
+        del n
+        return None
+
+    def raw(self, n: int) -> Chunk[T] | None:
+        """`now` for a stage that looks at each element once, so that a range need not become a list."""
+        return self.now(n)
+
     async def release(self) -> None:
         """Let go of tasks, resources and inputs. Called once, after the last `pull`."""
 
     async def request(self, n: int) -> Chunk[T]:
         """Wait for 1..n elements; see `Subscription.request`."""
-        if self._puller is not None or n.__class__ is not int or n < 1:
-            await self._refuse(n)
-        if self.state is not State.OPEN:
-            return await self._after()
+        if self.state is not _OPEN or self._puller is not None or n.__class__ is not int or n < 1:
+            return await self._refuse(n)
         self.meter.requested += n
-        self._puller = asyncio.current_task()
         try:
-            chunk = await self.pull(n)
+            chunk = self.now(n)
+            if chunk is None:
+                self._puller = asyncio.current_task()
+                chunk = await self.pull(n)
         except asyncio.CancelledError:
             if self._cancelled_from_outside():
                 return END
@@ -80,19 +97,33 @@ class Stage(ABC, Generic[T]):
             self.meter.emitted += len(chunk.elements)
         return chunk
 
-    async def _refuse(self, n: object) -> None:
-        name = self.node.spec.name
-        if self._puller is not None:
-            message = f"{name}: a request is waiting already; await it before the next one"
-            raise ConcurrentRequestError(message)
-        await self.cancel()
-        message = f"{name}: request(n) wants a positive int or UNBOUNDED, got {n!r}"
-        raise ValueError(message)
-
     def _unwind(self) -> None:
         self._puller = None
         if self._unwound is not None:
             self._unwound.set_result(None)
+
+    def take(self, n: int) -> Chunk[T] | None:
+        """`request`, if that need not wait, end or fail; for the one stage behind this one, if it is `immediate`.
+
+        The elements may be a range.
+        """
+        if self.state is not _OPEN or self._puller is not None or (chunk := self.raw(n)) is None:
+            return None
+        self.meter.requested += n
+        self.meter.emitted += len(chunk.elements)
+        return chunk
+
+    async def _refuse(self, n: Any) -> Chunk[T]:
+        """The answer to a request that is wrong, or that comes after the terminal signal."""
+        name = self.node.spec.name
+        if self._puller is not None:
+            message = f"{name}: a request is waiting already; await it before the next one"
+            raise ConcurrentRequestError(message)
+        if n.__class__ is not int or n < 1:
+            await self.cancel()
+            message = f"{name}: request(n) wants a positive int or UNBOUNDED, got {n!r}"
+            raise ValueError(message)
+        return await self._after()
 
     async def cancel(self) -> None:
         """End the stream; see `Subscription.cancel`."""

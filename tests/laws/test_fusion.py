@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 
 import rxml
@@ -16,7 +17,7 @@ from rxml.testing import run
 from rxml.testing.comparing import same
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rxml.flow.operator import Operator
     from rxml.flow.statistics import StageStatistics
@@ -25,8 +26,25 @@ if TYPE_CHECKING:
     Make = Callable[[], Operator[Any, Any]]
 
 
+@pytest.fixture(
+    scope="module", params=[1, 32], ids=["as one always", "one by one at first"], autouse=True
+)
+def _how_often_kernels_go_one_by_one(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("rxml.flow.fusion.row._SAMPLE", request.param)
+        yield
+
+
 def share(x: Any) -> Any:
     return 12 // x
+
+
+def inverse(x: Any) -> Any:
+    return 60 // (x + 1) % 5
+
+
+def odd(x: Any) -> bool:
+    return x % 2 == 1
 
 
 def good(x: Any) -> bool:
@@ -45,6 +63,9 @@ def stop_at_two(x: Any) -> Any:
 
 STEPS: dict[str, Make] = {
     "map": lambda: ops.map(share),
+    "map, inverse": lambda: ops.map(inverse),
+    "map, built in": lambda: ops.map(abs),
+    "filter, odd": lambda: ops.filter(odd),
     "map, stopping": lambda: ops.map(stop_at_two),
     "filter": lambda: ops.filter(good),
     "filter, stopping": lambda: ops.filter(stop_at_two),

@@ -179,6 +179,14 @@ class Channel(Generic[T]):
         self.size = self._bytes = 0
         return thrown
 
+    def ready(self, n: int) -> Chunk[T] | None:
+        """1..n elements if they are here and other tasks have had their turn; else None: wait in `receive`."""
+        if not self._chunks or self._clock.held:
+            return None
+        chunk = self._take(n)
+        self._wake_writers()
+        return chunk
+
     async def receive(self, n: int) -> Chunk[T]:
         """Wait for 1..n elements; after `close`, the rest and then the end or the error."""
         if self._chunks and self._clock.held:

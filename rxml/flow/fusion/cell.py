@@ -21,7 +21,7 @@ Pushed: TypeAlias = "tuple[Sequence[Any], list[Context] | None, Exception | None
 """What came of a push: results in order, their contexts, and the error that stops the stream after them."""
 
 
-STEADY: Final = frozenset({Elementwise, Select})
+STEADY: Final = frozenset({Elementwise, Select, Columns})
 """Kernels without state: n elements are asked of upstream for n, and they never finish."""
 
 
@@ -30,6 +30,7 @@ class Cell:
 
     Attributes:
         steady: the kernel has no state; it asks for n to give n, and is never finished.
+        measured: seconds spent in `push` and `flush` alone, for the share of this kernel where several run as one.
     """
 
     __slots__ = (
@@ -39,8 +40,8 @@ class Cell:
         "_last",
         "_node",
         "_shadow",
-        "_special",
         "kernel",
+        "measured",
         "meter",
         "spec",
         "steady",
@@ -51,21 +52,20 @@ class Cell:
         self._node = node
         self._last: Context | None = None
         self._fed = 0
+        self.measured = 0.0
         self._shadow: Shadow | None = None
         self.spec = spec
         self._aligned = spec.aligned
         self.kernel = spec.kernel()
         self.meter = env.meter(node)
-        self.meter.gauge = lambda: (self.kernel.held(), None)
         self.steady = type(self.kernel) in STEADY
-        self._special = spec.opaque or isinstance(self.kernel, Columns)
 
     def push(self, items: Sequence[Any], contexts: list[Context] | None) -> Pushed:
         """Feed the kernel."""
+        if isinstance(self.kernel, Columns):
+            return self._columns(self.kernel, items, contexts)
         out: list[Any] = []
-        if self._special:
-            if isinstance(self.kernel, Columns):
-                return self._columns(self.kernel, items, contexts)
+        if self.spec.opaque:
             return self._opaque(items, contexts, out)
         if contexts is None:
             return out, None, self._feed(items, None, out)
@@ -75,6 +75,15 @@ class Cell:
             error = self._feed(items, kept, out)
             return out, kept[: len(out)], error
         return self._one_by_one(items, contexts, out)
+
+    def took(self, seconds: float) -> None:
+        """Count time that the kernel spent, by itself."""
+        self.meter.busy += seconds
+        self.measured += seconds
+
+    def failed(self, raised: Exception, item: Any) -> Exception | None:
+        """What follows from an error that the kernel's function raised on an item; None: the item is left out."""
+        return self._failed(raised, [(item, None)])
 
     def flush(self) -> Pushed:
         """What is left at the end; unless the kernel is opaque, it takes the context of the last element."""

@@ -28,6 +28,8 @@ class AsyncIterableStage(Stage[T]):
     request that is cancelled must not cancel it.
     """
 
+    immediate = True
+
     def __init__(self, env: Env, node: Node, make: Callable[[], AsyncIterable[T]]) -> None:
         super().__init__(env, node)
         self._make = make
@@ -44,6 +46,10 @@ class AsyncIterableStage(Stage[T]):
             self._reading.cancel()
         else:
             self._channel.close()
+
+    @override
+    def now(self, n: int) -> Chunk[T] | None:
+        return self._channel.ready(n)
 
     @override
     async def pull(self, n: int) -> Chunk[T]:

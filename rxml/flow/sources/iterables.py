@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, END, Chunk
-from rxml.flow.clock import HOLD, Quota
+from rxml.flow.clock import HOLD, LONG, Quota
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import noted
 
@@ -20,6 +20,36 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_SLICED: Final = frozenset({list, tuple, range})
+
+
+class _Slices(Generic[T]):
+    """Takes from a list, a tuple or a range: slices cost less than iterating."""
+
+    __slots__ = ("_at", "_whole")
+
+    def __init__(self, whole: Sequence[T]) -> None:
+        self._whole = whole
+        self._at = 0
+
+    def take(self, n: int) -> Sequence[T]:
+        """The next n elements, or as many as there are."""
+        part = self._whole[self._at : self._at + n]
+        self._at += len(part)
+        return part
+
+
+def _source(elements: Iterable[T]) -> _Slices[T] | Iterator[T]:
+    if type(elements) in _SLICED:
+        return _Slices(cast("Sequence[T]", elements))
+    return iter(elements)
+
+
+def _listed(chunk: Chunk[T] | None) -> Chunk[T] | None:
+    if chunk is not None and chunk.elements.__class__ is not list:
+        chunk.elements = list(chunk.elements)
+    return chunk
+
 
 class IterableStage(Stage[T]):
     """Takes from an iterator as much as is wanted, in turns that are short.
@@ -28,10 +58,12 @@ class IterableStage(Stage[T]):
         make: gives the iterable; called at the first request.
     """
 
+    immediate = True
+
     def __init__(self, env: Env, node: Node, make: Callable[[], Iterable[T]]) -> None:
         super().__init__(env, node)
         self._make = make
-        self._iterator: Iterator[T] | None = None
+        self._source: _Slices[T] | Iterator[T] | None = None
         self._error: Exception | None = None
         self._over = False
         self._quota = Quota(CHUNK)
@@ -42,38 +74,60 @@ class IterableStage(Stage[T]):
         self._over = True
 
     @override
-    async def pull(self, n: int) -> Chunk[T]:
+    def raw(self, n: int) -> Chunk[T] | None:
         clock = self._clock
         began = clock.busy()
-        if began - clock.yielded > HOLD:
-            await clock.breathe()
-            began = clock.yielded
-        out = [] if self._over else self._take(self._quota.of(n))
-        spent = clock.busy() - began
+        return None if began - clock.yielded > HOLD else self._some(n, began)
+
+    @override
+    def now(self, n: int) -> Chunk[T] | None:
+        return _listed(self.raw(n))
+
+    def _some(self, n: int, began: float) -> Chunk[T] | None:
+        """A chunk, or None if there is none any more."""
+        if self._over:
+            return None
+        quota = self._quota
+        out = self._take(quota.of(n))
+        spent = self._clock.busy() - began
         self.meter.busy += spent
-        self._quota.record(len(out), spent)
-        if out:
-            return Chunk(out)
+        if spent > LONG or (quota.rising and len(out) >= quota.limit):
+            quota.record(len(out), spent)
+        return Chunk(out) if out else None
+
+    @override
+    async def pull(self, n: int) -> Chunk[T]:
+        clock = self._clock
+        if clock.held:
+            await clock.breathe()
+        chunk = _listed(self._some(n, clock.busy()))
+        if chunk is not None:
+            return chunk
         if self._error is not None:
             raise self._error
         return END
 
-    def _take(self, n: int) -> list[T]:
+    def _take(self, n: int) -> Sequence[T]:
         out: list[T] = []
         try:
-            if self._iterator is None:
-                self._iterator = iter(self._make())
-            out.extend(islice(self._iterator, n))
+            if self._source is None:
+                self._source = _source(self._make())
+            if isinstance(self._source, _Slices):
+                part = self._source.take(n)
+                self._over = len(part) < n
+                return part
+            out.extend(islice(self._source, n))
         except Exception as error:  # noqa: BLE001 - raised after the elements before it
             self._error = noted(error, self.env.where(self.node))
+            self._over = True
         self._over = self._over or len(out) < n
         return out
 
     @override
     async def release(self) -> None:
         self._delist()
-        close = getattr(self._iterator, "close", None)
-        self._iterator = None
+        close = getattr(self._source, "close", None)
+        self._source = None
         if close is not None:
             close()
 
@@ -84,13 +138,17 @@ class BatchesStage(Stage[Any]):
     An error of the producer comes after the rows before it; a drained run still gets the rows of the sequence at hand.
     """
 
+    immediate = True
+
     def __init__(self, env: Env, node: Node, make: Callable[[], Iterable[Sequence[Any]]]) -> None:
         super().__init__(env, node)
         self._make = make
         self._iterator: Iterator[Any] | None = None
         self._rows: Sequence[Any] = ()
         self._at = 0
+        self._error: Exception | None = None
         self._over = False
+        self._clock = env.clock
         self._delist = env.enlist(self._finish)
         self.meter.gauge = lambda: (len(self._rows) - self._at, None)
 
@@ -98,35 +156,40 @@ class BatchesStage(Stage[Any]):
         self._over = True
 
     @override
-    async def pull(self, n: int) -> Chunk[Any]:
-        clock = self.env.clock
+    def now(self, n: int) -> Chunk[Any] | None:
         while self._at >= len(self._rows):
-            if clock.held:
-                await clock.breathe()
+            if self._over or self._clock.held:
+                return None
+            self._next()
+        rows, start = self._rows, self._at
+        self._at = stop = min(len(rows), start + min(n, CHUNK))
+        return Chunk(rows if stop - start == len(rows) else rows[start:stop])
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        while (chunk := self.now(n)) is None:
+            if self._error is not None:
+                raise self._error
             if self._over:
                 return END
-            began = clock.busy()
-            self._next()
-            self.meter.busy += clock.busy() - began
-        start, stop = self._at, min(len(self._rows), self._at + min(n, CHUNK))
-        self._at = stop
-        return Chunk(self._rows if stop - start == len(self._rows) else self._rows[start:stop])
+            await self._clock.breathe()
+        return chunk
 
     def _next(self) -> None:
-        """Take the next sequence, or the end; the producer's error is annotated and passed on."""
+        """Take the next sequence, the end, or the producer's error, annotated."""
+        began = self._clock.busy()
         self._rows, self._at = (), 0
         try:
             if self._iterator is None:
                 self._iterator = iter(self._make())
             for rows in self._iterator:
                 self._rows = _sequence(rows)
-                return
-        except Exception as error:
-            annotated = noted(error, self.env.where(self.node))
-            if annotated is error:
-                raise
-            raise annotated from error
-        self._over = True
+                break
+            else:
+                self._over = True
+        except Exception as error:  # noqa: BLE001 - raised when it is next asked
+            self._error, self._over = noted(error, self.env.where(self.node)), True
+        self.meter.busy += self._clock.busy() - began
 
     @override
     async def release(self) -> None:
