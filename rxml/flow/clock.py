@@ -23,20 +23,17 @@ class Clock:
     Under the virtual loop of `rxml.testing` this is virtual time, and so is all that follows from it.
 
     Attributes:
+        time: seconds since some fixed point; never goes back.
         busy: a clock that goes on while a stage works, in seconds; for measuring turns.
         yielded: when, by that clock, other tasks were last let run.
     """
 
-    __slots__ = ("_loop", "busy", "yielded")
+    __slots__ = ("busy", "time", "yielded")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.time: Callable[[], float] = loop.time
         self.busy: Callable[[], float] = getattr(loop, "cpu_time", time.perf_counter)
         self.yielded = self.busy()
-
-    def time(self) -> float:
-        """Seconds since some fixed point; never goes back."""
-        return self._loop.time()
 
     async def sleep(self, seconds: float) -> None:
         """Wait; anything <= 0 only lets other tasks run."""

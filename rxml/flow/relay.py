@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from rxml.flow.buffers.channel import Channel
 from rxml.flow.chunk import CHUNK, Chunk
-from rxml.flow.scope import Scope
+from rxml.flow.scope import Scope, uninterrupted
 from rxml.flow.stage import Stage
 from rxml.flow.statistics import Meter
 
@@ -37,7 +37,10 @@ class Relay(Stage[Any]):
 
     @override
     async def release(self) -> None:
-        await self.release_all(self._scope.aclose, self._head.cancel)
+        await self.release_all(self._scope.aclose, self._close_head)
+
+    async def _close_head(self) -> None:
+        await uninterrupted(self._head.cancel(), name=f"close relay {self.node.spec.name}")
 
     async def _serve(self) -> None:
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 from rxml.flow.chunk import UNBOUNDED
 from rxml.flow.clock import Clock
 from rxml.flow.env import RunEnv
-from rxml.flow.scope import Scope
+from rxml.flow.scope import Scope, in_turn
 from rxml.flow.statistics import Meter, RunStatistics
 from rxml.flow.supervision import STOP
 
@@ -80,7 +80,7 @@ class Run(Generic[T]):
         self.finish()
         done, _ = await asyncio.wait([self._driving()], timeout=seconds)
         await self.stop()
-        return bool(done)
+        return any(not driver.cancelled() and driver.exception() is None for driver in done)
 
     def finish(self) -> None:
         """Let sources end; what is in flight still comes through."""
@@ -103,12 +103,12 @@ class Run(Generic[T]):
 
     async def _close(self) -> None:
         """Cancel the flow, then what outlived the stages that began it."""
-        try:
-            await self.subscription.cancel()
-        finally:
-            while self._endings:
-                _, ending = self._endings.popitem()
-                await ending()
+        await in_turn([self.subscription.cancel, self._end_others], self.errors.append)
+
+    async def _end_others(self) -> None:
+        while self._endings:
+            endings, self._endings = list(self._endings.values()), {}
+            await in_turn(endings, self.errors.append)
 
     def statistics(self) -> RunStatistics:
         """What each stage has done and holds, sources first."""
@@ -142,18 +142,25 @@ class Run(Generic[T]):
             pass
 
     def _conclude(self, error: BaseException | None) -> None:
-        """A failed driver's error first, then those of finalizers; neither hides the other."""
-        driver = self._driver
-        if error is None and driver is not None and driver.done() and not driver.cancelled():
-            error = driver.exception()
-            if error is not None:
-                self._mention(error)
-                raise error
+        """The error of the body first, then that of the driver, then those of finalizers; none hides another."""
+        driven = self._driven()
         if error is not None:
+            if driven is not None and driven is not error:
+                error.add_note(f"the run failed, too: {driven!r}")
             self._mention(error)
+        elif driven is not None:
+            self._mention(driven)
+            raise driven
         elif self.errors:
             message = "finalizers failed"
             raise BaseExceptionGroup(message, self.errors)
+
+    def _driven(self) -> BaseException | None:
+        """What the driver failed with, if there is one and it did."""
+        driver = self._driver
+        if driver is None or not driver.done() or driver.cancelled():
+            return None
+        return driver.exception()
 
     def _mention(self, error: BaseException) -> None:
         for other in self.errors:

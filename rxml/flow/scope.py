@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
 T = TypeVar("T")
 
@@ -42,9 +42,9 @@ class Scope:
         await settled(tasks)
 
 
-async def settled(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Wait until all tasks have ended, even if the waiting task is cancelled meanwhile; then say so."""
-    pending: set[asyncio.Task[Any]] = {task for task in tasks if not task.done()}
+async def settled(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Wait until all have ended, even if the waiting task is cancelled meanwhile; then say so."""
+    pending = {task for task in tasks if not task.done()}
     interruption: asyncio.CancelledError | None = None
     while pending:
         try:
@@ -53,7 +53,54 @@ async def settled(tasks: Iterable[asyncio.Task[Any]]) -> None:
             interruption = error
             pending = {task for task in pending if not task.done()}
     if interruption is not None:
-        raise interruption
+        try:
+            raise interruption
+        finally:
+            del interruption  # or the error and this frame hold one another
+
+
+async def in_turn(
+    finalizers: Iterable[Callable[[], Awaitable[None]]], report: Callable[[Exception], None]
+) -> None:
+    """Run all finalizers, whatever each of them does; an interruption is passed on at the end.
+
+    Args:
+        finalizers: awaited one after the other.
+        report: takes their errors, so that they mask nothing.
+    """
+    interruption: asyncio.CancelledError | None = None
+    for finalizer in finalizers:
+        try:
+            await finalizer()
+        except Exception as error:  # noqa: BLE001 - reported
+            report(error)
+        except asyncio.CancelledError as error:
+            interruption = error
+    if interruption is not None:
+        try:
+            raise interruption
+        finally:
+            del interruption
+
+
+def stray(error: asyncio.CancelledError) -> RuntimeError:
+    """The error of something awaited that had been cancelled by somebody else.
+
+    A stream that is cancelled ends without an error, so this must not look as if it had been.
+
+    Raises:
+        CancelledError: the given one, since it is meant for the current task.
+    """
+    task = asyncio.current_task()
+    if task is None or task.cancelling():
+        try:
+            raise error
+        finally:
+            del error
+    message = "a CancelledError came out of what was awaited, though nobody cancelled the stream"
+    wrapped = RuntimeError(message)
+    wrapped.__cause__ = error
+    return wrapped
 
 
 async def uninterrupted(coroutine: Coroutine[Any, Any, T], *, name: str) -> T:

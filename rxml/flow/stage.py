@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 from rxml.errors import ConcurrentRequestError, StreamClosedError
 from rxml.flow.chunk import END, Chunk
-from rxml.flow.scope import uninterrupted
+from rxml.flow.scope import in_turn, settled, stray, uninterrupted
+from rxml.flow.supervision import annotate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -80,14 +82,12 @@ class Stage(ABC, Generic[T]):
             if chunk is None:
                 self._puller = asyncio.current_task()
                 chunk = await self.pull(n)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if self._cancelled_from_outside():
                 return END
-            raise
+            raise await self._fail(stray(error))  # noqa: B904 - its cause is the error
         except Exception as error:
-            self._undelivered = error
-            await self._end(State.FAILED)
-            self._undelivered = None
+            await self._fail(error)
             raise
         finally:
             self._unwind()
@@ -96,6 +96,13 @@ class Stage(ABC, Generic[T]):
         else:
             self.meter.emitted += len(chunk.elements)
         return chunk
+
+    async def _fail(self, error: Exception) -> Exception:
+        annotate(error, self.env.where(self.node))
+        self._undelivered = error
+        await self._end(State.FAILED)
+        self._undelivered = None
+        return error
 
     def _unwind(self) -> None:
         self._puller = None
@@ -128,12 +135,14 @@ class Stage(ABC, Generic[T]):
     async def cancel(self) -> None:
         """End the stream; see `Subscription.cancel`."""
         puller = self._puller
-        if self.state is State.OPEN and puller is not None and puller is not asyncio.current_task():
-            self.state = State.CANCELLED
-            self._unwound = asyncio.get_running_loop().create_future()
-            puller.cancel()
-            await asyncio.shield(self._unwound)
-        await self._end(State.CANCELLED)
+        if self.state is not _OPEN or puller is None or puller is asyncio.current_task():
+            return await self._end(State.CANCELLED)
+        self.state = State.CANCELLED
+        self._unwound = unwound = asyncio.get_running_loop().create_future()
+        puller.cancel()
+        return await self.release_all(
+            partial(settled, [unwound]), partial(self._end, State.CANCELLED)
+        )
 
     async def _after(self) -> Chunk[T]:
         if self._undelivered is not None:
@@ -156,9 +165,7 @@ class Stage(ABC, Generic[T]):
         if self.state is State.OPEN:
             self.state = state
         if self._released is not None:
-            if not self._released.done():
-                await asyncio.shield(self._released)
-            return
+            return await settled([self._released])
         self._released = asyncio.get_running_loop().create_future()
         try:
             await self.guard(self.release)
@@ -174,14 +181,7 @@ class Stage(ABC, Generic[T]):
 
     async def release_all(self, *finalizers: Callable[[], Awaitable[None]]) -> None:
         """Run all finalizers in turn, whatever each of them does; an interruption is passed on at the end."""
-        interruption: asyncio.CancelledError | None = None
-        for finalizer in finalizers:
-            try:
-                await self.guard(finalizer)
-            except asyncio.CancelledError as error:
-                interruption = error
-        if interruption is not None:
-            raise interruption
+        await in_turn(finalizers, self.env.report)
 
     async def finalize(self, finalizer: Callable[[], Awaitable[None]]) -> None:
         """Run a user's finalizer to its end, even if the waiting task is cancelled meanwhile."""

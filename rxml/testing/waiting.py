@@ -19,21 +19,31 @@ _PREFIX: Final[dict[type, str]] = {
 _AWAITED: Final = {"ag": "ag_await", "cr": "cr_await", "gi": "gi_yieldfrom"}
 
 
+_MOST_TASKS: Final = 20
+_MOST_FRAMES: Final = 12
+
+
 def report(tasks: Iterable[asyncio.Task[Any]]) -> str:
-    """One line for each task: its name, then the frames it waits in, the outermost first.
+    """One line for each task, of the first 20: its name, then the frames it waits in, the outermost first.
 
     Args:
         tasks: any tasks; they are listed by name, so that a run that is repeated gives the same text.
     """
     ordered = sorted(tasks, key=lambda task: (len(task.get_name()), task.get_name()))
-    return "".join(f"\n  {task.get_name()}: {place(task)}" for task in ordered) or "\n  (no task)"
+    lines = [f"\n  {task.get_name()}: {place(task)}" for task in ordered[:_MOST_TASKS]]
+    more = len(ordered) - len(lines)
+    return "".join([*lines, f"\n  and {more} more" * (more > 0)]) or "\n  (no task)"
 
 
 def place(task: asyncio.Task[Any]) -> str:
     """Where a task is: `function (file:line) > ... > function (file:line)`, the innermost await last."""
     if task.done():
         return "done"
-    return " > ".join(_frames(task.get_coro())) or "in a foreign awaitable"
+    frames = list(_frames(task.get_coro()))
+    if len(frames) > _MOST_FRAMES:
+        half = _MOST_FRAMES // 2
+        frames[half:-half] = [f"... {len(frames) - 2 * half} more ..."]
+    return " > ".join(frames) or "in a foreign awaitable"
 
 
 def _frames(awaited: object) -> Iterator[str]:

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rxml.flow.scope import Scope
+from rxml.flow.scope import Scope, stray
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -141,20 +141,3 @@ async def _asked(inlet: Inlet) -> Answer:
         return Answer(inlet, None, error)
     except asyncio.CancelledError as error:
         return Answer(inlet, None, stray(error))
-
-
-def stray(error: asyncio.CancelledError) -> RuntimeError:
-    """The error of something awaited that had been cancelled by somebody else.
-
-    A stream that is cancelled ends without an error, so this must not look as if it had been.
-
-    Raises:
-        CancelledError: the given one, since it is meant for the current task.
-    """
-    task = asyncio.current_task()
-    if task is None or task.cancelling():
-        raise error
-    message = "a CancelledError came out of what was awaited, though nobody cancelled the stream"
-    wrapped = RuntimeError(message)
-    wrapped.__cause__ = error
-    return wrapped

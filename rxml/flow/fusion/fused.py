@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from rxml.flow.fusion.cell import Cell
     from rxml.flow.node import Env, Node
     from rxml.flow.subscription import Subscription
+
+
+_FIRST: Final = 8
+"""Elements of the first turn: nobody knows yet how slow the functions are."""
 
 
 class Fused(Stage[Any]):
@@ -40,7 +44,7 @@ class Fused(Stage[Any]):
         quota: Quota | None = None,
     ) -> None:
         super().__init__(env, node)
-        self.quota = quota or Quota(CHUNK)
+        self.quota = quota or Quota(CHUNK, _FIRST)
         self._row = Row(cells, self.quota, env.clock.busy, leads=quota is None)
         self._head = head
         self._head_closed = False

@@ -22,7 +22,16 @@ class Mailbox:
         arrive: called on the loop when something has come; must call `take`.
     """
 
-    __slots__ = ("_arrive", "_calls", "_capacity", "_loop", "_overflow", "_thread", "closed")
+    __slots__ = (
+        "_arrive",
+        "_calls",
+        "_capacity",
+        "_loop",
+        "_overflow",
+        "_thread",
+        "_told",
+        "closed",
+    )
 
     def __init__(
         self,
@@ -37,6 +46,7 @@ class Mailbox:
         self._arrive = arrive
         self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._thread = get_ident()
+        self._told = False
         self.closed = False
 
     def abroad(self) -> bool:
@@ -53,12 +63,15 @@ class Mailbox:
             self._calls.append((self._overflow, ()))
         else:
             self._calls.append((function, arguments))
-        if len(self._calls) == 1:
+        # Set before it is looked at by whoever comes next, cleared before the calls are made: no wake-up is lost.
+        if not self._told:
+            self._told = True
             with suppress(RuntimeError):  # the loop is closed: nobody is left to whom it matters
                 self._loop.call_soon_threadsafe(self._arrive)
 
     def take(self) -> None:
         """Make all calls that wait."""
+        self._told = False
         while self._calls and not self.closed:
             function, arguments = self._calls.popleft()
             function(*arguments)

@@ -12,8 +12,7 @@ from typing_extensions import override
 
 from rxml.flow.adopt import adopted
 from rxml.flow.chunk import END, Chunk
-from rxml.flow.combining.fan_in import stray
-from rxml.flow.scope import Scope
+from rxml.flow.scope import Scope, stray
 from rxml.flow.sources.create import from_async_iterable, from_iterable
 from rxml.flow.stage import Stage
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
 
 from rxml.flow.buffers.channel import Channel
 from rxml.flow.chunk import CHUNK, Chunk
-from rxml.flow.scope import Scope
+from rxml.flow.scope import Scope, stray
 from rxml.flow.stage import Stage
-from rxml.flow.supervision import annotate
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import AsyncIterable, Callable
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine
 
     from rxml.flow.node import Env, Node
 
@@ -52,11 +51,11 @@ class AsyncIterableStage(Stage[T]):
         return self._channel.ready(n)
 
     @override
-    async def pull(self, n: int) -> Chunk[T]:
+    def pull(self, n: int) -> Coroutine[Any, Any, Chunk[T]]:
         if not self._started:
             self._started = True
             self._reading = self._scope.spawn(self._read(), name=self.node.spec.name)
-        return await self._channel.receive(n)
+        return self._channel.receive(n)
 
     @override
     async def release(self) -> None:
@@ -65,29 +64,38 @@ class AsyncIterableStage(Stage[T]):
         await self._scope.aclose()
 
     async def _read(self) -> None:
-        channel = self._channel
+        """Hand over what comes; the reader sees the end, or the error, when the iterator has been closed."""
+        error: Exception | None = None
+        iterator: AsyncIterator[T] | None = None
         try:
             iterator = aiter(self._make())
-        except Exception as error:  # noqa: BLE001 - handed to the reader
-            annotate(error, self.env.where(self.node))
-            return channel.close(error)
-        try:
-            while True:
-                await channel.wait_wanted()
-                if self.env.clock.held:
-                    await self.env.clock.breathe()
-                if channel.closed:
-                    break
-                channel.put(Chunk([await anext(iterator)]))
+            await self._pass_on(iterator)
         except StopAsyncIteration:
-            channel.close()
-        except Exception as error:  # noqa: BLE001 - handed to the reader
-            annotate(error, self.env.where(self.node))
-            channel.close(error)
+            pass
+        except Exception as raised:  # noqa: BLE001 - handed to the reader
+            error = raised
+        except asyncio.CancelledError as raised:
+            error = self._cancelled(raised)
+        close = getattr(iterator, "aclose", None)
+        try:
+            if close is not None:
+                await self.finalize(close)
         finally:
-            close: Any = getattr(iterator, "aclose", None)
-            try:
-                if close is not None:
-                    await self.guard(close)
-            finally:
-                channel.close()
+            self._channel.close(error)
+
+    def _cancelled(self, raised: asyncio.CancelledError) -> Exception | None:
+        """None if it was `_finish` or `release` that ended the wait."""
+        try:
+            return stray(raised)
+        except asyncio.CancelledError:
+            return None
+
+    async def _pass_on(self, iterator: AsyncIterator[T]) -> None:
+        channel, clock = self._channel, self.env.clock
+        while True:
+            await channel.wait_wanted()
+            if clock.held:
+                await clock.breathe()
+            if channel.closed:
+                break
+            channel.put(Chunk([await anext(iterator)]))

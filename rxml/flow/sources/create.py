@@ -14,6 +14,7 @@ from rxml.flow.sources.iterables import BatchesStage, EndStage, IterableStage
 
 if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
+    from rxml.flow.node import Env, Node
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -91,7 +92,13 @@ def empty() -> Flowable[Any]:
 def throw(error: Exception | str) -> Flowable[Any]:
     """Fails at once; a text becomes an `Exception` with that text."""
     raised = error if isinstance(error, Exception) else Exception(error)
-    return source(label("throw", raised), lambda env, node: EndStage(env, node, raised))
+    trace = raised.__traceback__
+
+    def open_(env: Env, node: Node) -> EndStage:
+        # One object for all runs: it must not collect the frames of each.
+        return EndStage(env, node, raised.with_traceback(trace))
+
+    return source(label("throw", raised), open_)
 
 
 def repeat_value(value: T, repeat_count: int | None = None) -> Flowable[T]:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, END, Chunk
-from rxml.flow.combining.fan_in import stray
-from rxml.flow.scope import Scope, settled
+from rxml.flow.scope import Scope, settled, stray
 from rxml.flow.stage import Stage
 from rxml.flow.verdict import verdict
 from rxml.flow.workers.turnstile import (

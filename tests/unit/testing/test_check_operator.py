@@ -103,7 +103,7 @@ CULPRITS = {
     "shared between runs": kernel("L6", kernels.Shared, accumulate),
     "silent": stage("L7", stages.Silent, also=("L44",)),
     "keeps its source open": stage("L8", stages.KeepsOpen),
-    "cancel raises": stage("L8", stages.CancelRaises),
+    "cancel raises": stage("L8", stages.CancelRaises, also=("L36",)),
     "takes any demand": stage("L9", stages.TakesAnyDemand),
     "recurses": stage("L10", stages.Recurses),
     "takes its time": stage("L11", stages.TakesItsTime),
