@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from typing_extensions import override
 
 from rxml.flow.buffers.channel import Channel
 from rxml.flow.chunk import CHUNK, Chunk
-from rxml.flow.scope import Scope
+from rxml.flow.scope import Scope, stray
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import DeadLetter, Directive, annotate
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Coroutine
 
     from rxml.flow.clock import Clock
@@ -133,6 +133,8 @@ class BodyStage(Stage[B]):
         except Exception as raised:  # noqa: BLE001 - delivered to the reader, after what came before it
             annotate(raised, self.env.where(self.node))
             error = raised
+        except asyncio.CancelledError as raised:
+            error = stray(raised)
         finally:
             await self.release_all(*[inlet.cancel for inlet in self._inlets])
             self._channel.close(error)

@@ -44,7 +44,7 @@ class Scope:
 
 async def settled(tasks: Iterable[asyncio.Future[Any]]) -> None:
     """Wait until all have ended, even if the waiting task is cancelled meanwhile; then say so."""
-    pending = {task for task in tasks if not task.done()}
+    pending: set[asyncio.Future[Any]] = {task for task in tasks if not task.done()}
     interruption: asyncio.CancelledError | None = None
     while pending:
         try:
@@ -97,10 +97,21 @@ def stray(error: asyncio.CancelledError) -> RuntimeError:
             raise error
         finally:
             del error
+    return unasked(error)
+
+
+def unasked(error: asyncio.CancelledError) -> RuntimeError:
+    """What a stream fails with when a CancelledError came that was not meant for it."""
     message = "a CancelledError came out of what was awaited, though nobody cancelled the stream"
     wrapped = RuntimeError(message)
     wrapped.__cause__ = error
     return wrapped
+
+
+def calm(task: asyncio.Task[Any]) -> None:
+    """Take back what users' code has cancelled of a task that goes on, as a timeout does that does not clean up."""
+    while task.cancelling():
+        task.uncancel()
 
 
 async def uninterrupted(coroutine: Coroutine[Any, Any, T], *, name: str) -> T:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from rxml.flow.scope import Scope, stray
+from rxml.flow.scope import Scope, calm, unasked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -53,7 +53,7 @@ class FanIn:
         answers: what has arrived and was not taken yet.
     """
 
-    __slots__ = ("_bell", "_idle", "_name", "_rung", "_scope", "answers", "inlets")
+    __slots__ = ("_bell", "_closing", "_idle", "_name", "_rung", "_scope", "answers", "inlets")
 
     def __init__(self, name: str) -> None:
         self.inlets: list[Inlet] = []
@@ -63,6 +63,7 @@ class FanIn:
         self._idle: list[asyncio.Future[Inlet]] = []
         self._bell: asyncio.Future[None] | None = None
         self._rung = False
+        self._closing = False
 
     def add(self, subscription: Subscription[Any], tag: Any = None) -> Inlet:
         """Take in another input; it is not asked yet."""
@@ -112,32 +113,40 @@ class FanIn:
     def finalizers(self) -> list[Callable[[], Awaitable[None]]]:
         """What ends all tasks, then all inputs, in turn."""
         cancels = [inlet.subscription.cancel for inlet in self.inlets]
-        return [self._scope.aclose, *cancels]
+        return [self._close, *cancels]
 
     def _wake(self) -> None:
         if self._bell is not None and not self._bell.done():
             self._bell.set_result(None)
 
+    async def _close(self) -> None:
+        self._closing = True
+        await self._scope.aclose()
+
     async def _serve(self, inlet: Inlet) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            self._arrived(await _asked(inlet))
+            self._arrived(await self._asked(inlet))
             waiter: asyncio.Future[Inlet] = loop.create_future()
             self._idle.append(waiter)
             del inlet  # what it was must not be kept by a task that waits
             inlet = await waiter
+
+    async def _asked(self, inlet: Inlet) -> Answer:
+        try:
+            return Answer(inlet, await inlet.subscription.request(inlet.asked), None)
+        except Exception as error:  # noqa: BLE001 - handed to the reader
+            return Answer(inlet, None, error)
+        except asyncio.CancelledError as error:
+            if self._closing:
+                raise
+            return Answer(inlet, None, unasked(error))
+        finally:
+            if not self._closing:
+                calm(cast("asyncio.Task[Any]", asyncio.current_task()))
 
     def _arrived(self, answer: Answer) -> None:
         answer.inlet.asked = 0
         if answer.inlet.live:
             self.answers.append(answer)
             self._wake()
-
-
-async def _asked(inlet: Inlet) -> Answer:
-    try:
-        return Answer(inlet, await inlet.subscription.request(inlet.asked), None)
-    except Exception as error:  # noqa: BLE001 - handed to the reader
-        return Answer(inlet, None, error)
-    except asyncio.CancelledError as error:
-        return Answer(inlet, None, stray(error))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
 
-from rxml.flow.scope import Scope
+from rxml.flow.scope import Scope, stray
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
 from rxml.flow.timing.waiting import rung
@@ -63,6 +63,8 @@ class PumpedStage(Stage[T]):
         except Exception as error:  # noqa: BLE001 - raised by `pull`
             annotate(error, self.env.where(self.node))
             self.error = error
+        except asyncio.CancelledError as error:
+            self.error = stray(error)
         finally:
             await self.guard(inlet.cancel)
             self.over = True

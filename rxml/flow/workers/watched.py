@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
 
-from rxml.flow.scope import Scope
+from rxml.flow.scope import Scope, stray
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
 
@@ -55,6 +56,11 @@ class WatchedStage(Stage[T]):
         try:
             await self.watch(*self.inputs[1:])
         except Exception as error:  # noqa: BLE001 - raised by `pull`
-            annotate(error, self.env.where(self.node))
-            self.error = error
-            await self.cut()
+            await self._fallen(error)
+        except asyncio.CancelledError as error:
+            await self._fallen(stray(error))
+
+    async def _fallen(self, error: Exception) -> None:
+        annotate(error, self.env.where(self.node))
+        self.error = error
+        await self.cut()
