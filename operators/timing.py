@@ -258,15 +258,17 @@ class _Timeout(WatchedStage[Any]):
         now, limits = self.env.clock.time(), self._limits
         if not self.inputs:
             self._ends |= {"first": now + limits.first, "total": now + limits.total}
-        due, self._left = now + self._left, limits.item
+        due = now + self._left
         self._limit_ends("item", due)
         try:
             chunk = await self.inlet().request(n)
         finally:
+            # Nobody waits until the next request, which has the rest of the time if this one gave no element: it brought
+            # a heartbeat, or was given up.
             self._ends.pop("item", None)
-        if not len(chunk.elements):
-            self._left = due - self.env.clock.time()  # until the next request nobody waits
-        else:
+            self._left = due - self.env.clock.time()
+        if len(chunk.elements):
+            self._left = limits.item
             self._ends.pop("first", None)
             self._limit_ends("idle", self.env.clock.time() + limits.idle)
         return chunk
