@@ -92,12 +92,13 @@ class Channel(Generic[T]):
         An empty channel takes a whole chunk, since that passes through; one that holds something, no more than its
         capacity, however much is wanted.
         """
-        while (missing := self._missing) < 1 and not self.closed:
+        while (missing := self.missing) < 1 and not self.closed:
             await self._wait_writable()
         return missing
 
     @property
-    def _missing(self) -> int:
+    def missing(self) -> int:
+        """Elements that the reader wants beyond those that are held, as `wait_wanted` counts them; may be negative."""
         if not self._chunks:
             return min(self.wanted, CHUNK)
         return min(self.wanted, self.capacity) - self.size

@@ -86,9 +86,10 @@ class Fused(Stage[Any]):
     async def pull(self, n: int) -> Chunk[Any]:
         row, clock = self._row, self._clock
         want, self._due = self._due, None
-        await self._close_head()
+        if row.over:
+            await self._close_head()
         while self._ready is None:
-            if clock.held:
+            if clock.busy() - clock.yielded > HOLD:
                 await clock.breathe()
             if row.ended:
                 return row.terminal()
@@ -96,20 +97,19 @@ class Fused(Stage[Any]):
                 want = row.ask()
             self._ready = row.run(row.terminal() if row.over else await self._head.request(want))
             want = None
-            await self._close_head()
+            if row.over:
+                await self._close_head()
         return self._serve(self._ready, n)
 
     async def _close_head(self) -> None:
-        """Upstream is closed as soon as no kernel wants more of it."""
-        if self._row.over and not self._head_closed:
+        """Upstream is closed as soon as no kernel wants more of it, or at the end."""
+        if not self._head_closed:
             self._head_closed = True
             await self._head.cancel()
 
     @override
     async def release(self) -> None:
-        if not self._head_closed:
-            self._head_closed = True
-            await self._head.cancel()
+        await self._close_head()
 
     def _serve(self, ready: Chunk[Any], n: int) -> Chunk[Any]:
         start, total = self._served, len(ready.elements)

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from rxml.flow.buffers.channel import Channel
 from rxml.flow.chunk import CHUNK, Chunk
+from rxml.flow.clock import HOLD
 from rxml.flow.scope import Scope, stray
 from rxml.flow.stage import Stage
 
@@ -93,8 +94,9 @@ class AsyncIterableStage(Stage[T]):
     async def _pass_on(self, iterator: AsyncIterator[T]) -> None:
         channel, clock = self._channel, self.env.clock
         while True:
-            await channel.wait_wanted()
-            if clock.held:
+            if channel.missing < 1:
+                await channel.wait_wanted()
+            if clock.busy() - clock.yielded > HOLD:
                 await clock.breathe()
             if channel.closed:
                 break
