@@ -47,6 +47,7 @@ class RunEnv:
     supervisor: Supervisor
     depth: int = 0
     dynamic: bool = False
+    on_its_way: bool = False
 
     @property
     def clock(self) -> Clock:
@@ -57,9 +58,9 @@ class RunEnv:
         """Running stages for `node` and all that feeds it."""
         return _Opening(self).open(node)
 
-    def inner(self) -> RunEnv:
-        """For flows made while the run goes on."""
-        return replace(self, dynamic=True)
+    def inner(self, *, on_its_way: bool = True) -> RunEnv:
+        """For flows made while the run goes on; what belongs to an element on its way, all that is in it does."""
+        return replace(self, dynamic=True, on_its_way=self.on_its_way or on_its_way)
 
     def meter(self, node: Node) -> Meter:
         """The counters of the stage; those of stages made while the run goes on are thrown away."""
@@ -81,7 +82,7 @@ class RunEnv:
 
         The flow of an element that is on its way is part of what must come through: only endless ones are finished.
         """
-        if self.dynamic and not endless:
+        if self.on_its_way and not endless:
             return _nothing
         return self.run.enlist(finish)
 

@@ -35,8 +35,13 @@ class Env(Protocol):
         """Open another flow as an input of the stage. It does nothing before its first request."""
         ...
 
-    def inner(self) -> Env:
-        """For flows that are made while the run goes on: their stages are not counted one by one."""
+    def inner(self, *, on_its_way: bool = True) -> Env:
+        """For flows that are made while the run goes on: their stages are not counted one by one.
+
+        Args:
+            on_its_way: the flow belongs to an element that is on its way, as in `flat_map`; False: it stands for the
+                source, as in `using`, and is finished like one when the run is drained.
+        """
         ...
 
     def meter(self, node: Node) -> Meter:

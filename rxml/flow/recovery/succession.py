@@ -60,7 +60,7 @@ class SuccessionStage(Stage[Any]):
         except Exception as error:
             annotate(error, self.env.where(self.node))
             raise
-        return self.env.inner().open(flow)
+        return self.env.inner(on_its_way=False).open(flow)
 
     @override
     async def release(self) -> None:

@@ -67,7 +67,7 @@ class DeferStage(Stage[T]):
         except Exception as error:
             annotate(error, self.env.where(self.node))
             raise
-        return cast("Subscription[T]", self.env.inner().open(flow))
+        return cast("Subscription[T]", self.env.inner(on_its_way=False).open(flow))
 
     @override
     async def release(self) -> None:

@@ -93,7 +93,7 @@ class UsingStage(Stage[T]):
         except Exception as error:
             annotate(error, self.env.where(self.node))
             raise
-        self._inner = inner = cast("Subscription[T]", self.env.inner().open(flow))
+        self._inner = inner = cast("Subscription[T]", self.env.inner(on_its_way=False).open(flow))
         return inner
 
     async def _hold(self) -> None:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import itertools
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +15,9 @@ import rxml
 from rxml import Flowable
 from rxml import operators as ops
 from rxml.testing.virtual_time import run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 
 def reciprocal(tick: int) -> int:
@@ -106,3 +110,64 @@ def test_what_is_on_its_way_comes_through(operator: Any, expected: list[Any]) ->
         return seen
 
     assert run(main()) == expected
+
+
+async def listen() -> AsyncGenerator[int]:
+    for number in itertools.count():
+        await asyncio.sleep(0.002)
+        yield number
+
+
+def listened() -> Flowable[int]:
+    return rxml.from_async_iterable(listen)
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        listened(),
+        rxml.using(lambda: None, lambda _: listened()),
+        rxml.defer(listened),
+        rxml.throw("first").pipe(ops.catch(lambda error, source: listened())),
+        rxml.throw("first").pipe(ops.on_error_resume_next(lambda error: listened())),
+        rxml.defer(lambda: rxml.using(lambda: None, lambda _: rxml.defer(listened))),
+    ],
+    ids=["plain", "using", "defer", "catch", "on_error_resume_next", "nested"],
+)
+def test_a_source_ends_wherever_it_was_made(flow: Flowable[int]) -> None:
+    begun: list[int] = []
+    done: list[int] = []
+
+    async def work(number: int) -> None:
+        begun.append(number)
+        await asyncio.sleep(0.05)
+        done.append(number)
+
+    async def main() -> bool:
+        async with flow.pipe(ops.map_async(work, concurrency=4)).start() as running:
+            await asyncio.sleep(0.1)
+            return await running.drain(0.5)
+
+    assert run(main())
+    assert begun == done != []
+
+
+@pytest.mark.parametrize("operator", [ops.flat_map, ops.concat_map, ops.switch_map])
+def test_the_flow_of_an_element_on_its_way_comes_through(operator: Any) -> None:
+    """A source in it is part of what must come through, also one that is made by `defer`."""
+
+    async def three() -> AsyncGenerator[int]:
+        for number in range(3):
+            await asyncio.sleep(1)
+            yield number
+
+    async def main() -> list[int]:
+        seen: list[int] = []
+        inner = rxml.defer(lambda: rxml.from_async_iterable(three))
+        flow = rxml.timer(1).pipe(operator(lambda _: inner), ops.do_action(seen.append))
+        async with flow.start() as running:
+            await asyncio.sleep(2.5)
+            assert await running.drain(100)
+        return seen
+
+    assert run(main()) == [0, 1, 2]
