@@ -130,7 +130,8 @@ class Row:
         if items.__class__ is range:
             items = list(items)
         contexts, ending = chunk.contexts, chunk.end
-        signals = chunk.signals() if chunk.signalled else None
+        plain = chunk.watermark is None and chunk.barrier is None
+        signals = None if plain else chunk.signals()
         count = made = len(items)
         self.over = self.over or ending
         del chunk

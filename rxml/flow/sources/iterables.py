@@ -145,6 +145,7 @@ class BatchesStage(Stage[Any]):
         self._make = make
         self._iterator: Iterator[Any] | None = None
         self._rows: Sequence[Any] = ()
+        self._kind: type | None = None
         self._at = 0
         self._error: Exception | None = None
         self._over = False
@@ -183,7 +184,9 @@ class BatchesStage(Stage[Any]):
             if self._iterator is None:
                 self._iterator = iter(self._make())
             for rows in self._iterator:
-                self._rows = _sequence(rows)
+                if type(rows) is not self._kind:
+                    self._kind = type(_sequence(rows))
+                self._rows = rows
                 break
             else:
                 self._over = True
