@@ -76,14 +76,20 @@ class Wish:
 
 
 class Emission(Subscription):
-    """A run that goes on while its subscriber asks: nothing runs before the first request.
+    """A run that goes on while its subscriber asks.
 
     All signals come from one task; `request` and `cancel` may be called from any thread, also while a signal is taken.
+
+    Args:
+        node: what runs.
+        subscriber: who gets it.
+        look_ahead: one element more than was asked for is taken and held, so that the end is heard of without demand.
     """
 
-    def __init__(self, node: Node, subscriber: Subscriber[Any]) -> None:
+    def __init__(self, node: Node, subscriber: Subscriber[Any], *, look_ahead: bool) -> None:
         self._affine = Affine()
         self._node = node
+        self._look_ahead = look_ahead
         self._subscriber: Subscriber[Any] | None = subscriber
         self._wish = Wish()
         self._asked: asyncio.Future[None] | None = None
@@ -98,6 +104,15 @@ class Emission(Subscription):
     def cancel(self) -> None:
         self._affine.near(self._cancel)
 
+    def begin(self) -> None:
+        """Look ahead, if that is wanted; called once `on_subscribe` has returned."""
+        if self._look_ahead and not self._over:
+            self._start()
+
+    def _start(self) -> None:
+        if self._task is None:
+            self._task = detached_task(self._run(), name=f"publish {self._node.spec.name}")
+
     def broken(self, error: Exception) -> None:
         """The subscriber has raised: it counts as cancelled (rule 2.13)."""
         self._affine.report(error, self._subscriber)
@@ -108,7 +123,7 @@ class Emission(Subscription):
             return
         self._wish.add(n)
         if self._task is None:
-            self._task = detached_task(self._run(), name=f"publish {self._node.spec.name}")
+            self._start()
         elif self._wish.error is not None:
             self._interrupt()
         elif self._asked is not None and not self._asked.done():
@@ -138,12 +153,12 @@ class Emission(Subscription):
         """Send until the end; returns what the stream failed with, after the run has been closed."""
         quota = Quota(CHUNK)
         async with Run[Any](self._node) as run:
-            while await self._wanted():
+            while self._look_ahead or await self._wanted():
                 try:
-                    chunk = await run.subscription.request(quota.of(self._wish.missing))
+                    chunk = await run.subscription.request(quota.of(max(1, self._wish.missing)))
                 except Exception as error:  # noqa: BLE001 - signalled when the run is closed
                     return error
-                if chunk.end:
+                if chunk.end or (len(chunk.elements) and not await self._wanted()):
                     return None
                 began = run.clock.busy()
                 self._send(chunk.elements)

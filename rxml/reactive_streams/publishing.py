@@ -22,24 +22,31 @@ T = TypeVar("T")
 SIGNALS = ("on_subscribe", "on_next", "on_error", "on_complete")
 
 
-def to_publisher(flow: Flowable[T]) -> Publisher[T]:
+def to_publisher(flow: Flowable[T], *, look_ahead: bool = True) -> Publisher[T]:
     """A Publisher of a flow's elements.
 
-    Each subscriber gets a run of its own, on the loop that runs when it subscribes; the run asks for no more than its
-    subscriber has asked for, and begins with its first request. All rules of Reactive Streams 1.0.4 are kept, and more:
-    after `cancel` has returned, nothing is signalled.
+    Each subscriber gets a run of its own, on the loop that runs when it subscribes. All rules of Reactive Streams 1.0.4
+    are kept, and more: after `cancel` has returned, nothing is signalled.
+
+    Args:
+        flow: what is published.
+        look_ahead: a subscriber hears of the end, or of a failure, although it has asked for no more: the run begins when
+            it subscribes, and takes one element more than was asked for, which it holds. False takes nothing that was not
+            asked for, and begins with the first request; then the end is signalled at the next request. That is right
+            where an element is costly, or where the flow is shared and an element is not to be taken before all are there.
 
     Raises:
         PipelineError: not a flow.
     """
-    return FlowPublisher(flowable(flow, "to_publisher"))
+    return FlowPublisher(flowable(flow, "to_publisher"), look_ahead=look_ahead)
 
 
 class FlowPublisher(Publisher[T]):
     """A flow as a Publisher; see `to_publisher`."""
 
-    def __init__(self, flow: Flowable[T]) -> None:
+    def __init__(self, flow: Flowable[T], *, look_ahead: bool = True) -> None:
         self._flow = flow
+        self._look_ahead = look_ahead
         self._known = Known()
 
     @override
@@ -53,11 +60,12 @@ class FlowPublisher(Publisher[T]):
         check_subscriber(subscriber)
         self._known.admit(subscriber)
         try:
-            emission = Emission(self._flow, subscriber)
+            emission = Emission(self._flow, subscriber, look_ahead=self._look_ahead)
         except RuntimeError as error:  # no loop is running
             reject(subscriber, error)
         else:
             introduce(subscriber, emission)
+            emission.begin()
 
     @override
     def __repr__(self) -> str:

@@ -100,7 +100,6 @@ class PublisherVerification(SubscriptionVerification):
     @verified
     async def test_optional_spec104_mustSignalOnErrorWhenFails(self, env: Environment) -> None:
         sub = await env.subscribed(self.create_failed_publisher())
-        sub.request(1)
         await sub.expect_error(Exception)
         assert sub.elements == []
 
@@ -183,8 +182,10 @@ class PublisherVerification(SubscriptionVerification):
         self, env: Environment
     ) -> None:
         """Stricter: nothing at all is signalled after `cancel` has returned."""
-        for publisher in (self.create_publisher(1), self.create_failed_publisher()):
-            sub = await env.subscribed(publisher)
+        for fails in (False, True):
+            sub = env.subscriber()
+            publisher = self.create_failed_publisher() if fails else self.create_publisher(1)
+            publisher.subscribe(sub)
             sub.request(10)
             sub.cancel()
             await settle()
@@ -230,7 +231,6 @@ class PublisherVerification(SubscriptionVerification):
         self, env: Environment
     ) -> None:
         sub = await env.subscribed(self.create_failed_publisher())
-        sub.request(1)
         await sub.expect_error(Exception)
 
     @verified

@@ -131,4 +131,4 @@ class TestShare(FlowVerification):
 
     @override
     def create_publisher(self, elements: int) -> Publisher[Any]:
-        return to_publisher(self.source(elements).pipe(ops.share()))
+        return to_publisher(self.source(elements).pipe(ops.share()), look_ahead=False)
