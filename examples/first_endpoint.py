@@ -57,8 +57,10 @@ def sensor(mean: Mean) -> str:
 def build(app: App) -> None:
     """The service: one pipeline, run once for all clients, and also while there is none."""
     readings = app.ingest("/readings", schema=Reading)
+    # A client that stalls misses means; under "slowest", the default, it would stop everybody's.
+    once = ops.share(lag=100, policy="drop_oldest")
     means: Flowable[Mean] = readings.pipe(
-        ops.scan(Means.after, Means()), ops.map(Means.latest), ops.share()
+        ops.scan(Means.after, Means()), ops.map(Means.latest), once
     )
     app.stream("/means", means, key=sensor)
     app.background(means)

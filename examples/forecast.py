@@ -9,9 +9,10 @@ per sensor and bounded.
 from __future__ import annotations
 
 import time
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict, deque
 from math import ceil, inf
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
@@ -33,15 +34,12 @@ if TYPE_CHECKING:
 
     from rxml.flow.flowable import Flowable
 
-AHEAD: Final = 5.0
-"""Seconds that a forecast looks ahead."""
-
-LEVEL: Final = 0.9
-"""Share of outcomes that the interval promises to hold."""
-
-SENSORS: Final = 1000
-"""Sensors that are remembered; beyond that the one that was silent longest is forgotten."""
-
+AHEAD: Final = 5.0  # seconds that a forecast looks ahead
+LEVEL: Final = 0.9  # share of outcomes that the interval promises to hold
+MACHINE: Final = "cpu"  # the sensor that is this machine; nobody may post as it
+SENSORS: Final = 1000  # that are remembered; beyond that the one that was silent longest goes
+OPEN: Final = 50  # forecasts of a sensor that wait for their outcome at a time
+EARLY: Final = 60.0  # seconds that the clock of who posts may be ahead
 
 Number = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 
@@ -49,9 +47,15 @@ Number = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 class Event(msgspec.Struct, frozen=True):
     """A number that somebody posts; `at` is Unix time in seconds, now if left out."""
 
-    sensor: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    sensor: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     value: Number
-    at: Number | None = None
+    at: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.sensor == MACHINE:
+            raise ValueError(f"sensor: {MACHINE!r} is this machine; choose another name")
+        if self.at is not None and not 0 <= self.at <= _now() + EARLY:
+            raise ValueError(f"at: Unix time in seconds, up to now; got {self.at:.15g}")
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -82,39 +86,34 @@ class Forecast(msgspec.Struct, frozen=True):
 
 
 class Example(msgspec.Struct, frozen=True):
-    """A reading and its features; then also the forecast, and the outcomes that came due with this reading."""
+    """A reading and its features; then also the forecast."""
 
     reading: Reading
     at: float
     x: Any
     mean: float = 0.0
-    due: tuple[tuple[float, float], ...] = ()
+
+
+def _now() -> float:
+    return time.time()  # noqa: TID251 - readings carry Unix time
 
 
 def machine(period: float) -> Flowable[Reading]:
     """CPU load in percent, every `period` seconds, with what may explain it beside."""
-    return rxml.interval(period).pipe(ops.scan(_measure, None), ops.map(_reading))
+    return rxml.interval(period).pipe(ops.scan(_measure, None), ops.map(itemgetter(1)))
 
 
 def _measure(before: Any, _: int) -> Any:
-    counted = [
-        psutil.cpu_stats().ctx_switches,
-        _total(psutil.net_io_counters(), "bytes_recv", "bytes_sent"),
-        _total(psutil.disk_io_counters(), "read_bytes", "write_bytes"),
-    ]
-    totals = np.array(counted, dtype=np.float64)
-    rates = np.zeros(3) if before is None else totals - before[1]
+    net, disk = psutil.net_io_counters(), psutil.disk_io_counters()
+    traffic = _total(net, "bytes_recv", "bytes_sent"), _total(disk, "read_bytes", "write_bytes")
+    totals = np.array([psutil.cpu_stats().ctx_switches, *traffic], dtype=np.float64)
+    rates = np.zeros(3) if before is None else totals - before[0]
     beside = (psutil.virtual_memory().percent, *np.log1p(np.maximum(rates, 0)).tolist())
-    return psutil.cpu_percent(), totals, beside
+    return totals, Reading(MACHINE, psutil.cpu_percent(), least=0.0, most=100.0, beside=beside)
 
 
 def _total(counters: Any, *names: str) -> int:
     return sum(getattr(counters, name, 0) for name in names)  # 0 without such a device
-
-
-def _reading(measured: Any) -> Reading:
-    value, _, beside = measured
-    return Reading("cpu", value, least=0.0, most=100.0, beside=beside)
 
 
 A = TypeVar("A")
@@ -123,7 +122,7 @@ S = TypeVar("S")
 
 
 class PerSensor(Step[A, B], Generic[A, B, S]):
-    """State for each sensor, the silent ones forgotten beyond `SENSORS`."""
+    """State for each sensor; beyond `SENSORS` the silent ones are forgotten, this machine never."""
 
     def __init__(self, make: Callable[[], S]) -> None:
         self._make = make
@@ -133,8 +132,29 @@ class PerSensor(Step[A, B], Generic[A, B, S]):
         """The sensor's state, made at its first reading."""
         state = self._states[sensor] = self._states.pop(sensor, None) or self._make()
         if len(self._states) > SENSORS:
-            self._states.popitem(last=False)
+            del self._states[next(name for name in self._states if name != MACHINE)]
         return state
+
+
+class Open(Generic[S]):
+    """Forecasts that wait for their outcome, by due time: one reading with a wrong clock stands in nobody's way.
+
+    Beyond `OPEN` the one due last is given up, so that a part of what comes very fast is scored, and not none.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[float, S]] = []
+
+    def add(self, due: float, forecast: S) -> None:
+        """Let a forecast wait."""
+        insort(self._waiting, (due, forecast), key=itemgetter(0))
+        del self._waiting[OPEN:]
+
+    def until(self, at: float) -> list[S]:
+        """Take out those whose outcome is in by then."""
+        n = bisect_right(self._waiting, at, key=itemgetter(0))
+        due, self._waiting = self._waiting[:n], self._waiting[n:]
+        return [forecast for _, forecast in due]
 
 
 LAGS: Final = (0, 1, 2, 4, 9)
@@ -144,9 +164,6 @@ ROLLING: Final = (5, 20)
 class Features(PerSensor[Reading, Example, "deque[float]"]):
     """Lags, and mean, deviation and extremes of the last readings."""
 
-    def __init__(self) -> None:
-        super().__init__(lambda: deque(maxlen=max(ROLLING)))
-
     @override
     def step(self, item: Reading, emit: Callable[[Example], None]) -> None:
         window = self.of(item.sensor)
@@ -154,7 +171,7 @@ class Features(PerSensor[Reading, Example, "deque[float]"]):
         recent = np.array(window)
         lags = recent[np.minimum(LAGS, len(recent) - 1)]
         rolling = [f(recent[:n]) for n in ROLLING for f in (np.mean, np.std, np.min, np.max)]
-        at = time.time() if item.at is None else item.at  # noqa: TID251 - readings carry Unix time
+        at = _now() if item.at is None else item.at
         emit(Example(item, at, np.array([1.0, *lags, *rolling, *item.beside])))
 
 
@@ -162,10 +179,9 @@ class Linear:
     """Recursive least squares on standardised features (Haykin, Adaptive Filter Theory), learning the change ahead."""
 
     def __init__(self, forget: float = 0.998, ridge: float = 10.0) -> None:
-        self._forget = forget
-        self._ridge = ridge
+        self._forget, self._ridge = forget, ridge
         self._w = np.zeros(0)
-        self.pending: deque[tuple[float, float, NDArray[Any], float]] = deque(maxlen=2000)
+        self.open: Open[tuple[NDArray[Any], float]] = Open()
 
     def predict(self, x: NDArray[Any], value: float) -> float:
         """The value `AHEAD`, given the features and the value now."""
@@ -195,98 +211,81 @@ class Linear:
 class Score(PerSensor[Example, Example, Linear]):
     """Predicts, and learns from each forecast as soon as its outcome is in."""
 
-    def __init__(self) -> None:
-        super().__init__(Linear)
-
     @override
     def step(self, item: Example, emit: Callable[[Example], None]) -> None:
         model, value = self.of(item.reading.sensor), item.reading.value
-        due: list[tuple[float, float]] = []
-        while model.pending and model.pending[0][0] <= item.at:
-            _, before, x, mean = model.pending.popleft()
+        for x, before in model.open.until(item.at):
             if len(x) == len(item.x):
                 model.learn(x, value - before)
-            due.append((mean, value))
-        mean = model.predict(item.x, value)
-        mean = min(max(mean, item.reading.least), item.reading.most)
-        model.pending.append((item.at + AHEAD, value, item.x, mean))
-        emit(msgspec.structs.replace(item, mean=mean, due=tuple(due)))
+        mean = min(max(model.predict(item.x, value), item.reading.least), item.reading.most)
+        model.open.add(item.at + AHEAD, (item.x, value))
+        emit(msgspec.structs.replace(item, mean=mean))
 
 
 class Adaptive:
     """Adaptive conformal inference on absolute errors (Gibbs and Candès 2021), over the last `memory` outcomes."""
 
     def __init__(self, gamma: float = 0.02, memory: int = 500) -> None:
-        self._gamma = gamma
+        self._gamma, self._memory = gamma, memory
         self._alpha = 1 - LEVEL
         self._errors: deque[float] = deque()
         self._sorted: list[float] = []
-        self._memory = memory
-        self.issued: deque[float | None] = deque(maxlen=2000)
+        self.open: Open[tuple[float, float | None]] = Open()
         self.hits = self.outcomes = 0
 
     def radius(self) -> float | None:
         """Half the width of the interval now; None while the outcomes are too few for the level."""
         n = len(self._sorted)
-        rank = ceil((n + 1) * (1 - self._alpha))
-        if n < ceil(1 / (1 - LEVEL)) - 1:
-            return None
-        return self._sorted[min(max(rank, 1), n) - 1]
+        rank = min(max(ceil((n + 1) * (1 - self._alpha)), 1), n)
+        return None if n < ceil(1 / (1 - LEVEL)) - 1 else self._sorted[rank - 1]
 
-    def settle(self, error: float) -> bool | None:
-        """Take the error of the oldest open forecast; whether its interval held it."""
-        radius = self.issued.popleft() if self.issued else None
+    def settle(self, error: float, radius: float | None) -> bool | None:
+        """Take the error of a forecast, and the radius it was given; whether that held it."""
         held = None if radius is None else error <= radius
         if held is not None:
             self._alpha += self._gamma * ((1 - LEVEL) - (not held))
             self.outcomes += 1
             self.hits += held
-        self._remember(error)
-        return held
-
-    def _remember(self, error: float) -> None:
         insort(self._sorted, error)
         self._errors.append(error)
         if len(self._errors) > self._memory:
-            oldest = self._errors.popleft()
-            del self._sorted[bisect_left(self._sorted, oldest)]
+            del self._sorted[bisect_left(self._sorted, self._errors.popleft())]
+        return held
+
+    def coverage(self) -> float | None:
+        """Share of the outcomes that were held."""
+        return self.hits / self.outcomes if self.outcomes else None
 
 
 class Interval(PerSensor[Example, Forecast, Adaptive]):
     """Puts an interval around each forecast, and counts how many held."""
 
-    def __init__(self) -> None:
-        super().__init__(Adaptive)
-
     @override
     def step(self, item: Example, emit: Callable[[Forecast], None]) -> None:
-        state, mean = self.of(item.reading.sensor), item.mean
-        settled = [state.settle(abs(mean_then - outcome)) for mean_then, outcome in item.due]
+        state = self.of(item.reading.sensor)
+        reading, due = item.reading, state.open.until(item.at)
+        settled = [state.settle(abs(then - reading.value), radius) for then, radius in due]
+        held = tuple(each for each in settled if each is not None)
         radius = state.radius()
-        state.issued.append(radius)
-        emit(
-            Forecast(
-                item.reading.sensor,
-                item.at,
-                item.reading.value,
-                item.at + AHEAD,
-                mean,
-                None if radius is None else max(item.reading.least, mean - radius),
-                None if radius is None else min(item.reading.most, mean + radius),
-                held=tuple(held for held in settled if held is not None),
-                outcomes=state.outcomes,
-                coverage=state.hits / state.outcomes if state.outcomes else None,
-            )
-        )
+        state.open.add(item.at + AHEAD, (item.mean, radius))
+        now = (reading.sensor, item.at, reading.value, item.at + AHEAD, item.mean)
+        emit(Forecast(*now, *_bounds(item, radius), LEVEL, held, state.outcomes, state.coverage()))
+
+
+def _bounds(item: Example, radius: float | None) -> tuple[float | None, float | None]:
+    if radius is None:
+        return None, None
+    reading = item.reading
+    return max(reading.least, item.mean - radius), min(reading.most, item.mean + radius)
 
 
 def forecasts(readings: Flowable[Reading]) -> Flowable[Forecast]:
     """The same pipeline for a live stream, a file or a list of readings."""
     one = Cardinality.ONE
     return readings.pipe(
-        fold("features", Features, cardinality=one),
-        fold("score", Score, cardinality=one),
-        fold("interval", Interval, cardinality=one),
+        fold("features", lambda: Features(lambda: deque(maxlen=max(ROLLING))), cardinality=one),
+        fold("score", lambda: Score(Linear), cardinality=one),
+        fold("interval", lambda: Interval(Adaptive), cardinality=one),
     )
 
 
@@ -294,6 +293,8 @@ def build(app: rxml.http.App, period: float = 0.5) -> Flowable[Forecast]:
     """The service: posted readings and those of this machine, forecast once for all clients."""
     events = app.ingest("/events", schema=Event)
     posted = events.through(ops.map(lambda e: Reading(e.sensor, e.value, e.at)))
-    live = forecasts(rxml.merge(machine(period), posted)).pipe(ops.share())
+    # A client that stalls misses forecasts; under "slowest", the default, it would stop everybody's.
+    once = ops.share(lag=100, policy="drop_oldest")
+    live = forecasts(rxml.merge(machine(period), posted)).pipe(once)
     app.stream("/predictions", live, key=lambda forecast: forecast.sensor)
     return live

@@ -46,6 +46,25 @@ def test_posted_readings_come_out_as_means_to_every_client() -> None:
     run(main())
 
 
+def test_a_client_that_stalls_does_not_hold_up_the_others() -> None:
+    async def main() -> None:
+        service = app()
+        build(service)
+        json_array = {"content-type": "application/json"}
+        body = json.dumps([{"sensor": "a", "value": 3}] * 500).encode()
+        async with service.serve() as server:
+            stream = rxml.connect(f"{server.url}/means", type=Mean)
+            async with stream.open() as idle:
+                waiting = asyncio.create_task(idle.request(1))
+                await asyncio.sleep(0.1)
+                for _ in range(5):
+                    answer = await http(server, "/readings", body, headers=json_array)
+                    assert json.loads(answer.body)["accepted"] == 500
+                await waiting
+
+    run(main())
+
+
 @pytest.mark.skipif(CURL is None, reason="no curl here")
 @pytest.mark.allow_blocking("starts processes")
 def test_curl_is_all_that_it_takes() -> None:
