@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 class Outcome(Enum):
@@ -41,3 +41,28 @@ class Context:
         """Tell the one who waits, if any, how the element ended."""
         if self.settle is not None:
             self.settle(outcome)
+
+
+def tell(waiting: Iterable[Callable[[Outcome], None]], outcome: Outcome) -> None:
+    """Tell all who wait, even if some of them raise; what they raised is raised when all have been told.
+
+    Raises:
+        Exception: what one of them raised.
+        ExceptionGroup: what several of them raised.
+    """
+    errors: list[Exception] = []
+    for settle in waiting:
+        try:
+            settle(outcome)
+        except Exception as error:  # noqa: BLE001 - the others must hear of it, too
+            errors.append(error)
+    if len(errors) > 1:
+        raise ExceptionGroup("those who were told how an element ended raised", errors)
+    if errors:
+        raise errors[0]
+
+
+def drop(contexts: Iterable[Context | None]) -> None:
+    """The elements that these stand beside end as dropped."""
+    waiting = [each.settle for each in contexts if each is not None and each.settle is not None]
+    tell(waiting, Outcome.DROPPED)
