@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from rxml.flow.context import Outcome
+from rxml.flow.context import Outcome, drop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,20 +54,25 @@ class Supervisor:
     def handle(
         self, error: Exception, letters: Sequence[DeadLetter]
     ) -> tuple[Directive, Exception]:
-        """Decide about an error, and bury its letters unless the stream stops; with the error that stops it.
+        """Decide about an error, and bury its letters; if the stream stops, their elements end as dropped.
 
-        An error of the decider or of the dead letters stops the stream in place of the first, which is its context.
+        Returns:
+            What follows, and the error that stops the stream if that does. An error of the decider or of the dead
+            letters stops it in place of the first, which is its context.
         """
+        unburied = deque(letters)
         try:
             directive = self.decide(error)
-            for letter in letters if directive is not Directive.STOP else ():
-                self.bury(letter)
+            while unburied and directive is not Directive.STOP:
+                self.bury(unburied[0])
+                unburied.popleft()
         except Exception as another:  # noqa: BLE001 - it stops the stream
-            return Directive.STOP, another
+            directive, error = Directive.STOP, another
+        drop(letter.context for letter in unburied)
         return directive, error
 
     def bury(self, letter: DeadLetter) -> None:
-        """Hand a left-out element to the dead letters, and settle its context."""
+        """Hand a left-out element to the dead letters, and settle its context once they have taken it."""
         if self.dead_letters is not None:
             self.dead_letters(letter)
         if letter.context is not None:

@@ -17,20 +17,18 @@ def verdict(
     """None if the element is left out, and was buried; else the error that the stream fails with.
 
     That is the error itself with a note of where it happened, or what the supervisor's own functions raised. A
-    StopIteration becomes the cause of a RuntimeError, since no coroutine can raise one (PEP 479).
+    StopIteration becomes the cause of a RuntimeError, since no coroutine can raise one (PEP 479). In any case the
+    element has ended, and its context is settled.
     """
     env.meter(node).failed += 1
     error = _raisable(error, node)
     annotate(error, env.where(node))
-    supervisor = env.supervisor
-    try:
-        if supervisor.decide(error) is Directive.STOP:
-            return error
-        supervisor.bury(DeadLetter(item, error, node.spec.name, context))
-    except Exception as another:  # noqa: BLE001 - of the decider or of the dead letters
-        annotate(another, env.where(node))
-        return another
-    return None
+    letter = DeadLetter(item, error, node.spec.name, context)
+    directive, error = env.supervisor.handle(error, [letter])
+    if directive is not Directive.STOP:
+        return None
+    annotate(error, env.where(node))
+    return error
 
 
 def _raisable(error: Exception, node: Node) -> Exception:
