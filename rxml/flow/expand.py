@@ -9,7 +9,8 @@ from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.clock import HOLD, Quota
-from rxml.flow.context import Outcome
+from rxml.flow.context_joining import Tally
+from rxml.flow.dropping import dropped
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import DeadLetter, Directive, noted
 
@@ -50,7 +51,7 @@ class ExpandStage(Stage[B]):
         self._at = 0
         self._open: Iterator[B] | None = None
         self._slices: Sequence[B] = ()
-        self._gave = 0
+        self._tally: Tally | None = None
         self._taken = 0
         self._made = 0
         self._error: Exception | None = None
@@ -92,7 +93,7 @@ class ExpandStage(Stage[B]):
 
     def _fill(self, n: int) -> tuple[Sequence[B], list[Context] | None]:
         """Up to n results with their contexts; leaves `_error` set if an element failed after them."""
-        contexts = self._waiting.contexts
+        known = self._waiting.contexts is not None
         out: list[B] = []
         kept: list[Context] = []
         busy, due = self.env.clock.busy, self.env.clock.yielded + HOLD
@@ -107,23 +108,30 @@ class ExpandStage(Stage[B]):
                 self._next(out, n)
             else:
                 break
-            if contexts is not None:
-                kept.extend([contexts[self._at - 1]] * (len(out) - len(kept)))
-        return out, None if contexts is None else kept
+            if self._tally is not None:
+                kept += self._beside(self._tally, len(out) - len(kept))
+        return out, kept if known else None
+
+    def _beside(self, tally: Tally, made: int) -> list[Context]:
+        """The contexts of results of the element that was taken last; its own is settled when all of them have ended."""
+        copies = tally.copies(made)
+        if self._idle:
+            tally.close()
+            self._tally = None
+        return copies
 
     def _next(self, out: list[B], n: int) -> None:
         """Open the iterable of the next element; a list that fits comes out at once."""
         element = self._waiting.elements[self._at]
         self._at += 1
         self._taken += 1
-        self._gave = 0
+        contexts = self._waiting.contexts
+        self._tally = None if contexts is None else Tally(contexts[self._at - 1])
         try:
             found: Any = self._function(element)
             if found.__class__ is list and len(found) <= n - len(out):
                 out.extend(found)
-                self._gave = len(found)
-                self._made += self._gave
-                self._close()
+                self._made += len(found)
             elif issubclass(found.__class__, self._whole) and len(found):
                 self._slices = found
             else:
@@ -132,38 +140,29 @@ class ExpandStage(Stage[B]):
             self._failed(error)
 
     def _slice(self, n: int) -> tuple[Sequence[B], list[Context] | None]:
-        contexts, whole = self._waiting.contexts, self._slices
+        whole = self._slices
         head, self._slices = (whole, ()) if len(whole) <= n else (whole[:n], whole[n:])
         self._made += len(head)
-        return head, None if contexts is None else [contexts[self._at - 1]] * len(head)
+        return head, None if self._tally is None else self._beside(self._tally, len(head))
 
     def _drain(self, out: list[B], n: int) -> None:
         before = len(out)
         try:
             out.extend(islice(self._open or (), n - before))
         except Exception as error:  # noqa: BLE001 - the supervisor decides
-            self._gave += len(out) - before
             self._failed(error)
         else:
-            self._gave += len(out) - before
             if len(out) < n:
-                self._close()
+                self._open = None
         self._made += len(out) - before
-
-    def _close(self) -> None:
-        """The iterable of this element is through; an element that gave nothing ends here."""
-        self._open = None
-        contexts = self._waiting.contexts
-        if contexts is not None and not self._gave:
-            contexts[self._at - 1].settled(Outcome.DROPPED)
 
     def _failed(self, raised: Exception) -> None:
         self._open = None
         self.meter.failed += 1
         where = self.env.where(self.node)
         error = noted(raised, where)
-        element, contexts = self._waiting.elements[self._at - 1], self._waiting.contexts
-        context = None if contexts is None else contexts[self._at - 1]
+        element = self._waiting.elements[self._at - 1]
+        context = None if self._tally is None else self._tally.copies(1)[0]
         letter = DeadLetter(element, error, self.node.spec.name, context)
         directive, error = self.env.supervisor.handle(error, [letter])
         if directive is Directive.STOP:
@@ -171,8 +170,15 @@ class ExpandStage(Stage[B]):
 
     @override
     async def release(self) -> None:
-        head, self._waiting = self._head, Chunk(())
-        await self.release_all(self._shut, *([] if head is None else [head.cancel]))
+        cancels = [] if self._head is None else [self._head.cancel]
+        await self.release_all(self._let_go, self._shut, *cancels)
+
+    async def _let_go(self) -> None:
+        """What was not opened yet ends as dropped, and nothing more comes of what is open."""
+        waiting, self._waiting = self._waiting, Chunk(())
+        self.meter.dropped += dropped(waiting.part(self._at, len(waiting.elements)))
+        if self._tally is not None:
+            self._tally.close()
 
     async def _shut(self) -> None:
         close = getattr(self._open, "close", None)

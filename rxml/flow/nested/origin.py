@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rxml.flow.chunk import Chunk
-from rxml.flow.context import Outcome
+from rxml.flow.context_joining import Tally, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,27 +16,39 @@ if TYPE_CHECKING:
 class Origin:
     """The element that an inner stream was opened for.
 
+    Its context is settled once: when the stream is over and all results have ended, as `Tally` says.
+
     Attributes:
         element: the element.
-        context: what travels beside it, and then beside its results.
-        results: how many it has brought about so far.
         iterator: its results, if they can be had without waiting.
     """
 
-    __slots__ = ("context", "element", "iterator", "results")
+    __slots__ = ("_tally", "element", "iterator")
 
     def __init__(self, element: Any, context: Context | None) -> None:
         self.element = element
-        self.context = context
-        self.results = 0
         self.iterator: Iterator[Any] | None = None
+        self._tally = None if context is None else Tally(context)
+
+    @property
+    def known(self) -> bool:
+        """Whether the element came with a context."""
+        return self._tally is not None
 
     def chunk(self, elements: Any, contexts: list[Context] | None) -> Chunk[Any]:
-        """Results with the context of the element, if it has one, else with their own."""
-        self.results += len(elements)
-        return Chunk(elements, contexts if self.context is None else [self.context] * len(elements))
+        """Results with a copy of the context of the element, if it has one, joined with those that they have themselves."""
+        if self._tally is None:
+            return Chunk(elements, contexts)
+        copies = self._tally.copies(len(elements))
+        if contexts is not None:
+            copies = [joined(pair) for pair in zip(copies, contexts, strict=True)]
+        return Chunk(elements, copies)
+
+    def copy(self) -> Context | None:
+        """One more copy of the context, for what is neither a result nor nothing: a dead letter."""
+        return None if self._tally is None else self._tally.copies(1)[0]
 
     def close(self) -> None:
         """Nothing more comes of the element."""
-        if self.context is not None and not self.results:
-            self.context.settled(Outcome.DROPPED)
+        if self._tally is not None:
+            self._tally.close()
