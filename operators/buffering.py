@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from typing_extensions import override
 
 from rxml.flow.adopt import adopted
-from rxml.flow.check import refuse_coroutine_function, require_count
+from rxml.flow.check import PLAIN, permit_function, require_count, require_positive
 from rxml.flow.kernel import Kernel
 from rxml.flow.kinds import boundary, fold, label
 from rxml.flow.node import Cardinality
@@ -114,17 +114,14 @@ def _priced(most: float | None, cost: Callable[[Any], float] | None) -> Price | 
     if most is None:
         _refuse("anything but bytes", cost=cost)
         return None
-    if not most > 0:
-        message = f"buffer wants bytes > 0, got {most!r}"
-        raise ValueError(message)
-    if cost is not None:
-        refuse_coroutine_function("buffer", cost)
+    require_positive("buffer(bytes=)", most, finite=False)
+    permit_function("buffer(cost=)", cost, "gives what an element costs", PLAIN)
     return Price(most, cost)
 
 
 def _by_count(count: int | None, skip: int | None) -> Operator[Any, list[Any]]:
     if count is None:
-        message = "buffer wants what ends a list: buffer(100), or seconds=, bytes=, or a flow of boundaries"
+        message = "buffer wants what ends a list, got nothing: buffer(100), or seconds=, bytes=, or a flow of boundaries"
         raise ValueError(message)
     every = skip or count
     name = label("buffer", count) if skip is None else label("buffer", count, skip)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import AsyncIterable, Awaitable, Iterable
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from rxml.flow.check import require_callable, require_count
+from rxml.errors import PipelineError
+from rxml.flow.adopt import adopted
+from rxml.flow.check import PLAIN, permit_function, require_callable, require_count
 from rxml.flow.chunk import CHUNK
 from rxml.flow.kinds import label, stage
 from rxml.flow.nested.concat_map import ConcatMapStage
@@ -13,7 +16,7 @@ from rxml.flow.node import Cardinality
 from rxml.flow.workers.map_async import MapAsyncStage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Callable, Hashable
 
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
@@ -78,8 +81,7 @@ def map_async(
     """
     require_callable("map_async", mapper, "gives an awaitable")
     require_count("map_async(concurrency=)", concurrency, 1)
-    if key is not None:
-        require_callable("map_async(key=)", key, "gives the key of an element")
+    permit_function("map_async(key=)", key, "gives the key of an element", PLAIN)
     if key is not None and not ordered:
         raise ValueError(
             "map_async: a key keeps order per key; ordered=False contradicts it, leave it out"
@@ -131,7 +133,7 @@ def flat_map(mapper: Callable[[A], Any] | Any, *, concurrency: int = INNER) -> O
         [1, 10, 2, 20]
     """
     require_count("flat_map(concurrency=)", concurrency, 1)
-    function: Callable[[Any], Any] = mapper if callable(mapper) else lambda _: mapper
+    function = _mapper("flat_map", mapper)
     return stage(
         label("flat_map", mapper),
         lambda env, node: FlatMapStage(env, node, function, concurrency),
@@ -165,12 +167,28 @@ def concat_map(project: Callable[[A], Any] | Any) -> Operator[A, Any]:
         >>> asyncio.run(rxml.of(1, 2).pipe(ops.concat_map(lambda x: rxml.of(x, x))).to_list())
         [1, 1, 2, 2]
     """
-    function: Callable[[Any], Any] = project if callable(project) else lambda _: project
+    function = _mapper("concat_map", project)
     return stage(
         label("concat_map", project),
         lambda env, node: ConcatMapStage(env, node, function),
         capacity=1,
     )
+
+
+def _mapper(name: str, mapper: Any) -> Callable[[Any], Any]:
+    """What gives a stream for an element: a function, or one and the same stream for each."""
+    if callable(mapper):
+        return cast("Callable[[Any], Any]", mapper)
+    if adopted(mapper) is None and not _is_stream(mapper):
+        raise PipelineError(
+            f"{name} wants a function that gives a stream, or a stream itself (a Flowable, an Observable, an awaitable, or "
+            f"an iterable, async or not), got {mapper!r}"
+        )
+    return lambda _: mapper
+
+
+def _is_stream(value: object) -> bool:
+    return isinstance(value, Awaitable | AsyncIterable | Iterable)
 
 
 def switch_map(project: Callable[[A], Any] | None = None) -> Operator[A, Any]:

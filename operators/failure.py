@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
+from rxml.errors import PipelineError
 from rxml.flow.adopt import adopted
-from rxml.flow.check import error_filter, require_callable, require_count
+from rxml.flow.check import PLAIN, error_filter, require_count, require_function
 from rxml.flow.kinds import label, stage
 from rxml.flow.recovery.attempts import Patience, RepeatStage, RetryStage
-from rxml.flow.recovery.retrying import Backoff
+from rxml.flow.recovery.retrying import Backoff, RetryBudget
 from rxml.flow.recovery.succession import CatchStage, ResumeNextStage
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
-    from rxml.flow.recovery.retrying import RetryBudget
     from rxml.flow.shapes import Same
 
 A = TypeVar("A")
@@ -79,7 +80,9 @@ def retry(
     if jitter not in ("full", "none"):
         message = f"retry wants jitter 'full' or 'none', got {jitter!r}"
         raise ValueError(message)
-    waits = Backoff(*backoff) if isinstance(backoff, tuple) else backoff
+    waits = _waits(backoff)
+    _optional("budget", budget, RetryBudget)
+    _optional("random", random, Random)
     worthwhile = error_filter("retry", on)
 
     def open_(env: Env, node: Node) -> RetryStage:
@@ -88,6 +91,22 @@ def retry(
         return RetryStage(env, node, patience)
 
     return stage(label("retry", *([] if retry_count is None else [retry_count])), open_)
+
+
+def _waits(backoff: Any) -> Backoff | None:
+    if backoff.__class__ is tuple:
+        if len(backoff) == 3 and all(isinstance(number, Real) for number in backoff):
+            return Backoff(*backoff)
+    elif backoff is None or isinstance(backoff, Backoff):
+        return backoff
+    message = f"retry wants backoff=Backoff(...), or its (first, factor, most) in seconds, got {backoff!r}"
+    raise PipelineError(message)
+
+
+def _optional(argument: str, value: object, kind: type[object]) -> None:
+    if value is not None and not isinstance(value, kind):
+        message = f"retry wants {argument} as a {kind.__name__}, got {value!r}"
+        raise PipelineError(message)
 
 
 def repeat(repeat_count: int | None = None) -> Same:
@@ -162,9 +181,8 @@ def catch(
     other = adopted(handler)
     if other is not None:
         return stage("catch", lambda env, node: CatchStage(env, node, caught), other)
-    require_callable(
-        "catch", handler, "makes a Flowable of the error and the source (or a Flowable)"
-    )
+    role = "makes a Flowable of the error and the source (or a Flowable)"
+    require_function("catch", cast("Any", handler), role, PLAIN)
     function = cast("Callable[[Exception, Flowable[Any]], Any]", handler)
     return stage(label("catch", handler), lambda env, node: CatchStage(env, node, caught, function))
 
@@ -203,7 +221,8 @@ def on_error_resume_next(
     other = adopted(second)
     if other is not None:
         return stage("on_error_resume_next", ResumeNextStage, other)
-    require_callable("on_error_resume_next", second, "makes a Flowable of an error (or a Flowable)")
+    role = "makes a Flowable of an error (or a Flowable)"
+    require_function("on_error_resume_next", cast("Any", second), role, PLAIN)
     function = cast("Callable[[Exception | None], Any]", second)
     return stage(
         label("on_error_resume_next", second),

@@ -11,6 +11,7 @@ from rxml.flow.context import Outcome
 from rxml.flow.kinds import flowable, label, stage
 from rxml.flow.node import Cardinality
 from rxml.flow.sources.timed import timer
+from rxml.flow.timing.duration import seconds_of
 from rxml.flow.workers.watched import WatchedStage
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def take_until_with_time(end_time: Duration) -> Same:
         >>> run(rxml.interval(1).pipe(ops.take_until_with_time(3.5)).to_list())
         [0, 1, 2]
     """
-    return _until(label("take_until_with_time", end_time), timer(end_time))
+    seconds = seconds_of(end_time, "take_until_with_time(end_time)")
+    return _until(label("take_until_with_time", end_time), timer(seconds))
 
 
 def skip_until(other: Flowable[Any]) -> Same:
@@ -149,7 +151,8 @@ def skip_until_with_time(start_time: Duration) -> Same:
         >>> run(rxml.interval(1).pipe(ops.take(5), ops.skip_until_with_time(3.5)).to_list())
         [3, 4]
     """
-    return _from(label("skip_until_with_time", start_time), timer(start_time))
+    seconds = seconds_of(start_time, "skip_until_with_time(start_time)")
+    return _from(label("skip_until_with_time", start_time), timer(seconds))
 
 
 def _until(name: str, other: Flowable[Any]) -> Operator[Any, Any]:

@@ -10,7 +10,7 @@ from typing_extensions import override
 from rxml.errors import BufferOverflowError
 from rxml.flow.buffers.backlog import Backlog
 from rxml.flow.buffers.overflow import Conflate, Overflow, checked
-from rxml.flow.check import refuse_coroutine_function
+from rxml.flow.check import PLAIN, permit_function, require_count, require_function
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.kinds import label, stage
 from rxml.flow.supervision import DeadLetter, Directive, annotate
@@ -56,7 +56,7 @@ def on_overflow(
         max_bytes: bytes as `rxml.flow.buffers.weigh` counts them; None: not weighed.
 
     Raises:
-        ValueError: an unknown policy, or a capacity that does not go with it.
+        ValueError: an unknown policy, a capacity that does not go with it, or max_bytes below 1.
         BufferOverflowError: when run, an element did not fit and the policy is `error`.
 
     Example:
@@ -66,6 +66,10 @@ def on_overflow(
         [0, 1, 2, 3, 4]
     """
     bound = checked("on_overflow", policy, capacity)
+    if isinstance(policy, Conflate):
+        _check_functions("on_overflow(Conflate)", policy)
+    if max_bytes is not None:
+        require_count("on_overflow(max_bytes=)", max_bytes, 1)
     return _overflow(label("on_overflow", policy), policy, bound, max_bytes)
 
 
@@ -95,7 +99,7 @@ def conflate(
         seed: makes what waits of the first element; None: the element itself.
 
     Raises:
-        TypeError: a coroutine function.
+        TypeError: no function, or a coroutine function.
 
     Example:
         >>> import asyncio, rxml
@@ -109,10 +113,14 @@ def conflate(
         >>> asyncio.run(main())
         ([0], [4950])
     """
-    refuse_coroutine_function("conflate", aggregate)
-    if seed is not None:
-        refuse_coroutine_function("conflate", seed)
-    return _overflow(label("conflate", aggregate), Conflate(aggregate, seed), 1, None)
+    policy = Conflate(aggregate, seed)
+    _check_functions("conflate", policy)
+    return _overflow(label("conflate", aggregate), policy, 1, None)
+
+
+def _check_functions(name: str, policy: Conflate[Any, Any]) -> None:
+    require_function(name, policy.aggregate, "makes one element of two", PLAIN)
+    permit_function(f"{name}(seed=)", policy.seed, "makes what waits of an element", PLAIN)
 
 
 def _overflow(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
 
-from rxml.flow.check import refuse_coroutine_function, require_callable
+from rxml.flow.check import PLAIN, permit_function, require_function, require_positive
 from rxml.flow.chunk import Chunk
 from rxml.flow.kinds import boundary, label, stage
 from rxml.flow.node import Cardinality
@@ -75,11 +75,8 @@ def throttle(
     """
     seconds = seconds_of(per, "throttle(per)")
     for name, value in (("rate", rate), ("per", seconds), ("burst", burst)):
-        if not 0 < value < inf:
-            message = f"throttle wants {name} > 0 and finite, got {value!r}"
-            raise ValueError(message)
-    if cost is not None:
-        refuse_coroutine_function("throttle", cost)
+        require_positive(f"throttle({name})", value)
+    permit_function("throttle(cost=)", cost, "gives what an element costs", PLAIN)
 
     async def body(inlets: tuple[Subscription[Any], ...], outlet: Outlet[Any]) -> None:
         await _throttle(inlets[0], outlet, TokenBucket(seconds / rate, burst), cost)
@@ -164,8 +161,7 @@ def keep_alive(duetime: Duration, make: Callable[[], A]) -> Operator[A, A]:
     if not seconds:
         message = f"keep_alive wants a duration > 0, got {duetime!r}"
         raise ValueError(message)
-    require_callable("keep_alive", make, "makes an element")
-    refuse_coroutine_function("keep_alive", make)
+    require_function("keep_alive", make, "makes an element", PLAIN)
     return stage(
         label("keep_alive", duetime),
         lambda env, node: _KeepAlive(env, node, seconds, make),

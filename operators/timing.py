@@ -199,7 +199,7 @@ def timeout(
         total: from the first request to the end.
 
     Raises:
-        ValueError: a negative duration, or no limit at all.
+        ValueError: a negative duration, or no limit that could be reached.
         StreamTimeoutError: when run, a limit has passed; the message names it.
 
     Example:
@@ -211,12 +211,14 @@ def timeout(
     """
     shortest = min(_limit("duetime", duetime), _limit("item", item))
     limits = _Limits(_limit("first", first), _limit("idle", idle), shortest, _limit("total", total))
+    given = [each for each in (duetime, first, idle, item, total) if each is not None]
     if limits == _Limits(inf, inf, inf, inf):
-        message = "timeout wants a limit: timeout(5), or first=, idle=, item= or total="
+        what = "one that is never reached" if given else "none"
+        message = f"timeout wants a limit, got {what}: timeout(5), or first=, idle=, item= or total= in seconds"
         raise ValueError(message)
     others = () if other is None else (flowable(other, "timeout"),)
     return stage(
-        label("timeout", *(each for each in (duetime, first, idle, item, total) if each)),
+        label("timeout", *given),
         lambda env, node: _Timeout(env, node, limits),
         *others,
         rate=True,

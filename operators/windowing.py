@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rxml.flow.adopt import flows
-from rxml.flow.check import require_count
+from rxml.flow.check import require_count, require_positive
 from rxml.flow.chunk import CHUNK
 from rxml.flow.kinds import label, stage
 from rxml.flow.nested.routing import limits_of
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from rxml.flow.timing.duration import Duration
 
 A = TypeVar("A")
+
+OPEN: Final = 1_000_000
+"""Windows by time that may be open at once."""
 
 
 def window(
@@ -129,7 +132,9 @@ def _router(
     if seconds is not None:
         return _by_time(_some_time("seconds", seconds), count, skip)
     if count is None:
-        raise ValueError("window wants boundaries, count or seconds: something that ends a window")
+        raise ValueError(
+            "window wants boundaries, count or seconds, something that ends a window; got none of them"
+        )
     step = count if skip is None else require_count("window(skip=)", skip, 1)
     return lambda _: CountRouter(count, step), -(-count // step)
 
@@ -139,14 +144,22 @@ def _by_time(
 ) -> tuple[Callable[[Node], Router], int]:
     if count is None:
         shift = seconds if skip is None else _some_time("skip", skip)
-        return lambda _: TimeRouter(seconds, shift), int(-(-seconds // shift))
+        return lambda _: TimeRouter(seconds, shift), _overlap(seconds, shift)
     if skip is not None:
         raise ValueError("window: skip goes with count or with seconds, not with both")
     return lambda _: TimeOrCountRouter(seconds, count), 1
 
 
+def _overlap(seconds: float, shift: float) -> int:
+    """How many windows are open at once."""
+    if seconds / OPEN > shift:
+        raise ValueError(
+            f"window wants skip >= seconds / {OPEN:,}, for each window that is open holds elements of its own; got "
+            f"seconds={seconds!r} and skip={shift!r}"
+        )
+    return int(-(-seconds // shift))
+
+
 def _some_time(argument: str, value: Duration) -> float:
     seconds = seconds_of(value, f"window({argument}=)")
-    if seconds == 0:
-        raise ValueError(f"window wants {argument} > 0, got {value!r}")
-    return seconds
+    return require_positive(f"window({argument}=)", seconds)

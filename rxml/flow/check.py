@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
+from math import inf
+from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING, Any, SupportsIndex, cast
+from typing import TYPE_CHECKING, Any, Final, SupportsIndex, cast
 
 from reactivex.internal.exceptions import ArgumentOutOfRangeException
 
@@ -22,25 +24,42 @@ def require_callable(name: str, function: object, role: str) -> None:
         raise PipelineError(message)
 
 
-def refuse_coroutine_function(name: str, function: Callable[..., Any]) -> None:
-    """Raise a TypeError that names `map_async` if calling the function would only give a coroutine."""
+def refuse_coroutine_function(
+    name: str, function: Callable[..., Any], instead: str | None = None
+) -> None:
+    """Raise a TypeError if calling the function would only give a coroutine.
+
+    Args:
+        name: of the operator.
+        function: what it was given.
+        instead: what would be right; None: `map_async`.
+    """
     called = getattr(function, "__call__", None)  # noqa: B004 - objects with an async __call__
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called):
         shown = getattr(function, "__name__", repr(function))
-        message = f"{name}({shown}): a coroutine function; use map_async({shown}, concurrency=...)"
+        right = instead or f"use map_async({shown}, concurrency=...)"
+        message = f"{name}({shown}): a coroutine function; {right}"
         raise TypeError(message)
 
 
-def require_function(name: str, function: Callable[..., Any], role: str) -> None:
+def require_function(
+    name: str, function: Callable[..., Any], role: str, instead: str | None = None
+) -> None:
     """Both of the above."""
     require_callable(name, function, role)
-    refuse_coroutine_function(name, function)
+    refuse_coroutine_function(name, function, instead)
 
 
-def permit_function(name: str, function: Callable[..., Any] | None, role: str) -> None:
+def permit_function(
+    name: str, function: Callable[..., Any] | None, role: str, instead: str | None = None
+) -> None:
     """Both of the above, unless the argument is left out."""
     if function is not None:
-        require_function(name, function, role)
+        require_function(name, function, role, instead)
+
+
+PLAIN: Final = "its result is needed at once; give a plain function"
+"""What is right instead of a coroutine function where no element waits for a result."""
 
 
 class CountError(RxmlError, ArgumentOutOfRangeException):
@@ -65,6 +84,22 @@ def require_count(name: str, count: object, least: int = 0) -> int:
     return min(number, sys.maxsize)
 
 
+def require_positive(name: str, number: object, *, finite: bool = True) -> float:
+    """The number, which must be > 0.
+
+    Raises:
+        PipelineError: not a number.
+        ValueError: not > 0, or infinite where that makes no sense.
+    """
+    wanted = f"{name} wants a number > 0{' and finite' * finite}, got {number!r}"
+    if isinstance(number, bool) or not isinstance(number, Real):
+        raise PipelineError(wanted)
+    value = float(number)
+    if not value > 0 or (finite and value == inf):
+        raise ValueError(wanted)
+    return value
+
+
 def error_filter(name: str, on: Any) -> Callable[[Exception], object]:
     """What tells of an error whether it counts, made of an exception class, a tuple of them, or a predicate.
 
@@ -76,7 +111,9 @@ def error_filter(name: str, on: Any) -> Callable[[Exception], object]:
         for kind in kinds:
             _require_exception(name, kind)
         return lambda error: isinstance(error, kinds)
-    require_callable(name, on, "tells of an error whether it counts, or exception classes")
+    require_function(
+        f"{name}(on=)", on, "tells of an error whether it counts, or exception classes", PLAIN
+    )
     return cast("Callable[[Exception], object]", on)
 
 

@@ -227,7 +227,6 @@ def test_a_subscription_that_fails_fails_the_stream() -> None:
         (rx.of(1), {"capacity": 0}, ValueError, "at least 1"),
         (rx.of(1), {"overflow": "latest", "capacity": 3}, ValueError, "one element waits"),
         (rx.of(1), {"overflow": buffer(3), "capacity": 4}, ValueError, "capacity=4 as well"),
-        (rx.of(1), {"overflow": buffer(0)}, ValueError, "at least 1"),
     ],
 )
 def test_what_makes_no_sense_is_refused_when_it_is_built(
@@ -240,3 +239,17 @@ def test_what_makes_no_sense_is_refused_when_it_is_built(
 def test_the_bound_is_in_the_budget() -> None:
     assert from_rx(rx.of(1), capacity=7).budget().edges[0].elements == 7
     assert from_rx(rx.of(1)).budget().edges[0].elements == 1024
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, "x"])
+def test_a_buffer_wants_room_for_an_element_when_it_is_made(n: Any) -> None:
+    with pytest.raises(
+        (ValueError, PipelineError), match=r"rxml\.rx\.buffer wants an int >= 1, got"
+    ):
+        buffer(n)
+
+
+@pytest.mark.parametrize("functions", [(5,), (max, 5)])
+def test_conflate_wants_functions_when_it_is_made(functions: Any) -> None:
+    with pytest.raises(PipelineError, match=r"rxml\.rx\.conflate.* wants a function .* got int"):
+        conflate(*functions)

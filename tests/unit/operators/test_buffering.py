@@ -258,7 +258,7 @@ def test_lists_of_a_run_do_not_share_what_is_in_them() -> None:
         ({"bytes": 1, "skip": 2}, "knows no skip"),
         ({"seconds": 0}, "seconds > 0"),
         ({"seconds": -1}, "duration >= 0"),
-        ({"bytes": 0}, "bytes > 0"),
+        ({"bytes": 0}, r"buffer\(bytes=\) wants a number > 0"),
         ({"boundaries": rxml.never(), "seconds": 1}, "knows no seconds"),
         ({"count": 3, "skip": 0}, "buffer"),
     ],

@@ -221,5 +221,5 @@ def test_a_coroutine_function_is_refused() -> None:
     async def merge(a: int, b: int) -> int:
         return a + b
 
-    with pytest.raises(TypeError, match="map_async"):
+    with pytest.raises(TypeError, match="give a plain function"):
         ops.conflate(merge)
