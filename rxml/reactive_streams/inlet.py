@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from rxml.errors import BufferOverflowError, StreamClosedError
 from rxml.flow.chunk import END, Chunk
+from rxml.flow.lift.failing import afresh
 from rxml.flow.lift.mailbox import Mailbox
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
@@ -161,7 +162,7 @@ class Inlet(Subscriber[Any]):
         if not self.ended:
             return None
         if self._error is not None:
-            raise self._error
+            raise afresh(self._error, Inlet.take.__code__)
         return END
 
     def close(self) -> None:

@@ -46,6 +46,10 @@ class Host(Protocol):
         """Start the feeder, with the flow in front of the operators or another one."""
         ...
 
+    def left(self) -> None:
+        """A feeder feeds no more."""
+        ...
+
     def turn(self, work: Callable[[], None]) -> None:
         """Do some work with the operators, then what has become due by it, and hand over what came out."""
         ...
@@ -141,7 +145,7 @@ class Feeder(DisposableBase):
                 elif not await self._ask(upstream, count):
                     return
         finally:
-            self._host.demand.feeders -= 1
+            self._host.left()
             await upstream.cancel()
 
     async def _ask(self, upstream: Subscription[Any], count: int) -> bool:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from reactivex.disposable import CompositeDisposable
 
-from rxml.errors import BufferOverflowError, StreamClosedError
+from rxml.errors import BufferOverflowError
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.clock import HOLD
 from rxml.flow.context import Context
 from rxml.flow.lift.demand import Demand
+from rxml.flow.lift.failing import afresh, flood, raisable
 from rxml.flow.lift.feeder import Feeder, Proxy
 from rxml.flow.lift.mailbox import Mailbox
 from rxml.flow.lift.scheduler import RunScheduler
@@ -72,7 +73,8 @@ class Lifted:
         self._contexts: list[Context] | None = None
         self._signal: Chunk[Any] | None = None
         self._plenty, self._missing = 1, 0
-        self._turning = self._soon = self._opening = False
+        self._turning = self._soon = self._opening = self._closing = False
+        self._drained = asyncio.Event()
         self.outlet = outlet
         self.bound = bound
         self.alarm: list[None] = []
@@ -83,17 +85,19 @@ class Lifted:
     async def run(self) -> None:
         """Subscribe, and wait until the operators have ended or failed; disposes them in any case."""
         subscription = CompositeDisposable()
+        delist = self.outlet.env.enlist(self._drained.set, endless=True)
         try:
             self.turn(lambda: self._subscribe(subscription))
             await self._done
         finally:
+            delist()
             self._over = True
             self._mailbox.close()
             self.scheduler.close()
             self._dispose(subscription)
         self._flush()
         if self._failure is not None:
-            raise self._failure
+            raise afresh(self._failure, Lifted.run.__code__)
 
     def _subscribe(self, subscription: CompositeDisposable) -> None:
         proxy = Proxy(self)
@@ -118,8 +122,18 @@ class Lifted:
             return
         inlet = None
         if node is None:
+            if self._inlet is None and self._drained.is_set():
+                self._closing = True  # `repeat` would open the source over and over
+                self.turn_soon()
+                return
             node, inlet, self._inlet = self._source, self._inlet, None
         feeder.task = self.outlet.spawn(feeder.run(inlet or self.outlet.open(node)), "feed")
+
+    def left(self) -> None:
+        """A feeder feeds no more."""
+        self.demand.feeders -= 1
+        if self._closing:
+            self.turn_soon()
 
     def observe(
         self,
@@ -157,7 +171,7 @@ class Lifted:
         if self._mailbox.abroad():
             self._mailbox.post(self.fail, error)
         elif not self._over:
-            self._failure = _raisable(error)
+            self._failure = raisable(error)
             self.finish()
 
     def _enough(self) -> None:
@@ -174,12 +188,7 @@ class Lifted:
         self.turn_soon()
 
     def _flooded(self) -> None:
-        self.fail(
-            BufferOverflowError(
-                f"more than {self._burst} results came at once, of an operator that cannot be slowed down; let it make "
-                "fewer at a time, or use rxml.rx.lift with a larger burst"
-            )
-        )
+        self.fail(flood(self._burst))
 
     def _arrive(self) -> None:
         self.turn(self._mailbox.take)
@@ -257,6 +266,8 @@ class Lifted:
 
     def _go_on(self) -> None:
         if not self.scheduler.ready:
+            if self._closing and not self.scheduler.holding and not self.demand.feeders:
+                self.finish()
             self.demand.wake()
         elif self._over:
             self.scheduler.ready.clear()
@@ -287,14 +298,3 @@ class Lifted:
         if self._signal is not None and (self._over or not self.scheduler.keepers):
             put(self._signal)
             self._signal = None
-
-
-def _raisable(error: object) -> Exception:
-    """The error itself, unless reactivex signals what cannot be raised as one: the cancellation of a future."""
-    if isinstance(error, Exception):
-        return error
-    if not isinstance(error, BaseException):
-        return StreamClosedError(f"an operator has failed with {error!r}, which is no exception")
-    failure = StreamClosedError("a future that an operator waited for was cancelled")
-    failure.__cause__ = error
-    return failure

@@ -38,6 +38,19 @@ BATCHES: Final = frozenset(
 """Modules that keep, or swallow, elements until their timer fires, and then let go of all of them."""
 
 
+WATCHES: Final = frozenset(
+    f"reactivex.operators._{name}"
+    for name in (
+        "timeout",
+        "takewithtime",
+        "takeuntilwithtime",
+        "skipwithtime",
+        "skipuntilwithtime",
+    )
+)
+"""Modules whose timers bring no element about."""
+
+
 class Host(Protocol):
     """What the scheduler asks of the stage that it works for."""
 
@@ -163,7 +176,13 @@ class RunScheduler(PeriodicScheduler):
         self._origin = UTC_ZERO if virtual else super().now - timedelta(seconds=loop.time())
         self.ready: deque[Work] = deque()
         self.keepers: set[object] = set()
+        self._watches: set[object] = set()
         self.suspicious = False
+
+    @property
+    def holding(self) -> bool:
+        """Some timer may still bring an element about."""
+        return len(self._timers) > len(self._watches)
 
     @property
     @override
@@ -213,6 +232,8 @@ class RunScheduler(PeriodicScheduler):
     def expect(self, timer: object, owner: str) -> None:
         """Count a timer."""
         self._timers.add(timer)
+        if owner in WATCHES:
+            self._watches.add(timer)
         if self.suspicious or owner in QUEUES or owner in BATCHES:
             self.keepers.add(timer)
 
@@ -221,6 +242,7 @@ class RunScheduler(PeriodicScheduler):
         if timer in self._timers:
             self._timers.discard(timer)
             self.keepers.discard(timer)
+            self._watches.discard(timer)
             self._host.moved(owner)
 
     def forget(self, work: Work) -> None:
@@ -235,6 +257,7 @@ class RunScheduler(PeriodicScheduler):
                 work.timer.cancel()
         self._timers.clear()
         self.keepers.clear()
+        self._watches.clear()
         self.ready.clear()
 
     def _forget(self, work: Work) -> None:
