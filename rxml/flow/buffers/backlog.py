@@ -9,7 +9,7 @@ from rxml.errors import BufferOverflowError
 from rxml.flow.buffers.overflow import Conflate, Overflow
 from rxml.flow.buffers.weigh import weigh
 from rxml.flow.chunk import Chunk
-from rxml.flow.context import Context, Outcome
+from rxml.flow.context import Context, Outcome, drop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,9 +153,15 @@ class Backlog(Generic[T]):
         return Chunk(items, contexts, **signals) if items or signals else None
 
     def clear(self) -> None:
-        """Drop all that waits."""
-        while self._items:
-            self._evict()
+        """Drop all that waits, even if one of those who are told raises."""
+        count, contexts = len(self._items), self._contexts or ()
+        self._items.clear()
+        self._weights.clear()
+        self._signals.clear()
+        self._contexts, self.bytes = None, 0
+        self._gone += count
+        self._count(count)
+        drop(contexts)
 
     def _weight(self, item: Any) -> int:
         return 0 if self.max_bytes is None else weigh((item,))
@@ -222,11 +228,14 @@ class Backlog(Generic[T]):
         self._drop(None if self._contexts is None else self._contexts.popleft())
 
     def _drop(self, context: Context | None) -> None:
-        self.dropped += 1
-        if self._meter is not None:
-            self._meter.dropped += 1
+        self._count(1)
         if context is not None:
             context.settled(Outcome.DROPPED)
+
+    def _count(self, dropped: int) -> None:
+        self.dropped += dropped
+        if self._meter is not None:
+            self._meter.dropped += dropped
 
     def _conflate(
         self, policy: Conflate[Any, Any], item: Any, context: Context | None, now: float

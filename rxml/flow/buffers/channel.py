@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from rxml.flow.buffers.weigh import weigh
 from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.dropping import dropped
 
 if TYPE_CHECKING:
     from rxml.flow.clock import Clock
@@ -34,7 +35,6 @@ class Channel(Generic[T]):
         "_clock",
         "_error",
         "_loop",
-        "_low",
         "_reader",
         "_weights",
         "_writers",
@@ -54,7 +54,6 @@ class Channel(Generic[T]):
         self.closed = False
         self._error: Exception | None = None
         self._bytes = 0
-        self._low = max(1, capacity // 4)
         self._chunks: deque[tuple[Chunk[T], float]] = deque()
         self._weights: deque[int] = deque()
         self._loop = asyncio.get_running_loop()
@@ -81,10 +80,6 @@ class Channel(Generic[T]):
         while (room := self.room) < least and not self.closed:
             await self._wait_writable()
         return room
-
-    async def wait_refill(self) -> int:
-        """Wait until a quarter of the capacity is free, so that refills are few and large."""
-        return await self.wait_room(self._low)
 
     async def wait_wanted(self) -> int:
         """Wait until the reader wants more than is held; returns how many more.
@@ -125,8 +120,12 @@ class Channel(Generic[T]):
             self._reader.set_result(None)
 
     def put(self, chunk: Chunk[T]) -> None:
-        """Add a chunk. The caller has made sure of room. Signals alone join the last chunk, so that they need none."""
+        """Add a chunk. The caller has made sure of room. Signals alone join the last chunk, so that they need none.
+
+        What comes after `close` ends as dropped.
+        """
         if self.closed:
+            dropped(chunk)
             return
         count = len(chunk.elements)
         if not count and self._chunks and self._joined(chunk):
@@ -167,18 +166,12 @@ class Channel(Generic[T]):
             self._wake_reader()
             self._wake_writers()
 
-    def abort(self, error: Exception) -> None:
-        """Close and let the error overtake what is held."""
-        self.clear()
-        self.close(error)
-
-    def clear(self) -> list[Any]:
-        """Throw away what is held; returns it."""
-        thrown = [item for chunk, _ in self._chunks for item in chunk.elements]
-        self._chunks.clear()
+    def clear(self) -> int:
+        """Throw away what is held: it ends as dropped. Returns how many elements that were, to be counted."""
+        thrown, self._chunks = self._chunks, deque()
         self._weights.clear()
         self.size = self._bytes = 0
-        return thrown
+        return dropped(*(chunk for chunk, _ in thrown))
 
     def ready(self, n: int) -> Chunk[T] | None:
         """1..n elements if they are here and other tasks have had their turn; else None: wait in `receive`."""

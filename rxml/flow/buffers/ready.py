@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from rxml.flow.chunk import Chunk
+from rxml.flow.dropping import dropped
 
 if TYPE_CHECKING:
     from rxml.flow.context import Context
@@ -66,13 +67,12 @@ class Ready:
         last = bool(self._chunks) and self._chunks[-1] is tail
         return last and not tail.signalled and (tail.contexts is None) == (context is None)
 
-    def clear(self) -> list[Context]:
-        """Throw everything away; returns the contexts of what was thrown away."""
-        thrown = [context for chunk in self._chunks for context in chunk.contexts or ()]
-        self._chunks.clear()
+    def clear(self) -> int:
+        """Throw everything away: it ends as dropped. Returns how many elements that were, to be counted."""
+        thrown, self._chunks = self._chunks, deque()
         self._tail, self._grown = None, []
         self.size = 0
-        return thrown
+        return dropped(*thrown)
 
     def take(self, n: int) -> Chunk[Any]:
         """The next chunk: 1..n elements, as many as can be had without waiting, or none with a signal."""

@@ -6,12 +6,14 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from rxml.flow.dropping import dropped
 from rxml.flow.scope import Scope, calm, unasked
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from rxml.flow.chunk import Chunk
+    from rxml.flow.statistics import Meter
     from rxml.flow.subscription import Subscription
 
 
@@ -46,19 +48,34 @@ class FanIn:
     """Asks inputs side by side, each request in a task that is used again; answers come in the order of their arrival.
 
     The one who reads it does all the work in its own task, so that nothing happens at once. An input is not asked again
-    before its answer was taken, so that no more is held than was asked for.
+    before its answer was taken, so that no more is held than was asked for. An answer that is thrown away ends as dropped.
+
+    Args:
+        name: who asks, for the names of tasks.
+        meter: counts what is dropped.
 
     Attributes:
         inlets: the inputs that have not ended; the order is that in which they were added.
         answers: what has arrived and was not taken yet.
     """
 
-    __slots__ = ("_bell", "_closing", "_idle", "_name", "_rung", "_scope", "answers", "inlets")
+    __slots__ = (
+        "_bell",
+        "_closing",
+        "_idle",
+        "_meter",
+        "_name",
+        "_rung",
+        "_scope",
+        "answers",
+        "inlets",
+    )
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, meter: Meter) -> None:
         self.inlets: list[Inlet] = []
         self.answers: deque[Answer] = deque()
         self._name = name
+        self._meter = meter
         self._scope = Scope()
         self._idle: list[asyncio.Future[Inlet]] = []
         self._bell: asyncio.Future[None] | None = None
@@ -99,8 +116,10 @@ class FanIn:
         An input stays in `inlets` until it is released, so that after an interruption this can be called again.
         """
         inlet.live = False
-        for answer in [each for each in self.answers if each.inlet is inlet]:
+        gone = [each for each in self.answers if each.inlet is inlet]
+        for answer in gone:
             self.answers.remove(answer)
+        self._throw_away(gone)
         await inlet.subscription.cancel()
         self.forget(inlet)
 
@@ -110,10 +129,23 @@ class FanIn:
         if inlet in self.inlets:
             self.inlets.remove(inlet)
 
+    def clear(self) -> None:
+        """Forget all answers."""
+        gone = list(self.answers)
+        self.answers.clear()
+        self._throw_away(gone)
+
+    def _throw_away(self, answers: Iterable[Answer]) -> None:
+        chunks = [each.chunk for each in answers if each.chunk is not None]
+        self._meter.dropped += dropped(*chunks)
+
     def finalizers(self) -> list[Callable[[], Awaitable[None]]]:
-        """What ends all tasks, then all inputs, in turn."""
+        """What ends all tasks, then forgets all answers, then ends all inputs, in turn."""
         cancels = [inlet.subscription.cancel for inlet in self.inlets]
-        return [self._close, *cancels]
+        return [self._close, self._forget_answers, *cancels]
+
+    async def _forget_answers(self) -> None:
+        self.clear()
 
     def _wake(self) -> None:
         if self._bell is not None and not self._bell.done():
@@ -150,3 +182,5 @@ class FanIn:
         if answer.inlet.live:
             self.answers.append(answer)
             self._wake()
+        else:
+            self._throw_away([answer])

@@ -34,7 +34,7 @@ class FanInStage(Stage[Any]):
 
     def __init__(self, env: Env, node: Node) -> None:
         super().__init__(env, node)
-        self.fan = FanIn(node.spec.name)
+        self.fan = FanIn(node.spec.name, self.meter)
         self.ready = Ready()
         self.signals = Alignment()
         self.over = False
@@ -77,7 +77,7 @@ class FanInStage(Stage[Any]):
         """An input has failed; by default the stream fails with the first that does."""
         del inlet
         self.error = self.error or error
-        self.fan.answers.clear()
+        self.fan.clear()
 
     async def settle(self) -> None:
         """Close what is not needed any more, before anything is returned; what is at hand is safe in `ready`."""
@@ -136,8 +136,13 @@ class FanInStage(Stage[Any]):
                 self.noted(inlet, chunk)
             self.ready.put(Chunk((), **self.due()))
 
+    def let_go(self) -> None:
+        """What the stage still holds ends as dropped, and is counted; called once, before the inputs are closed."""
+        self.meter.dropped += self.ready.clear()
+
     @override
     async def release(self) -> None:
-        self.ready.clear()
-        self.fan.answers.clear()
-        await self.release_all(*self.fan.finalizers())
+        await self.release_all(self._let_go, *self.fan.finalizers())
+
+    async def _let_go(self) -> None:
+        self.let_go()

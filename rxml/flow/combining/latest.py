@@ -9,8 +9,9 @@ from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.combining.fan_in_stage import FanInStage
-from rxml.flow.context import Context, Outcome
+from rxml.flow.context import Context, drop
 from rxml.flow.context_joining import joined
+from rxml.flow.dropping import dropped
 
 if TYPE_CHECKING:
     from rxml.flow.combining.fan_in import Inlet
@@ -44,15 +45,16 @@ class LatestStage(FanInStage):
     @override
     def took(self, inlet: Inlet, chunk: Chunk[Any]) -> None:
         contexts: list[Any] = chunk.contexts or [None] * len(chunk.elements)
-        for element, context in zip(chunk.elements, contexts, strict=True):
+        for index, (element, context) in enumerate(zip(chunk.elements, contexts, strict=True)):
             self.step(inlet.tag, element, context)
             if self.over:
+                self.meter.dropped += dropped(chunk.part(index + 1, len(chunk.elements)))
                 break
         self.flush()
 
     @abstractmethod
     def step(self, position: int, element: Any, context: Context | None) -> None:
-        """Take one element; call `emit` or `drop` for it."""
+        """Take one element; it comes to a tuple, or is dropped, or is held for a tuple."""
 
     def emit(self, values: tuple[Any, ...], context: Context | None) -> None:
         """Make a tuple."""
@@ -75,12 +77,6 @@ class LatestStage(FanInStage):
         return self.values[inlet.tag] is _NONE
 
 
-def drop(context: Context | None) -> None:
-    """An element comes to nothing of its own."""
-    if context is not None:
-        context.settled(Outcome.DROPPED)
-
-
 class CombineLatestStage(LatestStage):
     """A tuple for each element, once every input has given one; its context is that of the element."""
 
@@ -94,7 +90,7 @@ class CombineLatestStage(LatestStage):
         if self.complete():
             self.emit(tuple(self.values), context)
         else:
-            drop(context)
+            drop([context])
 
     @override
     def ended(self, inlet: Inlet) -> None:
@@ -134,7 +130,7 @@ class WithLatestFromStage(LatestStage):
         if position == 0 and self.complete():
             self.emit((element, *self.values[1:]), context)
             return
-        drop(context)
+        drop([context])
         if position:
             self.values[position] = element
 
@@ -148,24 +144,50 @@ class WithLatestFromStage(LatestStage):
         self.over = inlet.tag == 0
 
 
-class ZipLatestStage(LatestStage):
+class HoldingStage(LatestStage):
+    """Holds the newest element of each input until there is a tuple of them; one that is replaced before is dropped."""
+
+    def __init__(self, env: Env, node: Node) -> None:
+        super().__init__(env, node)
+        self._beside: list[Context | None] = [None] * len(node.sources)
+
+    @override
+    def step(self, position: int, element: Any, context: Context | None) -> None:
+        drop([self._beside[position]])
+        self.values[position] = element
+        self._beside[position] = context
+
+    def emit_held(self) -> None:
+        """Make a tuple of what is held, with the contexts of its parts, joined."""
+        values, beside = self._taken()
+        parts = [each for each in beside if each is not None]
+        self.emit(tuple(values), joined(parts) if parts else None)
+
+    def _taken(self) -> tuple[list[Any], list[Context | None]]:
+        values, beside = self.values, self._beside
+        self.values, self._beside = [_NONE] * len(values), [None] * len(values)
+        return values, beside
+
+    @override
+    def let_go(self) -> None:
+        super().let_go()
+        values, beside = self._taken()
+        self.meter.dropped += sum(value is not _NONE for value in values)
+        drop(beside)
+
+
+class ZipLatestStage(HoldingStage):
     """A tuple of the newest elements once every input has given one since the last tuple."""
 
     def __init__(self, env: Env, node: Node) -> None:
         super().__init__(env, node)
         self._done = False
-        self._contexts_of: list[Context | None] = [None] * len(node.sources)
 
     @override
     def step(self, position: int, element: Any, context: Context | None) -> None:
-        drop(self._contexts_of[position])
-        self.values[position] = element
-        self._contexts_of[position] = context
+        super().step(position, element, context)
         if self.complete():
-            parts = [each for each in self._contexts_of if each is not None]
-            self.emit(tuple(self.values), joined(parts) if parts else None)
-            self._contexts_of = [None] * len(self.values)
-            self.values = [_NONE] * len(self.values)
+            self.emit_held()
             self.over = self._done
 
     @override
@@ -174,12 +196,8 @@ class ZipLatestStage(LatestStage):
         self.over = self.empty(inlet)
 
 
-class ForkJoinStage(LatestStage):
+class ForkJoinStage(HoldingStage):
     """One tuple, of the last elements of all inputs; nothing as soon as one of them ends without an element."""
-
-    def __init__(self, env: Env, node: Node) -> None:
-        super().__init__(env, node)
-        self._contexts_of: list[Context | None] = [None] * len(node.sources)
 
     @override
     def ask(self, n: int) -> None:
@@ -187,15 +205,8 @@ class ForkJoinStage(LatestStage):
             self.fan.ask(inlet, CHUNK)
 
     @override
-    def step(self, position: int, element: Any, context: Context | None) -> None:
-        drop(self._contexts_of[position])
-        self.values[position] = element
-        self._contexts_of[position] = context
-
-    @override
     def ended(self, inlet: Inlet) -> None:
         self.over = self.empty(inlet) or not self.fan.inlets
         if self.over and self.complete():
-            parts = [each for each in self._contexts_of if each is not None]
-            self.emit(tuple(self.values), joined(parts) if parts else None)
+            self.emit_held()
             self.flush()

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from rxml.flow.chunk import END, Chunk
 from rxml.flow.combining.fan_in_stage import FanInStage
+from rxml.flow.recovery.rising import Rising
 from rxml.flow.stage import Stage
 
 if TYPE_CHECKING:
@@ -37,13 +38,16 @@ class MergeStage(FanInStage):
 
 
 class ConcatStage(Stage[Any]):
-    """One input after the other; each is opened when the one before has ended."""
+    """One input after the other; each is opened when the one before has ended.
+
+    A later input may begin before the time that an earlier one has reached: its watermarks pass once they are higher.
+    """
 
     def __init__(self, env: Env, node: Node) -> None:
         super().__init__(env, node)
         self._next = 0
         self._head: Subscription[Any] | None = None
-        self._watermark: int | None = None
+        self._rising = Rising()
 
     @override
     async def pull(self, n: int) -> Chunk[Any]:
@@ -56,17 +60,8 @@ class ConcatStage(Stage[Any]):
             chunk = await self._head.request(n)
             if chunk.end:
                 self._head = None
-            elif chunk.watermark is None or self._rises(chunk.watermark):
-                return chunk
-            elif len(chunk.elements) or chunk.barrier is not None:
-                return Chunk(chunk.elements, chunk.contexts, barrier=chunk.barrier)
-
-    def _rises(self, watermark: int) -> bool:
-        """A later input may begin before the time that an earlier one has reached: time never goes back."""
-        if self._watermark is not None and watermark <= self._watermark:
-            return False
-        self._watermark = watermark
-        return True
+            elif (passed := self._rising.passed(chunk)) is not None:
+                return passed
 
     @override
     async def release(self) -> None:
@@ -121,7 +116,7 @@ class AmbStage(FanInStage):
     def _choose(self, inlet: Inlet) -> None:
         if self._winner is None:
             self._winner = inlet
-            self.fan.answers.clear()
+            self.fan.clear()
             self.ready.put(Chunk((), **self._early.get(inlet, {})))
 
     @override

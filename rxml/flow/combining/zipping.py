@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.combining.fan_in_stage import FanInStage
-from rxml.flow.context import Context
+from rxml.flow.context import Context, drop
 from rxml.flow.context_joining import joined
 
 if TYPE_CHECKING:
@@ -103,6 +103,13 @@ class ZipStage(FanInStage):
         column = self._columns[position]
         column.live = False
         self.over = not column.elements
+
+    @override
+    def let_go(self) -> None:
+        super().let_go()
+        left = [column.take(len(column.elements)) for column in self._columns]
+        self.meter.dropped += sum(len(elements) for elements, _ in left)
+        drop(context for _, contexts in left for context in contexts)
 
     def _pair(self) -> None:
         count = min(len(column.elements) for column in self._columns)

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from rxml.errors import PipelineError, StreamClosedError
 from rxml.flow.buffers.ready import Ready
-from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.chunk import END, Chunk
 from rxml.flow.flowable import Flowable
 from rxml.flow.node import Cardinality, StageSpec
 from rxml.flow.stage import Stage
@@ -55,8 +55,8 @@ class Trunk(Protocol):
         """A reader has gone."""
         ...
 
-    def unread(self, branch: Branch, context: Context | None) -> None:
-        """An element that the branch holds will not be read."""
+    def unread(self, branch: Branch, count: int) -> None:
+        """So many elements that the branch held will not be read; they have ended as dropped."""
         ...
 
 
@@ -131,11 +131,7 @@ class Branch:
     def abandon(self) -> None:
         """Nobody reads it any more: what it holds ends as dropped."""
         self._gone = True
-        while self.ready:
-            chunk = self.ready.take(CHUNK)
-            contexts: list[Any] = chunk.contexts or [None] * len(chunk.elements)
-            for context in contexts:
-                self._trunk.unread(self, context)
+        self._trunk.unread(self, self.ready.clear())
         self._trunk.ring()
 
     def append(self, element: Any, context: Context | None) -> None:

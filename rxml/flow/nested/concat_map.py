@@ -114,16 +114,19 @@ class ConcatMapStage(Stage[Any]):
         self._signals = {}
 
     def _blame(self, origin: Origin, error: Exception) -> None:
-        self._error = verdict(self.env, self.node, error, origin.element, origin.context)
-        if self._error is None:
-            origin.context = None
+        self._error = verdict(self.env, self.node, error, origin.element, origin.copy())
         self._done(origin)
 
     @override
     async def release(self) -> None:
-        self._ready.clear()
         cancels = [each.cancel for each in (self._inner, self._head) if each is not None]
-        await self.release_all(*cancels, self._close_iterator)
+        await self.release_all(self._let_go, *cancels, self._close_iterator)
+
+    async def _let_go(self) -> None:
+        """What is at hand ends as dropped, and nothing more comes of the element."""
+        self.meter.dropped += self._ready.clear()
+        if self._origin is not None:
+            self._origin.close()
 
     async def _close_iterator(self) -> None:
         close = getattr(self._origin and self._origin.iterator, "close", None)

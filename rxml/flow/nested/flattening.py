@@ -11,6 +11,8 @@ from typing_extensions import override
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.clock import Quota
 from rxml.flow.combining.fan_in_stage import FanInStage
+from rxml.flow.context import drop
+from rxml.flow.dropping import dropped
 from rxml.flow.nested.inner import opened, plain
 from rxml.flow.nested.origin import Origin
 from rxml.flow.verdict import verdict
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from rxml.flow.combining.fan_in import Inlet
+    from rxml.flow.context import Context
     from rxml.flow.node import Env, Node
 
 
@@ -33,6 +36,7 @@ class FlatteningStage(FanInStage):
         super().__init__(env, node)
         self.mapper = mapper
         self.outer_ended = False
+        self._under_way: dict[Origin, None] = {}
 
     @override
     def open(self) -> None:
@@ -64,18 +68,30 @@ class FlatteningStage(FanInStage):
             self.blame(inlet.tag, error)
             self.done(inlet.tag)
 
+    def origin(self, element: Any, context: Context | None) -> Origin:
+        """An element that something is to come of; `done` tells when that is over."""
+        origin = Origin(element, context)
+        if origin.known:
+            self._under_way[origin] = None
+        return origin
+
     def done(self, origin: Origin) -> None:
         """An inner stream is over, or never began."""
+        self._under_way.pop(origin, None)
         origin.close()
+
+    @override
+    def let_go(self) -> None:
+        super().let_go()
+        for origin in self._under_way:
+            origin.close()
 
     def blame(self, origin: Origin, error: Exception) -> None:
         """Ask the supervisor what an error does."""
-        raised = verdict(self.env, self.node, error, origin.element, origin.context)
+        raised = verdict(self.env, self.node, error, origin.element, origin.copy())
         if raised is not None:
             self.error = raised
-            self.fan.answers.clear()
-        else:
-            origin.context = None
+            self.fan.clear()
 
 
 class FlatMapStage(FlatteningStage):
@@ -113,9 +129,11 @@ class FlatMapStage(FlatteningStage):
     def arrived(self, chunk: Chunk[Any]) -> None:
         contexts: list[Any] = chunk.contexts or [None] * len(chunk.elements)
         for element, context in zip(chunk.elements, contexts, strict=True):
-            self._begin(Origin(element, context))
-            if self.error is not None:
-                return
+            if self.error is None:
+                self._begin(self.origin(element, context))
+            else:
+                drop([context])
+                self.meter.dropped += 1
 
     def _begin(self, origin: Origin) -> None:
         self._open += 1
@@ -227,7 +245,8 @@ class SwitchMapStage(FlatteningStage):
         for index, element in enumerate(chunk.elements):
             if self._next is not None:
                 self.done(self._next)
-            self._next = Origin(element, None if chunk.contexts is None else chunk.contexts[index])
+            context = None if chunk.contexts is None else chunk.contexts[index]
+            self._next = self.origin(element, context)
         self.ready.put(Chunk((), **chunk.signals()))
 
     @override
@@ -239,7 +258,7 @@ class SwitchMapStage(FlatteningStage):
         if inlet.tag is None or self._next is None:
             super().took(inlet, chunk)
         else:
-            self.meter.dropped += len(chunk.elements)
+            self.meter.dropped += dropped(chunk)
 
     @override
     def done(self, origin: Origin) -> None:

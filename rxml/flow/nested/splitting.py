@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -12,6 +13,7 @@ from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.combining.fan_in import FanIn
 from rxml.flow.context import Outcome
 from rxml.flow.context_joining import split
+from rxml.flow.dropping import dropped
 from rxml.flow.nested.branch import Branch
 from rxml.flow.scope import Scope
 from rxml.flow.stage import Stage
@@ -43,7 +45,7 @@ class Splitter:
         self._router = router
         self._limits = limits
         self._live: dict[Branch, None] = {}  # in the order in which they came
-        self._fan = FanIn(stage.node.spec.name)
+        self._fan = FanIn(stage.node.spec.name, stage.meter)
         self._scope = Scope()
         self._changed = asyncio.Event()
         self._over = False
@@ -149,15 +151,34 @@ class Splitter:
 
     async def _put(self, chunk: Chunk[Any]) -> None:
         contexts: list[Any] = chunk.contexts or [None] * len(chunk.elements)
-        for element, context in zip(chunk.elements, contexts, strict=True):
-            targets = await self._targets(element, context)
-            copies = [context] * len(targets) if context is None else split(context, len(targets))
-            for (branch, item), copy in zip(targets, copies, strict=True):
-                await self._deliver(branch, item, copy)
-            await self._router.routed(self)
+        begun = 0
+        try:
+            for element, context in zip(chunk.elements, contexts, strict=True):
+                begun += 1
+                await self._place(element, context)
+                await self._router.routed(self)
+        except BaseException:
+            self._stage.meter.dropped += dropped(chunk.part(begun, len(chunk.elements)))
+            raise
         if chunk.signalled:
             for branch in [*self._live, self.outer]:
                 branch.signal(chunk.signals())
+
+    async def _place(self, element: Any, context: Context | None) -> None:
+        """Put an element into its branches, each of which gets a copy of the context."""
+        targets = await self._targets(element, context)
+        copies: deque[Context | None] = deque()
+        if targets:
+            copies += [None] * len(targets) if context is None else split(context, len(targets))
+        try:
+            for branch, item in targets:
+                if branch.room < 1 and not branch.gone:
+                    await self._make_room(branch)
+                self._deliver(branch, item, copies.popleft())
+        except BaseException:
+            for copy in copies:
+                self._dropped(copy)
+            raise
 
     async def _targets(self, element: Any, context: Context | None) -> list[tuple[Branch, Any]]:
         try:
@@ -167,13 +188,14 @@ class Splitter:
             if raised is not None:
                 raise raised from raised.__cause__
             return []
+        except asyncio.CancelledError:
+            self._dropped(context)
+            raise
         if not targets:
             self._dropped(context)
         return targets
 
-    async def _deliver(self, branch: Branch, item: Any, context: Context | None) -> None:
-        if branch.room < 1 and not branch.gone:
-            await self._make_room(branch)
+    def _deliver(self, branch: Branch, item: Any, context: Context | None) -> None:
         if branch.gone or branch.room < 1:
             self._dropped(context)
         else:
@@ -188,8 +210,7 @@ class Splitter:
             )
             raise BufferOverflowError(message)
         if limits.policy == "drop_oldest":
-            contexts = branch.ready.take(1).contexts
-            self._dropped(contexts[0] if contexts else None)
+            self._stage.meter.dropped += dropped(branch.ready.take(1))
         while limits.policy == "backpressure" and branch.room < 1 and not branch.gone:
             await self._change(branch)
 
@@ -207,10 +228,10 @@ class Splitter:
                 "concurrency of at least their number), let go of those that are not wanted, or choose another policy"
             )
 
-    def unread(self, branch: Branch, context: Context | None) -> None:
+    def unread(self, branch: Branch, count: int) -> None:
         """See `Trunk.unread`."""
         if branch is not self.outer:
-            self._dropped(context)
+            self._stage.meter.dropped += count
 
     def _dropped(self, context: Context | None) -> None:
         self._stage.meter.dropped += 1

@@ -98,9 +98,12 @@ class PrefetchStage(Stage[Any]):
 
     @override
     async def release(self) -> None:
-        self._ready.clear()
         cancels = [] if self._head is None else [self._head.cancel]
-        await self.release_all(self._scope.aclose, *cancels)
+        await self.release_all(self._scope.aclose, self._let_go, *cancels)
+
+    async def _let_go(self) -> None:
+        """What was taken ahead ends as dropped."""
+        self.meter.dropped += self._ready.clear()
 
     async def _fill(self, head: Subscription[Any]) -> None:
         loop = asyncio.get_running_loop()

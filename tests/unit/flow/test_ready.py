@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from rxml.flow.buffers.ready import Ready
 from rxml.flow.chunk import Chunk
-from rxml.flow.context import Context
+from rxml.flow.context import Context, Outcome
 
 
 class ReadyMachine(RuleBasedStateMachine):
@@ -21,10 +21,17 @@ class ReadyMachine(RuleBasedStateMachine):
         self.ready = Ready()
         self.model: list[Any] = []
         self.count = 0
+        self.dropped: list[str] = []
 
     def _new(self) -> tuple[int, Context]:
         self.count += 1
-        return self.count, Context(fact_id=str(self.count))
+        name = str(self.count)
+
+        def settle(outcome: Outcome) -> None:
+            assert outcome is Outcome.DROPPED
+            self.dropped.append(name)
+
+        return self.count, Context(fact_id=name, settle=settle)
 
     @rule(size=st.integers(0, 4), contexts=st.booleans(), kind=st.sampled_from([list, tuple]))
     def put(self, size: int, contexts: bool, kind: Any) -> None:
@@ -66,10 +73,12 @@ class ReadyMachine(RuleBasedStateMachine):
 
     @rule()
     def clear(self) -> None:
-        kept: list[Any] = [
-            each[1] for each in self.model if isinstance(each, tuple) and each[1] is not None
-        ]
-        assert self.ready.clear() == kept
+        kept: list[Any] = [each[1] for each in self.model if isinstance(each, tuple)]
+        told = [str(context.fact_id) for context in kept if context]
+        count = sum(isinstance(each, tuple) for each in self.model)
+        self.dropped.clear()
+        assert self.ready.clear() == count
+        assert self.dropped == told
         self.model.clear()
 
     @invariant()
