@@ -16,7 +16,7 @@ from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.context import Outcome
 from rxml.flow.kinds import flowable, label, stage
 from rxml.flow.node import Cardinality
-from rxml.flow.recovery.rising import Rising
+from rxml.flow.rising import Rising
 from rxml.flow.supervision import annotate
 from rxml.flow.timing.duration import seconds_of
 from rxml.flow.timing.waiting import rung

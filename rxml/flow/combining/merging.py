@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from rxml.flow.chunk import END, Chunk
 from rxml.flow.combining.fan_in_stage import FanInStage
-from rxml.flow.recovery.rising import Rising
+from rxml.flow.rising import Rising
 from rxml.flow.stage import Stage
 
 if TYPE_CHECKING:

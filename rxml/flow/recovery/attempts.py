@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from rxml.errors import RetryExhaustedError
 from rxml.flow.chunk import CHUNK, END, Chunk
-from rxml.flow.recovery.rising import Rising
+from rxml.flow.rising import Rising
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
 from rxml.flow.timing.waiting import rung

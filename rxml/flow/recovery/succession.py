@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from rxml.flow.chunk import END
 from rxml.flow.kinds import flowable
-from rxml.flow.recovery.rising import Rising
+from rxml.flow.rising import Rising
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
 
