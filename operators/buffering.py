@@ -132,6 +132,7 @@ def _by_count(count: int | None, skip: int | None) -> Operator[Any, list[Any]]:
         cardinality=cardinality,
         capacity=count,
         holds=every < count,
+        opaque=True,
     )
 
 
@@ -209,8 +210,12 @@ class _Counted(Kernel[Any, "list[Any]"]):
 
     @override
     def flush(self) -> Iterable[list[Any]]:
-        held = self._held
+        held, self._held = self._held, []
         return [held[start:] for start in range(0, len(held), self._skip)]
+
+    @override
+    def held(self) -> int:
+        return len(self._held)
 
     @override
     def snapshot(self) -> Any:
@@ -242,6 +247,10 @@ class _Priced(Kernel[Any, "list[Any]"]):
     @override
     def flush(self) -> Iterable[list[Any]]:
         return [self._group.take()] if self._group.items else []
+
+    @override
+    def held(self) -> int:
+        return len(self._group.items)
 
     @override
     def snapshot(self) -> Any:

@@ -50,7 +50,11 @@ class Kernel(Generic[A, B]):
         return ()
 
     def held(self) -> int:
-        """Elements in the state that may still come out, for the statistics."""
+        """Elements in the state that may still come out: the newest that were taken.
+
+        For the statistics; they count as dropped if the kernel is given up. Of a fold, the contexts of these wait for a
+        result of their own, and those of all before them go with the next result.
+        """
         return 0
 
     def snapshot(self) -> Any:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from rxml.flow.context import Context, Outcome
-from rxml.flow.fusion.shadow import NOTHING, Shadow
+from rxml.flow.context import Context, drop
+from rxml.flow.context_joining import NOTHING, settled_by, split
+from rxml.flow.context_joining import joined as joint
+from rxml.flow.fusion.gathered import Gathered
+from rxml.flow.fusion.shadow import Shadow
 from rxml.flow.kernel import Columns, Elementwise, Select, joined
 from rxml.flow.node import Cardinality
 from rxml.flow.supervision import DeadLetter, Directive, noted
@@ -37,6 +40,8 @@ class Cell:
         "_aligned",
         "_env",
         "_fed",
+        "_flushed",
+        "_gathered",
         "_last",
         "_node",
         "_shadow",
@@ -52,6 +57,8 @@ class Cell:
         self._node = node
         self._last: Context | None = None
         self._fed = 0
+        self._flushed = False
+        self._gathered: Gathered | None = None
         self.measured = 0.0
         self._shadow: Shadow | None = None
         self.spec = spec
@@ -68,13 +75,15 @@ class Cell:
         if self.spec.opaque:
             return self._opaque(items, contexts, out)
         if contexts is None:
-            return out, None, self._feed(items, None, out)
+            if self._gathered is None:
+                return out, None, self._feed(items, None, out)
+            contexts = [NOTHING] * len(items)
         self._last = contexts[-1]
-        if self.spec.aligned:
-            kept = list(contexts)
-            error = self._feed(items, kept, out)
-            return out, kept[: len(out)], error
-        return self._one_by_one(items, contexts, out)
+        if self._aligned:
+            return self._in_line(items, contexts, out)
+        if self.spec.cardinality is Cardinality.AT_MOST_ONE:
+            return self._one_by_one(items, contexts, out)
+        return self._gather(items, contexts, out)
 
     def took(self, seconds: float) -> None:
         """Count time that the kernel spent, by itself."""
@@ -86,46 +95,82 @@ class Cell:
         return self._failed(raised, [(item, None)])
 
     def flush(self) -> Pushed:
-        """What is left at the end; unless the kernel is opaque, it takes the context of the last element."""
+        """What is left at the end, with the contexts of the elements that it is made of, as far as is known."""
         out: list[Any] = []
         error = None
+        self._flushed = True
         try:
             out.extend(self.kernel.flush())
         except Exception as raised:  # noqa: BLE001 - passed on after what came before it
             error = self._noted(raised)
+        return out, self._contexts_left(len(out), error), error
+
+    def _contexts_left(self, made: int, error: Exception | None) -> list[Context] | None:
+        """The contexts of results at the end; what comes to no result is dropped then, or when the row is closed."""
         if self._shadow is not None:
-            return out, self._shadow.flush() if error is None else [], error
-        return out, None if self._last is None else [self._last] * len(out), error
+            return self._shadow.flush() if error is None else [NOTHING] * made
+        if self._gathered is not None:
+            contexts = self._gathered.results(made, 0) if made else []
+            drop(self._gathered.clear())
+            return contexts
+        return None if self._last is None else [settled_by(self._last, None)] * made
+
+    def close(self) -> list[Context]:
+        """The kernel is given up: what it holds counts as dropped; returns the contexts that are to be told so."""
+        if not self._flushed:
+            self.meter.dropped += self.kernel.held()
+        parts = (self._shadow, self._gathered)
+        return [context for part in parts if part is not None for context in part.clear()]
 
     def _opaque(
         self, items: Sequence[Any], contexts: list[Context] | None, out: list[Any]
     ) -> Pushed:
         """An opaque kernel does to numbers what it does to elements: so its results find their contexts."""
         if contexts is not None and self._shadow is None:
-            self._shadow = Shadow(self.spec.kernel(), self.spec.capacity, self._fed)
+            again = self.spec.cardinality is Cardinality.MANY
+            self._shadow = Shadow(self.spec.kernel(), self.spec.capacity, self._fed, again=again)
         self._fed += len(items)
         error = self._feed(items, None, out)
         if self._shadow is None:
             return out, None, error
         return out, self._shadow.push(contexts or [NOTHING] * len(items)), error
 
+    def _in_line(self, items: Sequence[Any], contexts: list[Context], out: list[Any]) -> Pushed:
+        """Result i takes the context of element i; those behind an error, or the end of the kernel, are dropped."""
+        kept = list(contexts)
+        error = self._feed(items, kept, out)
+        drop(kept[len(out) :])
+        return out, kept[: len(out)], error
+
     def _one_by_one(self, items: Sequence[Any], contexts: list[Context], out: list[Any]) -> Pushed:
-        """The results that an element brings about take its context."""
+        """The result that an element brings about takes its context; where there is none, it is dropped."""
         kept: list[Context] = []
-        drops = self.spec.cardinality is Cardinality.AT_MOST_ONE
         for index, (item, context) in enumerate(zip(items, contexts, strict=True)):
             alive = [context]
             error = self._feed((item,), alive, out)
             made = len(out) - len(kept)
-            kept.extend(alive * made)
-            if drops and alive and not made and error is None:
-                context.settled(Outcome.DROPPED)
-            if error is not None:
+            kept += split(context, made) if alive else [settled_by(context, None)] * made
+            if error is not None or self.kernel.finished:
+                drop(contexts[index + 1 :])
                 return out, kept, error
-            if self.kernel.finished:
-                for unused in contexts[index + 1 :] if drops else ():
-                    unused.settled(Outcome.DROPPED)
-                break
+        return out, kept, None
+
+    def _gather(self, items: Sequence[Any], contexts: list[Context], out: list[Any]) -> Pushed:
+        """A result takes the contexts of the elements that have come to it."""
+        gathered = self._gathered = self._gathered or Gathered()
+        kept: list[Context] = []
+        for index, (item, context) in enumerate(zip(items, contexts, strict=True)):
+            alive, kernel = [context], self.kernel
+            error = self._feed((item,), alive, out)
+            held, made = kernel.held(), len(out) - len(kept)
+            if alive:
+                gathered.add(context, held)
+            kept += gathered.results(made, held) if made else ()
+            if self.kernel is not kernel:
+                drop(gathered.clear())
+            if error is not None or self.kernel.finished:
+                drop(contexts[index + 1 :])
+                return out, kept, error
         return out, kept, None
 
     def _columns(
@@ -138,6 +183,7 @@ class Cell:
                 return kernel.push_all(items), None, None
             except Exception as raised:  # noqa: BLE001 - looked into below
                 failure = raised
+        beside = [None] * len(items) if contexts is None else contexts
         singly = contexts is not None and self.spec.cardinality is Cardinality.AT_MOST_ONE
         step = 1 if singly else len(items)
         ranges = [slice(at, at + step) for at in range(0, len(items), step)][::-1]
@@ -157,19 +203,19 @@ class Cell:
                     ranges += [slice(half, where.stop), slice(where.start, half)]
                     step = 1
                     continue
-                beside = [None] * len(items) if contexts is None else contexts
                 culprits = zip(items[where], beside[where], strict=True)
                 error = self._failed(raised, list(culprits))
             else:
                 kept += self._beside(contexts, where, len(parts[-1]))
+        drop(context for where in ranges for context in beside[where])
         return joined(parts), None if contexts is None else kept, error
 
     def _beside(self, contexts: list[Context] | None, where: slice, made: int) -> list[Context]:
-        """The contexts of the results for some rows."""
+        """The contexts of the results for some rows; if it is not known whose they are, each answers for all rows."""
         given = [] if contexts is None else contexts[where]
-        if given and not made and self.spec.cardinality is Cardinality.AT_MOST_ONE:
-            given[0].settled(Outcome.DROPPED)
-        return given if len(given) == made else given[-1:] * made
+        if not given or (len(given) == made and self.spec.cardinality is not Cardinality.FEWER):
+            return given
+        return split(joint(given), made)
 
     def _feed(
         self, items: Sequence[Any], contexts: list[Context] | None, out: list[Any]
@@ -206,6 +252,7 @@ class Cell:
         if directive is Directive.STOP or not culprits:
             return self._noted(error)
         if directive is Directive.RESTART:
+            self.meter.dropped += self.kernel.held()
             self.kernel = self.spec.kernel()
         return None
 

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.clock import HOLD, Quota
+from rxml.flow.context import drop
 from rxml.flow.fusion.row import Row
 from rxml.flow.stage import Stage
 
@@ -109,7 +110,17 @@ class Fused(Stage[Any]):
 
     @override
     async def release(self) -> None:
-        await self._close_head()
+        await self.release_all(self._let_go, self._close_head)
+
+    async def _let_go(self) -> None:
+        """What was made and not taken, and what the kernels hold, ends as dropped, before upstream is closed."""
+        contexts = self._row.close()
+        if self._ready is not None:
+            rest = self._ready.part(self._served, len(self._ready.elements))
+            self.meter.dropped += len(rest.elements)
+            contexts += rest.contexts or ()
+        self._ready = None
+        drop(contexts)
 
     def _serve(self, ready: Chunk[Any], n: int) -> Chunk[Any]:
         start, total = self._served, len(ready.elements)

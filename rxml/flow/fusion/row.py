@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rxml.flow.chunk import END, Chunk
 from rxml.flow.clock import LONG
+from rxml.flow.context_joining import NOTHING
 from rxml.flow.fusion.span import spans
 
 if TYPE_CHECKING:
@@ -195,8 +196,8 @@ class Row:
         if error is None:
             flushed, more, error = self._cells[index].flush()
             if len(flushed):
+                contexts = _together(items, contexts, flushed, more)
                 items = [*items, *flushed]
-                contexts = None if more is None else [*(contexts or ()), *more]
         self._stop(index, error)
         self._count(index, len(items))
         return items, contexts, error is None
@@ -215,6 +216,10 @@ class Row:
         """Elements in the state of the last kernel that may still come out."""
         return self._cells[-1].kernel.held()
 
+    def close(self) -> list[Context]:
+        """The row is given up: what its kernels hold counts as dropped; returns the contexts that are to be told so."""
+        return [context for cell in self._cells for context in cell.close()]
+
     def settle(self) -> None:
         """Bring the counters of all kernels up to date."""
         asked, self._asked_by_all = self._asked_by_all, 0
@@ -223,3 +228,15 @@ class Row:
         for span in self._spans:
             if span is not None:
                 span.settle()
+
+
+def _together(
+    items: Sequence[Any],
+    contexts: list[Context] | None,
+    flushed: Sequence[Any],
+    more: list[Context] | None,
+) -> list[Context] | None:
+    """The contexts of results and of what was left at the end, if either of them has any."""
+    if contexts is None and more is None:
+        return None
+    return [*(contexts or [NOTHING] * len(items)), *(more or [NOTHING] * len(flushed))]
