@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.context import drop
 from rxml.flow.scope import Scope, settled, stray
 from rxml.flow.stage import Stage
 from rxml.flow.verdict import verdict
@@ -18,6 +19,7 @@ from rxml.flow.workers.turnstile import (
     DONE,
     FAILED,
     LEFT_OUT,
+    RUNNING,
     AsTheyCome,
     Entry,
     InOrder,
@@ -102,7 +104,15 @@ class MapAsyncStage(Stage[Any]):
     @override
     async def release(self) -> None:
         cancels = [] if self._head is None else [self._head.cancel]
-        await self.release_all(self._see_off, self._scope.aclose, *cancels)
+        await self.release_all(self._see_off, self._scope.aclose, self._let_go, *cancels)
+
+    async def _let_go(self) -> None:
+        """What nobody takes any more ends as dropped."""
+        self._drop(self._turnstile.clear())
+
+    def _drop(self, entries: list[Entry]) -> None:
+        self.meter.dropped += sum(each.progress in (RUNNING, DONE) for each in entries)
+        drop(each.context for each in entries)
 
     async def _see_off(self) -> None:
         """Wait for those that were cancelled before: a second time would interrupt what they do to leave."""
@@ -242,7 +252,8 @@ class MapAsyncStage(Stage[Any]):
         if entry.worker is not None and entry.worker.cancelling():
             self.env.report(error)
             return
-        raised = verdict(self.env, self.node, error, entry.item, entry.context)
+        context, entry.context = entry.context, None
+        raised = verdict(self.env, self.node, error, entry.item, context)
         if raised is None:
             entry.progress = LEFT_OUT
             self._turnstile.finish(entry)
@@ -260,3 +271,4 @@ class MapAsyncStage(Stage[Any]):
             if entry.worker is not None:
                 entry.worker.cancel()
                 self._leaving.append(entry.worker)
+        self._drop(gone)

@@ -36,7 +36,7 @@ class Entry:
 
     Attributes:
         item: the element; once it is done, its result; if it has failed, its error.
-        context: what travels beside it.
+        context: what travels beside it; None once the element has failed, and has been dealt with.
         progress: how far it has come.
         key: elements of one key are worked on one after the other (unset if there are no keys).
         fence: where it stands among the signals (unset if elements cannot overtake).
@@ -87,6 +87,10 @@ class Turnstile(ABC):
         """The element has failed: returns those that cannot come out any more, which are forgotten."""
 
     @abstractmethod
+    def clear(self) -> list[Entry]:
+        """Nobody takes anything any more: returns all that are held, which are forgotten."""
+
+    @abstractmethod
     def take(self, n: int) -> Chunk[Any]:
         """Up to n results, or none; sets `error` where nothing can follow."""
 
@@ -125,6 +129,11 @@ class InOrder(Turnstile):
                 gone.append(last)
         self.held -= len(gone)
         return gone
+
+    @override
+    def clear(self) -> list[Entry]:
+        row, self._row, self.held = self._row, deque(), 0
+        return [each for each in row if isinstance(each, Entry)]
 
     @override
     def take(self, n: int) -> Chunk[Any]:
@@ -190,6 +199,12 @@ class AsTheyCome(Turnstile):
         self.held -= len(gone)
         self._failure = failed.item
         return gone
+
+    @override
+    def clear(self) -> list[Entry]:
+        held = [*self._done, *self._running]
+        self._done, self._running, self.held = deque(), set(), 0
+        return held
 
     @override
     def take(self, n: int) -> Chunk[Any]:

@@ -266,3 +266,57 @@ def test_what_comes_too_late_for_a_channel_is_dropped() -> None:
     ledger = Ledger()
     run(main())
     assert ledger.ends == {name: [DROPPED] for name in "210"}
+
+
+# --- workers --------------------------------------------------------------------------------------
+
+
+async def patient(x: int) -> int:
+    """Takes x seconds; fails for 2 and 6."""
+    await asyncio.sleep(x)
+    return 99 // ((x - 2) * (x - 6))
+
+
+WAYS: dict[str, dict[str, Any]] = {
+    "in order": {},
+    "as they come": {"ordered": False},
+    "by key": {"key": lambda x: x % 3},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("seconds", [0, 0.5, 1.5, 2.5, 9])
+def test_what_is_worked_on_when_the_stream_is_left_is_dropped(way: str, seconds: float) -> None:
+    async def main() -> None:
+        source = ledger.source(ledger.chunk(3, 1), ledger.chunk(5, 4), Never())
+        flow = source.pipe(ops.map_async(patient, concurrency=3, capacity=4, **WAYS[way]))
+        async with Run[Any](flow) as running:
+            asking = asyncio.ensure_future(all_of(running))
+            await asyncio.sleep(seconds)
+            asking.cancel()
+            await asyncio.wait([asking])
+        counts.append(running.statistics().stages[-1].dropped)
+
+    async def all_of(running: Any) -> None:
+        while True:
+            for context in (await running.subscription.request(1)).contexts:
+                context.settled(ANSWERED)
+
+    ledger, counts = Ledger(), list[int]()
+    run(main())
+    assert counts == [len(ledger[DROPPED])]
+    assert set(ledger.outcomes) == set("1345")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("what", ["stop", "resume"])
+def test_what_is_worked_on_when_another_fails_is_dropped_or_comes_out(way: str, what: str) -> None:
+    ledger = Ledger()
+    source = ledger.source(ledger.chunk(3, 2), ledger.chunk(1, 5, 6, 4))
+    work = ops.map_async(patient, concurrency=3, capacity=6, **WAYS[way])
+    got = read(source.pipe(work, ops.supervise(what)))
+    assert len(got.results) == len(ledger[ANSWERED])
+    if what == "resume":
+        assert ledger.outcomes == {x: DEAD if x in "26" else ANSWERED for x in "321564"}
+    else:
+        assert got.dropped[next(iter(got.dropped))] == len(ledger[DROPPED]) - 1
