@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from aiohttp import ClientPayloadError, hdrs
 from aiohttp.web import RequestPayloadError
 
-from rxml.http.inflate import CODINGS, Inflater
+from rxml.http.handler import CutOffError
+from rxml.http.inflate import CODINGS, STEP, Inflater
 from rxml.http.replies import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiohttp.web import BaseRequest
 
     from rxml.http.limits import Limits
@@ -61,23 +64,39 @@ class Body:
                 data = await self._next()
         except TimeoutError:
             raise Refusal(408, f"the body stood still for {seconds:g} seconds") from None
-        self._size += len(data)
-        if self._size > self._most:
-            self._refuse()
+        self._grown(len(data))
         return data
 
-    async def whole(self) -> bytes:
-        """All of it.
+    async def whole(self, arrived: Callable[[int], None]) -> bytes:
+        """All of it. It is decompressed only when it is here: a slow client holds no more than it has sent.
+
+        Args:
+            arrived: told of bytes before they are kept.
 
         Raises:
-            Refusal: 400, 408 or 413.
+            Refusal: 400, 408 or 413, or what `arrived` raises.
             ConnectionError: the client is gone.
         """
+        inflater, self._inflater = self._inflater, None
         loop = asyncio.get_running_loop()
         end = loop.time() + self._limits.body_seconds
         parts: list[bytes] = []
         while part := await self.read(max(0.0, end - loop.time())):
+            arrived(len(part))
             parts.append(part)
+        if inflater is None:
+            return b"".join(parts)
+        return self._inflated(inflater, b"".join(parts), arrived)
+
+    def _inflated(self, inflater: Inflater, data: bytes, arrived: Callable[[int], None]) -> bytes:
+        parts: list[bytes] = []
+        self._size = 0
+        inflater.feed(data)
+        while part := inflater.read():
+            self._grown(len(part))
+            arrived(len(part))
+            parts.append(part)
+        inflater.finish()
         return b"".join(parts)
 
     async def _next(self) -> bytes:
@@ -103,7 +122,9 @@ class Body:
 
     async def _receive(self) -> bytes:
         try:
-            return await self._request.content.readany()
+            return await self._request.content.read(STEP)
+        except CutOffError:
+            raise Refusal(400, "the body is cut off") from None
         except (RequestPayloadError, ClientPayloadError) as error:
             raise ConnectionResetError("the client left in the middle of its body") from error
 
@@ -112,6 +133,11 @@ class Body:
         if self._request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
             await self._request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._request.writer.output_size = 0
+
+    def _grown(self, count: int) -> None:
+        self._size += count
+        if self._size > self._most:
+            self._refuse()
 
     def _refuse(self) -> None:
         raise Refusal(413, f"the body is larger than {self._most} bytes")

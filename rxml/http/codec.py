@@ -100,9 +100,12 @@ def items_of(frame: Next | RawNext) -> Sequence[Any]:
     """The items of a `next` frame.
 
     Raises:
-        ProtocolError: they are no sequence.
+        ProtocolError: they are no sequence, or none.
     """
     items: Any = frame.items
     if isinstance(items, Batch) or type(items) is list:
-        return cast("Sequence[Any]", items)
+        elements = cast("Sequence[Any]", items)
+        if not len(elements):
+            raise ProtocolError("items must be one or more elements, got none")
+        return elements
     raise ProtocolError(f"items must be an array, got {type(items).__name__}")

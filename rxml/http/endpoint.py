@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from aiohttp import hdrs
 
 from rxml.errors import PipelineError
+from rxml.http.checks import is_path
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -29,13 +30,19 @@ class Endpoint(ABC):
     methods: ClassVar[tuple[str, ...]]
 
     def __init__(self, path: str) -> None:
-        if not path.startswith("/") or "?" in path or "#" in path:
-            raise PipelineError(f"a path begins with / and has no ? or #, got {path!r}")
+        if not is_path(path):
+            raise PipelineError(
+                f"a path is a str that begins with / and has no ? or #, got {path!r}"
+            )
         self.path = path
 
     def begin(self, serving: Serving) -> None:
         """Before a server begins."""
         del serving
+
+    def bereft(self) -> str | None:
+        """After a background flow has failed: what to log if this endpoint has no reader any more."""
+        return None
 
     @abstractmethod
     async def answer(self, request: web.BaseRequest, serving: Serving) -> web.StreamResponse:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from rxml.errors import ProtocolError
-from rxml.http.protocol import HELLO_TIMEOUT, Hello, Ready
+from rxml.http.protocol import HELLO_TIMEOUT, Hello, Ready, name_of
 
 if TYPE_CHECKING:
     from rxml.http.codec import Codec
@@ -30,7 +30,7 @@ async def greeted(link: Link, codec: Codec, limits: Limits) -> bool:
         return False
     frame = codec.from_client(message.data, text=message.text)
     if not isinstance(frame, Hello):
-        raise ProtocolError(f"the first frame must be hello, got {type(frame).__name__.lower()}")
+        raise ProtocolError(f"the first frame must be hello, got {name_of(frame)}")
     if frame.version != 1:
         raise ProtocolError(f"version must be 1, got {frame.version}")
     bounds = {

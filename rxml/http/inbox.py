@@ -20,27 +20,44 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class DesertedError(Exception):
+    """Nothing reads here, and nothing will: the background flow that did has failed."""
+
+
 class Inbox(Generic[T]):
     """Hands elements from many handlers, in the order in which they came for them, to one run.
 
     Args:
         path: names it.
         capacity: elements that may wait before anybody asks for them; 0: only what was asked for is taken.
+
+    Attributes:
+        path: as given.
     """
 
     def __init__(self, path: str, capacity: int) -> None:
-        self._path = path
+        self.path = path
         self._capacity = capacity
         self._outlet: Outlet[T] | None = None
         self._arrived = asyncio.Event()
         self._turn = asyncio.Lock()
         self._pace = Pace()
         self._waiting = 0
+        self._read = self._deserted = False
 
     def begin(self) -> None:
         """Before a server begins: its loop may be another one than that of the last."""
         self._arrived = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._read = self._deserted = False
+
+    def desert(self) -> str | None:
+        """A background flow has failed: if it was read here, tell those who wait. Returns what to log."""
+        if self.reading or not self._read or self._deserted:
+            return None
+        self._deserted = True
+        self._arrived.set()
+        return f"ingest {self.path} has no reader any more"
 
     @property
     def reading(self) -> bool:
@@ -49,16 +66,17 @@ class Inbox(Generic[T]):
 
     def flow(self) -> Flowable[T]:
         """What is left here, for one run at a time."""
-        name = label("ingest", self._path)
+        name = label("ingest", self.path)
         return body_source(name, self._body, capacity=max(1, self._capacity), rate=True)
 
     async def _body(self, _inlets: tuple[Subscription[T], ...], outlet: Outlet[T]) -> None:
         if self.reading:
             raise AlreadyRunningError(
-                f"ingest({self._path}) feeds a run already, and each element can go to one only; "
+                f"ingest({self.path}) feeds a run already, and each element can go to one only; "
                 "put ops.share() behind it and use the shared flow in both places"
             )
         self._outlet = outlet
+        self._read, self._deserted = True, False
         self._arrived.set()
         finished = asyncio.Event()
         delist = outlet.env.enlist(finished.set, endless=True)
@@ -74,6 +92,7 @@ class Inbox(Generic[T]):
 
         Raises:
             TimeoutError: `seconds` have passed.
+            DesertedError: nothing will ever ask.
         """
         self._waiting += 1
         try:
@@ -89,6 +108,9 @@ class Inbox(Generic[T]):
         Args:
             elements: what is handed over.
             seconds: how long each wait for demand may take.
+
+        Raises:
+            DesertedError: nothing will ever ask.
         """
         done = 0
         self._waiting += 1
@@ -113,6 +135,8 @@ class Inbox(Generic[T]):
         while True:
             outlet = self._outlet
             if outlet is None or outlet.channel.closed:
+                if self._deserted:
+                    raise DesertedError(f"nothing reads {self.path} any more")
                 self._arrived.clear()
                 await self._arrived.wait()
                 continue

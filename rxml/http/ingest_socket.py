@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from rxml.errors import ProtocolError
 from rxml.http.codec import Codec, items_of
 from rxml.http.credit import Refill
-from rxml.http.decode import ElementError, Intake, json_items, msgpack_items
+from rxml.http.decode import ElementError, json_items, msgpack_items
 from rxml.http.encode import to_json
 from rxml.http.greeting import greeted
+from rxml.http.handing import Handing, UnwantedError
+from rxml.http.inbox import DesertedError
 from rxml.http.link import Link, Message
 from rxml.http.protocol import (
-    BAD_FRAME,
     DRAIN,
+    LATER,
     NAMES,
+    SHED,
     UPSTREAM,
     Complete,
     Drain,
@@ -23,6 +26,8 @@ from rxml.http.protocol import (
     RawNext,
     Reject,
     Request,
+    Subscribe,
+    name_of,
 )
 from rxml.http.race import race
 from rxml.http.replies import Refusal
@@ -32,33 +37,39 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from rxml.http.decode import Intake
     from rxml.http.inbox import Inbox
+    from rxml.http.limits import Limits
+    from rxml.http.pool import Pool
     from rxml.http.serving import Serving
 
 T = TypeVar("T")
 
+_BLOCK: Final = 256
+
 
 async def converse(
-    request: web.BaseRequest, serving: Serving, inbox: Inbox[T], intake: Intake[T]
+    request: web.BaseRequest, serving: Serving, inbox: Inbox[T], intake: Intake[T], pool: Pool
 ) -> web.StreamResponse:
     """Take elements from a WebSocket until either side ends."""
-    async with Link(request, serving.limits, NAMES) as link:
+    async with Link(request, serving, NAMES) as link:
+        handing = Handing(link, serving, inbox, intake, pool)
         try:
             if link.protocol is None:
-                await race(_plain(link, serving, inbox, intake), _left(link, serving, None))
+                await race(_plain(link, handing), _left(link, serving, None))
             else:
-                await _spoken(link, serving, inbox, intake, link.protocol)
-        except ProtocolError as error:
-            link.close_with(BAD_FRAME, str(error))
+                await _spoken(link, serving, handing, link.protocol)
+        except UnwantedError as error:
+            link.close_with(SHED, str(error))
+        except DesertedError as error:
+            link.close_with(LATER, str(error))
     return link.ws
 
 
-async def _spoken(
-    link: Link, serving: Serving, inbox: Inbox[T], intake: Intake[T], protocol: str
-) -> None:
+async def _spoken(link: Link, serving: Serving, handing: Handing[T], protocol: str) -> None:
     codec = Codec(protocol, serving.limits.wire(serving.limits.message_bytes))
     if await greeted(link, codec, serving.limits):
-        upstream = Upstream(link, codec, serving, inbox, intake)
+        upstream = Upstream(link, codec, handing)
         await race(upstream.take(), upstream.ask(), _left(link, serving, codec))
 
 
@@ -70,28 +81,40 @@ async def _left(link: Link, serving: Serving, codec: Codec | None) -> None:
     link.close_with(DRAIN, "the server is about to end")
 
 
-async def _plain(link: Link, serving: Serving, inbox: Inbox[T], intake: Intake[T]) -> None:
+async def _plain(link: Link, handing: Handing[Any]) -> None:
     """Each message is an element, or an array of some; the next is not read before it is wanted."""
     index = 0
     while True:
-        await inbox.ready(None)
+        await handing.wanted()
         message = await link.receive()
         if message is None:
             return
-        for item in _items(message, serving):
+        async with handing.decoding(message.data, text=message.text):
+            index = await _message(link, handing, message, index)
+
+
+async def _message(link: Link, handing: Handing[Any], message: Message, index: int) -> int:
+    """Take the elements of one message; returns the index of the next element."""
+    items = _items(message, handing.limits)
+    for start in range(0, len(items), _BLOCK):
+        valid: list[Any] = []
+        for item in items[start : start + _BLOCK]:
             try:
-                await inbox.offer([intake.value(item)], None)
+                valid.append(handing.intake.value(item))
             except ElementError as error:
                 answer = to_json({"index": index, "error": str(error)})
                 await link.say(answer, text=True)
             index += 1
+        await handing.give(valid)
+        await handing.turns.pause()
+    return index
 
 
-def _items(message: Message, serving: Serving) -> Sequence[Any]:
+def _items(message: Message, limits: Limits) -> Sequence[Any]:
     try:
         if message.text:
-            return json_items(message.data)
-        return msgpack_items(message.data, serving.limits.wire(serving.limits.message_bytes))
+            return json_items(message.data, limits.items)
+        return msgpack_items(message.data, limits.wire(limits.message_bytes))
     except Refusal as refusal:
         raise ProtocolError(refusal.reason.replace("body", "message")) from refusal
 
@@ -99,22 +122,19 @@ def _items(message: Message, serving: Serving) -> Sequence[Any]:
 class Upstream(Generic[T]):
     """The stream that goes up: demand out, elements in."""
 
-    def __init__(
-        self, link: Link, codec: Codec, serving: Serving, inbox: Inbox[T], intake: Intake[T]
-    ) -> None:
+    def __init__(self, link: Link, codec: Codec, handing: Handing[T]) -> None:
         self._link = link
         self._codec = codec
-        self._inbox = inbox
-        self._intake = intake
-        self._window = serving.limits.window
-        self._refill = Refill(16 * serving.limits.message_bytes)
+        self._handing = handing
+        self._window = handing.limits.window
+        self._refill = Refill(16 * handing.limits.message_bytes)
         self._came = asyncio.Event()
         self._seq = 0
 
     async def ask(self) -> None:
         """Send demand as the inbox has room: never more than what is wanted there."""
         while True:
-            wanted = await self._inbox.ready(None)
+            wanted = await self._handing.inbox.ready(None)
             self._came.clear()
             n = self._refill.ask(min(wanted, self._window))
             if n:
@@ -124,26 +144,34 @@ class Upstream(Generic[T]):
     async def take(self) -> None:
         """Take elements until the client completes or leaves."""
         while (message := await self._link.receive()) is not None:
-            frame = self._codec.from_client(message.data, text=message.text)
-            if isinstance(frame, Complete):
-                await self._say(Complete(UPSTREAM))
-                return
-            if not isinstance(frame, Next | RawNext):
-                raise ProtocolError(f"{type(frame).__name__.lower()} has no place on this path")
-            if frame.id != UPSTREAM:
-                raise ProtocolError(f"the stream that goes up is {UPSTREAM}, got {frame.id}")
-            await self._elements(items_of(frame), len(message.data))
+            async with self._handing.decoding(message.data, text=message.text):
+                frame = self._codec.from_client(message.data, text=message.text)
+                if isinstance(frame, Complete):
+                    await self._say(Complete(UPSTREAM))
+                    return
+                await self._elements(self._checked(frame), len(message.data))
+
+    def _checked(self, frame: Any) -> Sequence[Any]:
+        if isinstance(frame, Subscribe):
+            raise ProtocolError("this path takes elements in; it is no stream to subscribe to")
+        if not isinstance(frame, Next | RawNext):
+            raise ProtocolError(f"{name_of(frame)} has no place on this path")
+        if frame.id != UPSTREAM:
+            raise ProtocolError(f"the stream that goes up is {UPSTREAM}, got {frame.id}")
+        if frame.seq not in (None, self._seq):
+            raise ProtocolError(f"seq must be {self._seq}, got {frame.seq}")
+        return items_of(frame)
 
     async def _elements(self, items: Sequence[Any], size: int) -> None:
         self._refill.came(len(items), size)
         valid: list[T] = []
         for item in items:
             try:
-                valid.append(self._intake.value(item))
+                valid.append(self._handing.intake.value(item))
             except ElementError as error:
                 await self._say(Reject(UPSTREAM, self._seq, str(error)))
             self._seq += 1
-        await self._inbox.offer(valid, None)
+        await self._handing.give(valid)
         self._came.set()
 
     async def _say(self, frame: Any) -> None:

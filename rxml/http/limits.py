@@ -21,7 +21,8 @@ class Limits:
         headers: in number (400).
         request_seconds: until the head of a request is complete, from the connection or the last answer on (closed).
         body_seconds: that a body, or a line of NDJSON, may take on its way (408).
-        idle_seconds: between two lines of NDJSON (408); of a stream without demand (error `idle`).
+        idle_seconds: between two lines of NDJSON (408); of a stream without demand (error `idle`); that a WebSocket
+            without sub-protocol waits for its elements to be wanted (close 4429).
         hello_seconds: until `hello`, then until some stream is open (close 4408).
         heartbeat_seconds: of silence before a WebSocket is pinged, or a comment is sent to an SSE client.
         pong_seconds: until something must have come from a pinged client (dropped); also for closing.
@@ -29,16 +30,18 @@ class Limits:
         retry_seconds: the longest `Retry-After`.
         connections: open at a time (503).
         connections_per_address: of one address, or of one proxy (503).
-        bodies: JSON and msgpack bodies being read at a time, for each path; others wait.
+        arriving_bytes: of JSON and msgpack bodies under way, in all; a quarter of it for one address (503).
+        decoding_bytes: what elements of one path take, by an upper estimate, from being decoded to being wanted; others wait.
+        rejects: elements of one body that do not fit; then the rest of it is not looked at (422).
         streams: open in one WebSocket connection (error `streams`).
         window: elements that a WebSocket may send ahead on a path of `ingest`.
         write_bytes: waiting for a client's socket before anything more is taken from the flow.
         depth: of containers in one another, in msgpack; at most 128.
-        items: values in one message, in msgpack.
+        items: values in one message, in msgpack; elements of an array, in JSON (413).
         errors: that one answer lists; all are counted.
 
     Raises:
-        ValueError: a limit is not positive.
+        ValueError: a limit is not positive, or is no whole number though it counts something.
     """
 
     body_bytes: int = 2**20
@@ -58,7 +61,9 @@ class Limits:
     retry_seconds: int = 60
     connections: int = 1000
     connections_per_address: int = 256
-    bodies: int = 64
+    arriving_bytes: int = 64 * 2**20
+    decoding_bytes: int = 64 * 2**20
+    rejects: int = 10_000
     streams: int = 128
     window: int = 256
     write_bytes: int = 64 * 2**10
@@ -70,8 +75,10 @@ class Limits:
         """Check every limit."""
         for field in fields(self):
             limit = getattr(self, field.name)
-            if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit > 0:
-                raise ValueError(f"{field.name} is {limit!r}: it must be a positive number")
+            whole = field.default.__class__ is int
+            kind, name = (int, "whole number") if whole else (int | float, "number")
+            if isinstance(limit, bool) or not isinstance(limit, kind) or not limit > 0:
+                raise ValueError(f"{field.name} is {limit!r}: it must be a positive {name}")
 
     def wire(self, max_bytes: int) -> WireLimits:
         """What a msgpack message of at most `max_bytes` may ask for."""

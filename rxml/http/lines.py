@@ -37,9 +37,11 @@ class Lines:
         whole = [bytes(self._rest), *middle]
         self._rest.clear()
         self._keep(rest)
-        if max(map(len, whole)) > self._most:
+        if len(data) > self._most and max(map(len, whole)) > self._most:
             self._refuse()
-        return [line for line in whole if line.strip()]
+        return list(
+            filter(bytes.strip, whole)
+        )  # at C's speed: a body may be nothing but blank lines
 
     def finish(self) -> list[bytes]:
         """The last line, if it has no end."""

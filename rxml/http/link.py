@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from aiohttp import WSMessage, WSMsgType, web
 
-from rxml.errors import ConnectionLost
+from rxml.errors import ConnectionLost, ProtocolError
 from rxml.flow.scope import Scope
+from rxml.http.protocol import BAD_FRAME, SHED
+from rxml.http.race import heard
 from rxml.http.replies import HEADERS, Refusal
 from rxml.http.transport import abort
 
@@ -17,9 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-    from rxml.http.limits import Limits
+    from rxml.http.serving import Serving
 
-_NEVER: int = 2**62
+logger: Final = logging.getLogger("rxml.http")
+
+_NEVER: Final = 2**62
+_TURN: Final = 32
+"""Messages that are read without a pause, if they have come already."""
+_IDLE: Final = 2000
+"""Messages that mean nothing, and pings and pongs, that a client may send in `heartbeat_seconds`."""
+_OPEN: Final = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG)
+INTERNAL: Final = 1011
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +47,26 @@ class Link:
 
     Pings go out after silence, and a client that answers none is dropped. Nothing is sent while the transport holds more
     than it should, except pings: `send` waits. Waiting sends share one task, because a drain that is cancelled would
-    take the others down with it.
+    take the others down with it. Whoever sends much that means nothing is closed with 4429.
+
+    An error inside the `async with` ends there: one of the protocol closes with 4400, an unexpected one is logged and
+    closes with 1011; a lost connection is passed on.
     """
 
     def __init__(
-        self, request: web.BaseRequest, limits: Limits, protocols: Iterable[str] = ()
+        self, request: web.BaseRequest, serving: Serving, protocols: Iterable[str] = ()
     ) -> None:
         self._request = request
         self._transport = request.transport
-        self._limits = limits
+        self._limits = limits = serving.limits
+        self._turns = serving.turns
+        self._heard = 0
+        self._idle = 0
+        self._idle_since = 0.0
         self.ws = web.WebSocketResponse(
             timeout=limits.pong_seconds,
             autoping=False,
+            autoclose=False,
             protocols=tuple(protocols),
             compress=False,
             max_msg_size=limits.message_bytes,
@@ -69,13 +89,20 @@ class Link:
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> None:
+    ) -> bool:
+        ours = isinstance(error, Exception) and not isinstance(error, ConnectionError)
+        if isinstance(error, ProtocolError):
+            self.close_with(BAD_FRAME, str(error))
+        elif ours:
+            logger.error("a WebSocket has failed: %s", self._request.path, exc_info=error)
+            self.close_with(INTERNAL, "internal error")
         try:
             await self._close()
         finally:
-            if self._paused or not self.ws.closed:
+            if self._paused:
                 self.abort()
             await self._scope.aclose()
+        return ours
 
     @property
     def protocol(self) -> str | None:
@@ -89,20 +116,39 @@ class Link:
     async def receive(self) -> Message | None:
         """The next message; None when the connection is closing or gone."""
         while True:
-            message = await self._heard()
+            message = await self._next()
             if message is None:
                 return None
+            await self._let_others()
             if message.type is WSMsgType.TEXT:
                 return Message(message.data.encode(), text=True)
             if message.type is WSMsgType.BINARY:
                 return Message(message.data, text=False)
-            if message.type is WSMsgType.PING:
-                if not self._paused:
-                    await self.ws.pong(message.data)
-            elif message.type is not WSMsgType.PONG:
+            if message.type not in (WSMsgType.PING, WSMsgType.PONG) or not self.idle():
                 return None
+            if message.type is WSMsgType.PING and not self._paused:
+                await self.ws.pong(message.data)
 
-    async def _heard(self) -> WSMessage | None:
+    def idle(self) -> bool:
+        """Count a message that means nothing; False if there were too many of them, and the connection is to be closed."""
+        now = asyncio.get_running_loop().time()
+        if now - self._idle_since > self._limits.heartbeat_seconds:
+            self._idle, self._idle_since = 0, now
+        self._idle += 1
+        if self._idle > _IDLE:
+            self.close_with(SHED, "too many messages that mean nothing")
+            return False
+        return True
+
+    async def _let_others(self) -> None:
+        """What has come already is read without waiting, so others would not have their turn."""
+        self._heard += 1
+        if self._heard % _TURN:
+            await self._turns.pause()
+        else:
+            await asyncio.sleep(0)
+
+    async def _next(self) -> WSMessage | None:
         """Whatever comes next, pongs too; None if the client is silent even when pinged."""
         limits = self._limits
         try:
@@ -116,6 +162,11 @@ class Link:
                 return None
         return message
 
+    async def ping(self) -> None:
+        """Show that the server is alive, and find out if the client is gone for good."""
+        if not self._paused:
+            await self.ws.ping()
+
     async def writable(self) -> None:
         """Wait until the transport takes more.
 
@@ -128,6 +179,7 @@ class Link:
             if self._drain is None or self._drain.done():
                 writer = self._request.writer
                 self._drain = self._scope.spawn(writer.drain(), name="drain a WebSocket")
+                self._drain.add_done_callback(heard)
             await asyncio.shield(self._drain)
 
     async def send(self, data: bytes, *, text: bool) -> None:
@@ -158,16 +210,42 @@ class Link:
         self._code = (code, reason)
 
     async def _close(self) -> None:
+        """Close in order, if the client takes it: not by aiohttp, which reads what is left without letting others in."""
         if self.ws.closed:
             return
+        limits = self._limits
         try:
-            async with asyncio.timeout(min(1.0, self._limits.pong_seconds)):
+            async with asyncio.timeout(min(1.0, limits.pong_seconds)):
                 await self.writable()
+            await self._say_close()
         except (TimeoutError, ConnectionError):
+            self.abort()
             return
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(limits.pong_seconds):
+                await self._answered()
+        if self._transport is not None:
+            self._transport.close()
+
+    async def _say_close(self) -> None:
         code, reason = self._code
-        await self.ws.close(code=code, message=reason.encode()[:123], drain=False)
+        await self.ws.send_frame(code.to_bytes(2, "big") + _cut(reason), WSMsgType.CLOSE)
+
+    async def _answered(self) -> None:
+        """Read until the client's own close; what still comes before it means nothing."""
+        if self.ws.close_code is not None:
+            return
+        for _ in range(_IDLE):
+            message = await self.ws.receive()
+            if message.type not in _OPEN:
+                return
+            await self._turns.pause()
 
     def abort(self) -> None:
         """Drop the connection without a word."""
         abort(self._transport)
+
+
+def _cut(reason: str) -> bytes:
+    """The reason as the at most 123 bytes of UTF-8 that a close frame has room for."""
+    return reason.encode(errors="replace")[:123].decode(errors="ignore").encode()

@@ -23,9 +23,12 @@ UPSTREAM: Final = 0
 BAD_FRAME: Final = 4400
 HELLO_TIMEOUT: Final = 4408
 SHED: Final = 4429
+LATER: Final = 1013
 DRAIN: Final = 4503
 
 Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+Span: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+"""Milliseconds; at most 24 days."""
 
 
 class Frame(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
@@ -57,7 +60,7 @@ class Subscribe(Frame, frozen=True, tag="subscribe"):
     id: Id
     n: int
     path: str | None = None
-    deadline_ms: int | None = None
+    deadline_ms: Span | None = None
 
 
 class Request(Frame, frozen=True, tag="request"):
@@ -74,11 +77,11 @@ class Cancel(Frame, frozen=True, tag="cancel"):
 
 
 class Next(Frame, frozen=True, tag="next"):
-    """Either side: elements in order; `seq` counts them from 0, and is that of the first here."""
+    """Either side: one or more elements in order; `seq` counts them from 0, and is that of the first here."""
 
     id: Id
     items: Any
-    seq: int = 0
+    seq: int | None = None
 
 
 class RawNext(Frame, frozen=True, tag="next"):
@@ -86,7 +89,7 @@ class RawNext(Frame, frozen=True, tag="next"):
 
     id: Id
     items: list[msgspec.Raw]
-    seq: int = 0
+    seq: int | None = None
 
 
 class Complete(Frame, frozen=True, tag="complete"):
@@ -121,10 +124,15 @@ class Reject(Frame, frozen=True, tag="reject"):
 class Drain(Frame, frozen=True, tag="drain"):
     """Server: it is about to end; demand that it has will be met until then, new demand will not."""
 
-    deadline_ms: int
+    deadline_ms: Span
 
 
 FromClient: TypeAlias = Hello | Subscribe | Request | Cancel | Next | Complete
 FromClientRaw: TypeAlias = Hello | Subscribe | Request | Cancel | RawNext | Complete
 FromServer: TypeAlias = Ready | Next | Complete | Error | Request | Reject | Drain
 FromServerRaw: TypeAlias = Ready | RawNext | Complete | Error | Request | Reject | Drain
+
+
+def name_of(frame: Frame) -> str:
+    """The type of a frame, as it is called on the wire."""
+    return str(frame.__struct_config__.tag)

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 
+def heard(task: asyncio.Future[Any]) -> None:
+    """Take notice of what a task has failed with, if it has ended: nobody else will, and asyncio would log it."""
+    if task.done() and not task.cancelled():
+        task.exception()
+
+
 async def race(*coroutines: Coroutine[Any, Any, None]) -> None:
     """Run all of them until the first ends; cancel the others, wait for them, and raise what the first one raised."""
     scope = Scope()
@@ -19,6 +25,8 @@ async def race(*coroutines: Coroutine[Any, Any, None]) -> None:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await scope.aclose()
+        for task in tasks:
+            heard(task)
     for task in tasks:
         if task in done:
             task.result()

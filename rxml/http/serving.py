@@ -6,6 +6,9 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rxml.http.pool import Arrivals
+from rxml.http.turns import Turns
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,6 +28,9 @@ class Serving:
         show_errors: tell clients the text of errors, not only their class.
         leaving: set when the server begins to end; `deadline` holds then.
         deadline: the loop's time, in seconds, at which all that is left is cut.
+        turns: that all connections take.
+        arrivals: bytes of bodies under way.
+        late: streams that go on without their clients.
     """
 
     limits: Limits
@@ -33,6 +39,13 @@ class Serving:
     show_errors: bool = False
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
     deadline: float = 0.0
+    turns: Turns = field(default_factory=Turns)
+    arrivals: Arrivals = field(init=False)
+    late: int = 0
+
+    def __post_init__(self) -> None:
+        """Derive what follows from the limits."""
+        self.arrivals = Arrivals(self.limits.arriving_bytes)
 
     def leave(self) -> None:
         """Begin to end."""
@@ -44,5 +57,11 @@ class Serving:
         return max(0, int((self.deadline - asyncio.get_running_loop().time()) * 1000))
 
     def words(self, error: Exception) -> str:
-        """What a client is told of an error in a flow."""
-        return f"{type(error).__name__}: {error}" if self.show_errors else type(error).__name__
+        """What a client is told of an error in a flow; always something that can be sent."""
+        name = type(error).__name__
+        if not self.show_errors:
+            return name
+        try:
+            return f"{name}: {error}".encode(errors="replace").decode()
+        except Exception:  # noqa: BLE001 - users' __str__ may do anything
+            return name

@@ -9,7 +9,16 @@ from rxml.errors import ProtocolError
 from rxml.flow.scope import Scope
 from rxml.http.credit import checked
 from rxml.http.outgoing import Outgoing
-from rxml.http.protocol import DRAIN, HELLO_TIMEOUT, Cancel, Drain, Error, Request, Subscribe
+from rxml.http.protocol import (
+    DRAIN,
+    HELLO_TIMEOUT,
+    Cancel,
+    Drain,
+    Error,
+    Request,
+    Subscribe,
+    name_of,
+)
 from rxml.http.race import race
 
 if TYPE_CHECKING:
@@ -68,7 +77,7 @@ class Session:
             elif isinstance(frame, Cancel):
                 self._cancel(frame.id)
             else:
-                raise ProtocolError(f"{type(frame).__name__.lower()} has no place here")
+                raise ProtocolError(f"{name_of(frame)} has no place here")
 
     async def _subscribe(self, frame: Subscribe) -> None:
         if frame.id == 0 or frame.id in self._streams:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from aiohttp import hdrs
+from aiohttp import hdrs, web
 from typing_extensions import override
 
-from rxml.errors import ProtocolError
 from rxml.http.codec import Codec
 from rxml.http.encode import to_json
 from rxml.http.endpoint import Endpoint, is_upgrade
 from rxml.http.feed import Feed
 from rxml.http.greeting import greeted
 from rxml.http.link import Link
-from rxml.http.protocol import BAD_FRAME, NAMES
+from rxml.http.protocol import NAMES
 from rxml.http.race import race
-from rxml.http.replies import Refusal
+from rxml.http.replies import HEADERS, Refusal
 from rxml.http.session import Session
 from rxml.http.sinks import EventSink, LineSink, SocketSink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from aiohttp import web
 
     from rxml.flow.flowable import Flowable
     from rxml.http.feed import Sink
@@ -45,7 +42,7 @@ class Stream(Endpoint):
         key: of an element, for the policy `latest`.
     """
 
-    methods: ClassVar[tuple[str, ...]] = ("GET",)
+    methods: ClassVar[tuple[str, ...]] = ("GET", "HEAD")
 
     def __init__(
         self, path: str, flow: Flowable[Any], *, slow: Slow, key: Callable[[Any], Any] | None
@@ -62,6 +59,8 @@ class Stream(Endpoint):
         kind, shown = form(request.headers.get(hdrs.ACCEPT, "*/*"))
         make = EventSink if kind == EVENTS else LineSink
         headers = {"Content-Type": shown, **serving.gate.admitted(request)}
+        if request.method == "HEAD":
+            return web.StreamResponse(headers={**HEADERS, **headers})
         sink = make(request, serving.limits, headers)
         await sink.begin()
         await self._feed(sink, serving).run()
@@ -72,7 +71,7 @@ class Stream(Endpoint):
         return Feed(self.flow, sink, serving, slow=self._slow, key=self._key, encode=to_json)
 
     async def _socket(self, request: web.BaseRequest, serving: Serving) -> web.StreamResponse:
-        async with Link(request, serving.limits, NAMES) as link:
+        async with Link(request, serving, NAMES) as link:
             if link.protocol is None:
                 await race(self._feed(SocketSink(link), serving).run(), _listen(link))
             else:
@@ -81,11 +80,8 @@ class Stream(Endpoint):
 
     async def _spoken(self, link: Link, serving: Serving, protocol: str) -> None:
         codec = Codec(protocol, serving.limits.wire(serving.limits.message_bytes))
-        try:
-            if await greeted(link, codec, serving.limits):
-                await Session(link, codec, serving, self._flow_of(serving)).run()
-        except ProtocolError as error:
-            link.close_with(BAD_FRAME, str(error))
+        if await greeted(link, codec, serving.limits):
+            await Session(link, codec, serving, self._flow_of(serving)).run()
 
     def _flow_of(self, serving: Serving) -> Callable[[str | None], Flowable[Any] | None]:
         def found(path: str | None) -> Flowable[Any] | None:
@@ -96,7 +92,7 @@ class Stream(Endpoint):
 
 async def _listen(link: Link) -> None:
     """Answer pings and notice the end; messages of a client without a sub-protocol mean nothing."""
-    while await link.receive() is not None:
+    while await link.receive() is not None and link.idle():
         pass
 
 

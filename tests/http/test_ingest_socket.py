@@ -127,6 +127,8 @@ def test_elements_that_do_not_fit_are_told_by_number(encoding: str) -> None:
         {"type": "next", "id": 0, "items": [1] * 5},
         {"type": "next", "id": 1, "items": [1]},
         {"type": "next", "id": 0, "items": 5},
+        {"type": "next", "id": 0, "items": []},
+        {"type": "next", "id": 0, "items": [1], "seq": 1},
         {"type": "subscribe", "id": 1, "n": 1},
     ],
 )

@@ -1,0 +1,109 @@
+"""Handler: aiohttp's reading of requests, with answers and logs of our own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from aiohttp import web
+from typing_extensions import override
+
+from rxml.http.replies import reply
+
+logger: Final = logging.getLogger("rxml.http")
+
+_SOON: Final = 0.01
+_GRACE: Final = 1.0
+"""Seconds that an answer may still take once its client will say no more: it may be gone altogether."""
+
+
+class CutOffError(Exception):
+    """The client says no more, in the middle of a body."""
+
+
+class Handler(web.RequestHandler):
+    """One connection of HTTP.
+
+    What is no request is answered in JSON, without the parser's words, and logged only for who debugs. A client that has
+    closed its half of the connection still gets its answer.
+
+    Attributes:
+        ended: the client will say no more.
+    """
+
+    __slots__ = ("ended",)
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.ended = False
+
+    @override
+    def eof_received(self) -> bool:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # asyncio's may
+        idle = self._waiter is not None and not self._messages
+        if self._payload_parser is not None or idle or not self._request_count:
+            return False
+        self.ended = True
+        # A request that has come with the end may be on its way to its handler, where it cannot be seen.
+        asyncio.get_running_loop().call_later(_SOON, self._say_ended)
+        return True
+
+    def _say_ended(self) -> None:
+        request, waiting = self._current_request, self._messages
+        if request is None and not waiting:
+            self._give_up()
+            return
+        for payload in (request.content if request else None, waiting[-1][1] if waiting else None):
+            if payload is not None and not payload.is_eof():
+                payload.set_exception(CutOffError())
+        if request is not None and request.method != "POST":
+            asyncio.get_running_loop().call_later(_GRACE, self._give_up)
+
+    @property
+    def last(self) -> bool:
+        """True if the request that is being answered is the last one."""
+        return self.ended and not self._messages
+
+    def _give_up(self) -> None:
+        """Whoever is gone for good is noticed like this: nothing but an end comes, as from one who only listens."""
+        if self.transport is not None:
+            self.transport.close()
+
+    @override
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        logger.debug("no request: %s", message, exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer has begun already")
+        if status == 400:
+            response = reply(400, {"error": "the head of the request is malformed or too large"})
+        else:
+            response = reply(status, {"error": "internal error"})
+        response.force_close()
+        return response
+
+    @override
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        logger.error(*args, **kw)
+
+
+class Http(web.Server):
+    """Makes a `Handler` for each connection.
+
+    Args:
+        handler: answers a request.
+        options: of `Handler`.
+    """
+
+    def __init__(self, handler: Any, **options: Any) -> None:
+        super().__init__(handler, handler_cancellation=True)
+        self._options = options
+
+    @override
+    def __call__(self) -> Handler:
+        return Handler(self, loop=asyncio.get_running_loop(), **self._options)

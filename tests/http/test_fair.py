@@ -1,0 +1,302 @@
+"""Nobody holds the server for himself: others have their turn, and memory is bounded, whatever comes."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import tracemalloc
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from websockets.asyncio.client import connect
+
+import rxml
+from rxml import operators as ops
+from rxml.http.late import Metered, rest
+from rxml.http.pool import Arrivals, Pool
+from rxml.http.replies import Refusal
+from rxml.http.turns import HOLD, Turns
+from tests.http.helpers import app, collecting, eventually, http, post, raw, run
+from tests.http.wire_client import client
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+NDJSON = {"content_type": "application/x-ndjson"}
+
+
+class Gaps:
+    """How long the loop was held at a time."""
+
+    longest = 0.0
+
+
+@asynccontextmanager
+async def watching() -> AsyncGenerator[Gaps]:
+    gaps = Gaps()
+    loop = asyncio.get_running_loop()
+
+    async def watch() -> None:
+        while True:
+            began = loop.time()
+            await asyncio.sleep(0)
+            gaps.longest = max(gaps.longest, loop.time() - began)
+
+    task = asyncio.create_task(watch())
+    try:
+        yield gaps
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@pytest.mark.parametrize("line", [b"1\n", b"\n", b" \n"])
+def test_lines_that_do_not_fit_hold_nobody_up(line: bytes) -> None:
+    async def main() -> None:
+        service = app(rejects=10**9, inflate_ratio=10**6)
+        flow = service.ingest("/in")
+        body = gzip.compress(line * (1_000_000 // len(line)), 1)
+        async with service.serve() as server, collecting(flow), watching() as gaps:
+            answer = await post(server, body, {**NDJSON, "content_encoding": "gzip"})
+            assert answer.status in (202, 422)
+        assert gaps.longest < 0.5  # all at once it is more than two seconds
+
+    run(main())
+
+
+def test_a_body_with_too_many_elements_that_do_not_fit_is_left() -> None:
+    async def main() -> None:
+        service = app(rejects=1000)
+        flow = service.ingest("/in", schema=int)
+        async with service.serve() as server, collecting(flow) as got:
+            answer = await post(server, b"1\n" + b"x\n" * 5000, NDJSON)
+            assert (answer.status, got.elements) == (422, [1])
+            assert "more than 1000" in answer.json["error"]
+            assert 1000 < answer.json["rejected"] < 1500
+            assert answer.json["next"] == answer.json["rejected"] + 1
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "frame", [b"\x81\x80", b"\x89\x80", b"\x8a\x80"], ids=["empty", "ping", "pong"]
+)
+def test_frames_that_mean_nothing_hold_nobody_up_and_end_the_connection(frame: bytes) -> None:
+    async def main() -> None:
+        service = app()
+        service.stream("/out", rxml.never())
+        async with service.serve() as server, raw(server) as peer, watching() as gaps:
+            await peer.send(
+                b"GET /out HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+            )
+            await peer.head()
+            peer.writer.write((frame + bytes(4)) * 40_000)
+            async with asyncio.timeout(3):
+                _ = await peer.closed()
+                await eventually(lambda: server.connections == 0)
+        assert gaps.longest < 0.3
+
+    run(main())
+
+
+def test_requests_in_great_number_hold_nobody_up() -> None:
+    async def main() -> None:
+        service = app()
+        service.stream("/out", rxml.never())
+        service.stream("/one", rxml.of(1))
+        async with service.serve() as server, client(server, "/out") as peer, watching() as gaps:
+            await peer.subscribe(1)
+            for _ in range(3000):
+                await peer.say(type="request", id=1, n=1)
+            await peer.subscribe(1, 2, path="/one")
+            assert (await peer.hear())["items"] == [1]
+        assert gaps.longest < 0.3
+
+    run(main())
+
+
+def test_who_pauses_goes_on_after_all_others() -> None:
+    async def main() -> None:
+        turns = Turns()
+        order: list[str] = []
+
+        async def work(name: str) -> None:
+            for _ in range(3):
+                order.append(name)
+                await asyncio.sleep(HOLD)
+                await turns.pause()
+
+        await asyncio.gather(work("a"), work("b"))
+        assert order == ["a", "b"] * 3
+
+    run(main())
+
+
+def test_an_array_has_only_so_many_elements() -> None:
+    async def main() -> None:
+        service = app(items=100)
+        flow = service.ingest("/in", schema=int)
+        async with service.serve() as server, collecting(flow) as got:
+            assert (await post(server, list(range(100)))).status == 202
+            answer = await post(server, list(range(101)))
+            assert (answer.status, answer.json["accepted"]) == (413, 0)
+            assert "at most 100" in answer.json["error"]
+            async with connect(server.url.replace("http", "ws") + "/in") as socket:
+                await socket.send(str([1] * 101))
+                await socket.wait_closed()
+                assert (socket.close_code, len(got.elements)) == (4400, 100)
+
+    run(main())
+
+
+def test_bodies_together_decode_to_only_so_much() -> None:
+    async def main() -> None:
+        service = app(body_bytes=2**20, decoding_bytes=2**22)
+        flow = service.ingest("/in", schema=list[int], deadline=0.5)
+        body = b"[" + b",".join([b"[1]"] * 50_000) + b"]"
+        async with service.serve() as server, collecting(flow.pipe(ops.take(300)), 300):
+            tracemalloc.start()
+            answers = await asyncio.gather(*[post(server, body) for _ in range(16)])
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            assert {answer.status for answer in answers} == {429}
+            assert peak < 60 * 2**20  # all at once they are more than 150
+
+    run(main())
+
+
+def test_slow_bodies_do_not_keep_others_out() -> None:
+    async def main() -> None:
+        service = app()
+        flow = service.ingest("/in", schema=int)
+        head = (
+            b"POST /in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 24\r\n\r\n1"
+        )
+        async with service.serve() as server, collecting(flow) as got:
+            peers = [raw(server) for _ in range(80)]
+            for each in peers:
+                await (await each.__aenter__()).send(head)
+            await eventually(lambda: server.connections == 80)
+            async with asyncio.timeout(2):
+                assert (await post(server, 5)).status == 202
+            for each in peers:
+                await each.__aexit__(None, None, None)
+            assert got.elements == [5]
+
+    run(main())
+
+
+def test_one_address_has_only_its_share_of_bytes_under_way() -> None:
+    async def main() -> None:
+        service = app(arriving_bytes=4000)
+        flow = service.ingest("/in", schema=str)
+        async with service.serve() as server, collecting(flow):
+            assert (await post(server, "x" * 900)).status == 202
+            answer = await post(server, "x" * 1100)
+            assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+            assert "from this address" in answer.json["error"]
+            assert (await post(server, "x" * 900)).status == 202
+
+    run(main())
+
+
+def test_bytes_under_way_are_given_back() -> None:
+    arrivals = Arrivals(100)
+    with arrivals.of("a") as arrived:
+        arrived(25)
+        with pytest.raises(Refusal, match="address"):
+            arrived(1)
+        for other in "bcd":
+            with arrivals.of(other) as from_other:
+                from_other(25)
+    with arrivals.of("a") as arrived:
+        arrived(25)
+
+
+def test_a_pool_lends_in_order_and_never_more_than_it_has() -> None:
+    async def main() -> None:
+        pool = Pool(10)
+        lent = 0
+        order: list[int] = []
+
+        async def borrow(number: int, weight: int) -> None:
+            nonlocal lent
+            async with pool.hold(weight, None):
+                order.append(number)
+                lent += min(weight, 10)
+                assert lent <= 10
+                await asyncio.sleep(0.001)
+                lent -= min(weight, 10)
+
+        tasks = [asyncio.create_task(borrow(i, w)) for i, w in enumerate([4, 9, 3, 50, 1, 1])]
+        await asyncio.sleep(0)
+        tasks[4].cancel()
+        await asyncio.wait(tasks)
+        assert order == [0, 1, 2, 3, 5]
+        with pytest.raises(TimeoutError):
+            async with pool.hold(10, None), pool.hold(1, 0.001):
+                pass
+        async with pool.hold(10, 0.001):
+            pass
+
+    run(main())
+
+
+def test_a_stream_without_its_client_leaves_the_loop_to_others() -> None:
+    async def main() -> None:
+        seen: list[int] = []
+        service = app()
+        service.stream("/out", rxml.range(10**9).pipe(ops.do_action(seen.append)))
+        service.stream("/one", rxml.of(1))
+        async with service.serve() as server, raw(server) as peer:
+            await peer.send(b"GET /out HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            await peer.head()
+            await asyncio.sleep(0.3)  # its socket is full, and the patience with it at an end
+            cpu, began = asyncio.get_running_loop().time(), len(seen)
+            turns = 0
+            while asyncio.get_running_loop().time() < cpu + 0.3:
+                await asyncio.sleep(0)
+                turns += 1
+            assert len(seen) > began  # it goes on
+            assert turns > 1000
+            assert (await http(server, "/one")).status == 200
+
+    run(main())
+
+
+def test_work_is_measured_without_its_waits() -> None:
+    async def waits() -> int:
+        await asyncio.sleep(0.05)
+        return 5
+
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise KeyError
+
+    async def main() -> None:
+        step: Metered[Any] = Metered(waits())
+        assert await step == 5
+        assert step.spent < 0.04
+        with pytest.raises(KeyError):
+            await Metered(fails())
+        task = asyncio.ensure_future(_awaited(Metered(waits())))
+        await asyncio.sleep(0.001)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(main())
+
+
+async def _awaited(step: Metered[Any]) -> Any:
+    return await step
+
+
+def test_late_streams_together_take_a_tenth() -> None:
+    assert rest(0.004, 1) == pytest.approx(0.04)
+    assert rest(0.004, 5) == pytest.approx(0.2)
+    assert 0 < rest(0.0, 1) < 0.01
+    assert rest(1.0, 100) == 1.0
