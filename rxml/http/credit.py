@@ -11,6 +11,10 @@ FRAME_BYTES: Final = 64 * 2**10
 """Bytes of elements that are taken from a flow at a time, learnt from the size of those before."""
 
 
+_FIRST: Final = 64
+"""Elements that are asked for before their size is known."""
+
+
 def checked(n: int) -> int:
     """The demand n, if the rules admit it.
 
@@ -73,7 +77,7 @@ class Refill:
 
     def __init__(self, max_bytes: int) -> None:
         self.credit = Credit()
-        self._portion = Portion(max_bytes)
+        self._portion = Portion(max_bytes, start=_FIRST)
 
     def ask(self, wanted: int) -> int:
         """How many to ask for now, if `wanted` are wanted and not here; 0 for none yet.
@@ -100,7 +104,8 @@ class Refill:
 
 
 class Portion:
-    """How many elements are about as many bytes as wanted, learnt from those seen.
+    """How many elements are about as many bytes as wanted, learnt from those seen; at most twice as many as the last time,
+    so that a few small ones before many large ones do little harm.
 
     Attributes:
         most: elements to take at a time, >= 1.
@@ -108,9 +113,9 @@ class Portion:
 
     __slots__ = ("_bytes", "_mean", "most")
 
-    def __init__(self, max_bytes: int = FRAME_BYTES, start: int = 32) -> None:
+    def __init__(self, max_bytes: int = FRAME_BYTES, start: int = 1) -> None:
         self._bytes = max_bytes
-        self._mean = max_bytes / start
+        self._mean = 0.0
         self.most = start
 
     def record(self, count: int, size: int) -> None:
@@ -119,4 +124,5 @@ class Portion:
             return
         mean = size / count
         self._mean = mean if mean > self._mean else self._mean + 0.3 * (mean - self._mean)
-        self.most = max(1, min(1024, int(self._bytes / max(1.0, self._mean))))
+        fits = int(self._bytes / max(1.0, self._mean))
+        self.most = max(1, min(1024, 2 * self.most, fits))

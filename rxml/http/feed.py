@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from rxml.http.credit import Portion
+from rxml.http.credit import FRAME_BYTES, Portion
+from rxml.http.late import Metered, rest
 from rxml.http.race import race
 from rxml.http.slow import Slow, TooSlowError
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rxml.flow.flowable import Flowable
+    from rxml.flow.subscription import Subscription
     from rxml.http.serving import Serving
 
 logger: Final = logging.getLogger("rxml.http")
@@ -120,9 +123,8 @@ class Feed:
         failure: Exception | None = None
         try:
             async with self._flow.open() as subscription:
-                while not (chunk := await subscription.request(await self._room())).end:
-                    self._pending.offer(chunk.elements)
-                    self._more.set()
+                while await self._filled(subscription):
+                    pass
         except TooSlowError:
             raise
         except Exception as error:  # noqa: BLE001 - raised below, as an error of the flow
@@ -133,6 +135,35 @@ class Feed:
         if failure is not None:
             raise _FlowError(failure)
         self._ended = True
+
+    async def _filled(self, subscription: Subscription[Any]) -> bool:
+        room = await self._room()
+        if self._pending.late:
+            return await self._modestly(subscription, room)
+        return await self._took(subscription, room)
+
+    async def _modestly(self, subscription: Subscription[Any], room: int) -> bool:
+        """Take what a late client will miss anyway. A flow that has it ready is not asked as fast as it can go."""
+        step = Metered(self._took(subscription, room))
+        self._serving.late += 1
+        try:
+            going_on = await step
+            seconds = rest(step.spent, self._serving.late)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while self._pending.late:
+                        self._less.clear()
+                        await self._less.wait()
+        finally:
+            self._serving.late -= 1
+        return going_on
+
+    async def _took(self, subscription: Subscription[Any], room: int) -> bool:
+        chunk = await subscription.request(room)
+        if not chunk.end:
+            self._pending.offer(chunk.elements)
+            self._more.set()
+        return not chunk.end
 
     async def _room(self) -> int:
         pending = self._pending
@@ -171,13 +202,24 @@ class Feed:
             self._less.set()
 
     async def _send(self, gap: int, elements: list[Any]) -> None:
+        """Encode and write about 64 KiB at a time; an element is let go as soon as it is encoded."""
         if gap:
             await self._sink.gap(gap)
-        encoded: list[bytes] = []
-        try:
-            encoded.extend(map(self._encode, elements))
-        except Exception as error:
+        elements.reverse()
+        while elements:
+            encoded: list[bytes] = []
+            failure = self._encoded(elements, encoded)
             await self._sink.elements(encoded)
-            raise _FlowError(error) from error
-        self._portion.record(len(encoded), sum(map(len, encoded)))
-        await self._sink.elements(encoded)
+            if failure is not None:
+                raise _FlowError(failure) from failure
+
+    def _encoded(self, elements: list[Any], encoded: list[bytes]) -> Exception | None:
+        size = 0
+        try:
+            while elements and size < FRAME_BYTES:
+                encoded.append(self._encode(elements.pop()))
+                size += len(encoded[-1])
+        except Exception as error:  # noqa: BLE001 - raised as one of the flow
+            return error
+        self._portion.record(len(encoded), size)
+        return None

@@ -7,7 +7,9 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from rxml.batch import Batch
-from rxml.http.credit import Credit, Portion
+from rxml.flow.buffers.weigh import weigh
+from rxml.flow.scope import stray
+from rxml.http.credit import FRAME_BYTES, Credit, Portion
 from rxml.http.protocol import Complete, Error, Subscribe
 
 if TYPE_CHECKING:
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from rxml.http.serving import Serving
 
 logger: Final = logging.getLogger("rxml.http")
+
+_SAMPLE: Final = 8
+_HEAVY: Final = 8 * FRAME_BYTES
+"""Bytes in memory above which elements are encoded in parts; small ones weigh several times what they take on the wire."""
 
 
 class _LocalError(Exception):
@@ -71,12 +77,17 @@ class Outgoing:
         """Until the flow has ended or failed; then say so."""
         try:
             last = await self._result()
+            await self._link.send(self._last(last), text=self._codec.text)
         except ConnectionError:
             return
+
+    def _last(self, frame: Complete | Error) -> bytes:
+        """The frame that ends the stream: there must be one, whatever its words are."""
         try:
-            await self._link.send(self._codec.encode(last), text=self._codec.text)
-        except ConnectionError:
-            return
+            return self._codec.encode(frame)
+        except Exception:
+            logger.exception("words that cannot be sent")
+            return self._codec.encode(Error(self._id, "failed"))
 
     async def _result(self) -> Complete | Error:
         limit = asyncio.timeout(self._deadline)
@@ -93,6 +104,8 @@ class Outgoing:
             raise error.error from None
         except Exception as error:  # noqa: BLE001 - told to the client and logged
             return self._failed(error)
+        except asyncio.CancelledError as error:
+            return self._failed(stray(error))
         return Complete(self._id)
 
     def _failed(self, error: Exception) -> Error:
@@ -133,17 +146,26 @@ class Outgoing:
                 raise _LocalError("idle", message) from None
 
     async def _send(self, elements: Sequence[Any]) -> None:
-        """Send elements as one frame; halved if a message does not hold them, or if one of them has no form."""
-        count = len(elements)
-        items = elements if isinstance(elements, list | Batch) else list(elements)
-        data = self._encoded(items)
-        if data is not None:
-            self._portion.record(count, len(data))
-            self._seq += count
+        """Send elements in frames; one is halved if a message does not hold it, or if one of its elements has no form."""
+        at, count = 0, len(elements)
+        step = min(count, self._fitting(elements))
+        while at < count:
+            items = elements[at : at + step]
+            data = self._encoded(items if isinstance(items, list | Batch) else list(items))
+            if data is None:
+                step = max(1, min(step // 2, self._portion.most))
+                continue
+            self._portion.record(len(items), len(data))
+            at += len(items)
+            self._seq += len(items)
             await self._write(data)
-        else:
-            await self._send(items[: count // 2])
-            await self._send(items[count // 2 :])
+
+    def _fitting(self, elements: Sequence[Any]) -> int:
+        """How many of them to encode at once: what some of them weigh tells before they are encoded."""
+        count = len(elements)
+        some = elements if isinstance(elements, Batch) else elements[:: count // _SAMPLE + 1]
+        weight = weigh(some) * count // len(some)
+        return count if weight <= _HEAVY else max(1, count * FRAME_BYTES // weight)
 
     def _encoded(self, items: Sequence[Any]) -> bytes | None:
         """The frame; None if it is to be halved."""

@@ -90,8 +90,11 @@ def test_a_portion_is_at_least_one_element(sizes: list[tuple[int, int]]) -> None
 
 def test_a_portion_follows_the_size_of_elements() -> None:
     portion = Portion(2**16)
+    assert portion.most == 1
     portion.record(1, 2**15)
     assert portion.most == 2
+    portion.record(1, 1)
+    assert portion.most <= 4  # a small one says little about the next
     for _ in range(100):
         portion.record(2, 64)
     assert portion.most == 1024 or portion.most > 500
