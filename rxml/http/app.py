@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from rxml.errors import PipelineError
 from rxml.flow.kinds import flowable
 from rxml.flow.scope import uninterrupted
+from rxml.http.checks import instance, names
 from rxml.http.ingest import Ingest
 from rxml.http.limits import Limits
 from rxml.http.origin import Gate
@@ -55,9 +56,11 @@ class App:
             raise PipelineError(f"a port is an int from 0 to 65535, got {port!r}")
         self.host = host
         self.port = port
-        self.limits = limits or Limits()
-        self._origins = tuple(origins)
-        self._hosts = tuple(hosts)
+        self.limits = Limits() if limits is None else limits
+        instance("host", host, str)
+        instance("limits", self.limits, Limits)
+        self._origins = names("origins", origins, "https://example.org")
+        self._hosts = names("hosts", hosts, "service.local")
         self._show_errors = show_errors
         self._endpoints: dict[str, Endpoint] = {}
         self._background: list[Flowable[Any]] = []
@@ -163,7 +166,7 @@ class App:
         port: int | None = None,
         ready: Callable[[Server], None] | None = None,
     ) -> None:
-        """Serve until SIGINT or SIGTERM, then drain. Blocks.
+        """Serve until SIGINT or SIGTERM, then drain; a second signal cuts what is left. Blocks.
 
         Args:
             host: instead of the app's.
@@ -181,10 +184,20 @@ class App:
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         numbers = (signal.SIGINT, signal.SIGTERM)
+        served: list[Server] = []
+
+        def end() -> None:
+            """The first signal drains, a second one cuts."""
+            if ended.is_set():
+                for server in served:
+                    server.hurry()
+            ended.set()
+
         for number in numbers:
-            loop.add_signal_handler(number, ended.set)
+            loop.add_signal_handler(number, end)
         try:
             async with self.serve(host=host, port=port) as server:
+                served.append(server)
                 if ready is not None:
                     ready(server)
                 await ended.wait()

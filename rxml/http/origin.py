@@ -42,11 +42,13 @@ class Gate:
         """
         host = request.headers.get(hdrs.HOST, "").lower()
         if self._local and not _is_loopback(_name(host)) and _name(host) not in self._hosts:
-            raise Refusal(421, f"this server is not {host}; hosts=[...] admits further names")
-        origin = request.headers.get(hdrs.ORIGIN, "").lower()
-        if origin and urlsplit(origin).netloc != host and origin not in self._origins:
             raise Refusal(
-                403, f"origin {origin} is not admitted; origins=[...] admits further ones"
+                421, f"this server is not {host[:200]!r}; hosts=[...] admits further names"
+            )
+        origin = request.headers.get(hdrs.ORIGIN, "").lower()
+        if origin and not _own(origin, host) and origin not in self._origins:
+            raise Refusal(
+                403, f"origin {origin[:200]!r} is not admitted; origins=[...] admits further ones"
             )
 
     def admitted(self, request: web.BaseRequest) -> dict[str, str]:
@@ -62,9 +64,24 @@ class Gate:
         }
 
 
+def _own(origin: str, host: str) -> bool:
+    return bool(host) and _netloc(origin) == host
+
+
+def _netloc(url: str) -> str:
+    """The `host:port` of a URL; empty if it is none."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
+
+
 def _name(netloc: str) -> str:
-    """The host of `host:port`, without the brackets of IPv6."""
-    return urlsplit(f"//{netloc}").hostname or ""
+    """The host of `host:port`, without the brackets of IPv6; empty if it is none."""
+    try:
+        return urlsplit(f"//{netloc}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_loopback(name: str) -> bool:

@@ -13,10 +13,12 @@ from rxml.errors import PortTakenError
 from rxml.flow.run import Run
 from rxml.flow.scope import Scope
 from rxml.http.door import Door
-from rxml.http.replies import Refusal, reply
+from rxml.http.handler import Handler, Http
+from rxml.http.replies import HEADERS, Refusal, reply
+from rxml.http.transport import abort
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
 
     from rxml.flow.flowable import Flowable
     from rxml.http.endpoint import Endpoint
@@ -26,6 +28,9 @@ logger: Final = logging.getLogger("rxml.http")
 
 _CLOSING: Final = 0.5
 """Seconds, after those for draining, in which WebSockets that were cut may close in order."""
+
+_QUICK: Final = 0.25
+"""Seconds that draining may take without a word about it."""
 
 
 class Server:
@@ -50,11 +55,11 @@ class Server:
         self._active = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
+        self._cut = asyncio.Event()
         self._listener: asyncio.Server | None = None
         limits = serving.limits
-        self._http = web.Server(
+        self._http = Http(
             self._handle,
-            handler_cancellation=True,
             access_log=None,
             auto_decompress=False,
             keepalive_timeout=limits.request_seconds,
@@ -98,25 +103,47 @@ class Server:
         for flow in self._background:
             run = Run[Any](flow)
             self._runs.append(run)
-            _ = self._scope.spawn(_watched(run), name=f"background {flow.spec.name}")
+            _ = self._scope.spawn(self._watched(run), name=f"background {flow.spec.name}")
 
     async def stop(self) -> None:
         """End: refuse what is new, let what is under way come through within the time limit, then cut the rest."""
-        loop = asyncio.get_running_loop()
         self._serving.leave()
         if self._listener is not None:
             self._listener.close()
-        try:
-            async with asyncio.timeout_at(self._serving.deadline + _CLOSING):
-                await self._quiet.wait()
-        except TimeoutError:
-            logger.warning("%d requests did not end in time", self._active)
+        if not await self._quiet_within(_QUICK):
+            limit = self._serving.limits.drain_seconds
+            logger.warning("draining: %d clients, at most %g s", self._active, limit)
+            if not await self._quiet_within(self._left() + _CLOSING):
+                logger.warning("%d requests did not end in time", self._active)
         for run in self._runs:
-            await run.drain(max(0.1, self._serving.deadline - loop.time()))
+            await self._unless_cut(run.drain(max(0.1, self._left())), self._left() + _CLOSING)
         self._http.pre_shutdown()
-        await self._http.shutdown(1.0)
+        await self._http.shutdown(0.1 if self._cut.is_set() else 1.0)
         self._door.close()
         await self._scope.aclose()
+
+    def hurry(self) -> None:
+        """While it ends: cut at once what is left."""
+        self._serving.deadline = asyncio.get_running_loop().time()
+        self._cut.set()
+
+    def _left(self) -> float:
+        return max(0.0, self._serving.deadline - asyncio.get_running_loop().time())
+
+    async def _quiet_within(self, seconds: float) -> bool:
+        await self._unless_cut(self._quiet.wait(), seconds)
+        return not self._active
+
+    async def _unless_cut(self, coroutine: Coroutine[Any, Any, Any], seconds: float) -> None:
+        scope = Scope()
+        tasks = [
+            scope.spawn(coroutine, name="drain"),
+            scope.spawn(self._cut.wait(), name="no draining"),
+        ]
+        try:
+            await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await scope.aclose()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._active += 1
@@ -127,8 +154,13 @@ class Server:
             response = refusal.response()
         except ConnectionError:
             raise
-        except Exception:
+        except Exception as error:
             logger.exception("a request has failed: %s %r", request.method, request.path)
+            if (
+                request.writer.output_size > 0
+            ):  # an answer has begun: its end must not look like one
+                abort(request.transport)
+                raise ConnectionResetError("the answer has failed") from error
             response = reply(500, {"error": "internal error"})
         finally:
             self._active -= 1
@@ -136,6 +168,8 @@ class Server:
                 self._quiet.set()
         if not response.prepared:
             response.headers.update(self._serving.gate.admitted(request))
+        if isinstance(request.protocol, Handler) and request.protocol.last:
+            response.force_close()
         return response
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -147,21 +181,23 @@ class Server:
             known = sorted(self._endpoints)
             raise Refusal(404, f"nothing at {request.path[:200]}", details={"paths": known})
         if request.method == "OPTIONS":
-            headers = {"Allow": ", ".join(endpoint.methods)}
+            headers = {**HEADERS, "Allow": ", ".join(endpoint.methods)}
             return web.Response(status=204, headers=headers)
         if request.method not in endpoint.methods:
             allowed = ", ".join(endpoint.methods)
             raise Refusal(405, f"{endpoint.path} answers {allowed}", headers={"Allow": allowed})
         return await endpoint.answer(request, self._serving)
 
-
-async def _watched(run: Run[Any]) -> None:
-    """Keep a background flow's run open until it ends; what it fails with is logged, and harms nothing else."""
-    try:
-        async with run:
-            await run.wait()
-    except Exception:
-        logger.exception("a background flow has failed")
+    async def _watched(self, run: Run[Any]) -> None:
+        """Keep a background flow's run open until it ends; what it fails with is logged, and harms nothing else."""
+        try:
+            async with run:
+                await run.wait()
+        except Exception:
+            logger.exception("a background flow has failed")
+            for endpoint in self._endpoints.values():
+                if problem := endpoint.bereft():
+                    logger.error(problem)  # noqa: TRY400 - the traceback is that above
 
 
 def _taken(error: OSError, host: str, port: int) -> str:
