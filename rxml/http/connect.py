@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast, overload
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -13,13 +12,18 @@ from rxml.batch import Batch
 from rxml.errors import ConnectionLost, PipelineError, ProtocolError, RemoteError
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.kinds import body_source, label
+from rxml.http.address import is_url, unreachable
+from rxml.http.checks import instance
 from rxml.http.codec import Codec, items_of
 from rxml.http.credit import Refill
 from rxml.http.decode import ElementError, Intake
 from rxml.http.limits import Limits
 from rxml.http.protocol import (
+    BAD_FRAME,
+    HELLO_TIMEOUT,
     JSON,
     MSGPACK,
+    UPSTREAM,
     Complete,
     Drain,
     Error,
@@ -31,6 +35,8 @@ from rxml.http.protocol import (
     Request,
     Subscribe,
 )
+from rxml.http.race import heard
+from rxml.http.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +48,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PROTOCOLS: Final = {"json": JSON, "msgpack": MSGPACK}
+_ID: Final = 1
+_TOO_LARGE: Final = 1009
+_BROKEN_RULES: Final = (1002, 1003, 1007, _TOO_LARGE, BAD_FRAME, HELLO_TIMEOUT)
+"""Close codes that trying again does not help against."""
 _HELD_BYTES: Final = 4 * 2**20
 _LIMITS: Final = Limits(message_bytes=4 * 2**20, items=1_000_000)
 
@@ -95,11 +105,11 @@ def connect(
         RemoteError: when run, the flow failed there.
         ProtocolError: when run, the other end does not speak `rxml.v1`, or broke its rules.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("ws", "wss", "http", "https") or not parts.netloc:
+    if not is_url(url):
         raise PipelineError(
             f"connect wants a url like ws://127.0.0.1:8080/predictions, got {url!r}"
         )
+    instance("limits", limits, Limits)
     if encoding not in _PROTOCOLS:
         raise PipelineError(f"encoding must be 'msgpack' or 'json', got {encoding!r}")
     intake: Intake[Any] | None = None if type is None else Intake(type)
@@ -131,6 +141,8 @@ class _Client:
         self._refill = Refill(_HELD_BYTES)
         self._came = asyncio.Event()
         self._draining = False
+        self._seq = 0
+        self._turns = Turns()
 
     async def run(self, headers: dict[str, str]) -> None:
         limits = self._limits
@@ -141,6 +153,8 @@ class _Client:
                 await self._greet(ws)
                 asking = self._outlet.spawn(self._ask(ws), "demand")
                 taking = self._outlet.spawn(self._take(ws), "elements")
+                asking.add_done_callback(heard)
+                taking.add_done_callback(heard)
                 done, _ = await asyncio.wait([asking, taking], return_when=asyncio.FIRST_COMPLETED)
                 (taking if taking in done else asking).result()
             except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
@@ -161,6 +175,8 @@ class _Client:
                 )
         except aiohttp.WSServerHandshakeError as error:
             raise ConnectionLost(f"{self._url} answered {error.status}, no WebSocket") from error
+        except aiohttp.ClientConnectorError as error:
+            raise ConnectionLost(f"{self._url}: {unreachable(error)}") from error
         except (aiohttp.ClientError, OSError) as error:
             raise self._lost(error) from error
         if ws.protocol != self._codec.protocol:
@@ -170,8 +186,13 @@ class _Client:
 
     async def _greet(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         await self._say(ws, Hello())
-        async with asyncio.timeout(self._limits.hello_seconds):
-            frame, _ = await self._receive(ws)
+        seconds = self._limits.hello_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                frame, _ = await self._receive(ws)
+        except TimeoutError:
+            message = f"{self._url}: no answer to hello within {seconds:g} seconds"
+            raise ConnectionLost(message) from None
         if not isinstance(frame, Ready):
             raise ProtocolError(f"{self._url} answered hello with {frame!r}")
 
@@ -183,7 +204,7 @@ class _Client:
             self._came.clear()
             n = 0 if self._draining else self._refill.ask(wanted)
             if n:
-                await self._say(ws, Request(1, n) if begun else Subscribe(1, n))
+                await self._say(ws, Request(_ID, n) if begun else Subscribe(_ID, n))
                 begun = True
             await self._came.wait()
 
@@ -191,6 +212,8 @@ class _Client:
         """Take what comes, until the stream has ended."""
         while True:
             frame, size = await self._receive(ws)
+            await self._turns.pause()
+            self._check(frame)
             if isinstance(frame, Next | RawNext):
                 self._elements(items_of(frame), size)
             elif isinstance(frame, Complete):
@@ -202,8 +225,18 @@ class _Client:
             else:
                 raise ProtocolError(f"{self._url} sent {frame!r}, which has no place here")
 
+    def _check(self, frame: Any) -> None:
+        """Each frame is of the one stream there is, and elements come in order."""
+        if isinstance(frame, Request) and frame.id == UPSTREAM:
+            raise ProtocolError(f"{self._url} takes elements in; it is no stream")
+        if isinstance(frame, Next | RawNext | Complete | Error) and frame.id != _ID:
+            raise ProtocolError(f"{self._url} sent a frame of stream {frame.id}, not {_ID}")
+        if isinstance(frame, Next | RawNext) and (frame.seq or 0) != self._seq:
+            raise ProtocolError(f"{self._url} sent seq {frame.seq}; {self._seq} is the next")
+
     def _elements(self, items: Any, size: int) -> None:
         self._refill.came(len(items), size)
+        self._seq += len(items)
         if not isinstance(items, Batch):
             items = [self._element(item) for item in items]
         self._outlet.channel.put(Chunk(items))
@@ -231,10 +264,19 @@ class _Client:
             text = message.type is aiohttp.WSMsgType.TEXT
             data = cast("str", message.data).encode() if text else cast("bytes", message.data)
             return self._codec.from_server(data, text=text), len(data)
-        if message.type is aiohttp.WSMsgType.CLOSE and message.data in (4400, 4408):
-            raise ProtocolError(f"{self._url} closed with {message.data}: {message.extra}")
-        reason = message.extra or f"closed with {ws.close_code}"
-        raise ConnectionLost(f"{self._url}: {reason}")
+        raise self._ended(message, ws.close_code)
+
+    def _ended(self, message: aiohttp.WSMessage, code: int | None) -> Exception:
+        """The error of a connection that ends, by the code that either side has closed it with."""
+        if message.type is aiohttp.WSMsgType.ERROR and code == _TOO_LARGE:
+            most = self._limits.message_bytes
+            return ProtocolError(f"{self._url} sent a message larger than message_bytes={most}")
+        if code in _BROKEN_RULES:
+            reason = message.extra or "without a reason"
+            return ProtocolError(f"{self._url} closed with {code}: {reason}")
+        if code in (None, 1006):
+            return ConnectionLost(f"{self._url}: the connection broke")
+        return ConnectionLost(f"{self._url}: {message.extra or f'closed with {code}'}")
 
     async def _say(self, ws: aiohttp.ClientWebSocketResponse, frame: Frame) -> None:
         data = self._codec.encode(frame)

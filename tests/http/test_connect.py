@@ -198,13 +198,13 @@ def test_what_cannot_be_connected_is_lost() -> None:
         async with service.serve() as server:
             with pytest.raises(ConnectionLost, match="404"):
                 await connect(server.url + "/nowhere").to_list()
-        with pytest.raises(ConnectionLost):
+        with pytest.raises(ConnectionLost, match=f"nothing listens at 127.0.0.1:{server.port}"):
             await connect(server.url + "/out").to_list()
 
     run(main())
 
 
-@pytest.mark.parametrize("url", ["", "localhost:80", "ftp://x/y", "ws://", "ws:/x"])
+@pytest.mark.parametrize("url", ["", "localhost:80", "ftp://x/y", "ws://", "ws:/x", "ws://[::1"])
 def test_an_address_is_checked_when_it_is_given(url: str) -> None:
     with pytest.raises(PipelineError, match="ws://"):
         _ = connect(url)
@@ -239,6 +239,21 @@ READY = json.dumps({"type": "ready", "limits": {}})
         ),
         ([READY, json.dumps({"type": "next", "id": 1, "items": "ab"})], ProtocolError, "array"),
         ([READY, json.dumps({"type": "request", "id": 1, "n": 1})], ProtocolError, "place"),
+        ([READY, json.dumps({"type": "request", "id": 0, "n": 1})], ProtocolError, "no stream"),
+        ([READY, json.dumps({"type": "next", "id": 2, "items": [1]})], ProtocolError, "stream 2"),
+        ([READY, json.dumps({"type": "complete", "id": 2})], ProtocolError, "stream 2"),
+        (
+            [READY, json.dumps({"type": "error", "id": 2, "code": "failed"})],
+            ProtocolError,
+            "stream 2",
+        ),
+        (
+            [READY, json.dumps({"type": "next", "id": 1, "seq": 1, "items": [1]})],
+            ProtocolError,
+            "seq 1; 0 is the next",
+        ),
+        ([READY, json.dumps({"type": "next", "id": 1, "items": []})], ProtocolError, "none"),
+        ([READY, '"' + "x" * 5_000_000 + '"'], ProtocolError, "message_bytes=4194304"),
         ([READY, b"\x80"], ProtocolError, "binary"),
         ([READY, '{"type":"next","id":1,"items":[' + "[" * 5000], ProtocolError, "frame"),
         ([READY], ConnectionLost, "closed"),
@@ -274,6 +289,52 @@ def test_a_server_without_the_sub_protocol_is_told_apart() -> None:
     run(main())
 
 
+@pytest.mark.parametrize(
+    ("code", "error", "word"),
+    [
+        (1002, ProtocolError, "1002"),
+        (1009, ProtocolError, "1009: so large"),
+        (4408, ProtocolError, "4408"),
+        (1011, ConnectionLost, "so large"),
+        (None, ConnectionLost, "the connection broke"),
+    ],
+)
+def test_what_trying_again_does_not_help_against_is_told_apart(
+    code: int | None, error: type[Exception], word: str
+) -> None:
+    async def answer(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(READY)
+        if code is None:
+            socket.transport.abort()
+        else:
+            await socket.close(code, "so large")
+
+    async def main() -> None:
+        async with foreign(answer) as url:
+            with pytest.raises(error, match=word):
+                await connect(url, encoding="json").to_list()
+
+    run(main())
+
+
+def test_a_path_that_takes_elements_in_is_no_stream() -> None:
+    async def main() -> None:
+        service = app()
+        flow = service.ingest("/in")
+        async with service.serve() as server, asyncio.timeout(3):
+            with pytest.raises(ProtocolError, match="takes elements in; it is no stream"):
+                await connect(server.url + "/in").to_list()
+            async with flow.open() as subscription:
+                asking = asyncio.create_task(subscription.request(5))
+                with pytest.raises(ProtocolError, match="takes elements in; it is no stream"):
+                    await connect(server.url + "/in").to_list()
+                await subscription.cancel()
+                await asking
+
+    run(main())
+
+
 def test_a_silent_server_is_given_up() -> None:
     async def answer(socket: ServerConnection) -> None:
         await socket.wait_closed()
@@ -281,7 +342,7 @@ def test_a_silent_server_is_given_up() -> None:
     async def main() -> None:
         limits = Limits(hello_seconds=0.1)
         async with foreign(answer) as url:
-            with pytest.raises(ConnectionLost):
+            with pytest.raises(ConnectionLost, match=r"no answer to hello within 0\.1 seconds"):
                 await connect(url, encoding="json", limits=limits).to_list()
 
     run(main())
