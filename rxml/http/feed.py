@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("rxml.http")
 
+_WAITING: Final = 64
+"""Portions of 64 KiB that wait for one client as long as it is waited for, however many elements its policy allows."""
+
 
 class Sink(Protocol):
     """One client, as a feed sees it. All of these wait until its socket takes more."""
@@ -145,17 +148,16 @@ class Feed:
     async def _modestly(self, subscription: Subscription[Any], room: int) -> bool:
         """Take what a late client will miss anyway. A flow that has it ready is not asked as fast as it can go."""
         step = Metered(self._took(subscription, room))
-        self._serving.late += 1
+        going_on = await step
+        self._serving.resting += 1
         try:
-            going_on = await step
-            seconds = rest(step.spent, self._serving.late)
             with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(rest(step.spent, self._serving.resting)):
                     while self._pending.late:
                         self._less.clear()
                         await self._less.wait()
         finally:
-            self._serving.late -= 1
+            self._serving.resting -= 1
         return going_on
 
     async def _took(self, subscription: Subscription[Any], room: int) -> bool:
@@ -166,10 +168,15 @@ class Feed:
         return not chunk.end
 
     async def _room(self) -> int:
-        pending = self._pending
-        if pending.room < 1 and not pending.late:
+        if self._free < 1 and not self._pending.late:
             await self._patiently()
-        return min(pending.room, self._portion.most) if pending.room > 0 else self._portion.most
+        return min(self._free, self._portion.most) if self._free > 0 else self._portion.most
+
+    @property
+    def _free(self) -> int:
+        """Elements that there is room for: by the policy, and by the bytes that they will probably take."""
+        pending = self._pending
+        return min(pending.room, _WAITING * self._portion.most - len(pending))
 
     async def _patiently(self) -> None:
         """Wait for the client, for as long as the policy says."""
@@ -178,7 +185,7 @@ class Feed:
             async with asyncio.timeout(
                 None if self._slow.policy == "wait" else self._slow.patience
             ):
-                while pending.room < 1:
+                while self._free < 1:
                     self._less.clear()
                     await self._less.wait()
         except TimeoutError:

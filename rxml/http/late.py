@@ -47,11 +47,11 @@ class Metered(Generic[T]):
                 error = raised
 
 
-def rest(spent: float, late: int) -> float:
+def rest(spent: float, resting: int) -> float:
     """Seconds of rest after a step, so that all late streams together take at most about a tenth of the time.
 
     Args:
         spent: seconds that the step held the loop.
-        late: streams that are late.
+        resting: late streams between two steps, this one among them; those that wait for an element cost nothing.
     """
-    return min(_MOST, _IDLE * late * max(spent, _LEAST))
+    return min(_MOST, _IDLE * resting * max(spent, _LEAST))

@@ -30,7 +30,7 @@ class Serving:
         deadline: the loop's time, in seconds, at which all that is left is cut.
         turns: that all connections take.
         arrivals: bytes of bodies under way.
-        late: streams that go on without their clients.
+        resting: streams of late clients between two steps.
     """
 
     limits: Limits
@@ -41,7 +41,7 @@ class Serving:
     deadline: float = 0.0
     turns: Turns = field(default_factory=Turns)
     arrivals: Arrivals = field(init=False)
-    late: int = 0
+    resting: int = 0
 
     def __post_init__(self) -> None:
         """Derive what follows from the limits."""

@@ -6,13 +6,14 @@ import asyncio
 import gzip
 import tracemalloc
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from websockets.asyncio.client import connect
 
 import rxml
 from rxml import operators as ops
+from rxml.http import Slow, disconnect
 from rxml.http.late import Metered, rest
 from rxml.http.pool import Arrivals, Pool
 from rxml.http.replies import Refusal
@@ -300,3 +301,33 @@ def test_late_streams_together_take_a_tenth() -> None:
     assert rest(0.004, 5) == pytest.approx(0.2)
     assert 0 < rest(0.0, 1) < 0.01
     assert rest(1.0, 100) == 1.0
+
+
+def heavy(_: int) -> str:
+    return "x" * 100_000
+
+
+@pytest.mark.parametrize("slow", ["latest", disconnect(1000)])
+def test_clients_that_stall_at_large_elements_hold_little(slow: Slow | str) -> None:
+    async def main() -> None:
+        seen: list[int] = []
+        service = app()
+        flow = rxml.range(10**9).pipe(ops.do_action(seen.append), ops.map(heavy))
+        service.stream("/out", flow, slow=slow)
+        most = 600_000 if slow == "latest" else 600_000 + 64 * 100_000
+        async with service.serve() as server:
+            peers = [raw(server) for _ in range(10)]
+            tracemalloc.start()
+            for each in peers:
+                peer = await each.__aenter__()
+                cast("asyncio.Transport", peer.writer.transport).pause_reading()
+                await peer.send(b"GET /out HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            await asyncio.sleep(0.5)
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            for each in peers:
+                await each.__aexit__(None, None, None)
+        assert len(seen) > 10
+        assert peak < 10 * most
+
+    run(main())
