@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any, cast
 
-from rxml.cli.failure import CommandError
+from rxml.cli.failure import CommandError, blamed, kind
 from rxml.cli.target import load
 from rxml.flow.flowable import Flowable
 from rxml.flow.node import Node
@@ -18,8 +18,7 @@ def draw(target: str, *, svg: bool, budget: bool) -> None:
     flow: Any = _made(target, found)
     known = cast("Flowable[Any]", flow)
     if not isinstance(flow, Flowable):
-        message = f"{target} is a {type(known).__name__}, not a Flowable"
-        raise CommandError(message)
+        raise CommandError(f"{target} is {kind(known)}, not a Flowable")
     print(picture(known) if svg else known.draw())
     if budget:
         print(f"\n{known.budget()}")
@@ -31,6 +30,8 @@ def _made(target: str, found: Any) -> Any:
     try:
         inspect.signature(found).bind()
     except (TypeError, ValueError) as error:
-        message = f"{target} wants arguments; name a flow, or a function that makes one without any"
-        raise CommandError(message) from error
-    return found()
+        raise CommandError(
+            f"{target} wants arguments; name a flow, or a function that makes one without any"
+        ) from error
+    with blamed(f"{target} failed"):
+        return found()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rxml.cli.failure import CommandError
+from rxml.cli.failure import CommandError, kind
+from rxml.cli.log import log_to_terminal
 from rxml.cli.target import load
 from rxml.http import App
 
@@ -11,6 +12,19 @@ def serve(target: str, host: str | None, port: int | None) -> None:
     """Serve the App until SIGINT or SIGTERM, then drain."""
     app = load(target)
     if not isinstance(app, App):
-        message = f"{target} is a {type(app).__name__}, not an rxml.http.App"
-        raise CommandError(message)
-    app.run(host=host, port=port)
+        raise CommandError(f"{target} is {kind(app)}, not an rxml.http.App")
+    paths = _paths(app)
+    log_to_terminal()
+    app.run(
+        host=host,
+        port=port,
+        ready=lambda server: print(f"serving {server.url}: {paths}. Ctrl-C ends.", flush=True),
+    )
+
+
+def _paths(app: App) -> str:
+    endpoints = app._endpoints.values()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - there is no public list
+    known = [
+        f"{each.path} ({'ingest' if 'POST' in each.methods else 'stream'})" for each in endpoints
+    ]
+    return ", ".join(known) or "no endpoint yet"
