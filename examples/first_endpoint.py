@@ -1,6 +1,6 @@
 """A first endpoint: readings come in, the running mean of each sensor goes out.
 
-Run it with `python examples/first_endpoint.py`, then in other terminals:
+Run it with `python examples/first_endpoint.py` or `rxml serve examples/first_endpoint.py:app`, then in other terminals:
 
     curl -N http://127.0.0.1:8080/means
     curl -H 'content-type: application/json' -d '{"sensor": "kitchen", "value": 21.5}' http://127.0.0.1:8080/readings
@@ -66,7 +66,8 @@ def build(app: App) -> None:
     app.background(means)
 
 
+app = App()
+build(app)
+
 if __name__ == "__main__":
-    service = App()
-    build(service)
-    service.run(ready=lambda server: print(f"listening at {server.url}"))
+    app.run(ready=lambda server: print(f"listening at {server.url}"))

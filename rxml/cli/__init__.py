@@ -1,3 +1,3 @@
-"""The command line: `rxml demo | serve | tail | draw`. It begins in `main`."""
+"""The command line: `rxml demo | serve | tail | draw`, also as `python -m rxml`. It begins in `main`."""
 
 from __future__ import annotations

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
-from typing import TYPE_CHECKING
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 from rxml.cli.failure import CommandError
-from rxml.errors import RxmlError
+from rxml.cli.plain import plain_lines
+from rxml.errors import PortTakenError, RxmlError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,35 +19,59 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status: 0 done, 1 it failed and said why, 2 the arguments are wrong."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.name is None:
+        parser.print_help()
+        return 2
     try:
-        options.command(options)
+        _run(options)
     except (CommandError, RxmlError, OSError) as error:
-        print(f"rxml {options.name}: {error}", file=sys.stderr)
+        print(f"rxml {options.name}: {_words(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
 
 
+def _run(options: argparse.Namespace) -> None:
+    """Run the command until it ends, or the reader of its output leaves, as `head` does."""
+    reconfigure: Any = getattr(sys.stdout, "reconfigure", dict)
+    reconfigure(errors="backslashreplace")  # a name of a stranger must not end the command
+    try:
+        options.command(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _words(error: Exception) -> str:
+    """What an error says, without the number that the system has for it."""
+    if isinstance(error, PortTakenError) and error.errno == errno.EADDRINUSE:
+        return f"{str(error.strerror).partition(': ')[0]}; --port 0 takes any that is free"
+    strerror = getattr(error, "strerror", None)
+    return plain_lines(str(strerror or error))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rxml", description="Reactive streams that answer in time."
     )
-    commands = parser.add_subparsers(dest="name", required=True, metavar="command")
+    parser.add_argument("--version", action="version", version=f"rxml {version('rxml')}")
+    commands = parser.add_subparsers(dest="name", metavar="command")
 
     demo = commands.add_parser(
         "demo", help="forecast this machine's load, and your own numbers, live"
     )
     demo.add_argument("--seconds", type=_seconds, help="end after so many seconds")
-    demo.add_argument("--host", default="127.0.0.1")
-    demo.add_argument("--port", type=int, default=8080, help="0 for any that is free")
+    demo.add_argument("--host", default="127.0.0.1", help="address to bind (127.0.0.1)")
+    demo.add_argument("--port", type=_port, default=8080, help="8080; 0 for any that is free")
     demo.set_defaults(command=_demo)
 
     serve = commands.add_parser("serve", help="serve the endpoints of an App")
     serve.add_argument("target", metavar="module:app", help="an rxml.http.App in a module or file")
-    serve.add_argument("--host")
-    serve.add_argument("--port", type=int)
+    serve.add_argument("--host", help="address to bind, instead of the app's")
+    serve.add_argument("--port", type=_port, help="instead of the app's; 0 for any that is free")
     serve.set_defaults(command=_serve)
 
     tail = commands.add_parser("tail", help="print a remote stream, an element a line, as it comes")
@@ -70,6 +98,13 @@ def _seconds(text: str) -> float:
         message = f"wants a number of seconds > 0, got {text}"
         raise argparse.ArgumentTypeError(message)
     return seconds
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        message = f"wants a port from 0 to 65535, got {text}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def _count(text: str) -> int:

@@ -6,60 +6,24 @@ import json
 import re
 import signal
 import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Generator
+from tests.cli.helpers import demo, post, rxml
 
-ROOT = Path(__file__).resolve().parents[2]
-RXML = [sys.executable, "-c", "import sys; from rxml.cli.main import main; sys.exit(main())"]
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(240)
-
-
-def rxml(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [*RXML, *arguments]
-    return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=200
-    )
-
-
-@contextmanager
-def demo(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """A running demo, and its address."""
-    command = [*RXML, "demo", "--port", "0", *arguments]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            found = re.search(r"(http://\S+)/predictions", process.stdout.readline())
-            assert found, process.stderr and process.stderr.read()
-            yield process, found[1]
-        finally:
-            process.kill()
-
-
-def post(url: str, body: Any) -> tuple[int, Any]:
-    request = urllib.request.Request(
-        f"{url}/events", json.dumps(body).encode(), {"content-type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=60) as response:
-        return response.status, json.load(response)
 
 
 def test_the_demo_ends_by_itself_with_a_summary() -> None:
     done = rxml("demo", "--seconds", "2", "--port", "0")
     assert done.returncode == 0, done.stderr
-    assert re.search(r"\d+ forecasts\n +cpu: ", done.stdout)
+    assert re.search(r"\d+ forecasts; .*:\n +cpu: ", done.stdout)
     assert done.stderr == ""
 
 
@@ -77,7 +41,7 @@ def test_the_demo_forecasts_what_is_posted_and_drains_on_ctrl_c() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
-    assert "mine: no outcome yet" in out
+    assert "mine: none yet" in out
 
 
 @pytest.mark.parametrize(
@@ -85,6 +49,7 @@ def test_the_demo_forecasts_what_is_posted_and_drains_on_ctrl_c() -> None:
     [
         {"sensor": "x", "value": 1e308},
         {"sensor": "x", "value": 1, "at": 1e308},
+        {"sensor": "cpu", "value": 1},
         {"sensor": "x" * 101, "value": 1},
         {"sensor": "", "value": 1},
         {"sensor": "x", "value": None},
@@ -111,8 +76,9 @@ def test_a_taken_port_is_named() -> None:
         port = taken.getsockname()[1]
         done = rxml("demo", "--port", str(port))
     assert done.returncode == 1
-    assert f"port {port}" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr == (
+        f"rxml demo: port {port} of 127.0.0.1 is taken; --port 0 takes any that is free\n"
+    )
 
 
 def test_draw_prints_the_graph_and_the_budget(tmp_path: Path) -> None:
@@ -141,6 +107,10 @@ def test_draw_prints_the_graph_and_the_budget(tmp_path: Path) -> None:
         (["draw", "json"], "wants module:name"),
         (["draw", "rxml:range"], "rxml:range wants arguments"),
         (["serve", "json:dumps"], "not an rxml.http.App"),
+        (["serve", "rxml.http:Limits"], "is a type, not an rxml.http.App"),
+        (["serve", "x:y", "--port", "65536"], "wants a port from 0 to 65535, got 65536"),
+        (["tail", "127.0.0.1:9/x"], "did you mean ws://127.0.0.1:9/x?"),
+        (["tail", "ws://[::1"], "ws://"),
         (["tail", "ws://127.0.0.1:9/none"], "127.0.0.1:9"),
         (["demo", "--seconds", "soon"], "wants a number of seconds > 0, got soon"),
         (["demo", "--seconds", "-1"], "wants a number of seconds > 0"),
@@ -152,3 +122,11 @@ def test_mistakes_are_told_in_a_line(arguments: list[str], said: str) -> None:
     assert done.returncode in {1, 2}
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_command_alone_shows_what_there_is() -> None:
+    done = rxml()
+    assert done.returncode == 2
+    for name in ("demo", "serve", "tail", "draw", "--version"):
+        assert re.search(rf"^ +{name} ", done.stdout, re.MULTILINE)
+    assert rxml("--version").stdout.startswith("rxml 0.")
