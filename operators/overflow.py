@@ -12,12 +12,13 @@ from rxml.flow.buffers.backlog import Backlog
 from rxml.flow.buffers.overflow import Conflate, Overflow, checked
 from rxml.flow.check import PLAIN, permit_function, require_count, require_function
 from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.dropping import dropped
 from rxml.flow.kinds import label, stage
 from rxml.flow.supervision import DeadLetter, Directive, annotate
 from rxml.flow.workers.pumped import PumpedStage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from rxml.flow.context import Context
     from rxml.flow.node import Env, Node
@@ -171,29 +172,50 @@ class _OverflowStage(PumpedStage[Any]):
         return END
 
     @override
+    async def release(self) -> None:
+        await self.release_all(self._let_go, super().release)
+
+    async def _let_go(self) -> None:
+        """What waits when nobody reads any more is dropped."""
+        self._backlog.clear()
+
+    @override
     async def pump(self, inlet: Subscription[Any]) -> None:
         clock = self.env.clock
-        while not (chunk := await inlet.request(CHUNK)).end:
+        while True:
             if clock.held:
                 await clock.breathe()
-            await self._put(chunk.elements, chunk.contexts)
+            chunk = await inlet.request(CHUNK)
+            if chunk.end:
+                return
+            await self._put(chunk)
             if chunk.signalled:
                 self._backlog.signal(chunk.signals())
                 self.news.set()
 
-    async def _put(self, elements: Sequence[Any], contexts: list[Context] | None) -> None:
+    async def _put(self, chunk: Chunk[Any]) -> None:
         """Nothing is dropped or merged while the reader asks: it is about to take what waits."""
-        backlog, now = self._backlog, self.env.clock.time
-        at, count = 0, len(elements)
-        while at < count:
-            at += backlog.extend(elements, contexts, at, now())
-            self.news.set()
-            if at < count:
-                if self._away.is_set() or backlog.fits(elements[at]):
-                    self._offer(elements[at], None if contexts is None else contexts[at])
+        at, count = 0, len(chunk.elements)
+        try:
+            while at < count:
+                at += self._backlog.extend(
+                    chunk.elements, chunk.contexts, at, self.env.clock.time()
+                )
+                self.news.set()
+                if at < count and await self._offered(chunk, at):
                     at += 1
-                else:
-                    await self._away.wait()
+        except BaseException:
+            self.meter.dropped += dropped(chunk.part(at, count))
+            raise
+
+    async def _offered(self, chunk: Chunk[Any], at: int) -> bool:
+        """Offer an element that may not fit; False: look again, now that the reader has gone."""
+        element = chunk.elements[at]
+        if not self._away.is_set() and not self._backlog.fits(element):
+            await self._away.wait()
+            return False
+        self._offer(element, None if chunk.contexts is None else chunk.contexts[at])
+        return True
 
     def _offer(self, item: Any, context: Context | None) -> None:
         try:

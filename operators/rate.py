@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from rxml.flow.check import PLAIN, permit_function, require_function, require_positive
 from rxml.flow.chunk import Chunk
+from rxml.flow.dropping import in_hand
 from rxml.flow.kinds import boundary, label, stage
 from rxml.flow.node import Cardinality
 from rxml.flow.stage import Stage
@@ -103,7 +104,8 @@ async def _throttle(
             return
         price = len(chunk.elements) if cost is None else _price(cost, chunk, outlet)
         if price is not None:
-            await clock.sleep_until(bucket.take(price, clock.time()))
+            with in_hand(chunk, outlet.dropped):
+                await clock.sleep_until(bucket.take(price, clock.time()))
             outlet.channel.put(chunk)
         elif chunk.signalled:
             outlet.channel.put(Chunk((), **chunk.signals()))
@@ -120,8 +122,9 @@ def _price(cost: Callable[[A], float], chunk: Chunk[A], outlet: Outlet[A]) -> fl
             message = f"throttle: the cost of an element must be >= 0 and finite, got {price!r}"
             raise ValueError(message)  # noqa: TRY301 - the supervisor decides about it, too
     except Exception as error:
-        if not outlet.failed(error, element, chunk.contexts[0] if chunk.contexts else None):
-            raise
+        with in_hand(chunk):
+            if not outlet.failed(error, element, chunk.contexts[0] if chunk.contexts else None):
+                raise
         return None
     return price
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from rxml.flow.adopt import adopted
 from rxml.flow.chunk import CHUNK, Chunk
-from rxml.flow.context import Outcome
+from rxml.flow.dropping import dropped
 from rxml.flow.kinds import boundary, label
 from rxml.flow.node import Cardinality
 from rxml.flow.sources.timed import interval
@@ -14,6 +15,8 @@ from rxml.flow.timing.duration import seconds_of
 from rxml.flow.timing.waiting import drain_noticed, request_until
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from rxml.flow.body import Outlet
     from rxml.flow.flowable import Flowable
     from rxml.flow.shapes import Same
@@ -35,13 +38,16 @@ class _Newest(Generic[A]):
     def __init__(self, outlet: Outlet[A]) -> None:
         self.failed = False
         self._outlet = outlet
+        self._closed = False
         self._chunk: Chunk[A] | None = None
 
     def replace(self, chunk: Chunk[A]) -> None:
         """Hold the last element of the chunk."""
         count = len(chunk.elements)
         held = self._chunk
-        if count:
+        if self._closed:
+            self._drop(chunk)
+        elif count:
             self._drop(held)
             head, self._chunk = chunk.split(count - 1)
             self._drop(head)
@@ -57,14 +63,28 @@ class _Newest(Generic[A]):
             self._outlet.channel.put(self._chunk)
             self._chunk = None
 
+    def close(self) -> None:
+        """Drop what is held, if anything is, and what still comes."""
+        chunk, self._chunk = self._chunk, None
+        self._closed = True
+        self._drop(chunk)
+
     def _drop(self, chunk: Chunk[A] | None) -> None:
         if chunk is None:
             return
-        self._outlet.dropped(len(chunk.elements))
-        for context in chunk.contexts or ():
-            context.settled(Outcome.DROPPED)
+        self._outlet.dropped(dropped(chunk))
         if chunk.signalled:
             self._outlet.channel.put(Chunk((), **chunk.signals()))
+
+
+@contextmanager
+def _newest(outlet: Outlet[A]) -> Generator[_Newest[A]]:
+    """Holds the newest element; what has not been handed on in the end is dropped."""
+    newest = _Newest(outlet)
+    try:
+        yield newest
+    finally:
+        newest.close()
 
 
 def debounce(duetime: Duration) -> Same:
@@ -100,26 +120,32 @@ def debounce(duetime: Duration) -> Same:
     seconds = seconds_of(duetime, "debounce(duetime)")
 
     async def body(inlets: tuple[Subscription[A], ...], outlet: Outlet[A]) -> None:
-        newest = _Newest(outlet)
-        quiet: float | None = None
-        while True:
-            await outlet.channel.wait_room(2)
-            if outlet.clock.held:
-                await outlet.clock.breathe()
-            chunk = await request_until(inlets[0], CHUNK, quiet)
-            if chunk is None or chunk.end or (quiet is not None and outlet.clock.time() >= quiet):
-                newest.hand_on()
-                quiet = None
-            if chunk is None:
-                continue
-            if chunk.end:
-                return
-            newest.replace(chunk)
-            if len(chunk.elements):
-                quiet = outlet.clock.time() + seconds
+        with _newest(outlet) as newest:
+            await _debounce(inlets[0], outlet, newest, seconds)
 
     name = label("debounce", duetime)
     return boundary(name, body, cardinality=Cardinality.AT_MOST_ONE, capacity=2, rate=True)
+
+
+async def _debounce(
+    source: Subscription[A], outlet: Outlet[A], newest: _Newest[A], seconds: float
+) -> None:
+    quiet: float | None = None
+    while True:
+        await outlet.channel.wait_room(2)
+        if outlet.clock.held:
+            await outlet.clock.breathe()
+        chunk = await request_until(source, CHUNK, quiet)
+        if chunk is None or chunk.end or (quiet is not None and outlet.clock.time() >= quiet):
+            newest.hand_on()
+            quiet = None
+        if chunk is None:
+            continue
+        if chunk.end:
+            return
+        newest.replace(chunk)
+        if len(chunk.elements):
+            quiet = outlet.clock.time() + seconds
 
 
 def sample(sampler: Duration | Flowable[Any]) -> Same:
@@ -168,8 +194,7 @@ def _clock(period: Duration) -> Flowable[int]:
 
 async def _sample(inlets: tuple[Subscription[Any], ...], outlet: Outlet[Any]) -> None:
     source, ticks = inlets
-    newest = _Newest[Any](outlet)
-    with drain_noticed(outlet.env) as drained:
+    with _newest(outlet) as newest, drain_noticed(outlet.env) as drained:
         reading = outlet.spawn(_read(source, newest, outlet, ticks), "source")
         while not (tick := await ticks.request(1)).end:
             await outlet.channel.wait_room(2)
@@ -179,7 +204,7 @@ async def _sample(inlets: tuple[Subscription[Any], ...], outlet: Outlet[Any]) ->
                     return
         if newest.failed or drained.is_set():
             await reading
-    newest.hand_on()
+        newest.hand_on()
 
 
 async def _read(

@@ -13,7 +13,7 @@ from typing_extensions import override
 from rxml.errors import StreamTimeoutError
 from rxml.flow.check import require_count
 from rxml.flow.chunk import CHUNK, END, Chunk
-from rxml.flow.context import Outcome
+from rxml.flow.dropping import dropped
 from rxml.flow.kinds import flowable, label, stage
 from rxml.flow.node import Cardinality
 from rxml.flow.rising import Rising
@@ -148,12 +148,17 @@ class _Delay(PumpedStage[Any]):
         self.news.set()
 
     def _drop(self) -> None:
-        while self._line:
-            _, what = self._line.popleft()
-            if isinstance(what, Chunk):
-                self.meter.dropped += len(what.elements)
-                for context in what.contexts or ():
-                    context.settled(Outcome.DROPPED)
+        line, self._line = self._line, deque()
+        chunks = [what for _, what in line if isinstance(what, Chunk)]
+        self.meter.dropped += dropped(*chunks)
+
+    @override
+    async def release(self) -> None:
+        await self.release_all(self._let_go, super().release)
+
+    async def _let_go(self) -> None:
+        """What is under way when nobody waits for it any more is dropped."""
+        self._drop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +254,7 @@ class _Timeout(WatchedStage[Any]):
             if self._passed is None:
                 self._rising.passed(chunk)
                 return chunk
+            self.meter.dropped += dropped(chunk)
         await self.cut()
         if len(self.inputs) == 1:
             raise self._failure(self._passed)

@@ -20,15 +20,17 @@ def dropped(*chunks: Chunk[Any]) -> int:
 
 
 @contextmanager
-def in_hand(chunk: Chunk[Any], count: Callable[[int], None]) -> Generator[None]:
-    """Inside, a stage waits with a chunk in its hand: if it is cancelled meanwhile, or fails, the elements are dropped.
+def in_hand(chunk: Chunk[Any], count: Callable[[int], None] | None = None) -> Generator[None]:
+    """Inside, a stage has a chunk in its hand: if it is cancelled meanwhile, or fails, the elements end as dropped.
 
     Args:
         chunk: what nobody else holds.
-        count: counts what was dropped.
+        count: counts what was dropped; None: it is counted already, as failed.
     """
     try:
         yield
     except BaseException:
-        count(dropped(chunk))
+        number = dropped(chunk)
+        if count is not None:
+            count(number)
         raise

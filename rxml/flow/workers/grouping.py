@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,13 @@ from typing_extensions import override
 
 from rxml.flow.buffers.weigh import weigh
 from rxml.flow.chunk import CHUNK, Chunk
+from rxml.flow.context import drop
 from rxml.flow.context_joining import joined
+from rxml.flow.dropping import dropped, in_hand
 from rxml.flow.timing.waiting import drain_noticed, request_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from rxml.flow.body import Outlet
     from rxml.flow.context import Context
@@ -60,9 +63,10 @@ class Group:
         spent: what that costs.
         since: when its first element came, in seconds of the run's clock.
         signals: what follows its elements.
+        over: no further list is wanted.
     """
 
-    __slots__ = ("_contexts", "_count", "_price", "items", "signals", "since", "spent")
+    __slots__ = ("_contexts", "_count", "_price", "items", "over", "signals", "since", "spent")
 
     def __init__(self, count: int, price: Price | None) -> None:
         self._count = count
@@ -72,6 +76,7 @@ class Group:
         self.spent = 0.0
         self.since = 0.0
         self.signals: dict[str, Any] = {}
+        self.over = False
 
     @property
     def room(self) -> int:
@@ -115,23 +120,39 @@ class Group:
         signals, self.signals = self.signals, {}
         return Chunk([self.take()], [joined(contexts)] if contexts else None, **signals)
 
+    def close(self) -> int:
+        """What no list has taken ends as dropped; returns how many elements that are."""
+        contexts, self._contexts = self._contexts, []
+        self.over = True
+        drop(contexts)
+        return len(self.take())
+
 
 async def grouped_within(
     inlet: Subscription[Any], outlet: Outlet[list[Any]], group: Group, seconds: float
 ) -> None:
     """Hand on a list when it is full, or `seconds` after its first element came."""
-    clock = outlet.clock
-    while True:
-        await _emptied(outlet)
-        due = group.since + seconds if group.items else None
-        chunk = await request_until(inlet, min(CHUNK, group.room), due)
-        late = due is not None and clock.time() >= due
-        if group.items and (chunk is None or chunk.end or late):
-            outlet.channel.put(group.chunk())
-        if chunk is not None:
-            if chunk.end:
-                return
-            await _fill(group, chunk, outlet)
+    with _closing(group, outlet):
+        while True:
+            await _emptied(outlet)
+            due = group.since + seconds if group.items else None
+            chunk = await request_until(inlet, min(CHUNK, group.room), due)
+            late = due is not None and outlet.clock.time() >= due
+            if group.items and (chunk is None or chunk.end or late):
+                outlet.channel.put(group.chunk())
+            if chunk is not None:
+                if chunk.end:
+                    return
+                await _fill(group, chunk, outlet)
+
+
+@contextmanager
+def _closing(group: Group, outlet: Outlet[list[Any]]) -> Generator[None]:
+    """Afterwards nothing more goes into a list, and what is in none that was handed on is dropped."""
+    try:
+        yield
+    finally:
+        outlet.dropped(group.close())
 
 
 async def _fill(group: Group, chunk: Chunk[Any], outlet: Outlet[list[Any]]) -> None:
@@ -142,8 +163,12 @@ async def _fill(group: Group, chunk: Chunk[Any], outlet: Outlet[list[Any]]) -> N
         _signal(group, chunk.signals(), outlet)
         return
     if not group.fits(price):
-        await _emptied(outlet)
+        with in_hand(chunk, outlet.dropped):
+            await _emptied(outlet)
         outlet.channel.put(group.chunk())
+    if group.over:
+        outlet.dropped(dropped(chunk))
+        return
     if not group.items:
         group.since = now
     group.extend(chunk, price)
@@ -166,8 +191,9 @@ def _priced(group: Group, chunk: Chunk[Any], outlet: Outlet[list[Any]]) -> float
     try:
         return group.price(item)
     except Exception as error:
-        if not outlet.failed(error, item, chunk.contexts[0] if chunk.contexts else None):
-            raise
+        with in_hand(chunk):
+            if not outlet.failed(error, item, chunk.contexts[0] if chunk.contexts else None):
+                raise
         return None
 
 
@@ -179,7 +205,7 @@ async def grouped_between(
 ) -> None:
     """Hand on a list at each boundary, and when it is full."""
     failed: list[Exception] = []
-    with drain_noticed(outlet.env) as drained:
+    with _closing(group, outlet), drain_noticed(outlet.env) as drained:
         gathering = outlet.spawn(_gather(inlet, boundaries, outlet, group, failed), "source")
         while not (boundary := await boundaries.request(1)).end:
             if len(boundary.elements):
@@ -187,10 +213,10 @@ async def grouped_between(
                 outlet.channel.put(group.chunk())
         if failed or drained.is_set():
             await gathering
-    if failed:
-        raise failed[0]
-    await _emptied(outlet)
-    outlet.channel.put(group.chunk())
+        if failed:
+            raise failed[0]
+        await _emptied(outlet)
+        outlet.channel.put(group.chunk())
 
 
 async def _gather(
