@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from rxml.errors import RetryExhaustedError
 from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.dropping import dropped
 from rxml.flow.rising import Rising
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
@@ -145,6 +146,7 @@ class RetryStage(ReopenStage):
         count = len(chunk.elements)
         if self._skip:
             self._skip -= count
+            dropped(chunk)
             return chunk if chunk.end else None
         self._emitted += count
         return self.rising.passed(chunk)
