@@ -17,6 +17,10 @@ LONG: Final = HOLD / 2
 """Seconds that a turn of one stage should not take."""
 
 
+FIRST: Final = 8
+"""Elements of the first turn of a stage that calls functions: nobody knows yet how slow they are."""
+
+
 class Clock:
     """Time of one run, in seconds of its event loop.
 

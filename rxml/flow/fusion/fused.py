@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, Chunk
-from rxml.flow.clock import HOLD, Quota
+from rxml.flow.clock import FIRST, HOLD, Quota
 from rxml.flow.context import drop
 from rxml.flow.fusion.row import Row
 from rxml.flow.stage import Stage
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from rxml.flow.fusion.cell import Cell
     from rxml.flow.node import Env, Node
     from rxml.flow.subscription import Subscription
-
-
-_FIRST: Final = 8
-"""Elements of the first turn: nobody knows yet how slow the functions are."""
 
 
 class Fused(Stage[Any]):
@@ -45,7 +41,7 @@ class Fused(Stage[Any]):
         quota: Quota | None = None,
     ) -> None:
         super().__init__(env, node)
-        self.quota = quota or Quota(CHUNK, _FIRST)
+        self.quota = quota or Quota(CHUNK, FIRST)
         self._row = Row(cells, self.quota, env.clock.busy, leads=quota is None)
         self._head = head
         self._head_closed = False

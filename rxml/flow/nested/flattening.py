@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, Chunk
-from rxml.flow.clock import Quota
+from rxml.flow.clock import FIRST, Quota
 from rxml.flow.combining.fan_in_stage import FanInStage
 from rxml.flow.context import drop
 from rxml.flow.dropping import dropped
@@ -108,6 +108,7 @@ class FlatMapStage(FlatteningStage):
         self._outer: Inlet | None = None
         self._plain: deque[Origin] = deque()
         self._quota = Quota(CHUNK)
+        self._begins = Quota(CHUNK, FIRST)
 
     @override
     def open(self) -> None:
@@ -123,10 +124,12 @@ class FlatMapStage(FlatteningStage):
             if inlet.tag is not None:
                 self.fan.ask(inlet, share)
             elif free > 0:
-                self.fan.ask(inlet, min(free, n))
+                self.fan.ask(inlet, self._begins.of(min(free, n)))
 
     @override
     def arrived(self, chunk: Chunk[Any]) -> None:
+        clock = self.env.clock
+        began = clock.busy()
         contexts: list[Any] = chunk.contexts or [None] * len(chunk.elements)
         for element, context in zip(chunk.elements, contexts, strict=True):
             if self.error is None:
@@ -134,6 +137,7 @@ class FlatMapStage(FlatteningStage):
             else:
                 drop([context])
                 self.meter.dropped += 1
+        self._begins.record(len(chunk.elements), clock.busy() - began)
 
     def _begin(self, origin: Origin) -> None:
         self._open += 1

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from rxml.errors import BufferOverflowError, StreamClosedError
 from rxml.flow.chunk import CHUNK, Chunk
+from rxml.flow.clock import HOLD
 from rxml.flow.combining.fan_in import FanIn
 from rxml.flow.context import Outcome
 from rxml.flow.context_joining import split
@@ -151,9 +152,11 @@ class Splitter:
 
     async def _put(self, chunk: Chunk[Any]) -> None:
         contexts: list[Any] = chunk.contexts or [None] * len(chunk.elements)
-        begun = 0
+        begun, clock = 0, self._env.clock
         try:
             for element, context in zip(chunk.elements, contexts, strict=True):
+                if clock.busy() - clock.yielded > HOLD:
+                    await clock.breathe()
                 begun += 1
                 await self._place(element, context)
                 await self._router.routed(self)

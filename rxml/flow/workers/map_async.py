@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.clock import FIRST, HOLD, Quota
 from rxml.flow.context import drop
-from rxml.flow.scope import Scope, settled, stray
+from rxml.flow.scope import Scope, calm, settled, unasked
 from rxml.flow.stage import Stage
 from rxml.flow.verdict import verdict
 from rxml.flow.workers.turnstile import (
@@ -62,6 +63,7 @@ class MapAsyncStage(Stage[Any]):
         self._capacity = node.spec.capacity
         self._ordered = ordered and key is None
         self._turnstile: Turnstile = InOrder() if self._ordered else AsTheyCome()
+        self._quota = Quota(CHUNK, CHUNK if key is None else FIRST)
         self._scope = Scope()
         self._head: Subscription[Any] | None = None
         self._workers = 0
@@ -70,6 +72,7 @@ class MapAsyncStage(Stage[Any]):
         self._lanes: dict[Hashable, deque[Entry]] = {}
         self._leaving: list[asyncio.Task[None]] = []
         self._over = False
+        self._closing = False
         self._cut = False
         self._error: Exception | None = None
         self._bell: asyncio.Future[None] | None = None
@@ -116,6 +119,7 @@ class MapAsyncStage(Stage[Any]):
 
     async def _see_off(self) -> None:
         """Wait for those that were cancelled before: a second time would interrupt what they do to leave."""
+        self._closing = True
         await settled(self._leaving)
 
     def _ring(self) -> None:
@@ -141,7 +145,7 @@ class MapAsyncStage(Stage[Any]):
                 while (room := self._roomy()) < 1:
                     self._room = loop.create_future()
                     await self._room
-                chunk = await head.request(min(room, CHUNK))
+                chunk = await head.request(self._quota.of(min(room, CHUNK)))
                 if chunk.end:
                     break
                 self._take_in(chunk)
@@ -157,7 +161,9 @@ class MapAsyncStage(Stage[Any]):
         if self._key is None:
             self._work.extend(entries)
         else:
+            began = self.env.clock.busy()
             self._queue(entries, self._key)
+            self._quota.record(len(entries), self.env.clock.busy() - began)
         self._staff()
         if chunk.signalled:
             self._turnstile.put(chunk.signals())
@@ -206,8 +212,8 @@ class MapAsyncStage(Stage[Any]):
         )
         # The run's clock is that of its loop; here it is read twice an element.
         clock, meter, share = task.get_loop().time, self.meter, 1 / self._concurrency
-        eager = not self._ordered
-        while not task.cancelling():
+        eager, turns = not self._ordered, self.env.clock
+        while not self._sent_away(task):
             while not work:
                 waiter = waiting()
                 free.append(waiter)
@@ -217,10 +223,8 @@ class MapAsyncStage(Stage[Any]):
             began = clock()
             try:
                 entry.item = await function(entry.item)
-            except Exception as error:  # noqa: BLE001 - the supervisor decides
-                self._failed(entry, self._explained(error))
-            except asyncio.CancelledError as error:
-                self._failed(entry, stray(error))
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the supervisor decides
+                self._raised(entry, error, task)
             else:
                 entry.progress = DONE
                 # In order, only a waiting reader makes it worth asking whose turn it is.
@@ -231,6 +235,28 @@ class MapAsyncStage(Stage[Any]):
             if self._lanes:
                 self._next(entry.key)
             del entry  # the result must not be kept by a worker that waits
+            if task.cancelling() or turns.busy() - turns.yielded > HOLD:
+                await self._turn(task)
+
+    def _raised(
+        self, entry: Entry, error: Exception | asyncio.CancelledError, task: asyncio.Task[None]
+    ) -> None:
+        if not isinstance(error, asyncio.CancelledError):
+            self._failed(entry, self._explained(error))
+        elif self._sent_away(task):
+            raise error
+        else:
+            self._failed(entry, unasked(error))
+
+    async def _turn(self, task: asyncio.Task[None]) -> None:
+        """Between two elements: what users' code has cancelled is none of theirs, and others may run."""
+        if not self._sent_away(task):
+            calm(task)
+        await self.env.clock.breathe()
+
+    def _sent_away(self, worker: asyncio.Task[None]) -> bool:
+        """The worker was cancelled by this stage, and not by users' code that did not clean up."""
+        return self._closing or worker in self._leaving
 
     def _explained(self, error: Exception) -> Exception:
         """What is wrong with a function whose result cannot be awaited."""
@@ -249,7 +275,7 @@ class MapAsyncStage(Stage[Any]):
             self._lanes.pop(key, None)
 
     def _failed(self, entry: Entry, error: Exception) -> None:
-        if entry.worker is not None and entry.worker.cancelling():
+        if entry.worker is not None and self._sent_away(entry.worker):
             self.env.report(error)
             return
         context, entry.context = entry.context, None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -246,3 +247,30 @@ def test_an_error_of_the_body_mentions_that_the_run_failed() -> None:
     with pytest.raises(RuntimeError, match="body") as caught:
         run(main())
     assert caught.value.__notes__ == ["the run failed, too: KeyError('lost')"]
+
+
+async def forgets_to_uncancel(x: int) -> int:
+    """As a timeout does that cancels the task it runs in and does not clean up."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await asyncio.sleep(0)
+    if x == 7:
+        raise ValueError(x)
+    return x
+
+
+FLATTENING: dict[str, Callable[[], Operator[Any, Any]]] = {
+    "map_async": lambda: ops.map_async(forgets_to_uncancel, concurrency=1),
+    "map_async, keyed": lambda: ops.map_async(forgets_to_uncancel, concurrency=2, key=lambda x: x),
+    "flat_map": lambda: ops.flat_map(forgets_to_uncancel, concurrency=1),
+    "concat_map": lambda: ops.concat_map(forgets_to_uncancel),
+}
+
+
+@pytest.mark.parametrize("name", FLATTENING)
+def test_a_function_that_cancels_its_own_task_stops_nothing(name: str) -> None:
+    assert run(piped(rxml.range(5), FLATTENING[name]()).to_list()) == [0, 1, 2, 3, 4]
+    with pytest.raises(ValueError, match="7"):
+        run(piped(rxml.of(7, 8), FLATTENING[name]()).to_list())
