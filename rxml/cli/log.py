@@ -17,7 +17,7 @@ class _Terminal(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         text = plain_lines(self.format(record))
         if text.startswith("draining"):
-            text += "; Ctrl-C again cuts"
+            text = text.replace(" 1 clients,", " 1 client,") + "; Ctrl-C again cuts"
         print(text, file=sys.stderr, flush=True)
 
 
