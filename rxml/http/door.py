@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 from typing_extensions import override
 
+from rxml.http.replies import HEADERS
 from rxml.http.transport import abort, narrow
 
 if TYPE_CHECKING:
@@ -15,10 +16,21 @@ if TYPE_CHECKING:
 
     from rxml.http.limits import Limits
 
-_FULL: Final = (
-    b"HTTP/1.1 503 Service Unavailable\r\nServer: rxml\r\nRetry-After: 1\r\nConnection: close\r\n"
-    b"Content-Type: application/json\r\nContent-Length: 32\r\n\r\n"
-    b'{"error":"too many connections"}'
+_BODY: Final = b'{"error":"too many connections"}\n'
+_HEAD: Final = {
+    **HEADERS,
+    "Retry-After": "1",
+    "Connection": "close",
+    "Content-Type": "application/json",
+    "Content-Length": len(_BODY),
+}
+_FULL: Final = b"\r\n".join(
+    [
+        b"HTTP/1.1 503 Service Unavailable",
+        *[f"{name}: {value}".encode() for name, value in _HEAD.items()],
+        b"",
+        _BODY,
+    ]
 )
 
 

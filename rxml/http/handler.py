@@ -81,7 +81,7 @@ class Handler(web.RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
         if status == 400:
-            response = reply(400, {"error": "the head of the request is malformed or too large"})
+            response = reply(400, {"error": "the request is malformed, or its head too large"})
         else:
             response = reply(status, {"error": "internal error"})
         response.force_close()

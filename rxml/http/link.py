@@ -29,7 +29,8 @@ _NEVER: Final = 2**62
 _TURN: Final = 32
 """Messages that are read without a pause, if they have come already."""
 _IDLE: Final = 2000
-"""Messages that mean nothing, and pings and pongs, that a client may send in `heartbeat_seconds`."""
+"""Messages that mean nothing, and pings and pongs, that a client may send in `_SPAN` seconds."""
+_SPAN: Final = 20.0
 _OPEN: Final = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG)
 INTERNAL: Final = 1011
 
@@ -81,7 +82,7 @@ class Link:
         try:
             await self.ws.prepare(self._request)
         except web.HTTPException as error:
-            raise Refusal(400, f"not a WebSocket handshake: {error.text}") from error
+            raise Refusal(400, "not a WebSocket handshake of version 13") from error
         return self
 
     async def __aexit__(
@@ -132,7 +133,7 @@ class Link:
     def idle(self) -> bool:
         """Count a message that means nothing; False if there were too many of them, and the connection is to be closed."""
         now = asyncio.get_running_loop().time()
-        if now - self._idle_since > self._limits.heartbeat_seconds:
+        if now - self._idle_since > _SPAN:
             self._idle, self._idle_since = 0, now
         self._idle += 1
         if self._idle > _IDLE:

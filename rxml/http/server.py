@@ -114,7 +114,7 @@ class Server:
             limit = self._serving.limits.drain_seconds
             logger.warning("draining: %d clients, at most %g s", self._active, limit)
             if not await self._quiet_within(self._left() + _CLOSING):
-                logger.warning("%d requests did not end in time", self._active)
+                logger.warning("cutting %d clients", self._active)
         for run in self._runs:
             await self._unless_cut(run.drain(max(0.1, self._left())), self._left() + _CLOSING)
         self._http.pre_shutdown()
