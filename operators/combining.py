@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from rxml.flow.check import require_count
 from rxml.flow.chunk import CHUNK
@@ -14,11 +14,44 @@ from rxml.flow.nested.flattening import FlatMapStage
 if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
+    from rxml.flow.shapes import Same
 
 A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+X = TypeVar("X")
+B_co = TypeVar("B_co", covariant=True)
 
 
-def merge(*sources: Flowable[Any], max_concurrent: int | None = None) -> Operator[Any, Any]:
+class Joined(Protocol[B_co]):
+    """Elements of the flow and of others."""
+
+    def __call__(self, source: Flowable[X], /) -> Flowable[X | B_co]:
+        """The flow with the others beside or behind it; runs nothing."""
+        ...
+
+
+@overload
+def merge() -> Same: ...
+
+
+@overload
+def merge(s1: Flowable[B], /) -> Joined[B]: ...
+
+
+@overload
+def merge(s1: Flowable[B], s2: Flowable[C], /) -> Joined[B | C]: ...
+
+
+@overload
+def merge(*sources: Flowable[B]) -> Joined[B]: ...
+
+
+@overload
+def merge(*, max_concurrent: int) -> Operator[Flowable[B], B]: ...
+
+
+def merge(*sources: Flowable[Any], max_concurrent: int | None = None) -> Any:
     """Merge the elements of several flows as they come.
 
     Marble:
@@ -66,7 +99,23 @@ def merge(*sources: Flowable[Any], max_concurrent: int | None = None) -> Operato
     )
 
 
-def concat(*sources: Flowable[Any]) -> Operator[Any, Any]:
+@overload
+def concat() -> Same: ...
+
+
+@overload
+def concat(s1: Flowable[B], /) -> Joined[B]: ...
+
+
+@overload
+def concat(s1: Flowable[B], s2: Flowable[C], /) -> Joined[B | C]: ...
+
+
+@overload
+def concat(*sources: Flowable[B]) -> Joined[B]: ...
+
+
+def concat(*sources: Flowable[Any]) -> Any:
     """Let other flows follow when the flow has ended.
 
     Marble:

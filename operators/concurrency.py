@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Iterable
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar, cast, overload
 
 from rxml.errors import PipelineError
 from rxml.flow.adopt import adopted
@@ -18,12 +18,19 @@ from rxml.flow.workers.map_async import MapAsyncStage
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from reactivex.abc import ObservableBase
+
+    from rxml.flow.flowable import Flowable
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
     from rxml.flow.subscription import Subscription
 
 A = TypeVar("A")
 B = TypeVar("B")
+X = TypeVar("X")
+
+Streamed: TypeAlias = "ObservableBase[B] | Awaitable[B] | AsyncIterable[B] | Iterable[B]"
+"""What stands for a stream where a function gives one for an element: a Flowable or an Observable, an awaitable, an iterable."""
 
 INNER: Final = 256
 """Inner streams that `flat_map` keeps open unless it is told otherwise."""
@@ -56,7 +63,8 @@ def map_async(
         the results of the elements before, else after those that are there. What cannot come out any more is cancelled
         and awaited, and one error surfaces. A supervisor can have the element left out.
     Cancels: upstream and what is worked on, at once; returns when all of it has ended.
-    Cost: one task for each worker (never one for an element) and one that takes in; about two microseconds an element.
+    Cost: one task for each worker (never one for an element) and one that takes in; about two microseconds an element
+        when many are worked on at once, twelve with `concurrency=1`, where each passes from task to task alone.
 
     Args:
         mapper: a coroutine function, or any function that gives an awaitable.
@@ -96,7 +104,9 @@ def map_async(
     return stage(label("map_async", mapper), open_, cardinality=Cardinality.ONE, capacity=capacity)
 
 
-def flat_map(mapper: Callable[[A], Any] | Any, *, concurrency: int = INNER) -> Operator[A, Any]:
+def flat_map(
+    mapper: Callable[[A], Streamed[B]] | Streamed[B], *, concurrency: int = INNER
+) -> Operator[A, B]:
     """Merge the streams that a function gives for the elements.
 
     Marble:
@@ -116,7 +126,8 @@ def flat_map(mapper: Callable[[A], Any] | Any, *, concurrency: int = INNER) -> O
         the function, after what is at hand. The other streams are cancelled and awaited. A supervisor can have the
         element left out that a stream was opened for.
     Cancels: upstream and all inner streams, at once.
-    Cost: one task for each stream that is open and has to be waited for; tasks are used again. Iterables cost no task.
+    Cost: one task for each stream that is open and has to be waited for; tasks are used again. About 25 microseconds for
+        each Flowable. Iterables cost no task, and about two microseconds each.
 
     Args:
         mapper: gives a Flowable, an Observable of reactivex, an awaitable, an async iterable, or an iterable, which is
@@ -141,7 +152,7 @@ def flat_map(mapper: Callable[[A], Any] | Any, *, concurrency: int = INNER) -> O
     )
 
 
-def concat_map(project: Callable[[A], Any] | Any) -> Operator[A, Any]:
+def concat_map(project: Callable[[A], Streamed[B]] | Streamed[B]) -> Operator[A, B]:
     """Put the streams that a function gives for the elements one behind the other.
 
     Marble:
@@ -156,7 +167,7 @@ def concat_map(project: Callable[[A], Any] | Any) -> Operator[A, Any]:
     Fails: with upstream, with an inner stream, or when the function raises, after all that came before. A supervisor can
         have the element left out that a stream was opened for.
     Cancels: upstream and the inner stream, at once.
-    Cost: no task, except one for each awaitable.
+    Cost: no task, except one for each awaitable; about 14 microseconds for each Flowable.
 
     Args:
         project: as for `flat_map`.
@@ -191,7 +202,23 @@ def _is_stream(value: object) -> bool:
     return isinstance(value, Awaitable | AsyncIterable | Iterable)
 
 
-def switch_map(project: Callable[[A], Any] | None = None) -> Operator[A, Any]:
+class Switched(Protocol):
+    """Elements are streams themselves; theirs come out."""
+
+    def __call__(self, source: Flowable[Streamed[X]], /) -> Flowable[X]:
+        """The flow with this operator behind it; runs nothing."""
+        ...
+
+
+@overload
+def switch_map() -> Switched: ...
+
+
+@overload
+def switch_map(project: Callable[[A], Streamed[B]]) -> Operator[A, B]: ...
+
+
+def switch_map(project: Callable[[Any], Any] | None = None) -> Operator[Any, Any]:
     """Follow the stream that a function gives for the newest element.
 
     Marble:
@@ -208,7 +235,7 @@ def switch_map(project: Callable[[A], Any] | None = None) -> Operator[A, Any]:
     Fails: with upstream, with the inner stream, or when the function raises, after what is at hand; the rest is cancelled
         and awaited. A supervisor can have the element left out.
     Cancels: upstream and the inner stream, at once.
-    Cost: two tasks.
+    Cost: two tasks; about 35 microseconds for each Flowable.
 
     Args:
         project: as for `flat_map`; None: the elements are streams themselves.

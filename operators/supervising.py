@@ -36,7 +36,8 @@ def supervise(
         --2-----1--|
 
     It stands for the stages upstream of it in the same pipe, down to the next `supervise`; failures of sources end the
-    stream whatever it says. Where a stage works on whole chunks, the whole chunk has failed.
+    stream whatever it says. Where a stage works on whole chunks, the whole chunk has failed. It does not reach functions
+    inside of operators of reactivex in the pipe: what these raise ends the stream, or is for `rx.catch` and `rx.retry`.
 
     Demand: n elements for n; it is no stage of its own.
     Buffers: nothing.

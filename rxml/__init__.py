@@ -23,6 +23,7 @@ from rxml.flow.combining.functions import (
 from rxml.flow.compose import compose
 from rxml.flow.flowable import Flowable
 from rxml.flow.nested.branch import GroupedFlowable
+from rxml.flow.operator import Operator
 from rxml.flow.recovery.retrying import Backoff, RetryBudget
 from rxml.flow.run import Run
 from rxml.flow.sources.callback import Emitter, from_callback
@@ -67,6 +68,7 @@ __all__ = [
     "Emitter",
     "Flowable",
     "GroupedFlowable",
+    "Operator",
     "RetryBudget",
     "Run",
     "Subscription",

@@ -147,8 +147,12 @@ class Flowable(Node, ObservableBase[T_co]):
         """
         return reduce(partial(applied, make=Flowable), operators, self)
 
-    def through(self, operator: Operator[T_co, B]) -> Flowable[B]:
-        """This flow behind one operator: lambdas in it are inferred by every type checker."""
+    def through(self, operator: Callable[[Flowable[T_co]], B]) -> B:
+        """What one operator of rxml makes of this flow: lambdas in it are inferred by every type checker.
+
+        So is what an operator gives that gives no flow: `odd, even = flow.through(ops.partition(is_odd))`. (Overloads of
+        `pipe` for those would leave checkers undecided about each step whose type is `Any`.)
+        """
         return operator(self)
 
     def __await__(self) -> Generator[Any, None, T_co]:

@@ -29,7 +29,7 @@ class Affine:
     """Makes calls in the thread of the loop that it was made on."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self._thread = get_ident()
 
     def near(self, function: Callable[..., None], *arguments: Any) -> None:
@@ -57,7 +57,7 @@ class Wish:
     __slots__ = ("error", "missing")
 
     def __init__(self) -> None:
-        self.missing = 0
+        self.missing: int = 0
         self.error: ValueError | None = None
 
     def add(self, n: Any) -> None:

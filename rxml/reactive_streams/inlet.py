@@ -37,7 +37,7 @@ class Inlet(Subscriber[Any]):
     def __init__(self, capacity: int, news: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self.capacity = capacity
-        self.ended = False
+        self.ended: bool = False
         self._news = news
         self._mailbox = Mailbox(self._loop, capacity + 2, self._flooded, self._arrive)
         self._subscription: Subscription | None = None

@@ -177,3 +177,12 @@ def test_building_runs_nothing() -> None:
 
     row: list[Any] = [R.map(increment), via_methods, R.replay(), with_another]
     assert len(names(rxml.from_iterable(source).pipe(*row))) == 2
+
+
+@pytest.mark.parametrize("name", ["flat_map", "flat_map_indexed"])
+def test_a_flow_where_reactivex_wants_an_observable_is_refused_by_naming_to_rx(name: str) -> None:
+    inner: Any = getattr(R, name)(lambda *_: rxml.of(1))
+    with pytest.raises(TypeError, match=r"Flowable.*wants an Observable, give it flow\.to_rx\(\)"):
+        virtual_time.run(rxml.of(1).pipe(inner).to_list())
+    inner = getattr(R, name)(lambda *_: rxml.of(1).to_rx())
+    assert virtual_time.run(rxml.of(1).pipe(inner).to_list()) == [1]

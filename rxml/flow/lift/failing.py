@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from rxml.errors import BufferOverflowError, StreamClosedError
 
@@ -10,8 +11,16 @@ if TYPE_CHECKING:
     from types import CodeType
 
 
+_FLOW_INSIDE: Final = re.compile(r"'\w*Flowable' object is not iterable$")
+"""What becomes of a flow that a function has given to an operator of reactivex: it is no `Observable` by class."""
+
+
 def raisable(error: object) -> Exception:
     """The error itself, unless reactivex signals what cannot be raised as one: the cancellation of a future."""
+    if isinstance(error, TypeError) and _FLOW_INSIDE.search(str(error)):
+        error.args = (
+            f"{error}: where an operator of reactivex wants an Observable, give it flow.to_rx()",
+        )
     if isinstance(error, Exception):
         return error
     if not isinstance(error, BaseException):

@@ -121,7 +121,7 @@ class Feeder(DisposableBase):
         self._contexts: Iterator[Context] | None = None
         self._signal: Chunk[Any] | None = None
         self._quota = Quota(min(CHUNK, host.bound))
-        self.stopped = False
+        self.stopped: bool = False
         self.task: asyncio.Task[None] | None = None
 
     @override

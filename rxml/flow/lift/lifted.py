@@ -78,8 +78,8 @@ class Lifted:
         self.outlet = outlet
         self.bound = bound
         self.alarm: list[None] = []
-        self.scheduler = RunScheduler(self._loop, self, self)
-        self.demand = Demand(outlet, self.scheduler, bound)
+        self.scheduler: RunScheduler = RunScheduler(self._loop, self, self)
+        self.demand: Demand = Demand(outlet, self.scheduler, bound)
         self._mailbox = Mailbox(self._loop, burst, self._flooded, self._arrive)
 
     async def run(self) -> None:

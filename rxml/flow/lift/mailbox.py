@@ -47,7 +47,7 @@ class Mailbox:
         self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._thread = get_ident()
         self._told = False
-        self.closed = False
+        self.closed: bool = False
 
     def abroad(self) -> bool:
         """True in any thread but the loop's."""

@@ -118,9 +118,9 @@ class Work(DisposableBase):
         self._action = action
         self._state = state
         self._result: DisposableBase | None = None
-        self.owner = owner(action)
-        self.disposed = False
-        self.running = False
+        self.owner: str = owner(action)
+        self.disposed: bool = False
+        self.running: bool = False
         self.timer: asyncio.TimerHandle | None = None
 
     def run(self) -> None:
