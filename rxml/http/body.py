@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import ClientPayloadError, hdrs
 from aiohttp.web import RequestPayloadError
 
-from rxml.http.handler import CutOffError
+from rxml.http.handler import Handler
 from rxml.http.inflate import CODINGS, STEP, Inflater
 from rxml.http.replies import Refusal
 
@@ -121,12 +121,14 @@ class Body:
         return data
 
     async def _receive(self) -> bytes:
+        content, protocol = self._request.content, self._request.protocol
         try:
-            return await self._request.content.read(STEP)
-        except CutOffError:
-            raise Refusal(400, "the body is cut off") from None
+            data = await content.read(STEP)
         except (RequestPayloadError, ClientPayloadError) as error:
             raise ConnectionResetError("the client left in the middle of its body") from error
+        if not data and isinstance(protocol, Handler) and protocol.cut is content:
+            raise Refusal(400, "the body is cut off")
+        return data
 
     async def _go_on(self) -> None:
         """A client that asks first whether to send (`Expect: 100-continue`) is told so only now."""

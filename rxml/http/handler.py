@@ -18,10 +18,6 @@ _GRACE: Final = 1.0
 """Seconds that an answer may still take once its client will say no more: it may be gone altogether."""
 
 
-class CutOffError(Exception):
-    """The client says no more, in the middle of a body."""
-
-
 class Handler(web.RequestHandler):
     """One connection of HTTP.
 
@@ -30,13 +26,15 @@ class Handler(web.RequestHandler):
 
     Attributes:
         ended: the client will say no more.
+        cut: the body in the middle of which it said its last.
     """
 
-    __slots__ = ("ended",)
+    __slots__ = ("cut", "ended")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.ended = False
+        self.cut: Any = None
 
     @override
     def eof_received(self) -> bool:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # asyncio's may
@@ -55,7 +53,8 @@ class Handler(web.RequestHandler):
             return
         for payload in (request.content if request else None, waiting[-1][1] if waiting else None):
             if payload is not None and not payload.is_eof():
-                payload.set_exception(CutOffError())
+                self.cut = payload
+                payload.feed_eof()
         if request is not None and request.method != "POST":
             asyncio.get_running_loop().call_later(_GRACE, self._give_up)
 

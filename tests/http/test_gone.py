@@ -153,7 +153,9 @@ def test_of_two_that_fail_at_once_both_are_heard(caplog: pytest.LogCaptureFixtur
     assert "never retrieved" not in caplog.text
 
 
-def test_a_client_that_only_listens_any_more_gets_its_answers() -> None:
+def test_a_client_that_only_listens_any_more_gets_its_answers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def main() -> None:
         service = app()
         flow = service.ingest("/in", schema=int)
@@ -175,6 +177,7 @@ def test_a_client_that_only_listens_any_more_gets_its_answers() -> None:
                     assert all(word in answer for word in words), answer
 
     run(main())
+    assert not caplog.records
 
 
 def test_a_listener_that_is_gone_is_noticed_soon() -> None:
