@@ -45,14 +45,14 @@ class Rows:
         values.append(forecast.value)
         self._last[forecast.sensor] = Row(forecast, now, values)
         if len(self._last) > SENSORS:
-            self._last.popitem(last=False)
+            del self._last[next(name for name in self._last if name != MACHINE)]
 
     def shown(self, now: float) -> list[Row]:
         """The rows of the table, this machine's first."""
         last = self._last
         kept = [each for each in self._shown if each in last and now - last[each].heard < _SILENT]
-        others = [each for each in reversed(last) if each not in kept]
-        self._shown = [*kept, *others][:ROWS]
+        machine = [MACHINE] if MACHINE in last else []
+        self._shown = list(dict.fromkeys([*machine, *kept, *reversed(last)]))[:ROWS]
         return [
             last[each] for each in sorted(self._shown, key=lambda each: (each != MACHINE, each))
         ]

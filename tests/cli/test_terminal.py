@@ -92,9 +92,11 @@ def test_a_sensor_keeps_its_row_while_it_speaks() -> None:
 
 def test_rows_are_as_bounded_as_the_sensors() -> None:
     rows = Rows()
+    rows.hear(forecast(MACHINE), 0.0)
     for i in range(SENSORS + 100):
         rows.hear(forecast(str(i)), 0.0)
     assert rows.more == SENSORS - ROWS
+    assert rows.shown(100.0)[0].forecast.sensor == MACHINE
 
 
 def test_without_a_terminal_each_sensor_has_a_line_at_a_time() -> None:
