@@ -8,6 +8,7 @@ import numpy as np
 
 from rxml.batch.kinds import NULL_TYPES, describe, refuse_null, refuse_other, sort_of, sorts_of
 from rxml.batch.schema import Field
+from rxml.batch.times import nanoseconds
 from rxml.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -64,15 +65,15 @@ def _form(
     (sort,) = sorts
     if sort == "array":
         return _array_form(name, values)
-    return _scalar_dtype(sort, present), ()
+    return _scalar_dtype(name, sort, present), ()
 
 
-def _scalar_dtype(sort: str, present: list[object]) -> Any:
+def _scalar_dtype(name: str, sort: str, present: list[object]) -> Any:
     types: set[type] = set(map(type, present))
     if sort in {"str", "bytes"}:
         return str if sort == "str" else object
     if sort in {"datetime", "timedelta"}:
-        return _time_dtype(sort, present)
+        return _time_dtype(name, sort, present)
     dtype: Any = getattr(present[0], "dtype", None)
     if len(types) == 1 and dtype is not None:
         return dtype
@@ -91,11 +92,27 @@ _PYTHON_DTYPES: Final[dict[str, Callable[[list[Any]], Any]]] = {
 }
 
 
-def _time_dtype(sort: str, present: list[object]) -> Any:
+def _time_dtype(name: str, sort: str, present: list[object]) -> Any:
     kind = "M8" if sort == "datetime" else "m8"
-    python: np.dtype[Any] = np.dtype(f"{kind}[us]")
-    dtypes: set[Any] = {getattr(value, "dtype", python) for value in present}
-    return np.result_type(*dtypes)
+    return _common(name, {_time_dtype_of(kind, value) for value in present})
+
+
+def _time_dtype_of(kind: str, value: object) -> np.dtype[Any]:
+    dtype: Any = getattr(value, "dtype", None)
+    unit = "ns" if nanoseconds(value) else "us"
+    return np.dtype(f"{kind}[{unit}]") if dtype is None else dtype
+
+
+def _common(name: str, dtypes: set[np.dtype[Any]]) -> np.dtype[Any]:
+    try:
+        return np.result_type(*dtypes)
+    except (
+        TypeError,
+        OverflowError,
+    ) as error:  # years have no number of seconds, 10^9 years no attoseconds
+        shown = ", ".join(sorted(map(str, dtypes)))
+        text = f"column {name!r} mixes {shown}, which have no dtype in common"
+        raise SchemaError(f"{text}: give one unit or type, or declare a schema") from error
 
 
 def _require_exact(name: str, values: Sequence[object]) -> None:
@@ -117,7 +134,7 @@ def _array_form(name: str, values: Sequence[object]) -> tuple[Any, tuple[int, ..
             text = f"row {row}: {name!r} has shape {array.shape}; the rows before have {shape}"
             raise SchemaError(f"{text}: pad to one length")
         dtypes.add(array.dtype)
-    dtype: np.dtype[Any] = np.result_type(*dtypes)
+    dtype = _common(name, dtypes)
     if dtype.kind == "f" and not {each.kind for each in dtypes} <= set("f"):
         _require_exact_elements(name, values)
     return dtype, shape or ()

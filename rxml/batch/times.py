@@ -35,15 +35,27 @@ def times(field: Field, values: Sequence[object]) -> AnyArray:
     return column
 
 
+def nanoseconds(value: object) -> int:
+    """The nanoseconds beyond whole microseconds, which Python's times have not but pandas' subclasses of them have."""
+    name = "nanosecond" if isinstance(value, datetime) else "nanoseconds"
+    rest = getattr(value, name, 0) if isinstance(value, datetime | timedelta) else 0
+    return rest if isinstance(rest, int) else 0  # pandas' NaT has NaN
+
+
 def _exact(field: Field, row: int, value: object) -> Any:
     if isinstance(value, timedelta):
-        return np.timedelta64(value // _MICROSECOND, "us")
+        return _with_nanoseconds(np.timedelta64(value // _MICROSECOND, "us"), value)
     if not isinstance(value, datetime):
         return value
     if value.utcoffset() is None:
         text = f"row {row}: {field.name!r} is {value!r}, a datetime without a time zone"
         raise SchemaError(f"{text}: give it one, such as datetime.UTC")
-    return np.datetime64(value.astimezone(UTC).replace(tzinfo=None), "us")
+    return _with_nanoseconds(np.datetime64(value.astimezone(UTC).replace(tzinfo=None), "us"), value)
+
+
+def _with_nanoseconds(whole: Any, value: object) -> Any:
+    rest = nanoseconds(value)
+    return whole + np.timedelta64(rest, "ns") if rest else whole
 
 
 def _reached(exact: Any, kept: Any) -> bool:
