@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rxml.batch.column import frozen
 from rxml.batch.extras import extra_module
 from rxml.errors import SchemaError
 
@@ -15,32 +16,48 @@ if TYPE_CHECKING:
     from rxml.batch.column import AnyArray, Column
 
 
-def table_of(columns: Mapping[str, AnyArray | Column]) -> Any:
-    """The columns as a table; those of shape (n, k) as lists of fixed size.
+def table_of(columns: Mapping[str, AnyArray | Column], rows: int) -> Any:
+    """The columns, of so many rows, as a table; those of shape (n, k) as lists of fixed size.
 
     Raises:
         SchemaError: a column is a distribution, or of a dtype that Arrow has not.
         ModuleNotFoundError: pyarrow is missing, with the name of the extra.
     """
     arrow = extra_module("pyarrow", "arrow")
+    if not columns:  # only a table that had columns has rows without any
+        return arrow.table({"": arrow.nulls(rows)}).select([])
     return arrow.table({name: _to_arrow(arrow, name, column) for name, column in columns.items()})
 
 
-def columns_of_table(table: Any) -> dict[str, AnyArray]:
-    """The columns of a table; nulls are NaN, NaT or None, times with a zone are UTC.
+def columns_of_table(given: Any) -> tuple[dict[str, AnyArray], int]:
+    """The columns of a table, and how many rows it has; nulls are NaN, NaT or None, times with a zone are UTC.
 
     Raises:
-        SchemaError: two columns have one name, a type has no numpy dtype, or nulls have no value in it.
+        SchemaError: it is no table, two columns have one name, a type has no numpy dtype, or nulls have no value
+            in it.
         ModuleNotFoundError: pyarrow is missing, with the name of the extra.
     """
     arrow = extra_module("pyarrow", "arrow")
+    table = _table(arrow, given)
     names: list[str] = table.column_names
     if len(set(names)) < len(names):
         raise SchemaError(f"the table's columns {names} repeat a name: rename them first")
-    return {
-        name: _from_arrow(arrow, name, _one_array(arrow, column))
+    columns = {
+        name: frozen(_from_arrow(arrow, name, _one_array(arrow, column)))
         for name, column in zip(names, table.itercolumns(), strict=True)
     }
+    return columns, int(table.num_rows)
+
+
+def _table(arrow: Any, given: Any) -> Any:
+    if isinstance(given, arrow.Table):
+        return given
+    if isinstance(given, arrow.RecordBatch):
+        return arrow.Table.from_batches([given])
+    if isinstance(given, arrow.RecordBatchReader):
+        return given.read_all()
+    text = f"a {type(given).__module__}.{type(given).__qualname__} is no table of Arrow"
+    raise SchemaError(f"{text}: give a pyarrow.Table, RecordBatch or RecordBatchReader")
 
 
 def _one_array(arrow: Any, column: Any) -> Any:

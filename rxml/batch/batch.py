@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import index as as_index
 from types import MappingProxyType
-from typing import Any, Final, Self, overload
+from typing import Any, Self, overload
 
 import numpy as np
 from typing_extensions import override
@@ -14,22 +14,19 @@ from rxml.batch.arrow import columns_of_table, table_of
 from rxml.batch.column import (
     AnyArray,
     Column,
-    joined,
+    all_joined,
+    restored,
     same_column,
-    size_of,
     sliced,
     taken,
-    value_at,
-    values_of,
 )
 from rxml.batch.dataframe import columns_of_frame, frame_of
 from rxml.batch.gather import Extra, columns_of
 from rxml.batch.intake import ColumnLike, column_from, common_length, is_number, row_selector
-from rxml.batch.row import Row
-from rxml.batch.schema import Field, Schema
+from rxml.batch.row import Row, row_of, rows_of
+from rxml.batch.schema import Field, Schema, require_name
+from rxml.batch.size import size_of
 from rxml.errors import SchemaError
-
-_BLOCK: Final = 1024  # rows turned into Python values at a time while iterating
 
 
 class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may be many
@@ -40,7 +37,7 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
     Whoever writes to it afterwards changes what the batch shows: hand it over, or hand over a copy.
 
     Lists and tuples get the dtype their values call for, strings an object column. `==` compares names,
-    dtypes, shapes and values, whatever the order of columns; NaN equals NaN.
+    dtypes, shapes and values, whatever the order of columns; NaN equals NaN. Without columns, rows keep their number.
 
     Raises:
         SchemaError: columns differ in length, are scalars or masked, or mix types; naming the column.
@@ -66,6 +63,10 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
         return batch
 
     @classmethod
+    def _restored(cls, columns: dict[str, AnyArray | Column], length: int) -> Self:
+        return cls.adopt({name: restored(column) for name, column in columns.items()}, length)
+
+    @classmethod
     def from_rows(
         cls,
         rows: Iterable[Mapping[str, Any]],
@@ -89,7 +90,8 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
         Raises:
             SchemaError: naming the row, the column and what would fit.
         """
-        return cls(columns_of(rows, schema, extra))
+        listed = list(rows)
+        return cls.adopt(columns_of(listed, schema, extra), len(listed))
 
     @classmethod
     def concat(cls, batches: Iterable[Batch]) -> Self:
@@ -101,15 +103,9 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
         listed = list(batches)
         if not listed:
             raise SchemaError("concat of no batches: give at least one, for its columns")
-        names = listed[0].names
-        for position, other in enumerate(listed):
-            if set(other.names) != set(names):
-                text = f"batch {position} has columns {other.names}; batch 0 has {names}"
-                raise SchemaError(f"{text}: select the same columns")
-        if len(listed) == 1:
-            return cls.adopt(listed[0].columns, len(listed[0]))
-        columns = {name: joined(name, [batch.columns[name] for batch in listed]) for name in names}
-        return cls.adopt(columns, sum(map(len, listed)))
+        columns = [batch.columns for batch in listed]
+        joined = columns[0] if len(listed) == 1 else all_joined(columns)
+        return cls.adopt(joined, sum(map(len, listed)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -164,8 +160,7 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
             SchemaError: it is neither, or the mask is not of the batch's length.
             IndexError: there is no such row.
         """
-        where = row_selector(rows, self._length)
-        length = int(where.sum()) if where.dtype.kind == "b" else len(where)
+        where, length = row_selector(rows, self._length)
         return self.adopt({name: taken(c, where) for name, c in self._columns.items()}, length)
 
     def array(self, name: str) -> AnyArray:
@@ -192,11 +187,7 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
     def _row(self, index: int) -> Row:
         if not -self._length <= index < self._length:
             raise IndexError(f"row {index} of a batch of {self._length}")
-        place = index % self._length
-        return Row(self._places(), tuple(value_at(c, place) for c in self._columns.values()))
-
-    def _places(self) -> dict[str, int]:
-        return {name: place for place, name in enumerate(self._columns)}
+        return row_of(self._columns, index % self._length)
 
     @override
     def __contains__(self, item: object) -> bool:
@@ -205,12 +196,7 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
 
     @override
     def __iter__(self) -> Iterator[Row]:
-        places = self._places()
-        for start in range(0, self._length, _BLOCK):
-            block = slice(start, start + _BLOCK)
-            columns = [values_of(sliced(column, block)) for column in self._columns.values()]
-            for values in zip(*columns, strict=True):
-                yield Row(places, values)
+        return rows_of(self._columns, self._length)
 
     def rows(self) -> list[Row]:
         """Every row, as Python values where the dtype has them."""
@@ -225,11 +211,11 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
             SchemaError: a column has another length.
         """
         merged, length = dict(self._columns), self._length
-        fits = bool(merged)
+        fits = bool(merged) or length > 0  # to nothing at all, columns of any length are added
         for name, new in ({**columns, **named} if columns else named).items():
             merged[name] = column = column_from(name, new)
             fits = fits and len(column) == length
-        return self.adopt(merged, length if fits else common_length(merged))
+        return self.adopt(merged, length if fits else common_length(merged, length))
 
     def select(self, *names: str) -> Self:
         """These columns only, in this order.
@@ -237,7 +223,7 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
         Raises:
             SchemaError: there is no such column.
         """
-        return self._kept({name: self._column(name) for name in names})
+        return self.adopt({name: self._column(name) for name in names}, self._length)
 
     def drop(self, *names: str) -> Self:
         """All columns but these.
@@ -246,29 +232,40 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
             SchemaError: there is no such column.
         """
         gone = self.select(*names).columns
-        return self._kept({name: c for name, c in self._columns.items() if name not in gone})
+        kept = {name: c for name, c in self._columns.items() if name not in gone}
+        return self.adopt(kept, self._length)
 
     def rename(self, names: Mapping[str, str] | None = None, /, **named: str) -> Self:
         """The same columns under other names: `rename(old="new")`.
 
         Raises:
-            SchemaError: there is no such column, or two columns would have one name.
+            SchemaError: there is no such column, a new name is no string, or two columns would have one name.
         """
         new = {**(names or {}), **named}
         self.select(*new)
+        for name in new.values():
+            require_name(name)
         renamed = {new.get(name, name): column for name, column in self._columns.items()}
         if len(renamed) < len(self._columns):
             raise SchemaError(f"rename {new} of {self.names} gives two columns one name")
         return self.adopt(renamed, self._length)
 
-    def _kept(self, columns: dict[str, AnyArray | Column]) -> Self:
-        return self.adopt(columns, self._length if columns else 0)
-
     def equals(self, other: object) -> bool:
         """Whether the other is a batch with the same names, dtypes, shapes and values."""
-        if not isinstance(other, Batch) or set(self.names) != set(other.names):
+        if (
+            not isinstance(other, Batch)
+            or len(self) != len(other)
+            or self._columns.keys() != other.columns.keys()
+        ):
             return False
         return all(same_column(c, other.columns[name]) for name, c in self._columns.items())
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self)._restored, (dict(self._columns), self._length)  # noqa: SLF001
+
+    def __copy__(self) -> Self:
+        return self
 
     @override
     def __eq__(self, other: object) -> bool:
@@ -281,18 +278,22 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
 
     def to_arrow(self) -> Any:
         """As a `pyarrow.Table`; needs the extra `arrow`. Numeric columns are not copied."""
-        return table_of(self._columns)
+        return table_of(self._columns, self._length)
 
     @classmethod
     def from_arrow(cls, table: Any) -> Self:
-        """From a `pyarrow.Table`; needs the extra `arrow`. Nulls become NaN, NaT or None."""
-        return cls(columns_of_table(table))
+        """From a `pyarrow.Table`, `RecordBatch` or `RecordBatchReader` (extra `arrow`); nulls become NaN, NaT or None."""
+        return cls.adopt(*columns_of_table(table))
 
     def to_pandas(self) -> Any:
         """As a `pandas.DataFrame`; needs the extra `pandas`. Columns of arrays become objects."""
-        return frame_of(self._columns)
+        return frame_of(self._columns, self._length)
 
     @classmethod
-    def from_pandas(cls, frame: Any) -> Self:
-        """From a `pandas.DataFrame`, without its index; needs the extra `pandas`."""
-        return cls(columns_of_frame(frame))
+    def from_pandas(cls, frame: Any, schema: Schema | None = None) -> Self:
+        """From a `pandas.DataFrame`, without its index; needs the extra `pandas`.
+
+        pandas has no unit of time above seconds, and no shape for rows that are not there: the frame of a batch
+        becomes that batch again with its schema.
+        """
+        return cls.adopt(*columns_of_frame(frame, schema))

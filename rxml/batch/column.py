@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -12,7 +11,7 @@ from typing_extensions import TypeIs
 from rxml.errors import SchemaError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 AnyArray: TypeAlias = NDArray[Any]
 
@@ -74,6 +73,20 @@ def frozen(array: AnyArray) -> AnyArray:
     return view
 
 
+def sealed(array: AnyArray) -> AnyArray:
+    """A view of an array that nobody else has: neither the view nor what lies under it can be written to."""
+    under: Any = array
+    while isinstance(under, np.ndarray):
+        under.setflags(write=False)
+        under = under.base
+    return array.view()
+
+
+def restored(column: AnyArray | Column) -> AnyArray | Column:
+    """A column as it was before it was pickled; numpy forgets that an array could not be written to."""
+    return sealed(column) if is_array(column) and column.flags.writeable else column
+
+
 def sliced(column: AnyArray | Column, where: slice) -> AnyArray | Column:
     """The rows of a slice: a view, never a copy."""
     return column[where] if isinstance(column, np.ndarray) else column.slice(where)
@@ -81,7 +94,7 @@ def sliced(column: AnyArray | Column, where: slice) -> AnyArray | Column:
 
 def taken(column: AnyArray | Column, where: AnyArray) -> AnyArray | Column:
     """The rows under a mask or at indices, copied."""
-    return frozen(column[where]) if isinstance(column, np.ndarray) else column.take(where)
+    return sealed(column[where]) if isinstance(column, np.ndarray) else column.take(where)
 
 
 def value_at(column: AnyArray | Column, index: int) -> object:
@@ -104,13 +117,6 @@ def values_of(column: AnyArray | Column) -> Sequence[object]:
     return list(column)
 
 
-def size_of(column: AnyArray | Column) -> int:
-    """Bytes held by the values; those of Python objects are counted too, each where it occurs."""
-    if isinstance(column, np.ndarray) and column.dtype.hasobject and column.dtype.kind == "O":
-        return column.nbytes + sum(map(sys.getsizeof, column.flat))
-    return column.nbytes
-
-
 def joined(name: str, columns: Sequence[AnyArray | Column]) -> AnyArray | Column:
     """One column after the other.
 
@@ -123,8 +129,22 @@ def joined(name: str, columns: Sequence[AnyArray | Column]) -> AnyArray | Column
     if isinstance(first, np.ndarray):
         arrays = [np.asarray(column) for column in columns]
         widest = max((array.dtype for array in arrays), key=lambda dtype: dtype.itemsize)
-        return frozen(np.concatenate(arrays, dtype=widest))  # told, lest it change the byte order
+        return sealed(np.concatenate(arrays, dtype=widest))  # told, lest it change the byte order
     return first.concat(columns[1:])
+
+
+def all_joined(batches: Sequence[Mapping[str, AnyArray | Column]]) -> dict[str, AnyArray | Column]:
+    """The columns of batches, one after the other.
+
+    Raises:
+        SchemaError: they differ in names, in whatever order, or in what `joined` asks for.
+    """
+    first = batches[0]
+    for position, columns in enumerate(batches):
+        if columns.keys() != first.keys():
+            text = f"batch {position} has columns {tuple(columns)}; batch 0 has {tuple(first)}"
+            raise SchemaError(f"{text}: select the same columns")
+    return {name: joined(name, [columns[name] for columns in batches]) for name in first}
 
 
 def _require_same(

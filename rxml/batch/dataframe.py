@@ -6,60 +6,103 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rxml.batch.column import frozen
 from rxml.batch.extras import extra_module
-from rxml.batch.gather import inferred_column
+from rxml.batch.gather import declared, inferred_column
+from rxml.batch.schema import require_name
 from rxml.errors import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rxml.batch.column import AnyArray, Column
+    from rxml.batch.schema import Field, Schema
 
 
-def frame_of(columns: Mapping[str, AnyArray | Column]) -> Any:
-    """The columns as a frame; those of shape (n, k) as objects, one array per row.
+def frame_of(columns: Mapping[str, AnyArray | Column], rows: int) -> Any:
+    """The columns, of so many rows, as a frame; those of shape (n, k) as objects, one array per row.
 
     Raises:
-        SchemaError: a column is a distribution.
+        SchemaError: a column is a distribution, or has a text that is no Unicode.
         ModuleNotFoundError: pandas is missing, with the name of the extra.
     """
     pandas = extra_module("pandas", "pandas")
-    return pandas.DataFrame({name: _series(name, column) for name, column in columns.items()})
+    series = {name: _series(pandas, name, column) for name, column in columns.items()}
+    return pandas.DataFrame(series) if series else pandas.DataFrame(index=range(rows))
 
 
-def columns_of_frame(frame: Any) -> dict[str, AnyArray]:
-    """The columns of a frame, without its index; missing values are NaN, NaT or None.
+def columns_of_frame(frame: Any, schema: Schema | None) -> tuple[dict[str, AnyArray], int]:
+    """The columns of a frame, without its index, and how many rows it has; missing values are NaN, NaT or None.
 
     Raises:
-        SchemaError: two columns have one name, or a column has missing values or mixed types that no
-            array holds.
+        SchemaError: two columns have one name, a column has missing values or mixed types that no array holds,
+            or it does not fit the schema.
         ModuleNotFoundError: pandas is missing, with the name of the extra.
     """
     pandas = extra_module("pandas", "pandas")
-    if not frame.columns.is_unique:
-        raise SchemaError(
-            f"the frame's columns {list(frame.columns)} repeat a name: rename them first"
-        )
-    return {name: _array(pandas, name, series) for name, series in frame.items()}
+    _require_names(list(frame.columns), schema)
+    columns = {
+        name: frozen(_array(pandas, series, name, None if schema is None else schema[name]))
+        for name, series in frame.items()
+    }
+    return {name: columns[name] for name in schema or columns}, len(frame)
 
 
-def _series(name: str, column: AnyArray | Column) -> Any:
+def _require_names(names: list[Any], schema: Schema | None) -> None:
+    if len(set(names)) < len(names):
+        raise SchemaError(f"the frame's columns {names} repeat a name: rename them first")
+    for name in names:
+        require_name(name)
+    if schema is not None and set(names) != set(schema):
+        text = f"the frame has columns {names}, the schema {list(schema)}"
+        raise SchemaError(f"{text}: give both the same")
+
+
+def _series(pandas: Any, name: str, column: AnyArray | Column) -> Any:
     if not isinstance(column, np.ndarray):
         raise SchemaError(f"column {name!r} is of kind {column.kind!r}: frames take arrays")
-    return column if column.ndim == 1 else list(column)
+    if column.ndim > 1:
+        return list(column)
+    return column if column.dtype.kind not in "OTU" else _texts(pandas, name, column)
 
 
-def _array(pandas: Any, name: str, series: Any) -> AnyArray:
+def _texts(pandas: Any, name: str, column: AnyArray) -> Any:
+    try:
+        return pandas.Series(column)
+    except UnicodeEncodeError as error:
+        text = f"row {_not_unicode(column)}: {name!r} is no Unicode: {error.reason}"
+        raise SchemaError(f"{text}; take the lone surrogates out, or drop the column") from error
+
+
+def _not_unicode(column: AnyArray) -> int:
+    texts = column.tolist()
+    return next(
+        (row for row, text in enumerate(texts) if isinstance(text, str) and not _is_unicode(text)),
+        0,
+    )
+
+
+def _is_unicode(text: str) -> bool:
+    return not any(0xD800 <= ord(character) < 0xE000 for character in text)
+
+
+def _array(pandas: Any, series: Any, name: str, field: Field | None) -> AnyArray:
     if isinstance(series.dtype, pandas.DatetimeTZDtype):
         series = series.dt.tz_convert("UTC").dt.tz_localize(None)
     dtype: Any = series.dtype
-    if isinstance(dtype, np.dtype) and dtype.kind != "O":
-        return np.asarray(series.to_numpy())
-    return _from_objects(name, series)
+    if not isinstance(dtype, np.dtype) or dtype.kind == "O":
+        return _from_objects(pandas, series, name, field)
+    array = np.asarray(series.to_numpy())
+    if field is None or (array.dtype, ()) == (field.dtype, field.shape):
+        return array
+    return declared(field, list(array))
 
 
-def _from_objects(name: str, series: Any) -> AnyArray:
-    if len(series) == 0:
-        return np.empty(0, object)
-    objects = series.astype(object)
-    return inferred_column(name, objects.where(series.notna(), None).tolist())
+def _from_objects(pandas: Any, series: Any, name: str, field: Field | None) -> AnyArray:
+    values: list[object] = series.astype(object).where(series.notna(), None).tolist()
+    if field is not None:
+        return declared(field, values)
+    may_be_text = series.dtype == object or isinstance(series.dtype, pandas.StringDtype)
+    if not values or (may_be_text and not series.notna().any()):
+        return np.full(len(values), None, object)
+    return inferred_column(name, values)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
-from rxml.batch.column import AnyArray, frozen
+from rxml.batch.column import AnyArray, sealed
 from rxml.batch.convert import declared_column
 from rxml.batch.infer import inferred_field
 from rxml.batch.kinds import MISSING, describe
-from rxml.batch.schema import ARRAY, Field, Schema
+from rxml.batch.schema import ARRAY, Field, Schema, require_name
 from rxml.errors import SchemaError
 
 Extra: TypeAlias = Literal["refuse", "ignore"]
 
 
 def columns_of(
-    rows: Iterable[Mapping[str, Any]], schema: Schema | None, extra: Extra
+    rows: list[Mapping[str, Any]], schema: Schema | None, extra: Extra
 ) -> dict[str, AnyArray]:
-    """The columns of rows, by name; see `Batch.from_rows`.
+    """The columns of rows, by name, each as long as there are rows; see `Batch.from_rows`.
 
     Raises:
         SchemaError: naming row and column.
@@ -26,13 +26,12 @@ def columns_of(
     """
     if extra not in ("refuse", "ignore"):
         raise ValueError(f"extra is {extra!r}: use 'refuse' or 'ignore'")
-    listed = list(rows)
-    names = _names(listed)
+    names = _names(rows)
     if schema is None:
-        return {name: inferred_column(name, _values(listed, name)) for name in names}
+        return {name: inferred_column(name, _values(rows, name)) for name in names}
     if extra == "refuse":
-        _refuse_extra(listed, names, schema)
-    return {name: _declared(field, listed) for name, field in schema.items()}
+        _refuse_extra(rows, names, schema)
+    return {name: declared(field, _values(rows, name)) for name, field in schema.items()}
 
 
 def inferred_column(name: str, values: Sequence[object]) -> AnyArray:
@@ -41,14 +40,19 @@ def inferred_column(name: str, values: Sequence[object]) -> AnyArray:
     Raises:
         SchemaError: naming row and column.
     """
-    return frozen(declared_column(inferred_field(name, values), values))
+    return sealed(declared_column(inferred_field(name, values), values))
 
 
-def _declared(field: Field, rows: list[Mapping[str, Any]]) -> AnyArray:
+def declared(field: Field, values: Sequence[object]) -> AnyArray:
+    """The values as an array of a declared field, which cannot be written to.
+
+    Raises:
+        SchemaError: naming row and column.
+    """
     if field.kind != ARRAY:
         text = f"column {field.name!r} is of kind {field.kind!r}"
         raise SchemaError(f"{text}: rows give arrays only; build it and add it by with_columns")
-    return frozen(declared_column(field, _values(rows, field.name)))
+    return sealed(declared_column(field, values))
 
 
 def _names(rows: list[Mapping[str, Any]]) -> list[str]:
@@ -62,8 +66,7 @@ def _names(rows: list[Mapping[str, Any]]) -> list[str]:
         if row.keys() != names.keys():  # most rows have the names of the one before
             names.update(dict.fromkeys(row))
     for name in names:
-        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise SchemaError(f"a column is named {describe(name)}: names must be strings")
+        require_name(name)
     return list(names)
 
 

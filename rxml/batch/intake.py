@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, TypeGuard, cast
 
 import numpy as np
 
-from rxml.batch.column import AnyArray, Column, frozen, is_array
+from rxml.batch.column import AnyArray, Column, frozen, is_array, sealed
 from rxml.batch.gather import inferred_column
-from rxml.batch.kinds import describe
+from rxml.batch.schema import require_name
 from rxml.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def column_from(name: str, given: object) -> AnyArray | Column:
     Raises:
         SchemaError: it is a scalar, masked, or a sequence of values that are no column's.
     """
-    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise SchemaError(f"a column is named {describe(name)}: names must be strings")
+    if type(name) is not str:
+        require_name(name)
     if is_array(given):
         return _array(name, given)
     if isinstance(given, Column):
@@ -39,7 +39,7 @@ def column_from(name: str, given: object) -> AnyArray | Column:
 
 
 def _sequence(name: str, given: Sequence[object]) -> AnyArray:
-    return inferred_column(name, given) if given else frozen(np.empty(0))
+    return inferred_column(name, given) if given else sealed(np.empty(0))
 
 
 def _array(name: str, given: AnyArray) -> AnyArray:
@@ -53,11 +53,15 @@ def _array(name: str, given: AnyArray) -> AnyArray:
     return frozen(np.asarray(given))
 
 
-def common_length(columns: Mapping[str, AnyArray | Column]) -> int:
+def common_length(columns: Mapping[str, AnyArray | Column], rows: int = 0) -> int:
     """The one length of the columns; 0 if there are none.
 
+    Args:
+        columns: by name.
+        rows: how many there must be; 0 for as many as the first column has.
+
     Raises:
-        SchemaError: naming two columns that differ.
+        SchemaError: naming two columns that differ, or one that has not as many rows as there must be.
     """
     first, length = "", -1
     for name, column in columns.items():
@@ -66,6 +70,8 @@ def common_length(columns: Mapping[str, AnyArray | Column]) -> int:
         elif len(column) != length:
             text = f"column {name!r} has {len(column)} rows, {first!r} has {length}"
             raise SchemaError(f"{text}: all columns of a batch have one length")
+    if rows and length not in (-1, rows):
+        raise SchemaError(f"column {first!r} has {length} rows, the batch has {rows}: give as many")
     return max(0, length)
 
 
@@ -74,11 +80,12 @@ def is_number(key: object) -> TypeGuard[SupportsIndex]:
     return type(key) is int or (isinstance(key, SupportsIndex) and not isinstance(key, np.ndarray))
 
 
-def row_selector(key: Any, length: int) -> AnyArray:
-    """A mask of that length, or row numbers, as an array.
+def row_selector(key: Any, length: int) -> tuple[AnyArray, int]:
+    """A mask of that length, or row numbers, as an array; and how many rows it chooses.
 
     Raises:
         SchemaError: it is neither, or the mask has another length.
+        IndexError: there is no such row.
     """
     where = np.asarray(key)
     if where.shape == (0,) and where.dtype.kind == "f":  # what numpy makes of an empty list
@@ -88,4 +95,6 @@ def row_selector(key: Any, length: int) -> AnyArray:
         raise SchemaError(f"{text}: use a slice, a mask of booleans or row numbers")
     if where.dtype.kind == "b" and len(where) != length:
         raise SchemaError(f"a mask of {len(where)} for a batch of {length} rows: give one per row")
-    return where
+    if where.dtype.kind == "b":
+        return where, int(np.count_nonzero(where))
+    return where, len(np.empty((length, 0))[where])  # numpy looks at the numbers

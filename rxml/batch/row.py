@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from typing_extensions import TypeIs, override
 
-from rxml.batch.column import same_value
+from rxml.batch.column import AnyArray, Column, same_value, sliced, value_at, values_of
+
+_BLOCK: Final = 1024  # rows turned into Python values at a time
 
 
 class Row(Mapping[str, Any]):  # noqa: PLW1641 - a value may be an array
@@ -47,6 +49,28 @@ class Row(Mapping[str, Any]):  # noqa: PLW1641 - a value may be an array
     @override
     def __repr__(self) -> str:
         return f"Row({', '.join(f'{name}={value!r}' for name, value in self.items())})"
+
+
+def row_of(columns: Mapping[str, AnyArray | Column], index: int) -> Row:
+    """One row of the columns."""
+    return Row(_places(columns), tuple(value_at(column, index) for column in columns.values()))
+
+
+def rows_of(columns: Mapping[str, AnyArray | Column], length: int) -> Iterator[Row]:
+    """Every row of columns of that length, which there may be none of."""
+    places = _places(columns)
+    if not columns:
+        yield from (Row(places, ()) for _ in range(length))
+        return
+    for start in range(0, length, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        values = [values_of(sliced(column, block)) for column in columns.values()]
+        for row in zip(*values, strict=True):
+            yield Row(places, row)
+
+
+def _places(columns: Iterable[str]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(columns)}
 
 
 def _is_mapping(value: object) -> TypeIs[Mapping[Any, Any]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import index
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from typing_extensions import override
 
+from rxml.batch.kinds import describe
 from rxml.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -55,13 +57,15 @@ class Field:
         """Check and build.
 
         Raises:
-            SchemaError: the dtype is none, a length is negative, or the dtype has no missing value.
+            SchemaError: the name is no string, the dtype or shape is none, a length is negative, or the dtype
+                has no missing value.
         """
+        require_name(name)
         text = dtype in (str, "str")
         set_ = object.__setattr__
         set_(self, "name", name)
         set_(self, "dtype", np.dtype(object) if text else _dtype(name, dtype))
-        set_(self, "shape", tuple(shape))
+        set_(self, "shape", _shape(name, shape))
         set_(self, "nullable", nullable)
         set_(self, "text", text)
         set_(self, "kind", kind)
@@ -78,8 +82,20 @@ class Field:
     def of(cls, name: str, column: AnyArray | Column) -> Field:
         """The field that describes a column."""
         if isinstance(column, np.ndarray):
-            return cls(name, column.dtype, column.shape[1:])
-        return cls(name, object, kind=column.kind)
+            return cls._known(name, column.dtype, column.shape[1:], ARRAY)
+        return cls._known(name, np.dtype(object), (), column.kind)
+
+    @classmethod
+    def _known(cls, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], kind: str) -> Field:
+        # nothing to check, and made for each column of each chunk that is to have a schema
+        known, set_ = cls.__new__(cls), object.__setattr__
+        set_(known, "name", name)
+        set_(known, "dtype", dtype)
+        set_(known, "shape", shape)
+        set_(known, "nullable", False)  # noqa: FBT003
+        set_(known, "text", False)  # noqa: FBT003
+        set_(known, "kind", kind)
+        return known
 
     @property
     def form(self) -> str:
@@ -133,6 +149,24 @@ class Schema(Mapping[str, Field]):
     @override
     def __repr__(self) -> str:
         return f"Schema({list(self._fields.values())!r})"
+
+
+def require_name(name: object) -> None:
+    """Check the name of a column.
+
+    Raises:
+        SchemaError: it is no string.
+    """
+    if not isinstance(name, str):
+        raise SchemaError(f"a column is named {describe(name)}: names must be strings")
+
+
+def _shape(name: str, shape: Any) -> tuple[int, ...]:
+    try:
+        return tuple(index(length) for length in shape)
+    except TypeError as error:
+        text = f"field {name!r}: {describe(shape)} is no shape"
+        raise SchemaError(f"{text}; give a tuple of whole numbers, such as (3,)") from error
 
 
 def _dtype(name: str, dtype: Any) -> np.dtype[Any]:

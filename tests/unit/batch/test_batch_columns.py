@@ -104,7 +104,7 @@ def test_columns_are_selected_dropped_renamed_and_added() -> None:
     assert batch.rename(a="c").names == ("c", "b")
     assert batch.rename({"a": "b", "b": "a"})["b"].tolist() == [1, 2]
     assert batch.with_columns(c=[3, 4], a=["x", "y"]).names == ("a", "b", "c")
-    assert len(batch.drop("a", "b")) == 0
+    assert len(batch.drop("a", "b")) == 2
     assert "a" in batch
     assert "z" not in batch
     assert {"a": 1, "b": 1.5} in batch

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rxml.batch import Batch
+from rxml.batch import Batch, Schema
 from rxml.errors import SchemaError
 
 pa: Any = pytest.importorskip("pyarrow")
@@ -74,6 +74,65 @@ def test_dictionaries_categories_and_nulls_are_unfolded() -> None:
     frame = pd.DataFrame({"c": pd.Categorical(["a", None]), "i": pd.array([1, 2], "Int64")})
     assert Batch.from_pandas(frame)["c"].tolist() == ["a", None]
     assert Batch.from_pandas(frame)["i"].tolist() == [1, 2]
+
+
+def test_rows_without_columns_keep_their_number() -> None:
+    bare = BATCH.select()
+    assert bare.to_arrow().num_rows == len(bare.to_pandas()) == 3
+    assert Batch.from_arrow(bare.to_arrow()) == Batch.from_pandas(bare.to_pandas()) == bare
+
+
+def test_batches_and_readers_of_arrow_are_taken_too() -> None:
+    table = BATCH.to_arrow()
+    (record,) = table.to_batches()
+    assert Batch.from_arrow(record) == Batch.from_arrow(table.to_reader()) == BATCH
+    for other in ([record], {"x": [1]}, None, BATCH):
+        with pytest.raises(SchemaError, match=r"is no table of Arrow: give a pyarrow\.Table"):
+            Batch.from_arrow(other)
+
+
+def test_a_frame_and_back_by_the_schema_is_the_same_batch() -> None:
+    batch = Batch(
+        {
+            "none": np.array([None, None], object),
+            "day": np.array(["2020", "NaT"], "M8[D]"),
+            "hour": np.array([3, 4], "m8[h]"),
+            "wide": np.arange(6.0).reshape(2, 3),
+            "cube": np.arange(12).reshape(2, 2, 3),
+            "small": np.array([1, 2], "i2"),
+            "hole": np.array([1.5, np.nan]),
+        }
+    )
+    for part in (batch, batch[:1], batch[:0]):
+        assert Batch.from_pandas(part.to_pandas(), part.schema) == part
+    assert Batch.from_pandas(batch.select("none").to_pandas()) == batch.select("none")
+    with pytest.raises(SchemaError, match="the frame has columns"):
+        Batch.from_pandas(batch.to_pandas(), batch.select("small").schema)
+    with pytest.raises(SchemaError, match=r"row 0: 'small' is np.int16.1."):
+        Batch.from_pandas(batch.select("small").to_pandas(), Schema.of(small=str))
+
+
+def test_texts_that_are_no_unicode_are_refused_by_row() -> None:
+    for texts in (np.array(["a", "\ud800"], object), np.array(["a", "\ud800"])):
+        with pytest.raises(SchemaError, match="row 1: 's' is no Unicode"):
+            Batch({"x": [1, 2], "s": texts}).to_pandas()
+        with pytest.raises(SchemaError, match="'s'"):
+            Batch({"s": texts}).to_arrow()
+
+
+def test_nanoseconds_of_pandas_are_kept() -> None:
+    stamp = pd.Timestamp("2024-05-01T12:00:00.123456789", tz="Europe/Berlin")
+    span = pd.Timedelta(1_000_000_007, "ns")
+    batch = Batch.from_rows([{"t": stamp, "d": span}, {"t": stamp.floor("us"), "d": None}])
+    assert batch["t"][0] == np.datetime64("2024-05-01T10:00:00.123456789")
+    assert batch["d"][0] == np.timedelta64(1_000_000_007, "ns")
+    assert batch["t"][1] == np.datetime64("2024-05-01T10:00:00.123456", "ns")
+    mixed = pd.DataFrame({"t": pd.Series([stamp, stamp.tz_convert("UTC")], dtype=object)})
+    assert Batch.from_pandas(mixed)["t"].tolist() == [batch["t"][0].item()] * 2
+    coarse = Batch.from_rows([{"t": stamp}], Schema.of(t="M8[us]"))
+    assert coarse["t"][0] == np.datetime64("2024-05-01T10:00:00.123456")
+    with pytest.raises(SchemaError, match="'t'"):
+        Batch.from_rows([{"t": pd.NaT}])
 
 
 @pytest.mark.parametrize(

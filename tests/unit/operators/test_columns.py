@@ -224,6 +224,20 @@ def test_contexts_stay_with_their_rows(
     assert log == dropped
 
 
+def test_rows_keep_their_number_without_columns() -> None:
+    flow: rxml.Flowable[Any] = rxml.of({}, {})
+    assert asyncio.run(piped(flow, ops.to_batch()).to_list()) == [{}, {}]
+    rows = rxml.of({"x": 1}, {"x": 2})
+
+    def bare(batch: Batch) -> Batch:
+        return batch.drop("x")
+
+    dropping = ops.map_batch(bare, cardinality="1:0..1")
+    assert asyncio.run(piped(rows, dropping).to_list()) == [{}, {}]
+    empty = Schema([])
+    assert asyncio.run(piped(flow, ops.to_batch(empty), ops.map_batch(same)).to_list()) == [{}, {}]
+
+
 def test_a_nullable_field_takes_none() -> None:
     schema = Schema([Field("x", "float64", nullable=True)])
     found = asyncio.run(piped(rxml.of({"x": None}), ops.to_batch(schema)).to_list())
