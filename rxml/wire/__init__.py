@@ -17,7 +17,7 @@ keys of maps. Keys are any hashable value; two equal keys are refused. Extension
 | -1 | aware datetime (comes back in UTC) | msgpack's timestamp |
 | 1 | numpy array of any dtype but objects and long doubles | `rxml.wire.arrays` |
 | 2 | numpy array of str or bytes objects, with None; StringDType | `rxml.wire.texts` |
-| 3 | Batch | map from name to column, an extension value each |
+| 3 | Batch | map from name to column, an extension value each; the number of rows if there is no column |
 | 4 | numpy scalar | u16 length (little-endian), dtype's name (`rxml.wire.dtypes`), its bytes |
 | 5 | timedelta | i32 days, u32 seconds, u32 microseconds, big-endian |
 | 16..63 | kept for rxml's own types: distribution columns | |

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from rxml.errors import WireError
-from rxml.wire.dtypes import check_values, dtype_of, name_of
+from rxml.wire.dtypes import check_values, dtype_of, name_of, spelling_of
+from rxml.wire.layout import bytes_of, hollow, visible
 from rxml.wire.writer import LONGEST
 
 if TYPE_CHECKING:
@@ -40,14 +41,18 @@ def write_array(writer: Writer, array: AnyArray) -> None:
     Raises:
         WireError: it holds long doubles or objects, or is too large for msgpack.
     """
-    head = _head(array.dtype, array.shape, writer.position % _ALIGNMENT)
+    dtype, phase = array.dtype, writer.position % _ALIGNMENT
+    plain = dtype.kind in _BUFFER_KINDS
+    head = _head(dtype, array.shape, phase, "" if plain else spelling_of(dtype))
+    if dtype.kind in "MV":
+        check_values(array)
     writer.piece(head, len(head))
-    whole = array.dtype.kind in _BUFFER_KINDS and array.flags.c_contiguous
-    writer.piece(array if whole else array.tobytes(), array.nbytes)
+    whole = plain and array.flags.c_contiguous
+    writer.piece(array if whole else bytes_of(array), array.nbytes)
 
 
 @lru_cache(maxsize=512)
-def _head(dtype: np.dtype[Any], shape: tuple[int, ...], phase: int) -> bytes:
+def _head(dtype: np.dtype[Any], shape: tuple[int, ...], phase: int, _: str) -> bytes:
     name = name_of(dtype)
     length = _HEAD.size + 8 * len(shape) + len(name)
     padding = -(phase + _EXT32.size + length) % _ALIGNMENT
@@ -72,32 +77,41 @@ def read_array(reader: Reader, _: int) -> AnyArray:
     if start > end:
         raise WireError(f"the head of an array takes {start - at} bytes, {end - at} are left", at)
     head = data[at:start]
-    dtype, shape, size = _parsed(head) if len(head) <= _SHORT else _parse(head)
+    dtype, shape, size, claimed = _parsed(head) if len(head) <= _SHORT else _parse(head)
     if size != end - start:
         raise ValueError(f"{dtype} of shape {shape} takes {size} bytes, there are {end - start}")
-    if not size:
-        _require_few(shape, reader.limits.max_items)
+    if claimed:
+        _count(reader, claimed, at)
     reader.position = end
     array = np.ndarray(shape, dtype, data, start)
-    if dtype.kind in "bUV":
+    if dtype.kind in "bUVM":
         check_values(array)
     return array
 
 
-def _parse(head: bytes) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+def _parse(head: bytes) -> tuple[np.dtype[Any], tuple[int, ...], int, tuple[int, ...]]:
     dimensions, padding, length = _HEAD.unpack_from(head)
     shape = struct.unpack_from(f"<{dimensions}Q", head, _HEAD.size)
     start = _HEAD.size + 8 * dimensions
     dtype = dtype_of(head[start : start + length])
     if padding >= _ALIGNMENT or any(head[start + length :]):
         raise ValueError("padding that is not at most 15 zeros")
-    return dtype, shape, prod(shape) * dtype.itemsize
+    size = prod(shape) * dtype.itemsize
+    return dtype, shape, size, _claimed(dtype, shape) if not size or hollow(dtype) else ()
 
 
 _parsed: Final = lru_cache(maxsize=512)(_parse)
 
 
-def _require_few(shape: tuple[int, ...], limit: int) -> None:
-    # no bytes stand behind these elements, so their number is only claimed
-    if max(shape, default=0) > limit or prod(shape) > limit:
-        raise ValueError(f"shape {shape} without a byte of elements: the limit is {limit}")
+def _claimed(dtype: np.dtype[Any], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The elements, and the longest dimension, of an array that claims more than it has bytes for."""
+    return visible(shape) * max(1, hollow(dtype)), max(shape, default=0)
+
+
+def _count(reader: Reader, claimed: tuple[int, ...], at: int) -> None:
+    # no bytes stand behind these elements, so they count as the items of a list do
+    elements, longest = claimed
+    reader.count(elements, at)
+    if longest > reader.limits.max_items:
+        text = f"a dimension of {longest} without a byte of elements"
+        raise ValueError(f"{text}: the limit is {reader.limits.max_items}")

@@ -1,4 +1,7 @@
-"""Batches as extension values: a msgpack map from the name of each column to the column."""
+"""Batches as extension values: a msgpack map from the name of each column to the column.
+
+Rows without columns are their number, in place of the map.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 BATCH: Final = 3
 _TEXT_KINDS: Final = frozenset("OT")
+_WHOLE_NUMBERS: Final = frozenset({*range(0x80), *range(0xCC, 0xD0)})  # first bytes; none below 0
 
 
 def write_column(writer: Writer, column: AnyArray | Column) -> None:
@@ -43,7 +47,8 @@ def write_batch(writer: Writer, batch: Batch) -> None:
         WireError: naming the column that cannot be encoded.
     """
     start = writer.open()
-    head = Packer().pack_map_header(len(batch.columns))
+    rows_only = len(batch) if not batch.columns else 0
+    head = bytes(packb(rows_only)) if rows_only else Packer().pack_map_header(len(batch.columns))
     writer.piece(head, len(head))
     for name, column in batch.columns.items():
         packed = _name(name)
@@ -66,6 +71,9 @@ def read_batch(reader: Reader, depth: int) -> Batch:
     Raises:
         WireError: a value is no column, or columns differ in length; naming where it begins.
     """
+    at = reader.position
+    if at < reader.end and reader.data[at] in _WHOLE_NUMBERS:
+        return _rows_only(reader, depth, at)
     columns: dict[str, Any] = {}
     length = 0
     for name, at, column in reader.columns(depth):
@@ -76,6 +84,12 @@ def read_batch(reader: Reader, depth: int) -> Batch:
         length = here
         columns[name] = column
     return Batch.adopt(columns, length)
+
+
+def _rows_only(reader: Reader, depth: int, at: int) -> Batch:
+    rows = reader.value(depth)
+    reader.count(rows, at)  # no bytes stand behind them
+    return Batch.adopt({}, rows)
 
 
 def _length(name: str, column: Any, at: int) -> int:

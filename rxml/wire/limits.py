@@ -18,10 +18,11 @@ class Limits:
     Attributes:
         max_bytes: of the whole message.
         max_depth: of containers and extensions in one another; 1 to 128.
-        max_items: values in all containers together, keys and the strings of text columns included.
+        max_items: values in all containers together, keys and the strings of text columns included, and
+            elements of arrays that no byte stands behind, such as rows of shape (0,).
         max_containers: arrays, maps and batches.
-        max_str: bytes of one string in UTF-8.
-        max_bin: bytes of one binary value.
+        max_str: bytes of one string in UTF-8, numpy's text scalars among them.
+        max_bin: bytes of one binary value, numpy's scalars of bytes among them.
         max_ext: bytes of one extension value, such as an array or a batch.
         max_unsalted_keys: keys of one map that are neither str nor bytes. Python hashes numbers without a
             secret, so whoever chooses many can make them collide, and the map take quadratic time.

@@ -48,7 +48,7 @@ def dumps(value: object) -> bytes:
     Raises:
         WireError: it holds something the wire has no place for: a type that is none of the table's, a
             datetime without a time zone, an object array of anything but texts, a long double, a whole
-            number outside -2^63 to 2^64 - 1, a lone surrogate, containers in more than some 500 others.
+            number outside -2^63 to 2^64 - 1, a lone surrogate, a memoryview with gaps, containers in more than some 500 others.
     """
     writer = Writer(write_of)
     try:
@@ -59,7 +59,7 @@ def dumps(value: object) -> bytes:
         raise WireError(
             f"cannot encode: {error}; whole numbers must be -2^63 to 2^64 - 1"
         ) from error
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, BufferError) as error:  # a view with gaps is no buffer
         raise WireError(f"cannot encode: {error}") from error
     return writer.finish()
 

@@ -155,7 +155,7 @@ class Reader:
                 unsalted += type(key) is not bytes
                 self._limit(unsalted, self.limits.max_unsalted_keys, "keys without text", start)
             if _is_key_of(key, pairs, start):
-                raise WireError(f"a second value for the key {str(key)[:40]!r}", start)
+                raise WireError(f"a second value for the key {_shown(key)}", start)
             pairs[key] = value(within)
         return pairs
 
@@ -242,8 +242,15 @@ class Reader:
 def _is_key_of(key: Any, pairs: dict[Any, Any], at: int) -> bool:
     try:
         return key in pairs
-    except (TypeError, ValueError):  # not hashable, or not comparable
+    except _REFUSED:  # not hashable, or not comparable: two units of time may be so far apart
         raise WireError(f"a {type(key).__name__} cannot be the key of a map", at) from None
+
+
+def _shown(key: Any) -> str:
+    try:
+        return repr(str(key)[:40])
+    except _REFUSED:
+        return f"of type {type(key).__name__}"
 
 
 def _as_key(value: Any) -> Any:

@@ -11,6 +11,7 @@ from msgpack import Timestamp
 
 from rxml.errors import WireError
 from rxml.wire.dtypes import check_values, dtype_of, name_of
+from rxml.wire.layout import bytes_of, hollow
 
 if TYPE_CHECKING:
     from rxml.wire.reader import Reader
@@ -40,7 +41,9 @@ def write_scalar(writer: Writer, scalar: Any) -> None:
     elif isinstance(scalar, np.bytes_):
         name, payload = _BYTES, bytes(scalar)
     else:
-        name, payload = name_of(scalar.dtype), scalar.tobytes()
+        if scalar.dtype.kind in "MV":
+            check_values(np.asarray(scalar))
+        name, payload = name_of(scalar.dtype), bytes_of(scalar)
     whole = _NAME_LENGTH.pack(len(name)) + name + payload
     if len(whole) < 256:
         writer.small(SCALAR, whole)
@@ -60,21 +63,32 @@ def read_scalar(reader: Reader, _: int) -> Any:
     at = reader.position
     length = reader.number(_NAME_LENGTH, at)
     name = reader.data[reader.take(length, at) : reader.position]
-    start = reader.take(reader.end - reader.position, at)
-    payload = reader.data[start : reader.end]
+    left = reader.end - reader.position
     if name == _STR:
-        return np.str_(payload.decode())
+        return np.str_(reader.text(left, at))
     if name == _BYTES:
-        return np.bytes_(payload)
-    return _scalar(dtype_of(name), payload)
+        return np.bytes_(reader.binary(left, at))
+    return _scalar(reader, dtype_of(name), at)
 
 
-def _scalar(dtype: np.dtype[Any], payload: bytes) -> Any:
-    if dtype.itemsize != len(payload):
-        raise ValueError(f"{dtype} takes {dtype.itemsize} bytes, there are {len(payload)}")
-    value = np.ndarray((), dtype, payload)
+def _scalar(reader: Reader, dtype: np.dtype[Any], at: int) -> Any:
+    _require_fit(dtype, reader)
+    reader.count(hollow(dtype), at)
+    start = reader.take(dtype.itemsize, at)
+    # a structure refers to this copy, padding and all; and what is not an array must not keep the message alive
+    value = np.ndarray((1,), dtype, reader.data[start : reader.end])
     check_values(value)
-    return value.copy()[()]
+    return value[0]
+
+
+def _require_fit(dtype: np.dtype[Any], reader: Reader) -> None:
+    left, limits = reader.end - reader.position, reader.limits
+    if dtype.kind in "US":
+        raise ValueError(f"{dtype}, and texts and bytes are named 'str' and 'bytes'")
+    if dtype.itemsize != left:
+        raise ValueError(f"{dtype} takes {dtype.itemsize} bytes, there are {left}")
+    if dtype.kind == "V" and left > limits.max_bin:
+        raise ValueError(f"{left} bytes of a void, the limit is {limits.max_bin}")
 
 
 def write_datetime(writer: Writer, value: datetime) -> None:

@@ -14,8 +14,9 @@ import msgspec
 import numpy as np
 from msgpack import Packer
 
-from rxml.batch.column import frozen
+from rxml.batch.column import sealed
 from rxml.errors import WireError
+from rxml.wire.layout import visible
 
 if TYPE_CHECKING:
     from rxml.batch.column import AnyArray
@@ -87,13 +88,13 @@ def read_texts(reader: Reader, _: int) -> AnyArray:
         raise ValueError(f"an array of the unknown sort {what}")
     start = reader.position
     count = _announced(reader, start)
+    reader.count(visible(shape), at)  # rows of shape (0,) are claimed without a byte
     if prod(shape) != count or max(shape, default=0) > reader.limits.max_items:
         raise ValueError(f"shape {shape} with {count} elements")
-    reader.count(count, start)
     reader.position = reader.end
     values = _decoded(what, memoryview(data)[start : reader.end])
     _require_short(values, reader.end - start, reader.limits.max_str)
-    return frozen(_array(what, values).reshape(shape))
+    return sealed(_array(what, values).reshape(shape))
 
 
 def _announced(reader: Reader, at: int) -> int:

@@ -165,7 +165,7 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
     "scalar of objects": (scalar(b"|O", bytes(8)), 6),
     "scalar that is no boolean": (scalar(b"|b1", b"\x02"), 6),
     "scalar whose name is cut": (ext(4, b"\x09\x00<f8"), 6),
-    "text scalar that is not UTF-8": (scalar(b"str", b"\xff"), 6),
+    "text scalar that is not UTF-8": (scalar(b"str", b"\xff"), 11),
     "timestamp of a strange length": (ext(-1, b"abc"), 6),
     "timestamp beyond all years": (ext(-1, struct.pack(">Iq", 0, 2**62)), 6),
     "timestamp with too many nanoseconds": (ext(-1, struct.pack(">Iq", 10**9, 0)), 6),
