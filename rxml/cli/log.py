@@ -15,9 +15,9 @@ class _Terminal(logging.Handler):
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        text = plain_lines(self.format(record))
+        text = plain_lines(self.format(record)).replace(" 1 clients", " 1 client")
         if text.startswith("draining"):
-            text = text.replace(" 1 clients,", " 1 client,") + "; Ctrl-C again cuts"
+            text += "; Ctrl-C again cuts"
         print(text, file=sys.stderr, flush=True)
 
 
