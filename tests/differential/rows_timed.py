@@ -38,7 +38,7 @@ def beside(
     return Row(drawn, inputs(anything, spacing=1.0, fails=fails), timed=True, **options)
 
 
-def inner(name: str, most: int = 3) -> Row:
+def inner(name: str, most: int = 3, *, fails: bool = True) -> Row:
     """Given a function from an element to a stream."""
 
     def make(draw: st.DrawFn, given: Input) -> Make:
@@ -46,12 +46,12 @@ def inner(name: str, most: int = 3) -> Row:
         function = draw(functions(given, paired))
 
         def project(side: Side) -> Callable[[Any], Any]:
-            checked, calls = function.on(side), iter(range(100))
+            checked, calls = function.on(side) if fails else paired, iter(range(100))
             return lambda x: checked(x) and side.stream(others[next(calls) % len(others)])
 
         return lambda side: [getattr(side.operators, name)(project(side))]
 
-    return Row(make, inputs(anything, spacing=1.0, most=5), timed=True)
+    return Row(make, inputs(anything, spacing=1.0, most=5, fails=fails), timed=True)
 
 
 def passing(name: str) -> Row:
@@ -86,6 +86,8 @@ ROWS: dict[str, list[Row]] = {
     "combine_latest": [
         beside(lambda side, others: side.operators.combine_latest(*others), 2, may_end_sooner=True)
     ],
+    # reactivex takes all elements as they come and lets their errors overtake; rxml asks for one at a time.
+    "concat_map": [inner("concat_map", fails=False)],
     "debounce": [passing("debounce")],
     "delay": [passing("delay")],
     "flat_map": [inner("flat_map")],
