@@ -249,18 +249,23 @@ class _Timeout(WatchedStage[Any]):
 
     @override
     async def pull(self, n: int) -> Chunk[Any]:
-        if self._passed is None:
-            chunk = await self._ask(n)
-            if self._passed is None:
-                self._rising.passed(chunk)
-                return chunk
-            self.meter.dropped += dropped(chunk)
+        if self._passed is None and (chunk := await self._in_time(n)) is not None:
+            return chunk
         await self.cut()
         if len(self.inputs) == 1:
-            raise self._failure(self._passed)
+            raise self._failure(self._passed or "")
         while (passed := self._rising.passed(await self.inputs[1].request(n))) is None:
             pass
         return passed
+
+    async def _in_time(self, n: int) -> Chunk[Any] | None:
+        """A chunk, unless a limit has passed before it was there; then it is dropped."""
+        chunk = await self._ask(n)
+        if self._passed is not None:
+            self.meter.dropped += dropped(chunk)
+            return None
+        self._rising.passed(chunk)
+        return chunk
 
     async def _ask(self, n: int) -> Chunk[Any]:
         now, limits = self.env.clock.time(), self._limits

@@ -1,4 +1,4 @@
-"""Each element ends once: what several results, several inputs, and the end of a stage make of its context."""
+"""Each element ends once: what stages hold when they end is dropped and counted."""
 
 # pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
 # pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
@@ -10,185 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rxml.errors import BufferOverflowError
 from rxml.flow.buffers.channel import Channel
-from rxml.flow.chunk import Chunk
 from rxml.flow.clock import Clock
-from rxml.flow.context import Context, drop
-from rxml.flow.context_joining import Joint, Tally, joined, split
 from rxml.flow.run import Run
 from rxml.testing import Fail, Never, Sleep, run, scripted
-from tests.unit.flow.ledger import ANSWERED, DEAD, DROPPED, SHED, Ledger, read
+from tests.unit.flow.ledger import ANSWERED, DEAD, DROPPED, Ledger, read
 from tests.unit.operators.loose import ops, rxml
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
-
-# --- joining and splitting ----------------------------------------------------------------------
-
-
-def test_a_joint_settles_each_that_was_joined_however_it_was_joined() -> None:
-    ledger, joint = Ledger(), Joint()
-    joint.extend([ledger.context("a")])
-    joint.extend([Context(), ledger.context("b"), ledger.context("c")])
-    joint.context().settled(SHED)
-    assert ledger.ends == {name: [SHED] for name in "abc"}
-
-
-def test_a_joint_is_as_urgent_as_the_most_urgent_of_all() -> None:
-    joint = Joint()
-    joint.extend([Context("a", "t", priority=-3)])
-    assert joint.context() == Context("a", "t", priority=-3)
-    joint.extend([Context("b", "u", 0.0, -7), Context("c", None, 9.0, -1)])
-    joint.extend([Context("d", None, 5.0, -2)])
-    assert joint.context() == Context("a", "t", 0.0, -1)
-
-
-def test_nobody_waits_for_the_joint_of_those_that_nobody_waits_for() -> None:
-    assert joined([Context("a"), Context("b")]) == Context("a")
-    assert Joint().context() == Context()
-
-
-def test_a_tally_waits_for_all_copies_and_until_it_is_closed() -> None:
-    ledger = Ledger()
-    tally = Tally(ledger.context("a"))
-    first, second = tally.copies(2)
-    assert first.fact_id == "a"
-    first.settled(DROPPED)
-    second.settled(ANSWERED)
-    (third,) = tally.copies(1)
-    tally.close()
-    assert ledger.ends == {"a": []}
-    third.settled(SHED)
-    tally.close()
-    assert ledger.ends == {"a": [ANSWERED]}
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "whole"),
-    [
-        ([], DROPPED),
-        ([DROPPED, SHED], SHED),
-        ([SHED, ANSWERED, DROPPED], ANSWERED),
-        ([ANSWERED, DEAD, ANSWERED], DEAD),
-    ],
-)
-def test_of_several_outcomes_a_failure_counts_first_then_an_answer(
-    outcomes: list[Any], whole: Any
-) -> None:
-    ledger = Ledger()
-    copies = split(ledger.context("a"), len(outcomes))
-    for copy, outcome in zip(copies, outcomes, strict=True):
-        copy.settled(outcome)
-    assert ledger.ends == {"a": [whole]}
-
-
-def test_all_are_told_even_if_some_of_them_raise() -> None:
-    def broken(_: object) -> None:
-        raise OSError("the broker is gone")
-
-    ledger = Ledger()
-    with pytest.raises(OSError, match="gone"):
-        drop([Context(settle=broken), None, ledger.context("a")])
-    with pytest.raises(ExceptionGroup) as raised:
-        joined([Context(settle=broken)] * 2 + [ledger.context("b")]).settled(DROPPED)
-    assert len(raised.value.exceptions) == 2
-    assert ledger.ends == {"a": [DROPPED], "b": [DROPPED]}
-
-
-# --- several results ----------------------------------------------------------------------------
-
-
-def twice(x: Any) -> list[Any]:
-    return [x, x]
-
-
-def lazily(x: Any) -> Iterator[Any]:
-    yield from (x, x)
-
-
-async def slowly(x: Any) -> AsyncIterator[Any]:
-    yield x
-    await asyncio.sleep(1)
-    yield x
-
-
-def with_their_own(x: Any) -> Any:
-    return scripted(Chunk([x, x], [Context("inner"), Context("inner")]))
-
-
-def failing(x: Any) -> Iterator[Any]:
-    return (x // y for y in (1, 1, 0))
-
-
-EXPANDING: dict[str, Callable[[Any], Any]] = {
-    "flat_map": ops.flat_map,
-    "concat_map": ops.concat_map,
-    "switch_map": lambda mapper: rxml.compose(
-        ops.concat_map(lambda x: scripted(Sleep(5), x)), ops.switch_map(mapper)
-    ),
-    "unbatch": lambda mapper: rxml.compose(ops.map(mapper), ops.unbatch()),
-}
-EACH = pytest.mark.parametrize("name", EXPANDING)
-
-
-@EACH
-@pytest.mark.parametrize("n", [1, 3, 100])
-@pytest.mark.parametrize("mapper", [twice, lazily, slowly, with_their_own])
-def test_an_element_with_several_results_is_answered_once(name: str, n: int, mapper: Any) -> None:
-    if name == "unbatch" and mapper not in (twice, lazily):
-        return
-    ledger = Ledger()
-    got = read(ledger.source(1, 2).pipe(EXPANDING[name](mapper)), n)
-    assert sorted(got.results) == [1, 1, 2, 2]
-    assert ledger.outcomes == dict.fromkeys("12", ANSWERED)
-
-
-@EACH
-def test_it_is_answered_when_all_of_them_are(name: str) -> None:
-    async def main() -> None:
-        ledger = Ledger()
-        async with ledger.source(1).pipe(EXPANDING[name](lazily)).open() as subscription:
-            first: Any = await subscription.request(1)
-            second: Any = await subscription.request(1)
-            first.contexts[0].settled(DROPPED)
-            assert (await subscription.request(1)).end
-            assert ledger.ends == {"1": []}
-            second.contexts[0].settled(ANSWERED)
-        assert ledger.outcomes == {"1": ANSWERED}
-
-    run(main())
-
-
-@EACH
-def test_a_dead_letter_is_not_answered_as_well(name: str) -> None:
-    ledger = Ledger()
-    got = read(ledger.source(1, 2).pipe(EXPANDING[name](failing), ops.supervise("resume")), 1)
-    assert (got.results, got.error) == ([1, 1, 2, 2], None)
-    assert ledger.outcomes == dict.fromkeys("12", DEAD)
-
-
-@EACH
-def test_an_element_that_stops_the_stream_has_ended_and_so_have_all_others(name: str) -> None:
-    ledger = Ledger()
-    source = ledger.source(ledger.chunk(1, 2, 3))
-    got = read(source.pipe(EXPANDING[name](lambda x: [x // (x - 1)])), 1)
-    assert isinstance(got.error, ZeroDivisionError)
-    assert set(ledger.outcomes.values()) == {DROPPED}
-    ledger = Ledger()
-    got = read(ledger.source(1, 2).pipe(EXPANDING[name](failing)), 1)
-    assert got.results[:2] == [1, 1]
-    assert ledger.outcomes["1"] is ANSWERED
-
-
-@EACH
-def test_what_is_open_when_the_stream_is_left_ends_then(name: str) -> None:
-    ledger = Ledger()
-    source = ledger.source(ledger.chunk(1, 2, 3), Never())
-    got = read(source.pipe(EXPANDING[name](lambda x: iter([x] * 9))), 2, most=2)
-    assert len(got.results) == 2
-    assert set(ledger.outcomes.values()) <= {ANSWERED, DROPPED}
-    assert ANSWERED in ledger.outcomes.values()
-
+    from collections.abc import Callable
 
 # --- what stages hold when they end -------------------------------------------------------------
 
@@ -320,3 +151,109 @@ def test_what_is_worked_on_when_another_fails_is_dropped_or_comes_out(way: str, 
         assert ledger.outcomes == {x: DEAD if x in "26" else ANSWERED for x in "321564"}
     else:
         assert got.dropped[next(iter(got.dropped))] == len(ledger[DROPPED]) - 1
+
+
+# --- operators on time ----------------------------------------------------------------------------
+
+WAITING: dict[str, tuple[Callable[[], Any], str, str]] = {
+    "delay": (lambda: ops.delay(2.5), "0", "123"),
+    "throttle": (lambda: ops.throttle(1, per=5), "0", "1"),
+    "throttle by cost": (lambda: ops.throttle(1, per=5, cost=lambda _: 1), "0", "1"),
+    "debounce": (lambda: ops.debounce(5), "", "0123"),
+    "sample": (lambda: ops.sample(2.5), "2", "013"),
+    "buffer by time": (lambda: ops.buffer(3, seconds=9), "012", "3"),
+    "buffer by time and cost": (
+        lambda: ops.buffer(9, seconds=9, bytes=3, cost=lambda _: 2),
+        "012",
+        "3",
+    ),
+    "buffer by boundaries": (lambda: ops.buffer(rxml.interval(1.5)), "012", "3"),
+}
+
+
+@pytest.mark.parametrize("name", WAITING)
+def test_what_waits_for_its_time_when_the_stream_is_left_is_dropped_and_counted(name: str) -> None:
+    """An element a second, 0 at once; left after 3.2 seconds."""
+
+    async def main() -> int:
+        async with Run[Any](source.pipe(make())) as running:
+            asking = asyncio.ensure_future(forever(running))
+            await asyncio.sleep(3.2)
+            asking.cancel()
+            await asyncio.wait([asking])
+        return running.statistics().stages[-1].dropped
+
+    async def forever(running: Any) -> None:
+        while True:
+            for context in (await running.subscription.request(1)).contexts or ():
+                context.settled(ANSWERED)
+
+    make, answered, lost = WAITING[name]
+    ledger = Ledger()
+    source = ledger.source(0, Sleep(1), 1, Sleep(1), 2, Sleep(1), 3, Sleep(1), 4)
+    assert run(main()) == len(lost)
+    assert (ledger[ANSWERED], ledger[DROPPED]) == (answered, lost)
+
+
+@pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest", "latest", "error"])
+def test_what_waits_for_a_reader_that_goes_is_dropped_and_counted(policy: Any) -> None:
+    async def main() -> int:
+        bound = {} if policy == "latest" else {"capacity": 2}
+        flow = six(ledger, Never()).pipe(ops.on_overflow(policy, **bound))
+        async with Run[Any](flow) as running:
+            for context in (await running.subscription.request(1)).contexts or ():
+                context.settled(ANSWERED)
+            await asyncio.sleep(1)
+        return running.statistics().stages[-1].dropped
+
+    ledger = Ledger()
+    assert run(main()) == 5
+    assert (ledger[ANSWERED], ledger[DROPPED]) == ("0", "12345")
+
+
+def test_what_has_come_out_before_has_ended_when_it_comes_again() -> None:
+    ledger = Ledger()
+    failures = iter([OSError("once"), None])
+
+    def attempt() -> Any:
+        failure = next(failures)
+        return ledger.source(
+            ledger.chunk(*(f"{failure is None:d}{x}" for x in "ab")), failing(failure)
+        )
+
+    def failing(failure: Exception | None) -> Any:
+        return ledger.chunk("c") if failure is None else Fail(failure)
+
+    got = read(rxml.defer(attempt).pipe(ops.retry(2, resume=True)))
+    assert got.results == ["0a", "0b", "c"]
+    assert ledger.outcomes == {
+        "0a": ANSWERED,
+        "0b": ANSWERED,
+        "1a": DROPPED,
+        "1b": DROPPED,
+        "c": ANSWERED,
+    }
+
+
+# --- branches -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["left", "too many", "full"])
+def test_what_has_not_come_to_a_group_when_the_run_ends_is_dropped(how: str) -> None:
+    async def main() -> None:
+        options: dict[str, Any] = {"too many": {"max_groups": 2}, "full": {"policy": "error"}}
+        flow = source.pipe(
+            ops.group_by(lambda x: x % 3, capacity=1, **options.get(how, {})),
+            ops.flat_map(lambda group: group.pipe(ops.delay(1))),
+        )
+        async with flow.open() as subscription:
+            asking = asyncio.ensure_future(subscription.request(9))
+            await asyncio.sleep(0.5)
+            asking.cancel()
+            await asyncio.wait([asking])
+            assert asking.cancelled() or isinstance(asking.exception(), BufferOverflowError)
+
+    ledger = Ledger()
+    source = ledger.source(ledger.chunk(0, 3, 6, 9, 1, 2), Never())
+    run(main())
+    assert ledger.outcomes == dict.fromkeys("036912", DROPPED)
