@@ -26,6 +26,7 @@ from rxml.operators.defaults import (
     first_or_default,
     last_or_default,
 )
+from rxml.operators.delaying import delay
 from rxml.operators.distinctness import distinct
 from rxml.operators.effects import do_action, finally_action
 from rxml.operators.expansion import unbatch
@@ -51,7 +52,7 @@ from rxml.operators.selection import (
 from rxml.operators.sharing import replay, share
 from rxml.operators.starting import start_with
 from rxml.operators.supervising import supervise
-from rxml.operators.timing import delay, timeout
+from rxml.operators.timing import timeout
 from rxml.operators.transform import map, pairwise, scan, starmap  # noqa: A004 - reactivex's names
 from rxml.operators.tuples import (
     combine_latest,
