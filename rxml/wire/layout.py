@@ -68,6 +68,8 @@ def _is_solid(dtype: np.dtype[Any]) -> bool:
 
 
 def _mask(dtype: np.dtype[Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    if not dtype.itemsize:  # though what it is made of, none of, may be huge
+        return np.zeros(0, np.uint8)
     if dtype.subdtype is not None:
         return np.tile(_mask(dtype.subdtype[0]), prod(dtype.subdtype[1]))
     if dtype.names is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 from typing import Any
 
 import msgpack
@@ -60,6 +61,7 @@ DEADLY = {
 
 READ_IT_ALL = """
 import sys
+import tracemalloc
 from rxml import wire
 from rxml.errors import WireError
 try:
@@ -171,6 +173,16 @@ def test_what_lies_between_fields_is_kept_by_reading_and_is_zero_when_written() 
             assert dumps(array_).endswith(expected * array_.size)
         assert dumps(full[0]).endswith(expected)
         assert dumps(loads(dumps(full))) == dumps(full)
+
+
+def test_none_of_something_huge_is_written_at_once() -> None:
+    huge = ["array", ["array", "<i4", [255, 10**6]], [0]]
+    value = loads(array(fields(4, ("a", huge, 0)), [3], bytes(12)))
+    tracemalloc.start()
+    dumps(value)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10**5
 
 
 MILLION = 10**6
