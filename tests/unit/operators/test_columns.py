@@ -225,7 +225,8 @@ def test_contexts_stay_with_their_rows(
 
 
 def test_rows_keep_their_number_without_columns() -> None:
-    flow: rxml.Flowable[Any] = rxml.of({}, {})
+    empty_rows: list[Any] = [{}, {}]
+    flow: rxml.Flowable[Any] = rxml.from_iterable(empty_rows)
     assert asyncio.run(piped(flow, ops.to_batch()).to_list()) == [{}, {}]
     rows = rxml.of({"x": 1}, {"x": 2})
 
