@@ -9,7 +9,7 @@ from rxml.testing.misdeeds import non_compliant
 from rxml.testing.plan import Play
 from rxml.testing.probe import Probe
 from rxml.testing.script import scripted
-from rxml.testing.subject import MOST
+from rxml.testing.subject import most as enough_of
 from rxml.testing.timeline import Timeline
 from rxml.testing.virtual_time import settle
 
@@ -80,8 +80,9 @@ class Bench:
                 raise
             raise ClosingError(f"closing the run raised {raised!r}") from raised
 
-    async def consume(self, probe: Probe[Any] | None = None, most: int = MOST) -> Play:
+    async def consume(self, probe: Probe[Any] | None = None, most: int | None = None) -> Play:
         """Ask as planned until the stream is over, has given `most` results, or leaves the sink waiting."""
+        most = enough_of(self.plan.elements) if most is None else most
         began = asyncio.get_running_loop().time()
         error: Exception | None = None
         ended = False

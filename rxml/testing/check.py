@@ -35,6 +35,7 @@ def check_operator(  # noqa: PLR0913 - each is a declaration of its own
     rate: bool = False,
     columns: bool = False,
     handles_errors: bool = False,
+    takes: float = 0.0,
     max_examples: int = 50,
     laws: Iterable[str] | None = None,
     waived: Mapping[str, str] | None = None,
@@ -57,6 +58,7 @@ def check_operator(  # noqa: PLR0913 - each is a declaration of its own
         rate: its result depends on time; only laws about the protocol, resources and bounds apply.
         columns: its result may depend on how elements were chunked.
         handles_errors: it consumes errors of upstream.
+        takes: seconds that it may take for an element, as where a coroutine of the user's waits; >= 0.
         max_examples: attempts for each law, >= 1.
         laws: numbers or names of the laws to try; None: all.
         waived: laws not to try, each with the reason.
@@ -64,11 +66,13 @@ def check_operator(  # noqa: PLR0913 - each is a declaration of its own
     Raises:
         LawBroken: a law is broken; the message shows which, the smallest input found, and the timeline as a marble
             diagram.
-        ValueError: a law that does not exist, or `max_examples` below 1.
+        ValueError: a law that does not exist, `max_examples` below 1, or `takes` below 0.
     """
     if max_examples < 1:
         raise ValueError(f"max_examples must be >= 1, got {max_examples}")
-    subject = Subject(op, model, elements, order, ahead, rate, columns, handles_errors)
+    if not 0 <= takes < math.inf:
+        raise ValueError(f"takes must be a finite number of seconds >= 0, got {takes}")
+    subject = Subject(op, model, elements, order, ahead, rate, columns, handles_errors, takes)
     for law in chosen(laws, waived or {}):
         if law.applies(subject):
             _examine(law, subject, max(1, math.ceil(max_examples * law.effort)))

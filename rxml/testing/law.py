@@ -59,7 +59,16 @@ class LawBroken(RxmlError, AssertionError):  # noqa: N818 - the name of what hap
         self.reason = reason
 
 
-FAMILIES: Final = ("protocol", "chunks", "errors", "cancel", "bounds", "state")
+FAMILIES: Final = (
+    "conduct",
+    "protocol",
+    "chunks",
+    "errors",
+    "remains",
+    "cancel",
+    "bounds",
+    "state",
+)
 """The families, in the order in which they are tried: what others rest on comes first."""
 
 LAWS: Final[dict[str, Law]] = {}

@@ -12,6 +12,7 @@ from rxml.flow.chunk import END, Chunk
 from rxml.flow.context import Context
 from rxml.flow.flowable import Flowable
 from rxml.flow.node import Cardinality, StageSpec
+from rxml.testing.comparing import copied, same
 from rxml.testing.logged import LoggedStage
 from rxml.testing.timeline import Timeline
 
@@ -86,19 +87,28 @@ class Scripted(Flowable[Any]):
 class Given:
     """A chunk that was handed out, and what was in it."""
 
-    __slots__ = ("_contexts", "_elements", "chunk")
+    __slots__ = ("_contexts", "_copies", "_elements", "chunk")
 
     def __init__(self, chunk: Chunk[Any]) -> None:
         self.chunk = chunk
-        self._elements = list(map(id, chunk.elements))
+        self._elements = list(chunk.elements)
+        self._copies = list(map(copied, self._elements))
         self._contexts = None if chunk.contexts is None else list(map(id, chunk.contexts))
 
     @property
     def changed(self) -> bool:
-        """True if its lists no longer hold the same objects."""
+        """True if its lists no longer hold the same objects, or these no longer the same values."""
         chunk = self.chunk
         contexts = None if chunk.contexts is None else list(map(id, chunk.contexts))
-        return list(map(id, chunk.elements)) != self._elements or contexts != self._contexts
+        return contexts != self._contexts or not self._kept(list(chunk.elements))
+
+    def _kept(self, elements: list[Any]) -> bool:
+        # The rows of a batch are made anew each time.
+        if isinstance(self.chunk.elements, list) and (
+            list(map(id, elements)) != list(map(id, self._elements))
+        ):
+            return False
+        return same(elements, self._copies)
 
 
 def scripted(
@@ -218,7 +228,10 @@ class _ScriptStage(LoggedStage[Any]):
         if self.contexts and contexts is None:
             contexts = [Context(fact_id=str(self._number + i)) for i in range(len(chunk))]
         self._number += len(chunk)
-        fresh = Chunk(list(chunk.elements), contexts, **chunk.signals())
+        elements = chunk.elements
+        fresh = Chunk(
+            list(elements) if isinstance(elements, list) else elements, contexts, **chunk.signals()
+        )
         self.given.append(Given(fresh))
         return fresh
 

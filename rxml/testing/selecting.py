@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import AsyncGeneratorType
     from typing import Any
 
+    from rxml.testing.stopwatch import Stopwatch
     from rxml.testing.turns import VirtualTimer
 
     Events = list[tuple[selectors.SelectorKey, int]]
@@ -43,12 +44,22 @@ class PollingSelector(selectors.DefaultSelector):
     Args:
         poll: called with the seconds that the loop would wait (None: for ever) and with a function that
             waits so many real seconds; returns the events.
+        stopwatch: measures what is between two polls.
     """
 
-    def __init__(self, poll: Callable[[float | None, Callable[[float], Events]], Events]) -> None:
+    def __init__(
+        self,
+        poll: Callable[[float | None, Callable[[float], Events]], Events],
+        stopwatch: Stopwatch,
+    ) -> None:
         super().__init__()
         self._poll = poll
+        self._stopwatch = stopwatch
 
     @override
     def select(self, timeout: float | None = None) -> Events:
-        return self._poll(timeout, super().select)
+        self._stopwatch.stop()
+        try:
+            return self._poll(timeout, super().select)
+        finally:
+            self._stopwatch.start()

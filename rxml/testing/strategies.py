@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import hypothesis.strategies as st
 from typing_extensions import override
 
+from rxml.batch import Batch
+from rxml.errors import RxmlError
 from rxml.flow.chunk import UNBOUNDED, Chunk
 from rxml.flow.kinds import boundary
 from rxml.flow.sources.create import from_async_iterable, from_iterable, of
+from rxml.testing.comparing import same
 from rxml.testing.script import Barrier, Fail, Sleep, Step, Watermark, scripted
 
 if TYPE_CHECKING:
@@ -85,6 +89,18 @@ def cut(elements: list[Any], sizes: Sequence[int]) -> list[Step]:
     return steps
 
 
+def batched(step: Step) -> Step:
+    """The step with its elements in a `Batch`, if they are rows of which one can be made without changing a value."""
+    if not isinstance(step, Chunk) or not all(isinstance(each, Mapping) for each in step.elements):
+        return step
+    try:
+        batch = Batch.from_rows(list(step.elements))
+        alike = len(batch) > 0 and same(list(batch), list(step.elements))
+    except (TypeError, ValueError, OverflowError, RxmlError):
+        return step
+    return Chunk(batch, step.contexts, **step.signals()) if alike else step
+
+
 def demands() -> SearchStrategy[tuple[int, ...]]:
     """What a sink asks for, over and over; shrinks towards as much as is ready."""
     return _DEMANDS.map(tuple)
@@ -127,6 +143,11 @@ _FAULTS: Final[list[Callable[[], Exception]]] = [
     StrangeFault,
     lambda: EOFError("fault"),
     lambda: ExceptionGroup("faults", [ValueError("fault")]),
+    lambda: ConnectionError("fault"),
+    lambda: StopAsyncIteration("fault"),
+    lambda: IndexError("fault"),
+    lambda: TypeError("fault"),
+    lambda: AttributeError("fault"),
 ]
 
 
@@ -150,6 +171,8 @@ def flows(
     values = draw(st.lists(elements, max_size=max_size))
     error = draw(st.none() | faults()) if failing else None
     form = draw(st.sampled_from(sorted(_FORMS)))
+    if form == "from_async_iterable" and isinstance(error, StopAsyncIteration):
+        error = None  # which is how an async iterator ends
     if form == "scripted":
         chunks = draw(chunkings(values).flatmap(pauses))
         ending = [] if error is None else [Fail(error)]

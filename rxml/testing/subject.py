@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -9,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, given, settings
 
-from rxml.flow.node import Cardinality, KernelSpec, SuperviseSpec
+from rxml.flow.node import Cardinality, SuperviseSpec
 from rxml.flow.sources.create import empty
+from rxml.testing.comparing import copied, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,7 +24,13 @@ if TYPE_CHECKING:
     from rxml.flow.node import Node
 
 MOST: Final = 200
-"""Results of an endless operator that are looked at."""
+"""Results of an endless operator that are looked at, beyond one for each element."""
+
+
+def most(elements: list[Any]) -> int:
+    """How many results of these elements are looked at."""
+    return MOST + len(elements)
+
 
 # Health is the business of who draws; here slow and filtered draws are usual.
 UNCHECKED: Final = (
@@ -54,17 +64,20 @@ class Subject:
     rate: bool = False
     columns: bool = False
     handles_errors: bool = False
+    takes: float = 0.0
     pool: list[Any] = field(default_factory=list[Any], compare=False, repr=False)
+    habits: list[bool] = field(default_factory=list[bool], compare=False, repr=False)
     sufficient: list[int | None] = field(default_factory=list[int | None], repr=False)
     runaway: list[BaseException] = field(default_factory=list[BaseException], repr=False)
 
     def expected(self, elements: list[Any]) -> Expected:
-        """The results of the model, at most `MOST` of them."""
+        """The results of the model, at most `most` of them."""
         if self.model is None:
             raise TypeError("the subject has no model to ask")
         results: list[Any] = []
+        given = list(map(copied, elements)) if self._model_changes else list(elements)
         try:
-            results.extend(islice(self.model(list(elements)), MOST))
+            results.extend(islice(self.model(given), most(elements)))
         except Exception as error:  # noqa: BLE001 - the model says what fails
             return Expected(results, error)
         return Expected(results, None)
@@ -88,16 +101,26 @@ class Subject:
             collect()
         return self.pool
 
+    @property
+    def _model_changes(self) -> bool:
+        """Whether the model changes elements in place, and is to be given copies."""
+        if not self.habits:
+            self.habits.append(False)
+            given = list(map(copied, self.samples()))
+            with suppress(Exception):
+                deque(islice(self.model(given) if self.model is not None else (), MOST), 0)
+            self.habits[0] = not same(given, self.samples())
+        return self.habits[0]
+
+    @property
+    def mapped(self) -> bool:
+        """Whether its elements are rows, so that they may come as a `Batch`."""
+        return any(isinstance(sample, Mapping) for sample in self.samples())
+
     def nodes(self) -> list[Node]:
         """The stages that the operator puts behind a flow, sources first."""
         source = empty()
         return [node for node in self.op()(source).walk() if node is not source]
-
-    def kernels(self) -> list[KernelSpec]:
-        """The specs of those stages if all are synchronous; else none."""
-        specs = [node.spec for node in self.nodes()]
-        kernels = [spec for spec in specs if isinstance(spec, KernelSpec)]
-        return kernels if len(kernels) == len(specs) else []
 
     @property
     def capacity(self) -> int:

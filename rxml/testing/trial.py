@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import hypothesis.strategies as st
@@ -19,6 +20,7 @@ from rxml.testing.strategies import (
     SIZES,
     SIZES_AND_HEARTBEATS,
     WAITS,
+    batched,
     cut,
     delayed,
     demands,
@@ -53,6 +55,9 @@ LIMIT_SECONDS: Final = 20.0
 SHORT_SECONDS: Final = 1.0
 MOST_ELEMENTS: Final = 8
 
+_BATCHED: Final = st.booleans()
+_LENGTHS: Final = st.sampled_from([*[0] * 40, *[30] * 6, 1024, 2500])
+
 
 class Trial:
     """What an experiment works with.
@@ -76,6 +81,11 @@ class Trial:
     def elements(self, least: int = 0, most: int = MOST_ELEMENTS) -> list[Any]:
         """Draw elements for the operator."""
         return self.draw(_lists(self.subject.elements, least, most))
+
+    def many(self) -> list[Any]:
+        """Draw elements; now and then a long row of them, in which those that were drawn come over and over."""
+        few, length = self.elements(), self.draw(_LENGTHS)
+        return list(islice(cycle(few), length)) if length and few else few
 
     def ending(self) -> Step:
         """Draw an end or a failure; only an end for operators that handle errors."""
@@ -102,6 +112,8 @@ class Trial:
         given = self.elements() if elements is None else elements
         sizes, demands, fuse = self.draw(_PLANS if heartbeats else _STEADY_PLANS)
         steps = cut(given, sizes)
+        if self.subject.mapped and self.draw(_BATCHED):
+            steps = list(map(batched, steps))
         last = End() if ending is None else ending
         if not late:
             return Plan((*steps, last), demands=demands, fuse=fuse)
@@ -112,7 +124,14 @@ class Trial:
     def between(self, before: Operator[Any, Any], after: Operator[Any, Any]) -> Trial:
         """The same trial with the operator between two others."""
         make = self.subject.op
-        op = lambda: compose(before, make(), after)  # noqa: E731
+        return self._with(lambda: compose(before, make(), after))
+
+    def followed(self, after: Operator[Any, Any]) -> Trial:
+        """The same trial with another operator behind."""
+        make = self.subject.op
+        return self._with(lambda: compose(make(), after))
+
+    def _with(self, op: Callable[[], Operator[Any, Any]]) -> Trial:
         return Trial(replace(self.subject, op=op), self.law, self._data)
 
     def run(

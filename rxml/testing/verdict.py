@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rxml.testing.comparing import beyond, same, same_multiset
-from rxml.testing.subject import MOST
+from rxml.testing.comparing import beyond, incomparable, same, same_multiset
+from rxml.testing.subject import most
 
 if TYPE_CHECKING:
     from rxml.testing.plan import Play
@@ -25,7 +25,8 @@ def difference(subject: Subject, one: Play, other: Play) -> str | None:
         )
     if subject.order == "any" and one.error is not None:
         return None
-    return differing(subject, one.results, other.results)
+    looked_at = most(one.plan.elements)
+    return differing(subject, one.results[:looked_at], other.results[:looked_at])
 
 
 def differing(subject: Subject, wanted: list[Any], got: list[Any]) -> str | None:
@@ -36,10 +37,22 @@ def differing(subject: Subject, wanted: list[Any], got: list[Any]) -> str | None
         missing, extra = beyond(wanted, got), beyond(got, wanted)
         return (
             f"{_shown(got)}, in which {_shown(missing)} is missing and {_shown(extra)} is too much"
+            f"{_hint(missing, extra)}"
         )
     if same(wanted, got):
         return None
-    return f"{_shown(got)}, where {_shown(wanted)} was to come"
+    return f"{_shown(got)}, where {_shown(wanted)} was to come{_hint(wanted, got)}"
+
+
+def _hint(wanted: list[Any], got: list[Any]) -> str:
+    """What to do where results may well be equal, and do not say so."""
+    kind = incomparable(wanted, got)
+    if kind is None:
+        return ""
+    return (
+        f" (two {kind} are equal only if they are one object: give the class an __eq__, as a dataclass has,"
+        " or compare what is in it by a map behind the operator)"
+    )
 
 
 def as_model(subject: Subject, play: Play) -> str | None:
@@ -52,7 +65,7 @@ def as_model(subject: Subject, play: Play) -> str | None:
         return f"failed with {play.error!r} after {_shown(play.results)}, where {_shown(wanted)} was to come"
     if play.ended:
         return differing(subject, wanted, play.results)
-    if len(wanted) < MOST:
+    if len(wanted) < most(play.plan.elements):
         return f"{_shown(play.results)} and no end, where {_shown(wanted)} and the end was to come"
     return differing(subject, wanted, play.results[: len(wanted)])
 

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from rxml.testing.errors import DeadlockError, LeakError, RunawayError
 from rxml.testing.selecting import PollingSelector, SelectorLoop
+from rxml.testing.stopwatch import HELD_SECONDS, Stopwatch
 from rxml.testing.turns import VirtualTimer, permute
 from rxml.testing.waiting import report
 
@@ -54,6 +55,7 @@ class VirtualLoop(SelectorLoop):
         schedule: Callable[[int], int] | None = None,
         start_seconds: float = 0.0,
         limit_seconds: float = LIMIT_SECONDS,
+        stopwatch: Stopwatch | None = None,
     ) -> None:
         """Build.
 
@@ -64,6 +66,7 @@ class VirtualLoop(SelectorLoop):
                 themselves, as asyncio promises, and count as one candidate together.
             start_seconds: what the clock shows at first; finite.
             limit_seconds: real seconds that one run may take before it ends with `RunawayError`; > 0.
+            stopwatch: measures how long each turn of the loop takes in reality.
 
         Raises:
             ValueError: both `seed` and `schedule`, or a number out of its bounds.
@@ -84,7 +87,8 @@ class VirtualLoop(SelectorLoop):
         self._settling: list[asyncio.Future[None]] = []
         self._abandoned: set[str] = set()
         self._unhandled: dict[str, BaseException | None] = {}
-        super().__init__(PollingSelector(self.poll))
+        self._stopwatch = Stopwatch() if stopwatch is None else stopwatch
+        super().__init__(PollingSelector(self.poll, self._stopwatch))
         # Timers are collected here, by comparison with the clock and no tolerance.
         self._clock_resolution = 0.0
         self.set_exception_handler(self._take_unhandled)
@@ -197,6 +201,10 @@ class VirtualLoop(SelectorLoop):
         ]
         return found + [f"error that nobody took: {text}" for text in self._unhandled]
 
+    def timers(self) -> list[str]:
+        """The timers that are set now and have not been cancelled."""
+        return [repr(timer) for timer in self._scheduled if not timer.cancelled()]
+
     def check_leaks(self) -> None:
         """Raise `LeakError` if anything of `leaks()` is left; its cause is the first error nobody took."""
         if found := self.leaks():
@@ -277,8 +285,11 @@ class VirtualLoop(SelectorLoop):
         remaining = self._limit_seconds - (time.perf_counter() - self._began)
         if remaining > 0:
             return min(remaining, 3600.0)
+        if self._turns * HELD_SECONDS < self._limit_seconds:
+            why = f"slow: a turn held the loop for {self._stopwatch.longest:.3g} s, in which nothing else could run"
+        else:
+            why = "endless: a loop that never waits, a timer that always re-arms, or outside work that does not end"
         raise RunawayError(
             f"still at work after {self._limit_seconds} real seconds ({self._turns} turns of the loop, virtual "
-            f"clock at {self._now} s): a loop that never waits, a timer that always re-arms, or outside work "
-            f"that does not end. Tasks:{report(asyncio.all_tasks(self))}"
+            f"clock at {self._now} s). It is {why}. Tasks:{report(asyncio.all_tasks(self))}"
         )

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from rxml.testing.law import book, chosen
-from rxml.testing.laws import bounds, cancel, chunks, errors, protocol, state
+from rxml.testing.laws import bounds, cancel, chunks, conduct, errors, protocol, remains, state
 
-__all__ = ["book", "bounds", "cancel", "chosen", "chunks", "errors", "protocol", "state"]
+__all__ = [
+    "book",
+    "bounds",
+    "cancel",
+    "chosen",
+    "chunks",
+    "conduct",
+    "errors",
+    "protocol",
+    "remains",
+    "state",
+]

@@ -13,8 +13,8 @@ from rxml.flow.chunk import UNBOUNDED, Chunk
 from rxml.testing.law import law
 from rxml.testing.plan import Plan
 from rxml.testing.reach import needed, suffices
-from rxml.testing.script import Never
-from rxml.testing.strategies import chunkings
+from rxml.testing.script import Never, scripted
+from rxml.testing.strategies import chunkings, demands
 from rxml.testing.timeline import Kind
 from rxml.testing.virtual_loop import VirtualLoop
 from rxml.testing.virtual_time import advance, settle
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from rxml.testing.bench import Bench
     from rxml.testing.script import Step
     from rxml.testing.subject import Subject
-    from rxml.testing.timeline import Event
+    from rxml.testing.timeline import Event, Timeline
     from rxml.testing.trial import Trial
 
 LONG_SECONDS = 1000.0
 MOST_IN_ONE_TURN = 300
 HASTE = 100
+MANY_RESULTS = 100
+UNFAIR = 4
 
 
 def _exact(subject: Subject) -> bool:
@@ -91,8 +93,12 @@ class HastyLoop(VirtualLoop):
 def liveness(trial: Trial) -> None:
     """With elements ready and wanted, time need not pass for progress; and a stage at work lets others run."""
     play = trial.play(trial.plan(ending=trial.ending()))
-    if play.seconds:
-        raise trial.broken(f"all was ready at 0 s, and the stream took {play.seconds:g} s", play)
+    if play.seconds > trial.subject.takes * len(play.plan.elements) * (1 + 1e-9):
+        raise trial.broken(
+            f"all was ready at 0 s, and the stream took {play.seconds:g} s, where it takes"
+            f" {trial.subject.takes:g} s an element (say takes=... if a function of the user's waits)",
+            play,
+        )
     elements = list(islice(cycle(trial.elements(least=1)), MOST_IN_ONE_TURN + 100))
     steps: list[Step] = [Chunk([element]) for element in elements]
 
@@ -202,3 +208,33 @@ def backpressure(trial: Trial) -> None:
             f"while the sink asked for nothing the source gave {after} elements;"
             f" capacity and ahead allow {bound}"
         )
+
+
+def _contested(subject: Subject) -> bool:
+    """Whether it takes from several flows, in no order of theirs."""
+    return subject.order == "any" and any(len(node.sources) > 1 for node in subject.nodes())
+
+
+@law("L42", when=_contested, effort=0.2)
+def fairness(trial: Trial) -> None:
+    """Of several flows that are always ready, none is kept waiting by another."""
+    few = [Chunk([element]) for element in trial.elements(least=1)]
+    steps = islice(cycle(few), MANY_RESULTS)
+    plan = Plan((*steps, Never()), demands=trial.draw(demands()), patience=LONG_SECONDS)
+    bench = trial.run(_always_ready, plan)
+    given = {lane: bench.elements(lane) for lane in bench.lanes if lane != "sink"}
+    if min(given.values()) * UNFAIR < max(given.values()):
+        raise trial.broken(f"of flows that are always ready it took {given}")
+
+
+async def _always_ready(bench: Bench) -> Timeline:
+    """Put in the place of each other flow one that never ends; take many results."""
+    for node in bench.flow.walk():
+        others = [
+            scripted(Chunk([0]), forever=True, timeline=bench.timeline, lane=f"flow {number}")
+            for number in range(2, len(node.sources) + 1)
+        ]
+        node.sources = (*node.sources[:1], *others)
+    async with bench:
+        await bench.consume(most=MANY_RESULTS)
+    return bench.timeline

@@ -135,6 +135,7 @@ def no_error(trial: Trial) -> None:
     blow = trial.draw(_BLOWS)
 
     async def scenario(bench: Bench) -> None:
+        tasks = _followed_tasks()
         struck = await _struck(bench, blow)
         if not struck.hit or not struck.task.done():
             struck.task.cancel()
@@ -149,8 +150,31 @@ def no_error(trial: Trial) -> None:
             raise trial.broken("after the cancellation the source was opened again")
         if bench.probe.errors:
             raise trial.broken(f"the cancellation left errors: {bench.probe.errors}")
+        if deaf := [task.get_name() for task in tasks if _swallowed(task)]:
+            raise trial.broken(
+                f"the cancellation was swallowed in the task {deaf[0]!r}, which ended as if it had not been cancelled"
+            )
 
     trial.run(scenario, _interruptible(trial).but(release_seconds=0.0))
+
+
+def _followed_tasks() -> list[asyncio.Task[Any]]:
+    """All tasks that are made from now on."""
+    made: list[asyncio.Task[Any]] = []
+
+    def make(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        made.append(asyncio.Task(coroutine, loop=loop, **options))
+        return made[-1]
+
+    asyncio.get_running_loop().set_task_factory(make)
+    return made
+
+
+def _swallowed(task: asyncio.Task[Any]) -> bool:
+    """Whether it was cancelled, did not take that back, and ended as if nothing had been."""
+    if not task.done() or task.cancelled() or not task.cancelling():
+        return False
+    return task.exception() is None
 
 
 @law("L38", when=_loses_nothing, effort=1.2)

@@ -9,10 +9,11 @@ import hypothesis.strategies as st
 
 from rxml.flow.chunk import UNBOUNDED, Chunk
 from rxml.flow.kinds import elementwise
+from rxml.testing.comparing import close, same_multiset
 from rxml.testing.law import law
 from rxml.testing.plan import Plan
 from rxml.testing.script import End
-from rxml.testing.strategies import chunkings, demands
+from rxml.testing.strategies import SIZES, batched, chunkings, cut, demands
 from rxml.testing.verdict import as_model, difference
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _whole(elements: list[Any]) -> Plan:
 @law("L22", when=_modelled)
 def list_model(trial: Trial) -> None:
     """The operator gives what its model on a plain list gives."""
-    elements = trial.elements()
+    elements = trial.many()
     if trial.subject.expected(elements).error is not None:
         return
     play = trial.play(_whole(elements))
@@ -101,7 +102,7 @@ def any_value(trial: Trial) -> None:
 @law("L13", when=_free_of_chunks)
 def chunk_invariance(trial: Trial) -> None:
     """The result does not depend on how the elements were cut into chunks."""
-    elements = trial.elements()
+    elements = trial.many()
     ending = trial.ending()
     plan = trial.plan(elements, ending, heartbeats=False)
     plan = plan.but(demands=plan.demands[:1])
@@ -112,7 +113,7 @@ def chunk_invariance(trial: Trial) -> None:
 @law("L15", when=_free_of_chunks)
 def demand_invariance(trial: Trial) -> None:
     """The result does not depend on how much the sink asks for at a time."""
-    plan = trial.plan(ending=trial.ending())
+    plan = trial.plan(trial.many(), trial.ending())
     _alike(trial, plan, plan.but(demands=trial.draw(demands())), "asked for in another way")
 
 
@@ -134,25 +135,57 @@ def _itself(element: Any) -> Any:
     return element
 
 
+def _batchable(subject: Subject) -> bool:
+    return not subject.rate and (subject.mapped or _indifferent(subject))
+
+
+_ROWS: st.SearchStrategy[list[Any]] = st.lists(
+    st.fixed_dictionaries({"x": st.integers(0, 5), "y": st.floats(-1, 1)}), max_size=8
+)
+
+
+@law("L16", when=_batchable, effort=0.6)
+def columns(trial: Trial) -> None:
+    """Rows make the same results whether they come in a list or in a `Batch`, floats up to rounding."""
+    rows = trial.elements() if trial.subject.mapped else trial.draw(_ROWS)
+    sizes = trial.draw(SIZES)
+    plan = trial.plan(rows, trial.ending(), heartbeats=False)
+    ending = plan.steps[-1]
+    lists = cut(rows, sizes)
+    one = trial.play(plan.but(steps=(*lists, ending)))
+    other = trial.play(plan.but(steps=(*map(batched, lists), ending)))
+    alike = close if trial.subject.order == "same" else same_multiset
+    if type(one.error) is not type(other.error) or one.ended != other.ended:
+        raise trial.broken(f"as a batch: {other.terminal}; as a list: {one.terminal}", one, other)
+    if one.error is None and not alike(one.results, other.results):
+        raise trial.broken(
+            f"as a batch the rows make {other.results}, as a list {one.results}", one, other
+        )
+
+
 @law("L41", when=_timeless)
 def schedule_invariance(trial: Trial) -> None:
     """In whatever order ready tasks run, and however long elements take to come, the result is the same."""
-    plan = trial.plan(ending=trial.ending(), late=True)
+    plan = trial.plan(trial.many(), trial.ending(), late=True)
     other = plan.but(seed=trial.draw(st.integers(0, 999)), pause=None)
     _alike(trial, plan, other, "in another order of tasks")
 
 
 @law("L10", effort=0.05)
 def depth(trial: Trial) -> None:
-    """A long stream takes no more stack than a short one."""
+    """A long stream takes no more stack than a short one, and gives what its model gives."""
     elements = list(islice(cycle(trial.elements(least=1)), LONG_RUN))
     demand = trial.draw(st.sampled_from([UNBOUNDED, 7]))
 
     async def scenario(bench: Bench) -> None:
         async with bench:
-            play = await bench.consume(most=LONG_RUN)
+            play = await bench.consume()
             if isinstance(play.error, RecursionError):
                 raise trial.broken(f"{LONG_RUN} elements: {play.error!r}")
+        if not _modelled(trial.subject) or trial.subject.columns:
+            return
+        if found := as_model(trial.subject, play):
+            raise trial.broken(found)
 
     trial.run(scenario, Plan((Chunk(elements), End()), demands=(demand,)))
 

@@ -11,6 +11,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import settings
 
+import rxml
+from rxml import compose
+from rxml import operators as ops
 from rxml.flow.node import Cardinality
 from rxml.testing import LawBroken, check_operator
 from rxml.testing.law import book
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 SMALL = st.integers(0, 5)
+ROWS = st.fixed_dictionaries({"x": st.integers(0, 5)})
 FEW = 3
 
 
@@ -31,6 +35,12 @@ def _the_same_each_time() -> Iterator[None]:
     settings.load_profile("the same")
     yield
     settings.load_profile(before)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    yield
+    failures.tidied_up()
 
 
 def same(xs: list[Any]) -> Iterable[Any]:
@@ -55,6 +65,10 @@ def positive(xs: list[int]) -> Iterable[int]:
 
 def distinct(xs: list[Any]) -> Iterable[Any]:
     return dict.fromkeys(xs)
+
+
+def marked(xs: list[Any]) -> Iterable[Any]:
+    return [{**x, "seen": True} for x in xs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +102,10 @@ def body(
     law: str, made: Any, model: Any = same, *, also: tuple[str, ...] = (), **options: Any
 ) -> Culprit:
     return Culprit(law, lambda: tasks.with_body(made), model, options, also)
+
+
+def forgetful() -> Any:
+    return compose(ops.map(abs), kernels.kernel(kernels.Forgets), ops.map(abs))
 
 
 CULPRITS = {
@@ -127,6 +145,38 @@ CULPRITS = {
     "releases slowly": stage("L38", failures.ReleasesSlowly),
     "takes one more": fewer("L39", failures.TakesOneMore, first_two, ahead=0),
     "tries again": stage("L40", failures.TriesAgain),
+    "drops each tenth": kernel("L22", kernels.DropsEachTenth),
+    "takes ten at most": kernel("L13", kernels.TakesTenAtMost, None),
+    "takes a thousand at most": kernel("L10", kernels.TakesThousandAtMost),
+    "holds the loop": kernel("L11", kernels.HoldsTheLoop),
+    "copies lists": stage("L16", stages.CopiesLists),
+    "knows batches": Culprit(
+        "L16", kernels.knows_batches, None, options={"columns": True, "elements": ROWS}
+    ),
+    "changes elements": stage("L61", stages.ChangesElements, marked, elements=ROWS),
+    "leaks a timer": stage("L37", failures.LeaksATimer),
+    "gives up a socket": stage("L37", failures.GivesUpASocket),
+    "keeps a descriptor": stage("L37", failures.KeepsADescriptor),
+    "leaves a thread": stage("L37", failures.LeavesAThread),
+    "releases last": stage("L36", failures.ReleasesLast, also=("L8",)),
+    "halves": Culprit(
+        "L46",
+        lambda: stages.by_hand(failures.Halves, cardinality=Cardinality.AT_MOST_ONE, rate=True),
+        None,
+        {"rate": True, "ahead": None},
+    ),
+    "drains the other": Culprit(
+        "L42",
+        lambda: tasks.with_body(
+            tasks.drains_the_other, rxml.of(7, 8), cardinality=Cardinality.MANY, capacity=2
+        ),
+        lambda xs: [*xs, 7, 8],
+        {"order": "any", "ahead": 3},
+        also=("L31", "L43"),
+    ),
+    "swallows failures": body("L35", tasks.swallows_failures, twelfths, ahead=1, also=("L33",)),
+    "swallows a cancellation": body("L40", tasks.swallows_cancellation),
+    "forgets in a row": Culprit("L58", forgetful, accumulate),
     "races": body("L41", tasks.races, ahead=4),
     "fails too soon": stage("L43", tasks.FailsTooSoon),
     "sends late": body("L44", tasks.sends_late),
@@ -162,6 +212,7 @@ def test_a_broken_operator_is_caught_by_its_law(name: str) -> None:
     assert broken.law.number == culprit.law, str(broken)
 
 
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # of which only L37 makes an error
 @pytest.mark.parametrize("name", CULPRITS)
 def test_no_other_law_cries_before_the_right_one(name: str) -> None:
     culprit = CULPRITS[name]

@@ -15,7 +15,9 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (1, 1.0),
+        (1, np.int64(1)),
+        (1.5, np.float64(1.5)),
+        (True, np.True_),
         (NAN, float("nan")),
         ([NAN, {"a": NAN}], [float("nan"), {"a": float("nan")}]),
         ((1, [2]), (1, [2])),
@@ -47,6 +49,11 @@ def test_the_same(one: Any, other: Any) -> None:
         (np.array([1, 2]), np.array([1, 3])),
         (np.array([1]), [1]),
         (None, 0),
+        (1, 1.0),
+        (1, True),
+        (1.0, True),
+        (1, 1 + 0j),
+        ([1], [1.0]),
     ],
 )
 def test_not_the_same(one: Any, other: Any) -> None:

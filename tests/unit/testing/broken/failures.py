@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -83,6 +86,80 @@ class LeaksATask(Passing):
     async def pull(self, n: int) -> Chunk[Any]:
         self.task = asyncio.create_task(asyncio.sleep(10))
         return await self.head.request(n)
+
+
+class LeaksATimer(Passing):
+    """L37: sets a timer and lets it be."""
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        asyncio.get_running_loop().call_later(10, int)
+        return await self.head.request(n)
+
+
+class GivesUpASocket(Passing):
+    """L37: leaves it to the collector to close a socket."""
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        socket.socket()
+        return await self.head.request(n)
+
+
+class KeepsADescriptor(Passing):
+    """L37: never closes what it has opened."""
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        LEFT.append(os.dup(0))
+        return await self.head.request(n)
+
+
+class LeavesAThread(Passing):
+    """L37: starts a thread that nobody ends."""
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        ends = threading.Event()
+        threading.Thread(target=ends.wait, daemon=True).start()
+        WAITING.append(ends)
+        return await self.head.request(n)
+
+
+LEFT: list[int] = []
+WAITING: list[threading.Event] = []
+
+
+def tidied_up() -> None:
+    """Close what the broken operators have left."""
+    while LEFT:
+        os.close(LEFT.pop())
+    while WAITING:
+        WAITING.pop().set()
+
+
+class ReleasesLast(Passing):
+    """L36: closes what it has opened when everybody else has closed."""
+
+    @override
+    async def release(self) -> None:
+        if self.opened is not None:
+            self.env.at_end(self.opened.cancel)
+
+
+class Halves(Passing):
+    """L46: every other element is lost, and counted nowhere."""
+
+    count = 0
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        while not (chunk := await self.head.request(n)).end:
+            kept = [x for at, x in enumerate(chunk.elements, self.count) if at % 2]
+            self.count += len(chunk)
+            if kept or chunk.signalled:
+                return Chunk(kept, **chunk.signals())
+        return chunk
 
 
 KEPT: list[Any] = []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from rxml.batch import Batch
 from rxml.flow.kernel import Kernel
 from rxml.flow.kinds import columns, fold, select
 from rxml.flow.node import Cardinality
@@ -200,6 +202,62 @@ class AsksForMore(Kernel[int, int]):
     @override
     def flush(self) -> Iterable[int]:
         return self.kept
+
+
+class DropsEachTenth(Kernel[int, int]):
+    """L22: right as long as nobody sends it more than nine."""
+
+    count = 0
+
+    @override
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        for item in items:
+            self.count += 1
+            if self.count % 10:
+                out.append(item)
+
+
+class TakesTenAtMost(Kernel[int, int]):
+    """L13: of a chunk of more than ten the rest is lost."""
+
+    @override
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        out.extend(list(items)[:10])
+
+
+class TakesThousandAtMost(Kernel[int, int]):
+    """L10: right in every test that is not long."""
+
+    count = 0
+
+    @override
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        for item in items:
+            self.count += 1
+            if self.count <= 2600:
+                out.append(item)
+
+
+class HoldsTheLoop(Kernel[int, int]):
+    """L11: works for long while others wait."""
+
+    @override
+    def push(self, items: Iterator[int], out: list[int]) -> None:
+        until = time.thread_time() + 0.015
+        while time.thread_time() < until:
+            pass
+        out.extend(items)
+
+
+def knows_batches() -> AnyOperator:
+    """L16: rows in a batch make something else."""
+
+    def double(rows: Any) -> Any:
+        if isinstance(rows, Batch):
+            return rows.with_columns(x=rows["x"] * 2)
+        return [{"x": row["x"] + row["x"] % 2} for row in rows]
+
+    return columns("broken", double)
 
 
 def drops_falsy() -> AnyOperator:

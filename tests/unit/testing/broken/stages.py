@@ -72,6 +72,29 @@ class GivesNothing(Passing):
         return Chunk([]) if self.idle else await self.head.request(n)
 
 
+class CopiesLists(Passing):
+    """L16: takes for a list what may be a batch."""
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        chunk = await self.head.request(n)
+        elements: Any = chunk.elements
+        if not len(elements):
+            return chunk
+        return Chunk(elements.copy(), chunk.contexts, **chunk.signals())
+
+
+class ChangesElements(Passing):
+    """L61: what somebody else may have, too, is no longer what it was."""
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        chunk = await self.head.request(n)
+        for element in chunk.elements:
+            element["seen"] = True
+        return chunk
+
+
 class Raw:
     """A subscription that keeps no rules by itself."""
 

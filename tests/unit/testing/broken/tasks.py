@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
@@ -23,9 +24,9 @@ AnyOperator = Operator[Any, Any]
 Inlets = tuple[Subscription[Any], ...]
 
 
-def with_body(body: Any, **options: Any) -> AnyOperator:
+def with_body(body: Any, *sources: Any, **options: Any) -> AnyOperator:
     given: dict[str, Any] = {"capacity": 1, "cardinality": Cardinality.ONE, **options}
-    return boundary("broken", body, **given)
+    return boundary("broken", body, *sources, **given)
 
 
 async def passing(inlets: Inlets, outlet: Outlet[Any]) -> None:
@@ -83,6 +84,31 @@ async def sends_late(inlets: Inlets, outlet: Outlet[Any]) -> None:
             # Only a task that runs between these two lines rings it.
             asyncio.get_running_loop().call_soon(bell.set if len(chunk) < 3 else bell.clear)
             await bell.wait()
+
+
+async def drains_the_other(inlets: Inlets, outlet: Outlet[Any]) -> None:
+    """L42: after the first element of one flow come all of the other."""
+    if not (chunk := await inlets[0].request(1)).end:
+        await outlet.send(chunk)
+    for inlet in reversed(inlets):
+        while not (chunk := await inlet.request(await outlet.room())).end:
+            await outlet.send(chunk)
+
+
+async def swallows_failures(inlets: Inlets, outlet: Outlet[Any]) -> None:
+    """L35: what fails is nowhere."""
+    while not (chunk := await inlets[0].request(await outlet.wanted())).end:
+        if not chunk.elements:
+            await outlet.send(chunk)
+        for item in chunk.elements:
+            with suppress(ZeroDivisionError):
+                await outlet.emit(12 / item)
+
+
+async def swallows_cancellation(inlets: Inlets, outlet: Outlet[Any]) -> None:
+    """L40: takes a cancellation for the end."""
+    with suppress(asyncio.CancelledError):
+        await passing(inlets, outlet)
 
 
 class FailsTooSoon(Passing):

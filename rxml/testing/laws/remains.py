@@ -1,0 +1,135 @@
+"""Remains: when a run is over, nothing of it is left, and every element has come to something that is told."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from typing import TYPE_CHECKING, Any, cast
+
+import hypothesis.strategies as st
+
+from rxml.flow.kinds import supervised
+from rxml.flow.node import Cardinality, SuperviseSpec
+from rxml.flow.supervision import Directive, Supervisor
+from rxml.testing.belongings import Belongings, unclosed
+from rxml.testing.comparing import beyond
+from rxml.testing.errors import LeakError
+from rxml.testing.law import law
+from rxml.testing.leaks import check_collected, few_objects
+from rxml.testing.subject import MOST
+from rxml.testing.timeline import Kind
+from rxml.testing.verdict import differing
+
+if TYPE_CHECKING:
+    from rxml.flow.run import Run
+    from rxml.flow.supervision import DeadLetter
+    from rxml.testing.bench import Bench
+    from rxml.testing.plan import Plan, Play
+    from rxml.testing.subject import Subject
+    from rxml.testing.trial import Trial
+    from rxml.testing.virtual_loop import VirtualLoop
+
+LONG_SECONDS = 1000.0
+
+
+@law("L37", effort=0.3)
+def no_leaks(trial: Trial) -> None:
+    """A run leaves no task, timer, thread, file or socket, and nothing in memory."""
+    whole = trial.draw(st.booleans())
+    plan = trial.plan(ending=trial.ending(), late=True).but(contexts=True)
+    # Something may be opened for good by the first run of all, and be no leak.
+    if _left(trial, plan, whole=whole) and (left := _left(trial, plan, whole=whole)):
+        raise trial.broken(f"each run leaves {', '.join(left)}")
+
+
+def _left(trial: Trial, plan: Plan, *, whole: bool) -> list[str]:
+    """What a run leaves open, in words."""
+
+    async def scenario(bench: Bench) -> tuple[list[str], weakref.ref[Run[Any]] | None]:
+        async with bench:
+            play = await bench.consume(most=MOST if whole else 1)
+        timers = cast("VirtualLoop", asyncio.get_running_loop()).timers()
+        for error in (play.error, plan.failure):
+            if error is not None:
+                error.__traceback__ = None  # its frames hold the run, and that is right
+        if any(stage.failed for stage in bench.probe.statistics().stages):
+            return timers, None  # so do those of an error that somebody else may keep
+        return timers, weakref.ref(bench.probe.run)
+
+    with few_objects(), unclosed() as given_up:
+        before = Belongings.now()
+        timers, run = trial.run(scenario, plan)
+        try:
+            check_collected(*([] if run is None else [run]))
+        except LeakError as error:
+            raise trial.broken(str(error)) from None
+    return timers + given_up + before.added()
+
+
+def _counted(subject: Subject) -> bool:
+    """Whether each element comes to one result or to something that is counted."""
+    if any(len(node.sources) != 1 for node in subject.nodes()):
+        return False
+    each = subject.cardinality
+    return each is Cardinality.ONE or (each is Cardinality.AT_MOST_ONE and subject.rate)
+
+
+@law("L46", when=_counted, effort=0.6)
+def conservation(trial: Trial) -> None:
+    """No element is lost without a word: those that came in are those that went out, and those counted as dropped or failed."""
+    plan = trial.plan(late=True).but(patience=LONG_SECONDS)
+
+    async def scenario(bench: Bench) -> tuple[Play, int, int]:
+        async with bench:
+            play = await bench.consume()
+            stages = bench.probe.statistics().stages[1:]
+            return play, sum(s.dropped for s in stages), sum(s.failed for s in stages)
+
+    play, dropped, failed = trial.run(scenario, plan)
+    if not play.ended or not play.timeline.count("source", Kind.END):
+        return
+    accepted, given = play.timeline.elements("source"), len(play.results)
+    if given + dropped + failed != accepted:
+        raise trial.broken(
+            f"{accepted} elements came in, {given} went out, and of the others {dropped} are counted as dropped"
+            f" and {failed} as failed"
+        )
+
+
+def _supervisable(subject: Subject) -> bool:
+    if subject.rate or subject.columns or subject.handles_errors or subject.model is None:
+        return False
+    nodes = subject.nodes()
+    one = len(nodes) == 1 and len(nodes[0].sources) == 1
+    return (
+        one
+        and not isinstance(nodes[0].spec, SuperviseSpec)
+        and subject.cardinality in {Cardinality.ONE, Cardinality.AT_MOST_ONE}
+    )
+
+
+@law("L35", when=_supervisable, effort=0.6)
+def supervision(trial: Trial) -> None:
+    """Told to resume, an operator gives what it gives without the elements that fail, and these are the dead letters."""
+    elements = trial.elements()
+    if trial.subject.expected(elements).error is None:
+        return
+    letters: list[DeadLetter] = []
+    supervisor = Supervisor(lambda _: Directive.RESUME, letters.append)
+    play = trial.followed(supervised("resume", supervisor)).play(trial.plan(elements))
+    dead = [letter.element for letter in letters]
+    if play.error is not None and not dead:
+        return  # no element's fault
+    if strangers := beyond(dead, elements):
+        raise trial.broken(f"{strangers} are among the dead letters, and were never given", play)
+    rest = beyond(elements, dead)
+    expected = trial.subject.expected(rest)
+    if expected.error is not None and play.ended:
+        raise trial.broken(
+            f"for {elements} the dead letters are {dead}; without them {expected.error!r} is raised still",
+            play,
+        )
+    if beyond(dead, rest) == dead and (
+        found := differing(trial.subject, expected.results, play.results)
+    ):
+        raise trial.broken(f"the dead letters are {dead}, and of the others came {found}", play)
