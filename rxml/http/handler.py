@@ -37,6 +37,12 @@ class Handler(web.RequestHandler):
         self.cut: Any = None
 
     @override
+    def data_received(self, data: bytes) -> None:
+        if self._close and self._payload_parser is not None and self.transport is not None:
+            self.transport.pause_reading()  # what has broken the rules of WebSocket is not even received
+        super().data_received(data)
+
+    @override
     def eof_received(self) -> bool:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # asyncio's may
         idle = self._waiter is not None and not self._messages
         if self._payload_parser is not None or idle or not self._request_count:

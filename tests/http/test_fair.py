@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 import tracemalloc
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -28,7 +29,7 @@ NDJSON = {"content_type": "application/x-ndjson"}
 
 
 class Gaps:
-    """How long the loop was held at a time."""
+    """For how much time of a processor the loop was held at a time."""
 
     longest = 0.0
 
@@ -36,13 +37,12 @@ class Gaps:
 @asynccontextmanager
 async def watching() -> AsyncGenerator[Gaps]:
     gaps = Gaps()
-    loop = asyncio.get_running_loop()
 
     async def watch() -> None:
         while True:
-            began = loop.time()
+            began = time.thread_time()
             await asyncio.sleep(0)
-            gaps.longest = max(gaps.longest, loop.time() - began)
+            gaps.longest = max(gaps.longest, time.thread_time() - began)
 
     task = asyncio.create_task(watch())
     try:
@@ -57,11 +57,11 @@ def test_lines_that_do_not_fit_hold_nobody_up(line: bytes) -> None:
     async def main() -> None:
         service = app(rejects=10**9, inflate_ratio=10**6)
         flow = service.ingest("/in")
-        body = gzip.compress(line * (1_000_000 // len(line)), 1)
+        body = gzip.compress(line * (400_000 // len(line)), 1)
         async with service.serve() as server, collecting(flow), watching() as gaps:
             answer = await post(server, body, {**NDJSON, "content_encoding": "gzip"})
             assert answer.status in (202, 422)
-        assert gaps.longest < 0.5  # all at once it is more than two seconds
+        assert gaps.longest < 0.5  # all at once it is nearly a second
 
     run(main())
 
@@ -256,13 +256,12 @@ def test_a_stream_without_its_client_leaves_the_loop_to_others() -> None:
             await peer.send(b"GET /out HTTP/1.0\r\nHost: localhost\r\n\r\n")
             await peer.head()
             await asyncio.sleep(0.3)  # its socket is full, and the patience with it at an end
-            cpu, began = asyncio.get_running_loop().time(), len(seen)
-            turns = 0
-            while asyncio.get_running_loop().time() < cpu + 0.3:
-                await asyncio.sleep(0)
-                turns += 1
-            assert len(seen) > began  # it goes on
-            assert turns > 1000
+            clock = asyncio.get_running_loop().time
+            began, count = clock(), len(seen)
+            await eventually(lambda: len(seen) > count + 200 * 1024)  # it goes on, 1024 at a time
+            assert (
+                clock() - began > 0.19
+            )  # at least a millisecond of rest after each; without, it is a third of that
             assert (await http(server, "/one")).status == 200
 
     run(main())
