@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from rxml.flow.fusion.cell import Cell
@@ -10,6 +10,7 @@ from rxml.flow.fusion.fused import Fused
 from rxml.flow.node import KernelSpec, Node, StageSpec, SuperviseSpec
 from rxml.flow.relay import Relay
 from rxml.flow.statistics import Meter
+from rxml.flow.totals import Stint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -27,7 +28,6 @@ class Ground(Protocol):
 
     clock: Clock
     errors: list[BaseException]
-    meters: dict[int, Meter]
     fuse: bool
 
     def enlist(self, finish: Callable[[], None]) -> Callable[[], None]:
@@ -40,34 +40,99 @@ class Ground(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class RunEnv:
-    """What stages may use of one run (implements `rxml.flow.node.Env`)."""
+class Setting:
+    """What holds for all stages of a flow that is opened.
 
-    run: Ground
-    supervisor: Supervisor
-    depth: int = 0
-    dynamic: bool = False
+    Attributes:
+        stint: takes the counters of each of its stages; None: they are not counted one by one.
+        owner: counts their drops and failures, too; or None.
+        on_its_way: the flow belongs to an element that is on its way.
+    """
+
+    stint: Stint | None
+    owner: Meter | None = None
     on_its_way: bool = False
 
+
+class RunEnv:
+    """What a stage may use of one run (implements `rxml.flow.node.Env`).
+
+    Attributes:
+        run: the run.
+        supervisor: decides about the stage's errors.
+        setting: of the flow that the stage is a part of.
+        depth: stages that await one another behind it.
+        clock: the run's clock.
+    """
+
+    __slots__ = ("_meter", "_stage", "clock", "depth", "run", "setting", "supervisor")
+
+    def __init__(
+        self,
+        run: Ground,
+        supervisor: Supervisor,
+        setting: Setting,
+        depth: int = 0,
+        stage: Node | None = None,
+    ) -> None:
+        self.run = run
+        self.supervisor = supervisor
+        self.setting = setting
+        self.depth = depth
+        self.clock: Clock = run.clock
+        self._stage = stage
+        self._meter = None if stage is None else self._opened(stage)
+
+    def _opened(self, stage: Node) -> Meter:
+        stint, owner = self.setting.stint, self.setting.owner
+        if stint is None:
+            return Meter(stage.spec.name, stage.spec.capacity, owner)
+        return stint.opened(stage, owner)
+
     @property
-    def clock(self) -> Clock:
-        """The run's clock."""
-        return self.run.clock
+    def owner(self) -> Meter | None:
+        """See `Env.owner`."""
+        return self.setting.owner
+
+    def of(self, stage: Node, supervisor: Supervisor, depth: int) -> RunEnv:
+        """For a stage of the same flow that is opened now."""
+        return RunEnv(self.run, supervisor, self.setting, depth, stage)
+
+    def _with(self, setting: Setting) -> RunEnv:
+        return RunEnv(self.run, self.supervisor, setting, self.depth)
 
     def open(self, node: Node) -> Subscription[Any]:
         """Running stages for `node` and all that feeds it."""
         return _Opening(self).open(node)
 
+    def reopen(self, node: Node) -> tuple[Subscription[Any], Callable[[], None]]:
+        """See `Env.reopen`: else all that was ever opened would be kept for its counters."""
+        setting = self.setting
+        if setting.stint is None:
+            return self.open(node), _nothing
+        stint = Stint(setting.stint.totals)
+        env = self._with(Setting(stint, setting.owner, setting.on_its_way))
+        return env.open(node), stint.close
+
     def inner(self, *, on_its_way: bool = True) -> RunEnv:
-        """For flows made while the run goes on; what belongs to an element on its way, all that is in it does."""
-        return replace(self, dynamic=True, on_its_way=self.on_its_way or on_its_way)
+        """See `Env.inner`; what belongs to an element on its way, all that is in it does.
+
+        What is made by stages that are made while the run goes on has the owner that these have.
+        """
+        setting = self.setting
+        owner = setting.owner if setting.stint is None else self._meter
+        return self._with(Setting(None, owner, setting.on_its_way or on_its_way))
 
     def meter(self, node: Node) -> Meter:
-        """The counters of the stage; those of stages made while the run goes on are thrown away."""
-        known = self.run.meters.get(id(node))
-        if known is not None and not self.dynamic:
-            return known
-        return Meter(node.spec.name, node.spec.capacity)
+        """See `Env.meter`."""
+        if self._meter is not None and node is self._stage:
+            return self._meter
+        return Meter(node.spec.name, node.spec.capacity, self._meter or self.setting.owner)
+
+    def follow(self, node: Node) -> Callable[[], None]:
+        """See `Env.follow`."""
+        stint = self.setting.stint
+        return _nothing if stint is None else stint.totals.follow(node)
 
     def where(self, node: Node) -> str:
         """The stage, its path, and where it was built."""
@@ -82,7 +147,7 @@ class RunEnv:
 
         The flow of an element that is on its way is part of what must come through: only endless ones are finished.
         """
-        if self.on_its_way and not endless:
+        if self.setting.on_its_way and not endless:
             return _nothing
         return self.run.enlist(finish)
 
@@ -125,7 +190,7 @@ class _Opening:
             node = node.sources[0]
         spec = cast("StageSpec", node.spec)
         depth = self._env.depth + 1
-        head = spec.open(replace(self._env, supervisor=supervisor, depth=depth), node)
+        head = spec.open(self._env.of(node, supervisor, depth), node)
         if depth % _DEPTH == 0:
             head = Relay(self._env, node, head)
         return self._fuse(head, row)
@@ -137,17 +202,23 @@ class _Opening:
         for group in self._groups(row):
             quota: Quota | None = None
             for part in [group] if self._env.run.fuse else [[entry] for entry in group]:
-                fused = Fused(self._env, part[-1][0], head, self._cells(part), quota)
+                fused = self._fused(part, head, quota)
                 head, quota, count = fused, fused.quota, count + 1
                 if count % _DEPTH == 0:
                     head = Relay(self._env, part[-1][0], head)
         return head
 
-    def _cells(self, row: list[tuple[Node, Supervisor]]) -> list[Cell]:
-        return [
-            Cell(replace(self._env, supervisor=supervisor), node, cast("KernelSpec", node.spec))
-            for node, supervisor in row
+    def _fused(
+        self, row: list[tuple[Node, Supervisor]], head: Subscription[Any], quota: Quota | None
+    ) -> Fused:
+        depth = self._env.depth
+        envs = [self._env.of(node, supervisor, depth) for node, supervisor in row]
+        nodes = [node for node, _ in row]
+        cells = [
+            Cell(env, node, cast("KernelSpec", node.spec))
+            for env, node in zip(envs, nodes, strict=True)
         ]
+        return Fused(envs[-1], nodes[-1], head, cells, quota)
 
     def _groups(
         self, row: list[tuple[Node, Supervisor]]

@@ -11,6 +11,8 @@ from rxml.flow.chunk import CHUNK
 from rxml.flow.node import KernelSpec, SuperviseSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rxml.flow.node import Node
 
 
@@ -20,7 +22,7 @@ class Edge:
 
     Attributes:
         stage: the stage's name.
-        elements: bound in elements.
+        elements: bound in elements; of a flow that is used several times in a run, for all uses together.
         bytes: bound in bytes, or None if there is none but that in elements.
     """
 
@@ -72,18 +74,37 @@ def _amount(size: int | None) -> str:
     return "" if size is None else f"{size:,} bytes"
 
 
+def openings(node: Node) -> Iterator[tuple[Node, int]]:
+    """All stages of a flow, sources first, each with how often one run opens it: once for each use.
+
+    What is shared is opened for each of its readers, but what feeds it is so once for them all.
+    """
+    stages = list(node.walk())
+    times = dict.fromkeys(map(id, stages), 0)
+    times[id(node)] = 1
+    for stage in reversed(stages):
+        each = 1 if stage.shared is not None else times[id(stage)]
+        for source in stage.sources:
+            times[id(source)] += each
+    return ((stage, times[id(stage)]) for stage in stages)
+
+
+def held_by(stage: Node, times: int) -> int:
+    """Elements that a stage holds at most if it is opened so often."""
+    kept = 0 if stage.shared is None else stage.shared.kept
+    return stage.spec.capacity * times + kept
+
+
 def budget_of(node: Node, element_bytes: int | None) -> Budget:
     """The bounds of all stages of a flow."""
     edges: list[Edge] = []
     rows = 0
-    for stage in node.walk():
-        spec = stage.spec
-        by_count = None if element_bytes is None else spec.capacity * element_bytes
-        size = min(
-            (bound for bound in (spec.max_bytes, by_count) if bound is not None), default=None
-        )
-        edges.append(Edge(spec.name, spec.capacity, size))
-        rows += not isinstance(spec, KernelSpec | SuperviseSpec)
+    for stage, times in openings(node):
+        spec, elements = stage.spec, held_by(stage, times)
+        bounds = [] if spec.max_bytes is None else [spec.max_bytes * times]
+        bounds += [] if element_bytes is None else [elements * element_bytes]
+        edges.append(Edge(spec.name, elements, min(bounds, default=None)))
+        rows += 0 if isinstance(spec, KernelSpec | SuperviseSpec) else times
     return Budget(tuple(edges), rows * CHUNK, element_bytes)
 
 
@@ -91,10 +112,11 @@ def mermaid(node: Node) -> str:
     """The graph as Mermaid text: boxes for stages, rounded ones where a buffer stands with its bound."""
     numbers: dict[int, int] = {}
     lines = ["flowchart LR"]
-    for number, stage in enumerate(node.walk()):
+    for number, (stage, times) in enumerate(openings(node)):
         numbers[id(stage)] = number
         text = stage.spec.name.replace('"', "#quot;")
-        held = f"<br/>≤ {stage.spec.capacity:,}" if stage.spec.capacity else ""
+        most = held_by(stage, times)
+        held = f"<br/>≤ {most:,}" if most else ""
         box = f'(["{text}{held}"])' if held else f'["{text}"]'
         lines.append(f"    s{number}{box}")
         lines.extend(f"    s{numbers[id(source)]} --> s{number}" for source in stage.sources)

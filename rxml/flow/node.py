@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rxml.flow.clock import Clock
     from rxml.flow.kernel import Kernel
-    from rxml.flow.statistics import Meter
+    from rxml.flow.statistics import Counted, Meter
     from rxml.flow.subscription import Subscription
     from rxml.flow.supervision import Supervisor
 
@@ -31,12 +31,21 @@ class Env(Protocol):
         """Decides what an error in this stage does."""
         ...
 
+    @property
+    def owner(self) -> Meter | None:
+        """In a flow that was made while the run goes on, what counts its drops and failures; else None."""
+        ...
+
     def open(self, node: Node) -> Subscription[Any]:
         """Open another flow as an input of the stage. It does nothing before its first request."""
         ...
 
+    def reopen(self, node: Node) -> tuple[Subscription[Any], Callable[[], None]]:
+        """`open` for an input that is opened again and again; returns also what is to be called once it is closed."""
+        ...
+
     def inner(self, *, on_its_way: bool = True) -> Env:
-        """For flows that are made while the run goes on: their stages are not counted one by one.
+        """For flows that are made while the run goes on: their drops and failures are counted as those of this stage.
 
         Args:
             on_its_way: the flow belongs to an element that is on its way, as in `flat_map`; False: it stands for the
@@ -45,7 +54,11 @@ class Env(Protocol):
         ...
 
     def meter(self, node: Node) -> Meter:
-        """The counters of that stage."""
+        """The counters of the stage, if that is what this was made for, else those of a part of it."""
+        ...
+
+    def follow(self, node: Node) -> Callable[[], None]:
+        """Show what is counted for the stages that feed a shared one, which run apart; returns what ends that."""
         ...
 
     def where(self, node: Node) -> str:
@@ -70,6 +83,19 @@ class Env(Protocol):
         For what may outlive the stage that began it, such as groups that are read when no further group is wanted. It
         must not raise.
         """
+        ...
+
+
+class Shared(Protocol):
+    """A stage of which all readers, in whatever run, are fed by one run of what stands before it."""
+
+    @property
+    def kept(self) -> int:
+        """Elements that it holds once for all readers."""
+        ...
+
+    def counted(self) -> Counted:
+        """What feeds it on the running event loop, in all its runs."""
         ...
 
 
@@ -134,9 +160,15 @@ class KernelSpec(Spec):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class StageSpec(Spec):
-    """A stage with a subscription of its own: a source, a boundary, or a combination."""
+    """A stage with a subscription of its own: a source, a boundary, or a combination.
+
+    Attributes:
+        open: gives the running stage.
+        shared: what feeds it runs once for all who read it; its capacity is that for each of them. None: once for each.
+    """
 
     open: Callable[[Env, Node], Subscription[Any]]
+    shared: Shared | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -154,6 +186,11 @@ class Node:
     def __init__(self, spec: Spec, sources: tuple[Node, ...] = ()) -> None:
         self.spec = spec
         self.sources = sources
+
+    @property
+    def shared(self) -> Shared | None:
+        """See `StageSpec`."""
+        return self.spec.shared if isinstance(self.spec, StageSpec) else None
 
     def walk(self) -> Iterator[Node]:
         """All nodes, sources first, each once; takes constant stack."""

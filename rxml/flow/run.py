@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from rxml.flow.chunk import UNBOUNDED
 from rxml.flow.clock import Clock
-from rxml.flow.env import RunEnv
+from rxml.flow.env import RunEnv, Setting
 from rxml.flow.scope import Scope, in_turn
-from rxml.flow.statistics import Meter, RunStatistics
 from rxml.flow.supervision import STOP
+from rxml.flow.totals import Stint, Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from types import TracebackType
 
     from rxml.flow.node import Node
+    from rxml.flow.statistics import Meter, RunStatistics
     from rxml.flow.subscription import Subscription
+    from rxml.flow.supervision import Supervisor
 
 T = TypeVar("T")
 
@@ -28,23 +30,36 @@ class Run(Generic[T]):
     Args:
         node: what runs.
         fuse: False gives each kernel a stage of its own: slower, same results (for tests of that law).
+        supervisor: decides about errors where the flow itself does not say who does.
+        stint: takes the counters, for a run that is a part of others; None: its own.
+        owner: counts what is dropped and what fails, too.
 
     Attributes:
         subscription: the running flow; whoever requests drives it.
         errors: what finalizers raised.
     """
 
-    def __init__(self, node: Node, *, fuse: bool = True) -> None:
+    def __init__(
+        self,
+        node: Node,
+        *,
+        fuse: bool = True,
+        supervisor: Supervisor = STOP,
+        stint: Stint | None = None,
+        owner: Meter | None = None,
+    ) -> None:
         self.fuse = fuse
         self.clock = Clock(asyncio.get_running_loop())
         self.errors: list[BaseException] = []
-        self.meters = _meters(node)
+        stint = stint or Stint(Totals(node))
+        self._totals = stint.totals
         self._finishers: dict[int, Callable[[], None]] = {}
         self._endings: dict[int, Callable[[], Awaitable[None]]] = {}
         self._draining = False
         self._scope = Scope()
         self._driver: asyncio.Task[None] | None = None
-        self.subscription: Subscription[T] = RunEnv(self, STOP).open(node)
+        env = RunEnv(self, supervisor, Setting(stint, owner))
+        self.subscription: Subscription[T] = env.open(node)
 
     async def __aenter__(self) -> Self:
         return self
@@ -112,7 +127,12 @@ class Run(Generic[T]):
 
     def statistics(self) -> RunStatistics:
         """What each stage has done and holds, sources first."""
-        return RunStatistics(tuple(meter.read() for meter in self.meters.values()))
+        return self._totals.read()
+
+    @property
+    def meters(self) -> Mapping[int, Meter]:
+        """The counters of each stage, by the identity of its node, sources first."""
+        return self._totals.stages
 
     def enlist(self, finish: Callable[[], None]) -> Callable[[], None]:
         """Have `finish` called by `drain`, at once if that has begun already; returns what takes it back."""
@@ -165,15 +185,3 @@ class Run(Generic[T]):
     def _mention(self, error: BaseException) -> None:
         for other in self.errors:
             error.add_note(f"a finalizer failed, too: {other!r}")
-
-
-def _meters(node: Node) -> dict[int, Meter]:
-    """Counters for each stage that has any, sources first, under names that are unique."""
-    meters: dict[int, Meter] = {}
-    names: dict[str, int] = {}
-    for stage in node.walk():
-        name = stage.spec.name
-        names[name] = seen = names.get(name, 0) + 1
-        unique = name if seen == 1 else f"{name} #{seen}"
-        meters[id(stage)] = Meter(unique, stage.spec.capacity)
-    return meters

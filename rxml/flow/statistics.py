@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
 class StageStatistics:
     """One stage at one moment.
+
+    A flow that is used several times in a run is one stage: what runs for each use is added up. What is dropped or
+    fails in flows that a stage makes while the run goes on (`flat_map`, `defer`, `using`) counts as dropped or failed in
+    that stage. Stages that feed a `share` count for each run that reads it, while it does.
 
     Attributes:
         name: the stage, as in `flow.draw()`.
@@ -35,6 +39,36 @@ class StageStatistics:
     busy_seconds: float
     oldest_seconds: float | None
 
+    def since(self, before: StageStatistics) -> StageStatistics:
+        """What was counted since then; what is held is what is held now."""
+        return StageStatistics(
+            self.name,
+            self.requested - before.requested,
+            self.emitted - before.emitted,
+            self.buffered,
+            self.capacity,
+            self.dropped - before.dropped,
+            self.failed - before.failed,
+            self.busy_seconds - before.busy_seconds,
+            self.oldest_seconds,
+        )
+
+    def with_others(self, others: Iterable[StageStatistics]) -> StageStatistics:
+        """The sum of what several have counted and hold, under the name and with the capacity of this one."""
+        every = [self, *others]
+        ages = [each.oldest_seconds for each in every if each.oldest_seconds is not None]
+        return StageStatistics(
+            self.name,
+            sum(each.requested for each in every),
+            sum(each.emitted for each in every),
+            sum(each.buffered for each in every),
+            self.capacity,
+            sum(each.dropped for each in every),
+            sum(each.failed for each in every),
+            sum(each.busy_seconds for each in every),
+            max(ages, default=None),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RunStatistics:
@@ -57,22 +91,60 @@ class RunStatistics:
 
 
 class Meter:
-    """The counters of one stage while it runs; stages add to them, nobody else does."""
+    """The counters of one running stage; it adds to them, nobody else does.
 
-    __slots__ = ("busy", "capacity", "dropped", "emitted", "failed", "gauge", "name", "requested")
+    Attributes:
+        owner: the stage that has made this one while the run goes on, and counts its drops and failures, too; or None.
+    """
 
-    def __init__(self, name: str, capacity: int) -> None:
+    __slots__ = (
+        "_dropped",
+        "_failed",
+        "busy",
+        "capacity",
+        "emitted",
+        "gauge",
+        "name",
+        "owner",
+        "requested",
+    )
+
+    def __init__(self, name: str, capacity: int, owner: Meter | None = None) -> None:
         self.name = name
         self.capacity = capacity
+        self.owner = owner
         self.requested = 0
         self.emitted = 0
-        self.dropped = 0
-        self.failed = 0
+        self._dropped = 0
+        self._failed = 0
         self.busy = 0.0
         self.gauge: Callable[[], tuple[int, float | None]] | None = None
 
+    @property
+    def dropped(self) -> int:
+        """Elements that a policy has dropped."""
+        return self._dropped
+
+    @dropped.setter
+    def dropped(self, count: int) -> None:
+        if self.owner is not None:
+            self.owner.dropped += count - self._dropped
+        self._dropped = count
+
+    @property
+    def failed(self) -> int:
+        """Elements whose processing raised."""
+        return self._failed
+
+    @failed.setter
+    def failed(self, count: int) -> None:
+        if self.owner is not None:
+            self.owner.failed += count - self._failed
+        self._failed = count
+
     def read(self) -> StageStatistics:
         """The counters now; `gauge` tells elements held, and the age of the oldest in seconds."""
+        # First, since it may bring the counters up to date.
         buffered, oldest = self.gauge() if self.gauge is not None else (0, None)
         return StageStatistics(
             self.name,
@@ -80,8 +152,17 @@ class Meter:
             self.emitted,
             buffered,
             self.capacity,
-            self.dropped,
-            self.failed,
+            self._dropped,
+            self._failed,
             self.busy,
             oldest,
         )
+
+
+class Counted(Protocol):
+    """Stages that are counted."""
+
+    @property
+    def stages(self) -> Mapping[int, Meter]:
+        """Their counters, by the identity of the node, sources first."""
+        ...

@@ -40,13 +40,14 @@ class ReopenStage(Stage[Any]):
         self.drained = asyncio.Event()
         self.rising = Rising()
         self._inlet: Subscription[Any] | None = None
+        self._forget: Callable[[], None] | None = None
         self._delist = env.enlist(self.drained.set, endless=True)
 
     def inlet(self) -> Subscription[Any]:
         """The input as it is open now; opened if it is not."""
         if self._inlet is None:
             self.opened += 1
-            self._inlet = self.env.open(self.node.sources[0])
+            self._inlet, self._forget = self.env.reopen(self.node.sources[0])
         return self._inlet
 
     async def close_inlet(self) -> None:
@@ -54,6 +55,8 @@ class ReopenStage(Stage[Any]):
         if self._inlet is not None:
             await self._inlet.cancel()
             self._inlet = None
+            if self._forget is not None:
+                self._forget()
 
     @override
     async def release(self) -> None:
