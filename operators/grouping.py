@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from rxml.flow.check import permit_function, require_count, require_function
@@ -10,8 +11,8 @@ from rxml.flow.kinds import label, select, stage
 from rxml.flow.nested.group_router import GroupRouter
 from rxml.flow.nested.routing import limits_of
 from rxml.flow.nested.splitting import SplitStage
-from rxml.flow.sharing.hub import Sharing
 from rxml.flow.sharing.shared import Share
+from rxml.flow.sharing.sharing import sharing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -103,7 +104,7 @@ def group_by(
 
 
 def partition(
-    predicate: Callable[[A], object], *, lag: int = CHUNK
+    predicate: Callable[[A], object], *, lag: int = CHUNK, patience: Duration | None = 30
 ) -> Callable[[Flowable[A]], list[Flowable[A]]]:
     """Split a flow in two: the elements for which the predicate is true, and the others.
 
@@ -118,7 +119,8 @@ def partition(
     Emits: each element in one of the two flows, in order. They are parts of one run of the flow, from the first reader
         to the last; who comes later gets what comes from then on.
     Completes: with upstream, both.
-    Fails: with upstream, both; or when the predicate raises.
+    Fails: with upstream, both; or when the predicate raises; or, as `share`, when one has waited for `patience` because
+        the other, in the same run, has stopped reading.
     Cancels: upstream, when neither is read any more.
     Cost: one task; one call of the predicate for each element and each flow that is read.
 
@@ -127,9 +129,10 @@ def partition(
     Args:
         predicate: called with an element.
         lag: elements that one reader may be behind the other, >= 1; a reader that stops holds up the other.
+        patience: seconds, or a timedelta; None: for ever.
 
     Raises:
-        ValueError: lag below 1.
+        ValueError: lag below 1, or patience below 0.
         TypeError: predicate is a coroutine function.
 
     Example:
@@ -142,14 +145,14 @@ def partition(
         [[1, 3, 5], [0, 2, 4]]
     """
     require_function("partition", predicate, "tells which flow an element goes to")
-    sharing = Sharing(require_count("partition(lag=)", lag, 1), "slowest")
-    name = label("partition", predicate)
+    sharing = sharing_of("partition", lag, "slowest", patience)
+    sharing = replace(sharing, name=label("partition", predicate))
 
     def other(element: A) -> bool:
         return not predicate(element)
 
     def split(source: Flowable[A]) -> list[Flowable[A]]:
-        shared = Share(name, sharing)(source)
+        shared = Share(sharing)(source)
         return [select("chosen", predicate)(shared), select("others", other)(shared)]
 
     return split

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from rxml.errors import PipelineError
 from rxml.flow.check import require_count
 from rxml.flow.chunk import CHUNK
 from rxml.flow.kinds import label
-from rxml.flow.sharing.hub import POLICIES, Sharing
 from rxml.flow.sharing.shared import Share
+from rxml.flow.sharing.sharing import sharing_of
 from rxml.flow.timing.duration import seconds_of
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rxml.flow.operator import Operator
     from rxml.flow.shapes import Same
+    from rxml.flow.timing.duration import Duration
 
 A = TypeVar("A")
 
@@ -24,7 +25,7 @@ REMEMBERED: Final = 1024
 """Elements that `replay` keeps unless it is told otherwise."""
 
 
-def share(*, lag: int = CHUNK, policy: str = "slowest") -> Same:
+def share(*, lag: int = CHUNK, policy: str = "slowest", patience: Duration | None = 30) -> Same:
     """Run the flow once for all who subscribe at the same time.
 
     Marble:
@@ -38,20 +39,27 @@ def share(*, lag: int = CHUNK, policy: str = "slowest") -> Same:
     Buffers: at most `lag` elements for each subscriber.
     Emits: to each subscriber what comes from its first request on, in order.
     Completes: with upstream, for all. Who subscribes after that starts the flow anew.
-    Fails: with upstream, for all, with the same error. Under the policy `error`, a subscriber that lags too far.
-    Cancels: when the last subscriber leaves; it waits until upstream has ended.
+    Fails: with upstream, for all, with the same error. Under the policy `error`, a subscriber that lags too far. Under
+        `slowest`, a subscriber that has waited for `patience` because another one of the same run has stopped reading:
+        most likely they wait for one another, as in `zip(s, s.pipe(skip(3000)))`.
+    Cancels: when the last subscriber leaves; it waits until upstream has ended. What a subscriber that leaves has not
+        read is dropped, for it.
     Cost: one task; a chunk is shared, not copied.
 
     Args:
         lag: elements that a subscriber may be behind the others, >= 1.
         policy: what happens then: `slowest`, all wait for it (the default); `drop_oldest` or `drop_newest`, it misses
             elements, which are counted; `detach`, its stream ends; `error`, its stream fails.
+        patience: seconds, or a timedelta; None: for ever. Subscribers of other runs are always waited for.
 
     Subscribers may be parts of different runs, such as clients of a server, on the same event loop. Each flow that the
-    operator is applied to is shared by itself.
+    operator is applied to is shared by itself. An element has ended when it has for each subscriber that got it. What
+    stands upstream is one run of its own: it answers to the supervisor of the subscriber that began it, the first. The
+    statistics of each subscriber's run show what it has counted while they subscribed.
 
     Raises:
         PipelineError: no such policy.
+        ValueError: a number out of its range.
 
     Example:
         >>> import asyncio, rxml
@@ -65,11 +73,7 @@ def share(*, lag: int = CHUNK, policy: str = "slowest") -> Same:
         3
         [[1, 2, 3], [1, 2, 3]]
     """
-    if policy not in POLICIES:
-        message = f"share: policy is one of {', '.join(POLICIES)}, got {policy!r}"
-        raise PipelineError(message)
-    sharing = Sharing(require_count("share: lag", lag, 1), policy)
-    return cast("Operator[Any, Any]", Share("share", sharing))
+    return cast("Operator[Any, Any]", Share(sharing_of("share", lag, policy, patience)))
 
 
 def replay(
@@ -78,6 +82,7 @@ def replay(
     *,
     lag: int = CHUNK,
     policy: str = "slowest",
+    patience: Duration | None = 30,
 ) -> Same:
     """Run the flow once for all who subscribe, and give late ones the last elements first.
 
@@ -100,6 +105,7 @@ def replay(
         window: seconds that an element is remembered, or no limit in time.
         lag: as in `share`.
         policy: as in `share`.
+        patience: as in `share`.
 
     Where reactivex's `replay` waits for `connect`, this one runs from the first subscriber to the last, as
     `replay` and `ref_count` do there.
@@ -113,13 +119,12 @@ def replay(
         >>> asyncio.run(main())
         ([1, 2, 3], [2, 3])
     """
-    if policy not in POLICIES:
-        message = f"replay: policy is one of {', '.join(POLICIES)}, got {policy!r}"
-        raise PipelineError(message)
     size = (
         REMEMBERED if buffer_size is None else require_count("replay: buffer_size", buffer_size, 1)
     )
     seconds = None if window is None else seconds_of(window, "replay: window")
-    lag = require_count("replay: lag", lag, 1)
-    sharing = Sharing(max(lag, size), policy, replay=size, seconds=seconds)
-    return cast("Operator[Any, Any]", Share(label("replay", size), sharing))
+    sharing = sharing_of("replay", lag, policy, patience)
+    lag = max(lag, size)
+    name = label("replay", size)
+    sharing = replace(sharing, name=name, lag=lag, replay=size, seconds=seconds)
+    return cast("Operator[Any, Any]", Share(sharing))

@@ -1,0 +1,207 @@
+"""Broadcast: one run of a flow for many subscribers, which may belong to different runs of the same event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from rxml.errors import StreamClosedError
+from rxml.flow.chunk import CHUNK, Chunk
+from rxml.flow.run import Run
+from rxml.flow.scope import detached_task, settled, stray
+from rxml.flow.sharing.jam import Jam
+from rxml.flow.sharing.seat import deliver
+from rxml.flow.totals import Stint
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rxml.flow.clock import Clock
+    from rxml.flow.node import Env, Node
+    from rxml.flow.sharing.seat import Seat
+    from rxml.flow.sharing.sharing import Sharing
+    from rxml.flow.totals import Totals
+
+
+class Broadcast:
+    """One run of the source, from its first subscriber to its last or to the source's end.
+
+    One that has ended keeps nothing of its run or of its event loop, but what it replays.
+
+    Args:
+        source: what is shared.
+        sharing: how.
+        totals: take the counters of the source.
+
+    Attributes:
+        ended: nothing follows what has been replayed.
+        broken: it was not the source that ended it.
+    """
+
+    def __init__(self, source: Node, sharing: Sharing, totals: Totals) -> None:
+        self._source = source
+        self._sharing = sharing
+        self._stint = Stint(totals)
+        self._run: Run[Any] | None = None
+        self._seats: list[Seat] = []
+        self._bell: asyncio.Future[None] | None = None
+        self._past: deque[tuple[float, Any]] = deque(maxlen=sharing.replay)
+        self._error: Exception | None = None
+        self._trace: TracebackType | None = None
+        self._unreported: list[BaseException] = []
+        self._pump: asyncio.Task[None] | None = None
+        self.ended = False
+        self.broken = False
+
+    def deserted_without(self, seat: Seat) -> bool:
+        """True if nobody but this subscriber is there."""
+        return all(other is seat for other in self._seats)
+
+    def join(self, seat: Seat, env: Env) -> None:
+        """Let a subscriber in: first it gets what is replayed, then what comes from now on.
+
+        The supervisor of the first one is that of the source.
+        """
+        past = self._remembered(seat.clock)
+        if past:
+            seat.channel.put(Chunk(past))
+        if self.ended:
+            seat.channel.close(self._error)
+            return
+        self._seats.append(seat)
+        if self._pump is None:
+            self._pump = detached_task(self._work(env), name=f"share {self._source.spec.name}")
+
+    async def leave(self, seat: Seat) -> None:
+        """Let a subscriber go; the last one ends the source's run, and waits until it has ended."""
+        seat.leave()
+        if seat in self._seats:
+            self._seats.remove(seat)
+        pump = self._pump
+        if pump is None or self._seats:
+            self._drain_source()
+            self.ring()
+            return
+        self.ended = True
+        pump.cancel()
+        await settled([pump])
+
+    def drain(self, seat: Seat) -> None:
+        """A subscriber's run is drained; once all are, the source is let end."""
+        seat.drained = True
+        self._drain_source()
+
+    def _drain_source(self) -> None:
+        if self._run is not None and self._seats and all(seat.drained for seat in self._seats):
+            self._run.finish()
+
+    def errors(self) -> list[BaseException]:
+        """What finalizers of the source's run have raised, for whoever asks first."""
+        unreported, self._unreported = self._unreported, []
+        return unreported
+
+    def as_it_came(self, error: Exception) -> Exception:
+        """The error that a subscriber is about to raise, without the frames of those who have raised it before."""
+        return error.with_traceback(self._trace) if error is self._error else error
+
+    def ring(self) -> None:
+        """Tell the pump that somebody wants more, or has room again."""
+        if self._bell is not None and not self._bell.done():
+            self._bell.set_result(None)
+
+    def _remembered(self, clock: Clock) -> list[Any]:
+        seconds = self._sharing.seconds
+        if seconds is None:
+            return [item for _, item in self._past]
+        oldest = clock.time() - seconds
+        return [item for at, item in self._past if at >= oldest]
+
+    def _readers(self) -> list[Seat]:
+        """Those who get what comes; one that has been let go has its seat taken away."""
+        if not all(seat.taken for seat in self._seats):
+            self._seats = [seat for seat in self._seats if seat.taken]
+            self._drain_source()
+        return self._seats
+
+    def _wanted(self, seats: list[Seat]) -> int:
+        """What to ask of the source: as much as somebody wants, and one who waits, or all under `slowest`, have room for."""
+        most = max((seat.wanted for seat in seats), default=0)
+        if self._sharing.policy == "slowest":
+            most = min(most, min((seat.room for seat in seats), default=0))
+        return min(most, self._sharing.lag, CHUNK)
+
+    async def _demand(self) -> int:
+        """Wait until somebody wants something that may be asked for; how much."""
+        loop, jam = asyncio.get_running_loop(), Jam(self._sharing)
+        while (n := self._wanted(self._readers())) < 1:
+            moment = jam.look(self._readers())
+            timer = None if moment is None else loop.call_at(moment, self.ring)
+            self._bell = loop.create_future()
+            try:
+                await self._bell
+            finally:
+                if timer is not None:
+                    timer.cancel()
+        return n
+
+    async def _work(self, env: Env) -> None:
+        error: Exception | None = None
+        try:
+            self._run = run = Run[Any](
+                self._source, supervisor=env.supervisor, stint=self._stint, owner=env.owner
+            )
+            self._drain_source()
+            await self._follow(run)
+        except Exception as raised:  # noqa: BLE001 - handed to each subscriber
+            error = raised
+        except asyncio.CancelledError as raised:
+            error = self._cancelled(raised)
+        try:
+            await self._end()
+        finally:
+            self._close(error)
+
+    async def _follow(self, run: Run[Any]) -> None:
+        while True:
+            chunk = await run.subscription.request(await self._demand())
+            if chunk.end:
+                return
+            if self._sharing.replay:
+                now = run.clock.time()
+                self._past.extend((now, item) for item in chunk.elements)
+            deliver(chunk, self._readers())
+            del chunk  # its elements must not be kept while nobody wants more
+
+    def _cancelled(self, raised: asyncio.CancelledError) -> Exception:
+        """The error for those who are still there: what was awaited was cancelled, or all this."""
+        try:
+            return stray(raised)
+        except asyncio.CancelledError:
+            self.broken = True
+            return StreamClosedError(
+                f"{self._sharing.name}: the run of what is shared was cancelled"
+            )
+
+    async def _end(self) -> None:
+        """Close the source's run, even if that raises: subscribers wait for what comes after."""
+        run = self._run
+        if run is None:  # a stage of it could not be opened
+            return
+        try:
+            await run.aclose()
+        except Exception as raised:  # noqa: BLE001 - reported by whoever asks first
+            self._unreported.append(raised)
+        finally:
+            self._unreported.extend(run.errors)
+
+    def _close(self, error: Exception | None) -> None:
+        """Tell all that nothing follows, and let go of the run."""
+        self.ended, self._error = True, error
+        self._stint.close()
+        if error is not None:
+            self._trace = error.__traceback__
+        self._run = self._pump = self._bell = None
+        seats, self._seats = self._seats, []
+        for seat in seats:
+            seat.channel.close(error)
