@@ -75,7 +75,6 @@ class Broadcast:
 
     async def leave(self, seat: Seat) -> None:
         """Let a subscriber go; the last one ends the source's run, and waits until it has ended."""
-        seat.leave()
         if seat in self._seats:
             self._seats.remove(seat)
         pump = self._pump

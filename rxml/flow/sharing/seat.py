@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from rxml.errors import BufferOverflowError
 from rxml.flow.buffers.channel import Channel
 from rxml.flow.chunk import Chunk
-from rxml.flow.context import Outcome
 from rxml.flow.context_joining import split
+from rxml.flow.dropping import dropped
 
 if TYPE_CHECKING:
     from rxml.flow.clock import Clock
-    from rxml.flow.context import Context
     from rxml.flow.sharing.sharing import Sharing
     from rxml.flow.statistics import Meter
 
@@ -65,13 +64,12 @@ class Seat:
         channel, count = self.channel, len(chunk.elements)
         if self._sharing.policy == "drop_oldest":
             for _ in range(min(over, channel.size)):
-                self._drop(channel.evict().contexts, 1)
+                self._drop(channel.evict())
             late = max(0, count - channel.capacity)
-            self._drop(chunk.part(0, late).contexts, late)
+            self._drop(chunk.part(0, late))
             return chunk.part(late, count)
-        kept = chunk.part(0, channel.room)
-        self._drop(chunk.part(channel.room, count).contexts, over)
-        return kept
+        self._drop(chunk.part(channel.room, count))
+        return chunk.part(0, channel.room)
 
     def _let_go(self) -> None:
         """End the stream of a subscriber that lags too far behind, behind what it holds, if that is the policy."""
@@ -85,17 +83,13 @@ class Seat:
         elif sharing.policy == "detach":
             self.channel.close()
 
-    def leave(self) -> None:
-        """The subscriber goes: what it has not read ends, for it, as dropped."""
-        self.channel.close()
-        while self.channel.size:
-            self._drop(self.channel.evict().contexts, 1)
+    async def clear(self) -> None:
+        """The subscriber has gone: what it has not read ends, for it, as dropped."""
+        self._meter.dropped += self.channel.clear()
 
-    def _drop(self, contexts: list[Context] | None, count: int) -> None:
+    def _drop(self, chunk: Chunk[Any]) -> None:
         """Count elements that this subscriber misses; for it, they end as dropped."""
-        self._meter.dropped += count
-        for context in contexts or ():
-            context.settled(Outcome.DROPPED)
+        self._meter.dropped += dropped(chunk)
 
 
 def deliver(chunk: Chunk[Any], seats: list[Seat]) -> None:

@@ -53,12 +53,10 @@ class SharedStage(Stage[Any]):
     @override
     async def release(self) -> None:
         if self._broadcast is not None:
-            try:
-                await self._hub.leave(self._broadcast, self._seat)
-            finally:
-                self._let_go(self._broadcast)
+            leave = partial(self._hub.leave, self._broadcast, self._seat)
+            await self.release_all(leave, self._seat.clear, partial(self._let_go, self._broadcast))
 
-    def _let_go(self, broadcast: Broadcast) -> None:
+    async def _let_go(self, broadcast: Broadcast) -> None:
         for undo in self._undo:
             undo()
         for error in broadcast.errors():

@@ -12,7 +12,7 @@ from typing_extensions import override
 from rxml.errors import PipelineError
 from rxml.flow.check import require_callable
 from rxml.flow.kinds import flowable, source
-from rxml.flow.scope import Scope, settled
+from rxml.flow.scope import Scope, settled, stray
 from rxml.flow.stage import Stage, State
 from rxml.flow.supervision import annotate
 
@@ -76,6 +76,9 @@ class UsingStage(Stage[T]):
         try:
             inner = self._inner if self._inner is not None else await self._open()
             return await inner.request(n)
+        except asyncio.CancelledError as error:
+            self._error = stray(error)
+            raise self._error  # noqa: B904 - its cause is the error
         except Exception as error:
             self._error = error
             raise
@@ -97,6 +100,12 @@ class UsingStage(Stage[T]):
         return inner
 
     async def _hold(self) -> None:
+        try:
+            await self._held()
+        except asyncio.CancelledError as error:
+            raise stray(error)  # noqa: B904 - its cause is the error
+
+    async def _held(self) -> None:
         resource = self._acquire()
         if inspect.isawaitable(resource) and not hasattr(type(resource), "__aenter__"):
             resource = await resource

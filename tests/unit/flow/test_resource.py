@@ -272,3 +272,48 @@ def test_arguments_are_functions() -> None:
         LOOSE_RXML.using(3, lambda _: rxml.of(1))
     with pytest.raises(PipelineError, match="makes the flow"):
         LOOSE_RXML.using(dict, rxml.of(1))
+
+
+def gives_up() -> None:
+    raise asyncio.CancelledError
+
+
+@asynccontextmanager
+async def held(log: list[Any], enter: Any, leave: Any) -> AsyncGenerator[None]:
+    enter()
+    try:
+        yield
+        log.append("ended")
+    except BaseException as error:
+        log.append(type(error))
+        raise
+    finally:
+        leave()
+
+
+@pytest.mark.parametrize(
+    ("enter", "inside", "leave", "told"),
+    [
+        (gives_up, list, list, []),
+        (list, gives_up, list, [RuntimeError]),
+        (list, list, gives_up, ["ended"]),
+    ],
+    ids=["acquired", "used", "released"],
+)
+def test_a_cancellation_that_nobody_asked_for_is_an_error(
+    enter: Any, inside: Any, leave: Any, told: list[Any]
+) -> None:
+    log: list[Any] = []
+
+    async def main() -> None:
+        flow = LOOSE_RXML.using(
+            lambda: held(log, enter, leave),
+            lambda _: LOOSE_RXML.of(1).pipe(ops.do_action(lambda _: inside())),
+        )
+        await flow.to_list()
+
+    with pytest.raises((RuntimeError, ExceptionGroup)) as raised:
+        run(main())
+    error = raised.value.exceptions[0] if isinstance(raised.value, ExceptionGroup) else raised.value
+    assert isinstance(error.__cause__, asyncio.CancelledError)
+    assert log == told
