@@ -35,9 +35,10 @@ def supervise(
         map(lambda x: 2 / x), supervise("resume")
         --2-----1--|
 
-    It stands for the stages upstream of it in the same pipe, down to the next `supervise`; failures of sources end the
-    stream whatever it says. Where a stage works on whole chunks, the whole chunk has failed. It does not reach functions
-    inside of operators of reactivex in the pipe: what these raise ends the stream, or is for `rx.catch` and `rx.retry`.
+    It stands for the stages upstream of it in the same pipe, down to the next `supervise`, and for those upstream of a
+    `share` if it stands behind the first who subscribes to that; failures of sources end the stream whatever it says.
+    Where a stage works on whole chunks, the whole chunk has failed. It does not reach functions inside of operators of
+    reactivex in the pipe: what these raise ends the stream, or is for `rx.catch` and `rx.retry`.
 
     Demand: n elements for n; it is no stage of its own.
     Buffers: nothing.
