@@ -80,7 +80,7 @@ reveal_type(numbers.pipe(ops.flat_map(loaded)))  # both: Flowable[Any]
 reveal_type(numbers.pipe(ops.concat_map(flow), ops.map(length)))  # both: Flowable[int]
 reveal_type(numbers.pipe(ops.switch_map(flow)))  # both: Flowable[str]
 reveal_type(rxml.of(numbers).pipe(ops.switch_map()))  # both: Flowable[int]
-reveal_type(numbers.through(ops.concat_map(lambda x: rxml.of(x))))  # both: Flowable[int]
+reveal_type(numbers.through(ops.concat_map(lambda x: rxml.of(x + 1))))  # both: Flowable[int]
 neither = numbers.pipe(ops.flat_map(is_odd))  # both: error
 
 # Composed, and named.
