@@ -44,7 +44,7 @@ def inverse(x: Any) -> Any:
 
 
 def odd(x: Any) -> bool:
-    return x % 2 == 1
+    return bool(x % 2 == 1)
 
 
 def good(x: Any) -> bool:
