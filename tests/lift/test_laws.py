@@ -48,7 +48,12 @@ ROWS: dict[str, tuple[Callable[[], Any], Model, dict[str, Any]]] = {
 }
 
 
+UNTOLD = {"L66": "of elements that bring about no result, or several, nobody is told how they end"}
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_an_operator_of_reactivex_obeys_the_laws(name: str) -> None:
     op, model, options = ROWS[name]
-    check_operator(op, model=model, elements=st.integers(-5, 5), max_examples=5, **options)
+    check_operator(
+        op, model=model, elements=st.integers(-5, 5), max_examples=5, waived=UNTOLD, **options
+    )

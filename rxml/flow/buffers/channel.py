@@ -147,8 +147,13 @@ class Channel(Generic[T]):
         return True
 
     async def send(self, chunk: Chunk[T]) -> None:
-        """Wait for room for the whole chunk (or for an empty channel), then add it."""
-        await self.wait_room(min(len(chunk.elements), self.capacity) or 1)
+        """Wait for room for the whole chunk (or for an empty channel), then add it; what is too late is dropped."""
+        try:
+            await self.wait_room(min(len(chunk.elements), self.capacity) or 1)
+        except asyncio.CancelledError:
+            if self.closed:
+                dropped(chunk)
+            raise
         self.put(chunk)
 
     def evict(self) -> Chunk[T]:

@@ -175,6 +175,8 @@ CULPRITS = {
         also=("L31", "L43"),
     ),
     "swallows failures": body("L35", tasks.swallows_failures, twelfths, ahead=1, also=("L33",)),
+    "tells nobody": stage("L66", failures.TellsNobody),
+    "tells twice": stage("L66", failures.TellsTwice),
     "swallows a cancellation": body("L40", tasks.swallows_cancellation),
     "forgets in a row": Culprit("L58", forgetful, accumulate),
     "races": body("L41", tasks.races, ahead=4),

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from rxml.flow.chunk import END, UNBOUNDED, Chunk
 from rxml.flow.context import Context
+from rxml.flow.dropping import dropped
 from tests.unit.testing.broken.stages import Passing
 
 
@@ -257,6 +258,30 @@ class ChangesContexts(Passing):
         chunk = await self.head.request(n)
         if chunk.contexts:
             chunk.contexts[0] = Context(fact_id=chunk.contexts[0].fact_id, priority=1)
+        return chunk
+
+
+class TellsNobody(Passing):
+    """L66: what it has asked for is lost when nobody wants it any more, and nobody is told."""
+
+    ahead: Chunk[Any] | None = None
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        if self.ahead is None:
+            self.ahead = await self.head.request(n)
+            await asyncio.sleep(0.5)
+        chunk, self.ahead = self.ahead, None
+        return chunk
+
+
+class TellsTwice(Passing):
+    """L66: says of elements that they were dropped, and hands them on."""
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        chunk = await self.head.request(n)
+        dropped(chunk)
         return chunk
 
 
