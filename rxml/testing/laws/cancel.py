@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 
+from rxml.flow.body import BodyStage
 from rxml.flow.chunk import Chunk
 from rxml.flow.scope import Scope
 from rxml.testing.law import law
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 LONG_SECONDS = 1000.0
 MOST_INTERRUPTIONS = 12
+_BODY = f"{BodyStage.__qualname__}._main"
+"""The coroutine in which a user's body runs."""
 
 
 def _timeless(subject: Subject) -> bool:
@@ -159,12 +162,14 @@ def no_error(trial: Trial) -> None:
 
 
 def _followed_tasks() -> list[asyncio.Task[Any]]:
-    """All tasks that are made from now on."""
+    """All tasks that run a body and are made from now on: what else the engine does with tasks is its own business."""
     made: list[asyncio.Task[Any]] = []
 
     def make(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
-        made.append(asyncio.Task(coroutine, loop=loop, **options))
-        return made[-1]
+        task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **options)
+        if getattr(coroutine, "__qualname__", "") == _BODY:
+            made.append(task)
+        return task
 
     asyncio.get_running_loop().set_task_factory(make)
     return made
