@@ -81,21 +81,31 @@ A failure must not hide behind an answer, and one answer is an answer, whatever 
 class Tally:
     """Counts how the copies of an element end, made as they are needed; tells its context once, when all have ended."""
 
-    __slots__ = ("_context", "_left", "_open", "_worst")
+    __slots__ = ("_context", "_left", "_made", "_open", "_worst")
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._left = 0
+        self._made = self._left = 0
         self._open = True
         self._worst = Outcome.DROPPED
 
     def copies(self, count: int) -> list[Context]:
         """The contexts of so many further copies; not after `close`."""
         context = self._context
-        if context.settle is not None:
+        if count and context.settle is not None:
+            self._made += count
             self._left += count
             context = settled_by(context, self._ended)
         return [context] * count
+
+    def rest(self, count: int) -> list[Context]:
+        """The contexts of the last copies; of the only one, it is the context itself."""
+        if count == 1 and not self._made:
+            self._open = False
+            return [self._context]
+        contexts = self.copies(count)
+        self.close()
+        return contexts
 
     def close(self) -> None:
         """No copy follows: the element has ended when those that were made have; as dropped if there were none."""
@@ -104,7 +114,8 @@ class Tally:
             self._tell()
 
     def _ended(self, outcome: Outcome) -> None:
-        self._worst = min(self._worst, outcome, key=_RANKS.__getitem__)
+        if outcome is not self._worst:
+            self._worst = min(self._worst, outcome, key=_RANKS.__getitem__)
         self._left -= 1
         self._tell()
 
@@ -117,7 +128,7 @@ def split(context: Context, copies: int) -> list[Context]:
     """The contexts of as many copies of an element; the given one is settled when all of them are."""
     if copies == 1:
         return [context]
-    tally = Tally(context)
-    contexts = tally.copies(copies)
-    tally.close()
-    return contexts
+    if copies:
+        return Tally(context).rest(copies)
+    context.settled(Outcome.DROPPED)
+    return []

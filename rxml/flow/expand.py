@@ -114,11 +114,10 @@ class ExpandStage(Stage[B]):
 
     def _beside(self, tally: Tally, made: int) -> list[Context]:
         """The contexts of results of the element that was taken last; its own is settled when all of them have ended."""
-        copies = tally.copies(made)
-        if self._idle:
-            tally.close()
-            self._tally = None
-        return copies
+        if not self._idle:
+            return tally.copies(made)
+        self._tally = None
+        return tally.rest(made)
 
     def _next(self, out: list[B], n: int) -> None:
         """Open the iterable of the next element; a list that fits comes out at once."""

@@ -91,8 +91,9 @@ class ConcatMapStage(Stage[Any]):
         spent = clock.busy() - began
         self.meter.busy += spent
         self._quota.record(len(out), spent)
-        self._ready.put(origin.chunk(out, None))
-        if len(out) < wanted:
+        over = len(out) < wanted
+        self._ready.put(origin.chunk(out, None, last=over))
+        if over:
             self._done(origin)
 
     async def _ask(self, origin: Origin, inner: Subscription[Any], n: int) -> None:

@@ -198,7 +198,7 @@ class FlatMapStage(FlatteningStage):
             self.ready.put(origin.chunk(out, None))
             self.blame(origin, error)
         else:
-            self.ready.put(origin.chunk(out, None))
+            self.ready.put(origin.chunk(out, None, last=over))
         if over:
             self.done(origin)
         else:

@@ -35,11 +35,20 @@ class Origin:
         """Whether the element came with a context."""
         return self._tally is not None
 
-    def chunk(self, elements: Any, contexts: list[Context] | None) -> Chunk[Any]:
-        """Results with a copy of the context of the element, if it has one, joined with those that they have themselves."""
-        if self._tally is None:
+    def chunk(
+        self, elements: Any, contexts: list[Context] | None, *, last: bool = False
+    ) -> Chunk[Any]:
+        """Results with a copy of the context of the element, if it has one, joined with those that they have themselves.
+
+        Args:
+            elements: the results.
+            contexts: what they come with.
+            last: no other results follow.
+        """
+        tally = self._tally
+        if tally is None:
             return Chunk(elements, contexts)
-        copies = self._tally.copies(len(elements))
+        copies = tally.rest(len(elements)) if last else tally.copies(len(elements))
         if contexts is not None:
             copies = [joined(pair) for pair in zip(copies, contexts, strict=True)]
         return Chunk(elements, copies)

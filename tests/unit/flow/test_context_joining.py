@@ -60,6 +60,19 @@ def test_a_tally_waits_for_all_copies_and_until_it_is_closed() -> None:
     assert ledger.ends == {"a": [ANSWERED]}
 
 
+def test_the_only_copy_is_the_context_itself() -> None:
+    ledger = Ledger()
+    context = ledger.context("a")
+    tally = Tally(context)
+    assert tally.rest(1) == [context]
+    tally.close()
+    assert ledger.ends == {"a": []}
+    tally = Tally(context)
+    for copy in (*tally.copies(1), *tally.rest(1)):
+        copy.settled(SHED)
+    assert ledger.ends == {"a": [SHED]}
+
+
 @pytest.mark.parametrize(
     ("outcomes", "whole"),
     [
