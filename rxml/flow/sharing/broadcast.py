@@ -155,11 +155,12 @@ class Broadcast:
         except Exception as raised:  # noqa: BLE001 - handed to each subscriber
             error = raised
         except asyncio.CancelledError as raised:
-            error = self._cancelled(raised)
-        try:
-            await self._end()
-        finally:
-            self._close(error)
+            try:
+                error = stray(raised)
+            except asyncio.CancelledError:
+                await self._finish(self._cancelled())
+                raise
+        await self._finish(error)
 
     async def _follow(self, run: Run[Any]) -> None:
         while True:
@@ -172,15 +173,16 @@ class Broadcast:
             deliver(chunk, self._readers())
             del chunk  # its elements must not be kept while nobody wants more
 
-    def _cancelled(self, raised: asyncio.CancelledError) -> Exception:
-        """The error for those who are still there: what was awaited was cancelled, or all this."""
+    def _cancelled(self) -> Exception:
+        """The error for those who are still there, if there are any."""
+        self.broken = True
+        return StreamClosedError(f"{self._sharing.name}: the run of what is shared was cancelled")
+
+    async def _finish(self, error: Exception | None) -> None:
         try:
-            return stray(raised)
-        except asyncio.CancelledError:
-            self.broken = True
-            return StreamClosedError(
-                f"{self._sharing.name}: the run of what is shared was cancelled"
-            )
+            await self._end()
+        finally:
+            self._close(error)
 
     async def _end(self) -> None:
         """Close the source's run, even if that raises: subscribers wait for what comes after."""
