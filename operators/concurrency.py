@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Iterable
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast, overload
 
 from rxml.errors import PipelineError
 from rxml.flow.adopt import adopted
@@ -18,9 +18,8 @@ from rxml.flow.workers.map_async import MapAsyncStage
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from reactivex.abc import ObservableBase
-
     from rxml.flow.flowable import Flowable
+    from rxml.flow.nested.inner import Streamed
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
     from rxml.flow.subscription import Subscription
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 B = TypeVar("B")
 X = TypeVar("X")
-
-Streamed: TypeAlias = "ObservableBase[B] | Awaitable[B] | AsyncIterable[B] | Iterable[B]"
-"""What stands for a stream where a function gives one for an element: a Flowable or an Observable, an awaitable, an iterable."""
 
 INNER: Final = 256
 """Inner streams that `flat_map` keeps open unless it is told otherwise."""

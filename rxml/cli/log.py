@@ -15,7 +15,7 @@ class _Terminal(logging.Handler):
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        text = plain_lines(self.format(record)).replace(" 1 clients", " 1 client")
+        text = plain_lines(self.format(record))
         if text.startswith("draining"):
             text += "; Ctrl-C again cuts"
         print(text, file=sys.stderr, flush=True)

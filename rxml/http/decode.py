@@ -95,7 +95,13 @@ class Intake(Generic[T]):
             value = dict(value)
         try:
             return cast("T", msgspec.convert(value, self._schema))
-        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
+        except (
+            msgspec.MsgspecError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise ElementError(str(error)) from error
 
 

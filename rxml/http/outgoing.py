@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rxml.batch import Batch
 from rxml.flow.buffers.weigh import weigh
+from rxml.flow.run import Run
 from rxml.flow.scope import stray
 from rxml.http.credit import FRAME_BYTES, Credit, Portion
 from rxml.http.protocol import Complete, Error, Subscribe
@@ -57,6 +58,7 @@ class Outgoing:
         self._portion = Portion()
         self._granted = asyncio.Event()
         self._leaving = False
+        self._run: Run[Any] | None = None
         self._seq = 0
 
     def grant(self, n: int) -> None:
@@ -69,9 +71,11 @@ class Outgoing:
         self._granted.set()
 
     def leave(self) -> None:
-        """No more demand is coming: end as soon as that which is there is met."""
+        """No more demand is coming: let sources end, and end when what is on its way has come through."""
         self._leaving = True
         self._granted.set()
+        if self._run is not None:
+            self._run.finish()
 
     async def run(self) -> None:
         """Until the flow has ended or failed; then say so."""
@@ -106,6 +110,11 @@ class Outgoing:
             return self._failed(error)
         except asyncio.CancelledError as error:
             return self._failed(stray(error))
+        return self._ended()
+
+    def _ended(self) -> Complete | Error:
+        if self._leaving:
+            return Error(self._id, "drain", "the server is about to end")
         return Complete(self._id)
 
     def _failed(self, error: Exception) -> Error:
@@ -113,7 +122,8 @@ class Outgoing:
         return Error(self._id, "failed", self._serving.words(error))
 
     async def _flowing(self) -> None:
-        async with self._flow.open() as subscription:
+        async with Run[Any](self._flow) as run:
+            self._run, subscription = run, run.subscription
             while True:
                 await self._demanded()
                 try:

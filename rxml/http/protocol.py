@@ -122,7 +122,7 @@ class Reject(Frame, frozen=True, tag="reject"):
 
 
 class Drain(Frame, frozen=True, tag="drain"):
-    """Server: it is about to end; demand that it has will be met until then, new demand will not."""
+    """Server: it is about to end; what is on its way comes through until then, new demand is not met."""
 
     deadline_ms: Span
 

@@ -112,9 +112,9 @@ class Server:
             self._listener.close()
         if not await self._quiet_within(_QUICK):
             limit = self._serving.limits.drain_seconds
-            logger.warning("draining: %d clients, at most %g s", self._active, limit)
+            logger.warning("draining: %s, at most %g s", _clients(self._active), limit)
             if not await self._quiet_within(self._left() + _CLOSING):
-                logger.warning("cutting %d clients", self._active)
+                logger.warning("cutting %s", _clients(self._active))
         for run in self._runs:
             await self._unless_cut(run.drain(max(0.1, self._left())), self._left() + _CLOSING)
         self._http.pre_shutdown()
@@ -204,3 +204,7 @@ def _taken(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"port {port} of {host} is taken: end what listens there, or give another port (0: any free one)"
     return f"cannot listen at port {port} of {host}: {error.strerror}"
+
+
+def _clients(count: int) -> str:
+    return "1 client" if count == 1 else f"{count} clients"

@@ -28,14 +28,22 @@ pytestmark = pytest.mark.timeout(240)
 HOSTILE = "a\x1b[2J\x1b]0;pwned\x07\nb\x9b31m\u202e"
 
 SERVICE = """
+import asyncio
+
 import rxml
 from rxml import operators as ops
 from rxml.http import App
 
+
+async def late(seconds):
+    await asyncio.sleep(seconds)
+    return seconds
+
+
 app = App()
 readings = app.ingest("/readings")
 app.stream("/ticks", rxml.interval(0.05))
-app.stream("/late", rxml.merge(rxml.of(0), readings).pipe(ops.share()))
+app.stream("/late", rxml.of(0, 60).pipe(ops.map_async(late, concurrency=1)))
 """
 
 

@@ -201,7 +201,7 @@ def test_draining_is_told_and_can_be_cut(caplog: pytest.LogCaptureFixture) -> No
     async def main() -> None:
         loop = asyncio.get_running_loop()
         service = App(port=0, limits=Limits(drain_seconds=10.0))
-        service.stream("/out", rxml.never())
+        service.stream("/out", rxml.of(60).pipe(ops.map_async(asyncio.sleep, concurrency=1)))
         async with service.serve() as server, client(server, "/out") as peer:
             await peer.subscribe(1)
             await asyncio.sleep(0.05)
@@ -209,7 +209,7 @@ def test_draining_is_told_and_can_be_cut(caplog: pytest.LogCaptureFixture) -> No
             began = loop.time()
             await server.stop()
             assert 0.3 < loop.time() - began < 3
-        assert "draining: 1 clients, at most 10 s" in caplog.text
+        assert "draining: 1 client, at most 10 s" in caplog.text
 
     run(main())
 

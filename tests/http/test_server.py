@@ -129,20 +129,28 @@ def test_streams_are_told_that_the_server_ends() -> None:
     run(main())
 
 
-def test_a_stream_meets_the_demand_it_has_and_takes_no_more() -> None:
+def test_a_stream_sends_what_is_on_its_way_and_takes_no_more() -> None:
+    async def slowly(x: int) -> int:
+        await asyncio.sleep(0.3)
+        return x
+
     async def main() -> None:
         service = app(drain_seconds=5.0)
-        service.stream("/out", rxml.interval(0.02))
+        flow = rxml.interval(0.01).pipe(ops.map_async(slowly, concurrency=3))
+        service.stream("/out", flow)
         async with service.serve() as server:
             spoken = client(server, "/out")
             peer = await spoken.__aenter__()
-            await peer.subscribe(10)
+            await peer.subscribe(1000)
             await peer.items(1)
             began = asyncio.get_running_loop().time()
         assert asyncio.get_running_loop().time() - began < 2
-        kinds = [await peer.hear() for _ in range(11)]
-        assert [frame["type"] for frame in kinds] == ["drain", *["next"] * 9, "error"]
-        assert kinds[-1]["code"] == "drain"
+        frames = [await peer.hear()]
+        while frames[-1]["type"] != "error":
+            frames.append(await peer.hear())
+        assert frames[0]["type"] == "drain"
+        assert any(frame["type"] == "next" for frame in frames)
+        assert frames[-1]["code"] == "drain"
         assert (await peer.closed())[0] == 4503
         await spoken.__aexit__(None, None, None)
 

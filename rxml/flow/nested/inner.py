@@ -6,7 +6,7 @@ import asyncio
 import concurrent.futures
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from typing_extensions import override
 
@@ -17,8 +17,15 @@ from rxml.flow.sources.create import from_async_iterable, from_iterable
 from rxml.flow.stage import Stage
 
 if TYPE_CHECKING:
+    from reactivex.abc import ObservableBase
+
     from rxml.flow.node import Env, Node
     from rxml.flow.subscription import Subscription
+
+B = TypeVar("B")
+
+Streamed: TypeAlias = "ObservableBase[B] | Awaitable[B] | AsyncIterable[B] | Iterable[B]"
+"""What stands for a stream where a function gives one for an element: a Flowable or an Observable, an awaitable, an iterable."""
 
 
 class AwaitedStage(Stage[Any]):
