@@ -40,7 +40,8 @@ def reduce(accumulator: Callable[[B, A], B], seed: B = ABSENT) -> Operator[A, B]
     Completes: after it.
     Fails: with upstream, when the accumulator raises, or with NoElementsError where there is neither element nor seed.
     Cancels: upstream, at once.
-    Cost: one call an element, made in one loop over the chunk.
+    Cost: one call an element, made in one loop over the chunk. The result answers for all elements that came with a
+        context: where somebody waits to be told how they end, one reference is kept for each.
 
     Args:
         accumulator: called with the accumulation so far and the element.

@@ -54,7 +54,7 @@ def buffer(
         else bounds holds at most 10,000 elements.
     Emits: a list as soon as it is full: of `count` elements, or at a cost of `bytes`, or so that the next element would
         bring it over that; `seconds` after its first element came; or at each boundary. Lists are never empty, except
-        between two boundaries with no element between them.
+        between two boundaries with no element between them. A list has the contexts of its elements, joined.
     Completes: with upstream, after what is left; with the boundaries, likewise, unless these end because the run is drained.
     Fails: with upstream, and the list that is being filled is dropped; when `cost` raises, or gives a negative number or
         none.

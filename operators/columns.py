@@ -53,7 +53,8 @@ def map_batch(
         function: from a batch of 1 or more rows to a batch.
         schema: names, dtypes and shapes that the function wants; None takes them from batches and infers them of rows, so
             that they may change from chunk to chunk.
-        cardinality: "1:1", as many rows as it was given, in order; "1:0..1", not more, in order; "n:1", not more.
+        cardinality: "1:1", as many rows as it was given, in order; "1:0..1", not more, in order; "n:1", not more, each of
+            which answers for all rows of its chunk.
 
     Raises:
         PipelineError: a cardinality that is none of these (a TypeError): `map` and `unbatch` make more rows.

@@ -114,7 +114,8 @@ def flat_map(
         of the demand.
     Buffers: at most `concurrency` elements whose streams are open, and one chunk of their results.
     Emits: the elements of the inner streams as they come, in their own order each; streams that are always ready take
-        turns. Results have the context of the element that they come from. The watermark is the least of upstream and of
+        turns. Results have the context of the element that they come from, which has ended when all of them have. The
+        watermark is the least of upstream and of
         the inner streams, each of which stands where upstream stood when it was opened until it gives one of its own; a
         barrier waits until each has come to it or ended.
     Completes: when upstream and all inner streams have ended.
@@ -158,7 +159,8 @@ def concat_map(project: Callable[[A], Streamed[B]] | Streamed[B]) -> Operator[A,
 
     Demand: one element, when the stream of the one before has ended; of that stream, what is asked for.
     Buffers: one element.
-    Emits: the elements of each inner stream in order. Results have the context of the element that they come from.
+    Emits: the elements of each inner stream in order. Results have the context of the element that they come from, which
+        has ended when all of them have.
     Completes: when upstream and the last inner stream have ended.
     Fails: with upstream, with an inner stream, or when the function raises, after all that came before. A supervisor can
         have the element left out that a stream was opened for.
@@ -226,7 +228,8 @@ def switch_map(project: Callable[[Any], Any] | None = None) -> Operator[Any, Any
     Buffers: one chunk of results.
     Emits: the elements of the inner stream; when a new element comes, the inner stream is closed, and when that is done
         the next begins. Of elements that are there at the same moment only the last is begun. Results have the context
-        of the element that they come from; an element without results ends as dropped. Signals pass as they come.
+        of the element that they come from, which has ended when all of them have; without results it ends as dropped.
+        Signals pass as they come.
     Completes: when upstream and the last inner stream have ended.
     Fails: with upstream, with the inner stream, or when the function raises, after what is at hand; the rest is cancelled
         and awaited. A supervisor can have the element left out.

@@ -26,6 +26,7 @@ def unbatch() -> Unlisted:
     Demand: one element first, then as many as lately were needed for n.
     Buffers: what was asked for and is not opened yet, at most 1024 elements; one iterable is open at a time.
     Emits: the elements of each element, in order, as they are asked for. The rows of a `Batch` come out as slices of it.
+        They have the context of the element, which has ended when all of them have; without any it ends as dropped.
     Completes: with upstream.
     Fails: with upstream, when an element is no iterable (a TypeError), or when iterating raises, after the elements before.
     Cancels: upstream and the open iterable, which is closed, at once.
