@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rxml.flow.node import Env, Node
     from rxml.flow.sharing.seat import Seat
     from rxml.flow.sharing.sharing import Sharing
+    from rxml.flow.statistics import Meter
+    from rxml.flow.supervision import Supervisor
     from rxml.flow.totals import Totals
 
 
@@ -71,7 +73,10 @@ class Broadcast:
             return
         self._seats.append(seat)
         if self._pump is None:
-            self._pump = detached_task(self._work(env), name=f"share {self._source.spec.name}")
+            work = self._work(
+                env.supervisor, env.owner
+            )  # not the rest of it: the first one may leave
+            self._pump = detached_task(work, name=f"share {self._source.spec.name}")
 
     async def leave(self, seat: Seat) -> None:
         """Let a subscriber go; the last one ends the source's run, and waits until it has ended."""
@@ -116,26 +121,28 @@ class Broadcast:
         oldest = clock.time() - seconds
         return [item for at, item in self._past if at >= oldest]
 
-    def _readers(self) -> list[Seat]:
-        """Those who get what comes; one that has been let go has its seat taken away."""
-        if not all(seat.taken for seat in self._seats):
-            self._seats = [seat for seat in self._seats if seat.taken]
+    def _unseat(self) -> None:
+        """Take away the seats of those who have been let go."""
+        if any(seat.channel.closed for seat in self._seats):
+            self._seats = [seat for seat in self._seats if not seat.channel.closed]
             self._drain_source()
-        return self._seats
 
-    def _wanted(self, seats: list[Seat]) -> int:
-        """What to ask of the source: as much as somebody wants, and one who waits, or all under `slowest`, have room for."""
-        most = max((seat.wanted for seat in seats), default=0)
-        if self._sharing.policy == "slowest":
-            most = min(most, min((seat.room for seat in seats), default=0))
+    def _wanted(self) -> int:
+        """As much as somebody wants and has room for; -1 if somebody does, but under `slowest` not all have room."""
+        channels = [seat.channel for seat in self._seats]
+        most = max([channel.wanted for channel in channels if not channel.size], default=0)
+        if most and self._sharing.policy == "slowest":
+            most = min(most, *[channel.room for channel in channels]) or -1
         return min(most, self._sharing.lag, CHUNK)
 
     async def _demand(self) -> int:
         """Wait until somebody wants something that may be asked for; how much."""
-        loop, jam = asyncio.get_running_loop(), Jam(self._sharing)
-        while (n := self._wanted(self._readers())) < 1:
-            moment = jam.look(self._readers())
-            timer = None if moment is None else loop.call_at(moment, self.ring)
+        loop, jam = asyncio.get_running_loop(), None
+        while (n := self._wanted()) < 1:
+            timer = None
+            if n:
+                jam = jam or Jam(self._sharing)
+                timer = self._timer(jam)
             self._bell = loop.create_future()
             try:
                 await self._bell
@@ -144,11 +151,18 @@ class Broadcast:
                     timer.cancel()
         return n
 
-    async def _work(self, env: Env) -> None:
+    def _timer(self, jam: Jam) -> asyncio.TimerHandle | None:
+        """Rings when the patience of a subscriber will be over, if it waits for one of its own run."""
+        moment = jam.look(self._seats)
+        self._unseat()
+        loop = asyncio.get_running_loop()
+        return None if moment is None else loop.call_at(moment, self.ring)
+
+    async def _work(self, supervisor: Supervisor, owner: Meter | None) -> None:
         error: Exception | None = None
         try:
             self._run = run = Run[Any](
-                self._source, supervisor=env.supervisor, stint=self._stint, owner=env.owner
+                self._source, supervisor=supervisor, stint=self._stint, owner=owner
             )
             self._drain_source()
             await self._follow(run)
@@ -170,8 +184,9 @@ class Broadcast:
             if self._sharing.replay:
                 now = run.clock.time()
                 self._past.extend((now, item) for item in chunk.elements)
-            deliver(chunk, self._readers())
+            deliver(chunk, self._seats)
             del chunk  # its elements must not be kept while nobody wants more
+            self._unseat()
 
     def _cancelled(self) -> Exception:
         """The error for those who are still there, if there are any."""

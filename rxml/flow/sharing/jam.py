@@ -46,11 +46,9 @@ class Jam:
 
     def _stuck(self, seats: Sequence[Seat]) -> tuple[Seat, Seat] | None:
         """One who waits, and one of the same run who is full."""
-        if self._sharing.policy != "slowest":
-            return None
-        full = {id(seat.clock): seat for seat in seats if seat.room < 1}
+        full = {id(seat.clock): seat for seat in seats if seat.channel.room < 1}
         for seat in seats if full else ():
-            if seat.wanted and id(seat.clock) in full:
+            if seat.channel.wanted and not seat.channel.size and id(seat.clock) in full:
                 return seat, full[id(seat.clock)]
         return None
 
@@ -59,5 +57,5 @@ class Jam:
         return BufferOverflowError(
             f"{name}: a reader has waited for {patience:g} s, because another one in the same run has not read the {lag} "
             "elements that wait for it; readers that wait for one another must stay within lag= of one another: raise it, "
-            "put prefetch(n) behind the reader that is ahead, choose another policy, or another patience (None: for ever)"
+            "put prefetch(n) behind the one that does not read, choose another policy, or patience=None to wait for ever"
         )

@@ -35,24 +35,9 @@ class Seat:
         self._meter = meter
         meter.gauge = self.channel.gauge
 
-    @property
-    def taken(self) -> bool:
-        """False once the subscriber gets nothing more."""
-        return not self.channel.closed
-
-    @property
-    def wanted(self) -> int:
-        """Elements that the subscriber waits for; 0 if it does not wait."""
-        return 0 if self.channel.size else self.channel.wanted
-
-    @property
-    def room(self) -> int:
-        """Elements that it can take in without any being dropped."""
-        return self.channel.room
-
     def take_in(self, chunk: Chunk[Any]) -> None:
         """Add a chunk; where it does not fit, do as the policy says."""
-        over = len(chunk.elements) - self.room
+        over = len(chunk.elements) - self.channel.room
         if over > 0:
             chunk = self._made_fit(chunk, over)
         if len(chunk.elements) or chunk.signalled:
@@ -95,9 +80,10 @@ class Seat:
 def deliver(chunk: Chunk[Any], seats: list[Seat]) -> None:
     """Give a chunk to all: an element has ended when it has for each of them."""
     if chunk.contexts is None or len(seats) == 1:
-        copies = [chunk] * len(seats)
-    else:
-        rows = zip(*(split(context, len(seats)) for context in chunk.contexts), strict=True)
-        copies = [Chunk(chunk.elements, list(row), **chunk.signals()) for row in rows]
+        for seat in seats:
+            seat.take_in(chunk)
+        return
+    rows = zip(*(split(context, len(seats)) for context in chunk.contexts), strict=True)
+    copies = [Chunk(chunk.elements, list(row), **chunk.signals()) for row in rows]
     for seat, copy in zip(seats, copies or [chunk] * len(seats), strict=True):
         seat.take_in(copy)
