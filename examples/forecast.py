@@ -231,7 +231,8 @@ class Adaptive:
         self._errors: deque[float] = deque()
         self._sorted: list[float] = []
         self.open: Open[tuple[float, float | None]] = Open()
-        self.hits = self.outcomes = 0
+        self.hits: int = 0
+        self.outcomes: int = 0
 
     def radius(self) -> float | None:
         """Half the width of the interval now; None while the outcomes are too few for the level."""

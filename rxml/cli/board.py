@@ -52,7 +52,7 @@ class Board:
     """
 
     def __init__(self, *, watched: bool, console: Console | None = None) -> None:
-        self.table = Table()
+        self.table: Table = Table()
         self._console = console or _Terminal()
         self._watched = watched
         self._rows = Rows()

@@ -43,11 +43,11 @@ class Chunk(Generic[T_co]):
         barrier: int | None = None,
         end: bool = False,
     ) -> None:
-        self.elements = elements
-        self.contexts = contexts
-        self.watermark = watermark
-        self.barrier = barrier
-        self.end = end
+        self.elements: Sequence[T_co] = elements
+        self.contexts: list[Context] | None = contexts
+        self.watermark: int | None = watermark
+        self.barrier: int | None = barrier
+        self.end: bool = end
 
     def __len__(self) -> int:
         return len(self.elements)

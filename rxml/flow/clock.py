@@ -37,7 +37,7 @@ class Clock:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.time: Callable[[], float] = loop.time
         self.busy: Callable[[], float] = getattr(loop, "cpu_time", time.perf_counter)
-        self.yielded = self.busy()
+        self.yielded: float = self.busy()
 
     async def sleep(self, seconds: float) -> None:
         """Wait; anything <= 0 only lets other tasks run."""
@@ -71,8 +71,8 @@ class Quota:
     __slots__ = ("_most", "limit", "rising")
 
     def __init__(self, most: int, start: int = 64) -> None:
-        self.limit = min(start, most)
-        self.rising = self.limit < most
+        self.limit: int = min(start, most)
+        self.rising: bool = self.limit < most
         self._most = most
 
     def of(self, n: int) -> int:

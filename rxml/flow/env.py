@@ -75,10 +75,10 @@ class RunEnv:
         depth: int = 0,
         stage: Node | None = None,
     ) -> None:
-        self.run = run
-        self.supervisor = supervisor
-        self.setting = setting
-        self.depth = depth
+        self.run: Ground = run
+        self.supervisor: Supervisor = supervisor
+        self.setting: Setting = setting
+        self.depth: int = depth
         self.clock: Clock = run.clock
         self._stage = stage
         self._meter = None if stage is None else self._opened(stage)

@@ -46,8 +46,8 @@ class StageOperator:
     __slots__ = ("sources", "spec")
 
     def __init__(self, spec: Spec, sources: tuple[Node, ...] = ()) -> None:
-        self.spec = spec
-        self.sources = sources
+        self.spec: Spec = spec
+        self.sources: tuple[Node, ...] = sources
 
     def __call__(self, source: Flowable[Any]) -> Flowable[Any]:
         """The flow with this stage behind it (and its further inputs, if it has any, beside)."""

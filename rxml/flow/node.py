@@ -184,8 +184,8 @@ class Node:
     __slots__ = ("sources", "spec")
 
     def __init__(self, spec: Spec, sources: tuple[Node, ...] = ()) -> None:
-        self.spec = spec
-        self.sources = sources
+        self.spec: Spec = spec
+        self.sources: tuple[Node, ...] = sources
 
     @property
     def shared(self) -> Shared | None:

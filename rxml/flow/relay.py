@@ -22,7 +22,7 @@ class Relay(Stage[Any]):
 
     def __init__(self, env: Env, node: Node, head: Subscription[Any]) -> None:
         super().__init__(env, node)
-        self.meter = Meter(node.spec.name, CHUNK)
+        self.meter: Meter = Meter(node.spec.name, CHUNK)
         self._head = head
         self._scope = Scope()
         self._channel: Channel[Any] = Channel(env.clock, CHUNK)

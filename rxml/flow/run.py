@@ -49,7 +49,7 @@ class Run(Generic[T]):
         owner: Meter | None = None,
     ) -> None:
         self.fuse = fuse
-        self.clock = Clock(asyncio.get_running_loop())
+        self.clock: Clock = Clock(asyncio.get_running_loop())
         self.errors: list[BaseException] = []
         stint = stint or Stint(Totals(node))
         self._totals = stint.totals

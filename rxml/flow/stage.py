@@ -50,7 +50,7 @@ class Stage(ABC, Generic[T]):
         self.env = env
         self.node = node
         self.meter: Meter = env.meter(node)
-        self.state = State.OPEN
+        self.state: State = State.OPEN
         self._puller: asyncio.Task[object] | None = None
         self._undelivered: Exception | None = None
         self._unwound: asyncio.Future[None] | None = None

@@ -110,14 +110,14 @@ class Meter:
     )
 
     def __init__(self, name: str, capacity: int, owner: Meter | None = None) -> None:
-        self.name = name
-        self.capacity = capacity
-        self.owner = owner
-        self.requested = 0
-        self.emitted = 0
+        self.name: str = name
+        self.capacity: int = capacity
+        self.owner: Meter | None = owner
+        self.requested: int = 0
+        self.emitted: int = 0
         self._dropped = 0
         self._failed = 0
-        self.busy = 0.0
+        self.busy: float = 0.0
         self.gauge: Callable[[], tuple[int, float | None]] | None = None
 
     @property

@@ -21,6 +21,9 @@ class Total(Meter):
     """The counters of one stage of a graph, which runs once for each use: its own are those of what runs no more."""
 
     __slots__ = ("_followed", "_running")
+    requested: int
+    emitted: int
+    busy: float
 
     def __init__(self, name: str, capacity: int) -> None:
         super().__init__(name, capacity)
@@ -126,7 +129,7 @@ class Stint:
     __slots__ = ("_opened", "totals")
 
     def __init__(self, totals: Totals) -> None:
-        self.totals = totals
+        self.totals: Totals = totals
         self._opened: list[tuple[Total, Meter]] = []
 
     def opened(self, node: Node, owner: Meter | None) -> Meter:

@@ -56,7 +56,7 @@ class App:
             raise PipelineError(f"a port is an int from 0 to 65535, got {port!r}")
         self.host = host
         self.port = port
-        self.limits = Limits() if limits is None else limits
+        self.limits: Limits = Limits() if limits is None else limits
         instance("host", host, str)
         instance("limits", self.limits, Limits)
         self._origins = names("origins", origins, "https://example.org")

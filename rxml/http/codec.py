@@ -47,7 +47,7 @@ class Codec:
         if protocol not in (JSON, MSGPACK):
             raise ValueError(f"a sub-protocol is {JSON} or {MSGPACK}, got {protocol!r}")
         self.protocol = protocol
-        self.text = protocol == JSON
+        self.text: bool = protocol == JSON
         self._limits = limits
 
     def encode(self, frame: Frame) -> bytes:

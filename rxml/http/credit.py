@@ -37,8 +37,8 @@ class Credit:
     __slots__ = ("left", "unbounded")
 
     def __init__(self) -> None:
-        self.left = 0
-        self.unbounded = False
+        self.left: int = 0
+        self.unbounded: bool = False
 
     def grant(self, n: int) -> None:
         """Add demand.
@@ -76,7 +76,7 @@ class Refill:
     __slots__ = ("_portion", "credit")
 
     def __init__(self, max_bytes: int) -> None:
-        self.credit = Credit()
+        self.credit: Credit = Credit()
         self._portion = Portion(max_bytes, start=_FIRST)
 
     def ask(self, wanted: int) -> int:
@@ -116,7 +116,7 @@ class Portion:
     def __init__(self, max_bytes: int = FRAME_BYTES, start: int = 1) -> None:
         self._bytes = max_bytes
         self._mean = 0.0
-        self.most = start
+        self.most: int = start
 
     def record(self, count: int, size: int) -> None:
         """Learn from `count` elements of `size` bytes in all; growth at once, shrinking slowly."""

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
 
     from rxml.http.decode import Intake
     from rxml.http.inbox import Inbox
+    from rxml.http.limits import Limits
     from rxml.http.link import Link
     from rxml.http.pool import Pool
     from rxml.http.serving import Serving
+    from rxml.http.turns import Turns
 
 T = TypeVar("T")
 
@@ -41,8 +43,8 @@ class Handing(Generic[T]):
         self, link: Link, serving: Serving, inbox: Inbox[T], intake: Intake[T], pool: Pool
     ) -> None:
         self._link = link
-        self.limits = serving.limits
-        self.turns = serving.turns
+        self.limits: Limits = serving.limits
+        self.turns: Turns = serving.turns
         self.inbox = inbox
         self.intake = intake
         self._pool = pool

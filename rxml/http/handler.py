@@ -33,7 +33,7 @@ class Handler(web.RequestHandler):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.ended = False
+        self.ended: bool = False
         self.cut: Any = None
 
     @override

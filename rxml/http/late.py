@@ -26,7 +26,7 @@ class Metered(Generic[T]):
 
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
         self._coroutine = coroutine
-        self.spent = 0.0
+        self.spent: float = 0.0
 
     def __await__(self) -> Generator[Any, Any, T]:
         error: BaseException | None = None

@@ -64,7 +64,7 @@ class Link:
         self._heard = 0
         self._idle = 0
         self._idle_since = 0.0
-        self.ws = web.WebSocketResponse(
+        self.ws: web.WebSocketResponse = web.WebSocketResponse(
             timeout=limits.pong_seconds,
             autoping=False,
             autoclose=False,

@@ -22,9 +22,9 @@ class Outcome:
     """
 
     def __init__(self, limits: Limits) -> None:
-        self.accepted = 0
-        self.rejected = 0
-        self.seen = 0
+        self.accepted: int = 0
+        self.rejected: int = 0
+        self.seen: int = 0
         self._errors: list[dict[str, Any]] = []
         self._most = limits.errors
 

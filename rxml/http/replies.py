@@ -39,8 +39,8 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
         super().__init__(reason)
         self.status = status
         self.reason = reason
-        self.headers = dict(headers or {})
-        self.details = dict(details or {})
+        self.headers: dict[str, str] = dict(headers or {})
+        self.details: dict[str, Any] = dict(details or {})
 
     def response(self) -> web.Response:
         """The answer."""

@@ -70,8 +70,8 @@ class Server:
             read_bufsize=2**16,
         )
         self._door = Door(self._http, limits)
-        self.host = ""
-        self.port = 0
+        self.host: str = ""
+        self.port: int = 0
 
     @property
     def url(self) -> str:

@@ -66,7 +66,7 @@ class _BodySink:
     ) -> None:
         self._request = request
         self._patience = limits.idle_seconds
-        self.response = web.StreamResponse(
+        self.response: web.StreamResponse = web.StreamResponse(
             headers={**HEADERS, "X-Accel-Buffering": "no", **headers}
         )
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rxml.flow.chunk import Chunk
     from rxml.flow.flowable import Flowable
     from rxml.testing.plan import Plan
+    from rxml.testing.script import Scripted
     from rxml.testing.subject import Subject
 
 
@@ -44,8 +45,8 @@ class Bench:
 
     def __init__(self, subject: Subject, plan: Plan) -> None:
         self.plan = plan
-        self.timeline = Timeline()
-        self.source = scripted(
+        self.timeline: Timeline = Timeline()
+        self.source: Scripted = scripted(
             *plan.steps,
             contexts=plan.contexts,
             timeline=self.timeline,

@@ -61,7 +61,7 @@ class Probe(Generic[T]):
         self._fuse = fuse
         self._patience = patience_seconds
         self._run: Run[T] | None = None
-        self.timeline = Timeline() if timeline is None else timeline
+        self.timeline: Timeline = Timeline() if timeline is None else timeline
         self.elements: list[T] = []
 
     async def __aenter__(self) -> Self:

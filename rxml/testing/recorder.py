@@ -40,7 +40,7 @@ class Recorder:
 
     def __init__(self, lane: str = "recorder", timeline: Timeline | None = None) -> None:
         self.lane = lane
-        self.timeline = Timeline() if timeline is None else timeline
+        self.timeline: Timeline = Timeline() if timeline is None else timeline
 
     def __call__(self, source: Flowable[T]) -> Flowable[T]:
         """The flow, recorded at this place."""

@@ -75,9 +75,9 @@ class Scripted(Flowable[Any]):
 
     def __init__(self, spec: StageSpec, timeline: Timeline, lane: str, given: list[Given]) -> None:
         super().__init__(spec)
-        self.timeline = timeline
-        self.lane = lane
-        self.given = given
+        self.timeline: Timeline = timeline
+        self.lane: str = lane
+        self.given: list[Given] = given
 
     def changed(self) -> list[Chunk[Any]]:
         """The chunks whose elements or contexts somebody changed after they were handed out."""
@@ -90,7 +90,7 @@ class Given:
     __slots__ = ("_contexts", "_copies", "_elements", "chunk")
 
     def __init__(self, chunk: Chunk[Any]) -> None:
-        self.chunk = chunk
+        self.chunk: Chunk[Any] = chunk
         self._elements = list(chunk.elements)
         self._copies = list(map(copied, self._elements))
         self._contexts = None if chunk.contexts is None else list(map(id, chunk.contexts))

@@ -31,7 +31,7 @@ class Stopwatch:
     """
 
     def __init__(self) -> None:
-        self.longest = 0.0
+        self.longest: float = 0.0
         self._began = time.perf_counter()
 
     def start(self) -> None:

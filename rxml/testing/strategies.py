@@ -128,7 +128,9 @@ class StrangeFault(Exception):  # noqa: N818 - what a user might throw
     def __eq__(self, other: object) -> bool:
         return False
 
-    __hash__ = Exception.__hash__
+    @override
+    def __hash__(self) -> int:
+        return super().__hash__()
 
     def __bool__(self) -> bool:
         return False

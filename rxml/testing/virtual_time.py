@@ -123,7 +123,7 @@ class Driver:
 
     def __init__(self, loop: VirtualLoop | None = None, *, check_leaks: bool = True) -> None:
         _refuse_running_loop()
-        self.loop = VirtualLoop() if loop is None else loop
+        self.loop: VirtualLoop = VirtualLoop() if loop is None else loop
         self._check_leaks = check_leaks
         self._runner = asyncio.Runner(loop_factory=lambda: self.loop)
         # Now, so that closing the runner closes the loop even if nothing is ever run.

@@ -44,10 +44,10 @@ class Reader:
         if len(data) > limits.max_bytes:
             text = f"a message of {len(data)} bytes, the limit is {limits.max_bytes}"
             raise WireError(text, limits.max_bytes)
-        self.data = data
-        self.position = 0
-        self.end = len(data)
-        self.limits = limits
+        self.data: bytes = data
+        self.position: int = 0
+        self.end: int = len(data)
+        self.limits: Limits = limits
         self._read_of = read_of
         self._items = 0
         self._containers = 0

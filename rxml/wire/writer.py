@@ -46,7 +46,7 @@ class Writer:
         """Begin an empty message, given what writes the extension value of a type, if it is one."""
         self._write_of = write_of
         self._pieces: list[Buffer | AnyArray] = []
-        self.position = 0
+        self.position: int = 0
 
     def finish(self) -> bytes:
         """The message."""

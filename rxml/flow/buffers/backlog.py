@@ -63,10 +63,10 @@ class Backlog(Generic[T]):
     ) -> None:
         self._name = name
         self.policy = policy
-        self.capacity = capacity
-        self.max_bytes = max_bytes
-        self.dropped = 0
-        self.bytes = 0
+        self.capacity: int = capacity
+        self.max_bytes: int | None = max_bytes
+        self.dropped: int = 0
+        self.bytes: int = 0
         self._meter = meter
         self._items: deque[Any] = deque()
         self._weights: deque[int] = deque()

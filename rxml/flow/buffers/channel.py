@@ -47,11 +47,11 @@ class Channel(Generic[T]):
 
     def __init__(self, clock: Clock, capacity: int, max_bytes: int | None = None) -> None:
         self._clock = clock
-        self.capacity = capacity
-        self.max_bytes = max_bytes
-        self.size = 0
-        self.wanted = 0
-        self.closed = False
+        self.capacity: int = capacity
+        self.max_bytes: int | None = max_bytes
+        self.size: int = 0
+        self.wanted: int = 0
+        self.closed: bool = False
         self._error: Exception | None = None
         self._bytes = 0
         self._chunks: deque[tuple[Chunk[T], float]] = deque()

@@ -25,7 +25,7 @@ class Ready:
         self._chunks: deque[Chunk[Any]] = deque()
         self._tail: Chunk[Any] | None = None
         self._grown: list[Any] = []
-        self.size = 0
+        self.size: int = 0
 
     def __bool__(self) -> bool:
         return bool(self._chunks)

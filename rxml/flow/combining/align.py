@@ -81,7 +81,7 @@ class _Fence:
     __slots__ = ("inside", "signals")
 
     def __init__(self) -> None:
-        self.inside = 0
+        self.inside: int = 0
         self.signals: dict[str, Any] = {}
 
 
@@ -96,7 +96,7 @@ class Fences:
 
     def __init__(self) -> None:
         self._fences: deque[_Fence] = deque([_Fence()])
-        self.shut = False
+        self.shut: bool = False
 
     def enter(self) -> _Fence:
         """An element has come in; hand what this returns to `leave`."""

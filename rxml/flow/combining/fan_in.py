@@ -30,10 +30,10 @@ class Inlet:
     __slots__ = ("asked", "live", "subscription", "tag")
 
     def __init__(self, subscription: Subscription[Any], tag: Any = None) -> None:
-        self.subscription = subscription
+        self.subscription: Subscription[Any] = subscription
         self.tag: Any = tag
-        self.asked = 0
-        self.live = True
+        self.asked: int = 0
+        self.live: bool = True
 
 
 class Answer(NamedTuple):

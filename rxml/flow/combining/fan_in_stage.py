@@ -34,10 +34,10 @@ class FanInStage(Stage[Any]):
 
     def __init__(self, env: Env, node: Node) -> None:
         super().__init__(env, node)
-        self.fan = FanIn(node.spec.name, self.meter)
-        self.ready = Ready()
-        self.signals = Alignment()
-        self.over = False
+        self.fan: FanIn = FanIn(node.spec.name, self.meter)
+        self.ready: Ready = Ready()
+        self.signals: Alignment = Alignment()
+        self.over: bool = False
         self.error: Exception | None = None
         self._opened = False
         self.meter.gauge = self.ready.gauge

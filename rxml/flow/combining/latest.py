@@ -99,7 +99,7 @@ class CombineLatestStage(LatestStage):
 
     @override
     async def settle(self) -> None:
-        self.over = self.over or self._hopeless
+        self.over: bool = self.over or self._hopeless
         await super().settle()
 
 
@@ -141,7 +141,7 @@ class WithLatestFromStage(LatestStage):
 
     @override
     def ended(self, inlet: Inlet) -> None:
-        self.over = inlet.tag == 0
+        self.over: bool = inlet.tag == 0
 
 
 class HoldingStage(LatestStage):
@@ -165,7 +165,8 @@ class HoldingStage(LatestStage):
 
     def _taken(self) -> tuple[list[Any], list[Context | None]]:
         values, beside = self.values, self._beside
-        self.values, self._beside = [_NONE] * len(values), [None] * len(values)
+        self.values: list[Any] = [_NONE] * len(values)
+        self._beside = [None] * len(values)
         return values, beside
 
     @override
@@ -193,7 +194,7 @@ class ZipLatestStage(HoldingStage):
     @override
     def ended(self, inlet: Inlet) -> None:
         self._done = True
-        self.over = self.empty(inlet)
+        self.over: bool = self.empty(inlet)
 
 
 class ForkJoinStage(HoldingStage):
@@ -206,7 +207,7 @@ class ForkJoinStage(HoldingStage):
 
     @override
     def ended(self, inlet: Inlet) -> None:
-        self.over = self.empty(inlet) or not self.fan.inlets
+        self.over: bool = self.empty(inlet) or not self.fan.inlets
         if self.over and self.complete():
             self.emit_held()
             self.flush()

@@ -24,7 +24,7 @@ class MergeStage(FanInStage):
     @override
     def open(self) -> None:
         super().open()
-        self.over = not self.fan.inlets
+        self.over: bool = not self.fan.inlets
 
     @override
     def ask(self, n: int) -> None:

@@ -26,10 +26,10 @@ class Column:
     __slots__ = ("_signals", "_taken", "contexts", "elements", "inlet", "live")
 
     def __init__(self, inlet: Inlet) -> None:
-        self.inlet = inlet
+        self.inlet: Inlet = inlet
         self.elements: list[Any] = []
         self.contexts: list[Context | None] = []
-        self.live = True
+        self.live: bool = True
         self._signals: deque[tuple[int, dict[str, Any]]] = deque()
         self._taken = 0
 
@@ -102,7 +102,7 @@ class ZipStage(FanInStage):
         position: int = inlet.tag
         column = self._columns[position]
         column.live = False
-        self.over = not column.elements
+        self.over: bool = not column.elements
 
     @override
     def let_go(self) -> None:

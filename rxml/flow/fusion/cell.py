@@ -17,7 +17,9 @@ from rxml.flow.supervision import DeadLetter, Directive, noted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rxml.flow.kernel import Kernel
     from rxml.flow.node import Env, KernelSpec, Node
+    from rxml.flow.statistics import Meter
 
 
 Pushed: TypeAlias = "tuple[Sequence[Any], list[Context] | None, Exception | None]"
@@ -59,13 +61,13 @@ class Cell:
         self._fed = 0
         self._flushed = False
         self._gathered: Gathered | None = None
-        self.measured = 0.0
+        self.measured: float = 0.0
         self._shadow: Shadow | None = None
-        self.spec = spec
+        self.spec: KernelSpec = spec
         self._aligned = spec.aligned
-        self.kernel = spec.kernel()
-        self.meter = env.meter(node)
-        self.steady = type(self.kernel) in STEADY
+        self.kernel: Kernel[Any, Any] = spec.kernel()
+        self.meter: Meter = env.meter(node)
+        self.steady: bool = type(self.kernel) in STEADY
 
     def push(self, items: Sequence[Any], contexts: list[Context] | None) -> Pushed:
         """Feed the kernel."""

@@ -41,7 +41,7 @@ class Fused(Stage[Any]):
         quota: Quota | None = None,
     ) -> None:
         super().__init__(env, node)
-        self.quota = quota or Quota(CHUNK, FIRST)
+        self.quota: Quota = quota or Quota(CHUNK, FIRST)
         self._row = Row(cells, self.quota, env.clock.busy, leads=quota is None)
         self._head = head
         self._head_closed = False

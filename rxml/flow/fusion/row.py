@@ -43,7 +43,7 @@ class Row:
     def __init__(
         self, cells: list[Cell], quota: Quota, busy: Callable[[], float], *, leads: bool
     ) -> None:
-        self.over = False
+        self.over: bool = False
         self._cells = cells
         self._last = len(cells) - 1
         self._quota = quota

@@ -66,12 +66,12 @@ class Span:
         self._counted = len(cells) - tail
         self._taken = 0
         self._made = 0
-        self.stop = start + len(cells)
-        self.seconds = 0.0
+        self.stop: int = start + len(cells)
+        self.seconds: float = 0.0
         self.stopped: Stop | None = None
         steps = "".join(KEEP if _selects(cell) else MAP for cell in cells)
         self._select = steps.find(KEEP) if KEEP in steps else len(cells)
-        self.waits = start
+        self.waits: int = start
         self._steps = steps
         self._run = loop(steps, [_function(cell) for cell in cells])
 

@@ -38,7 +38,7 @@ class Nth(Kernel[A, A]):
         self._left -= len(list(islice(items, self._left)))
         for item in items:
             out.append(item)
-            self.finished = True
+            self.finished: bool = True
             return
 
     @override

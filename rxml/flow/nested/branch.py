@@ -93,11 +93,11 @@ class Branch:
         self._error: Exception | None = None
         self._reader: BranchStage | None = None
         self._flow: weakref.ref[Any] | None = None
-        self.key = key
-        self.capacity = capacity
-        self.ready = Ready()
-        self.wanted = 0
-        self.ended = False
+        self.key: Any = key
+        self.capacity: int = capacity
+        self.ready: Ready = Ready()
+        self.wanted: int = 0
+        self.ended: bool = False
         self._gone = False
 
     @property

@@ -35,7 +35,7 @@ class FlatteningStage(FanInStage):
     def __init__(self, env: Env, node: Node, mapper: Callable[[Any], Any]) -> None:
         super().__init__(env, node)
         self.mapper = mapper
-        self.outer_ended = False
+        self.outer_ended: bool = False
         self._under_way: dict[Origin, None] = {}
 
     @override
@@ -90,7 +90,7 @@ class FlatteningStage(FanInStage):
         """Ask the supervisor what an error does."""
         raised = verdict(self.env, self.node, error, origin.element, origin.copy())
         if raised is not None:
-            self.error = raised
+            self.error: Exception | None = raised
             self.fan.clear()
 
 
@@ -162,7 +162,7 @@ class FlatMapStage(FlatteningStage):
 
     @override
     def due(self) -> dict[str, Any]:
-        self.over = self.outer_ended and not self._open
+        self.over: bool = self.outer_ended and not self._open
         return self.signals.due()
 
     @override
@@ -278,7 +278,7 @@ class SwitchMapStage(FlatteningStage):
                 self.done(self._inner.tag)
             origin, self._next = self._next, None
             self._begin(origin)
-        self.over = self.outer_ended and self._inner is None
+        self.over: bool = self.outer_ended and self._inner is None
         await super().settle()
 
     def _begin(self, origin: Origin) -> None:

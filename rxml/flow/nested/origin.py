@@ -26,7 +26,7 @@ class Origin:
     __slots__ = ("_tally", "element", "iterator")
 
     def __init__(self, element: Any, context: Context | None) -> None:
-        self.element = element
+        self.element: Any = element
         self.iterator: Iterator[Any] | None = None
         self._tally = None if context is None else Tally(context)
 

@@ -40,7 +40,7 @@ class Splitter:
     """
 
     def __init__(self, stage: SplitStage, router: Router, limits: Limits) -> None:
-        self.outer = Branch(self, None, limits.announced)
+        self.outer: Branch = Branch(self, None, limits.announced)
         self._stage = stage
         self._env = stage.env
         self._router = router

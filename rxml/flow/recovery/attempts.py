@@ -36,9 +36,9 @@ class ReopenStage(Stage[Any]):
 
     def __init__(self, env: Env, node: Node) -> None:
         super().__init__(env, node)
-        self.opened = 0
-        self.drained = asyncio.Event()
-        self.rising = Rising()
+        self.opened: int = 0
+        self.drained: asyncio.Event = asyncio.Event()
+        self.rising: Rising = Rising()
         self._inlet: Subscription[Any] | None = None
         self._forget: Callable[[], None] | None = None
         self._delist = env.enlist(self.drained.set, endless=True)

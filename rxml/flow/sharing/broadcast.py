@@ -53,8 +53,8 @@ class Broadcast:
         self._trace: TracebackType | None = None
         self._unreported: list[BaseException] = []
         self._pump: asyncio.Task[None] | None = None
-        self.ended = False
-        self.broken = False
+        self.ended: bool = False
+        self.broken: bool = False
 
     def deserted_without(self, seat: Seat) -> bool:
         """True if nobody but this subscriber is there."""

@@ -26,7 +26,7 @@ class Place:
     __slots__ = ("live", "totals")
 
     def __init__(self, source: Node) -> None:
-        self.totals = Totals(source, apart=True)
+        self.totals: Totals = Totals(source, apart=True)
         self.live: Broadcast | None = None
 
 

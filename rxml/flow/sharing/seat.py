@@ -28,9 +28,9 @@ class Seat:
     __slots__ = ("_meter", "_sharing", "channel", "clock", "drained")
 
     def __init__(self, clock: Clock, sharing: Sharing, meter: Meter) -> None:
-        self.clock = clock
+        self.clock: Clock = clock
         self.channel: Channel[Any] = Channel(clock, sharing.lag)
-        self.drained = False
+        self.drained: bool = False
         self._sharing = sharing
         self._meter = meter
         meter.gauge = self.channel.gauge

@@ -74,7 +74,7 @@ class Inbox(Generic[T]):
     def __init__(self, backlog: Backlog[T], env: Env, *, block: bool) -> None:
         self.backlog = backlog
         self.error: Exception | None = None
-        self.closed = False
+        self.closed: bool = False
         self._block = block
         self._clock = env.clock
         self._loop = asyncio.get_running_loop()

@@ -64,7 +64,7 @@ class NeverStage(Stage[T]):
 
     def __init__(self, env: Env, node: Node) -> None:
         super().__init__(env, node)
-        self.drained = asyncio.Event()
+        self.drained: asyncio.Event = asyncio.Event()
         self._delist = env.enlist(self.drained.set, endless=True)
 
     @override

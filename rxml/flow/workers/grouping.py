@@ -73,10 +73,10 @@ class Group:
         self._price = price
         self._contexts: list[Context] = []
         self.items: list[Any] = []
-        self.spent = 0.0
-        self.since = 0.0
+        self.spent: float = 0.0
+        self.since: float = 0.0
         self.signals: dict[str, Any] = {}
-        self.over = False
+        self.over: bool = False
 
     @property
     def room(self) -> int:

@@ -31,9 +31,9 @@ class PumpedStage(Stage[T]):
 
     def __init__(self, env: Env, node: Node) -> None:
         super().__init__(env, node)
-        self.over = False
+        self.over: bool = False
         self.error: Exception | None = None
-        self.news = asyncio.Event()
+        self.news: asyncio.Event = asyncio.Event()
         self._scope = Scope()
         self._inlet: Subscription[Any] | None = None
 

@@ -48,9 +48,9 @@ class Entry:
     fence: Any
 
     def __init__(self, item: Any, context: Context | None) -> None:
-        self.item = item
-        self.context = context
-        self.progress = RUNNING
+        self.item: Any = item
+        self.context: Context | None = context
+        self.progress: Progress = RUNNING
         self.worker: asyncio.Task[None] | None = None
 
 
@@ -65,9 +65,9 @@ class Turnstile(ABC):
     """
 
     def __init__(self) -> None:
-        self.held = 0
-        self.dated = False
-        self.shut = False
+        self.held: int = 0
+        self.dated: bool = False
+        self.shut: bool = False
         self.error: Exception | None = None
 
     @abstractmethod
@@ -97,6 +97,10 @@ class Turnstile(ABC):
 
 class InOrder(Turnstile):
     """Results leave in the order in which the elements came in."""
+
+    held: int
+    dated: bool
+    error: Exception | None
 
     def __init__(self) -> None:
         super().__init__()
@@ -163,6 +167,11 @@ class AsTheyCome(Turnstile):
     """Results leave in the order in which they are done. Watermarks wait for the elements before them; a barrier also
     keeps out those behind it.
     """
+
+    held: int
+    dated: bool
+    shut: bool
+    error: Exception | None
 
     def __init__(self) -> None:
         super().__init__()

@@ -37,7 +37,7 @@ def _modelled(subject: Subject) -> bool:
     return subject.model is not None and not subject.rate
 
 
-class Opaque:
+class _Opaque:
     """A value of which nothing can be asked."""
 
     def _refuse(self, *_: Any) -> Any:
@@ -51,7 +51,7 @@ def _indifferent(subject: Subject) -> bool:
     """Whether the operator never looks at values: its model takes opaque ones."""
     if not _modelled(subject):
         return False
-    tries = [subject.expected([Opaque() for _ in range(count)]) for count in range(1, 5)]
+    tries = [subject.expected([_Opaque() for _ in range(count)]) for count in range(1, 5)]
     return all(tried.error is None for tried in tries)
 
 
