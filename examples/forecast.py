@@ -2,8 +2,7 @@
 
     readings ─▶ features ─▶ forecast ─▶ interval ─▶ coverage ─▶ clients
 
-The machine it runs on is the first sensor; whatever is posted to /events joins in. Run it as `rxml demo`. All state is
-per sensor and bounded.
+The machine it runs on is the first sensor; what is posted to /events joins in (`rxml demo`). All state is bounded.
 """
 
 from __future__ import annotations

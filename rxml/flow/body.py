@@ -122,7 +122,7 @@ class BodyStage(Stage[B]):
     @override
     async def release(self) -> None:
         self._channel.close()
-        self._channel.clear()
+        self.meter.dropped += self._channel.clear()
         cancels = [inlet.cancel for inlet in self._inlets]
         await self.release_all(self._scope.aclose, *cancels)
 

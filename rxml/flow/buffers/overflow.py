@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
-from rxml.flow.check import permit_function, require_function
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -30,15 +28,6 @@ class Conflate(Generic[A, B]):
 
     aggregate: Callable[[B, A], B]
     seed: Callable[[A], B] | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what is no function.
-
-        Raises:
-            TypeError: aggregate or seed is no function, or a coroutine function.
-        """
-        require_function("Conflate", self.aggregate, "takes what waits and an element")
-        permit_function("Conflate(seed)", self.seed, "makes what waits of an element")
 
     def first(self, item: A) -> Any:
         """What waits when there was nothing before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from rxml.flow.adopt import flows
 from rxml.flow.chunk import CHUNK
@@ -23,15 +23,42 @@ if TYPE_CHECKING:
     from rxml.flow.node import Env, Node
     from rxml.flow.subscription import Subscription
 
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
 T = TypeVar("T")
 
 
-def merge(*sources: Flowable[T]) -> Flowable[T]:
+@overload
+def merge(s1: Flowable[A], s2: Flowable[B], /) -> Flowable[A | B]: ...
+
+
+@overload
+def merge(s1: Flowable[A], s2: Flowable[B], s3: Flowable[C], /) -> Flowable[A | B | C]: ...
+
+
+@overload
+def merge(*sources: Flowable[T]) -> Flowable[T]: ...
+
+
+def merge(*sources: Flowable[Any]) -> Flowable[Any]:
     """The elements of all flows as they come; see `ops.merge`. Without a flow: nothing."""
     return _combined("merge", MergeStage, sources, capacity=_shared(sources))
 
 
-def concat(*sources: Flowable[T]) -> Flowable[T]:
+@overload
+def concat(s1: Flowable[A], s2: Flowable[B], /) -> Flowable[A | B]: ...
+
+
+@overload
+def concat(s1: Flowable[A], s2: Flowable[B], s3: Flowable[C], /) -> Flowable[A | B | C]: ...
+
+
+@overload
+def concat(*sources: Flowable[T]) -> Flowable[T]: ...
+
+
+def concat(*sources: Flowable[Any]) -> Flowable[Any]:
     """The elements of one flow after the other; see `ops.concat`. Without a flow: nothing."""
     return _combined("concat", ConcatStage, sources)
 
