@@ -225,8 +225,7 @@ class Adaptive:
     """Adaptive conformal inference on absolute errors (Gibbs and Candès 2021), over the last `memory` outcomes."""
 
     def __init__(self, gamma: float = 0.02, memory: int = 500) -> None:
-        self._gamma, self._memory = gamma, memory
-        self._alpha = 1 - LEVEL
+        self._gamma, self._memory, self._alpha = gamma, memory, 1 - LEVEL
         self._errors: deque[float] = deque()
         self._sorted: list[float] = []
         self.open: Open[tuple[float, float | None]] = Open()
