@@ -89,7 +89,8 @@ class Bench:
         ended = False
         sink = self.probe if probe is None else probe
         answers: list[tuple[int, Chunk[Any]]] = []
-        while sum(len(chunk) for _, chunk in answers) < most:
+        came = 0
+        while came < most:
             n = self.plan.demand(len(answers))
             await self._pause()
             try:
@@ -101,6 +102,7 @@ class Bench:
             if chunk is None or ended:
                 break
             answers.append((n, chunk))
+            came += len(chunk)
         seconds = asyncio.get_running_loop().time() - began
         emitted = tuple((each.name, each.emitted) for each in sink.statistics().stages)
         return Play(
