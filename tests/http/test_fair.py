@@ -1,13 +1,13 @@
 """Nobody holds the server for himself: others have their turn, and memory is bounded, whatever comes."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
 import gzip
-import time
 import tracemalloc
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 from websockets.asyncio.client import connect
@@ -15,53 +15,45 @@ from websockets.asyncio.client import connect
 import rxml
 from rxml import operators as ops
 from rxml.http import Slow, disconnect
+from rxml.http.inflate import STEP
 from rxml.http.late import Metered, rest
+from rxml.http.link import _IDLE as IDLE
+from rxml.http.link import _TURN as TURN
 from rxml.http.pool import Arrivals, Pool
+from rxml.http.post import _BLOCK as BLOCK
 from rxml.http.replies import Refusal
 from rxml.http.turns import HOLD, Turns
 from tests.http.helpers import app, collecting, eventually, http, post, raw, run
 from tests.http.wire_client import client
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
 NDJSON = {"content_type": "application/x-ndjson"}
 
 
-class Gaps:
-    """For how much time of a processor the loop was held at a time."""
+@pytest.fixture
+def turns(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """One entry for each time that work which is always ready offered the others a turn."""
+    offered: list[None] = []
+    pause = Turns.pause
 
-    longest = 0.0
+    async def counted(self: Turns) -> None:
+        offered.append(None)
+        await pause(self)
 
-
-@asynccontextmanager
-async def watching() -> AsyncGenerator[Gaps]:
-    gaps = Gaps()
-
-    async def watch() -> None:
-        while True:
-            began = time.thread_time()
-            await asyncio.sleep(0)
-            gaps.longest = max(gaps.longest, time.thread_time() - began)
-
-    task = asyncio.create_task(watch())
-    try:
-        yield gaps
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+    monkeypatch.setattr(Turns, "pause", counted)
+    return offered
 
 
 @pytest.mark.parametrize("line", [b"1\n", b"\n", b" \n"])
-def test_lines_that_do_not_fit_hold_nobody_up(line: bytes) -> None:
+def test_lines_that_do_not_fit_let_others_have_their_turn(line: bytes, turns: list[None]) -> None:
     async def main() -> None:
         service = app(rejects=10**9, inflate_ratio=10**6)
         flow = service.ingest("/in")
         body = gzip.compress(line * (400_000 // len(line)), 1)
-        async with service.serve() as server, collecting(flow), watching() as gaps:
+        async with service.serve() as server, collecting(flow):
             answer = await post(server, body, {**NDJSON, "content_encoding": "gzip"})
             assert answer.status in (202, 422)
-        assert gaps.longest < 0.5  # all at once it is nearly a second
+        blocks = 200_000 // BLOCK if line == b"1\n" else 0
+        assert len(turns) >= 400_000 // STEP + blocks
 
     run(main())
 
@@ -83,11 +75,11 @@ def test_a_body_with_too_many_elements_that_do_not_fit_is_left() -> None:
 @pytest.mark.parametrize(
     "frame", [b"\x81\x80", b"\x89\x80", b"\x8a\x80"], ids=["empty", "ping", "pong"]
 )
-def test_frames_that_mean_nothing_hold_nobody_up_and_end_the_connection(frame: bytes) -> None:
+def test_frames_that_mean_nothing_end_the_connection_soon(frame: bytes, turns: list[None]) -> None:
     async def main() -> None:
         service = app()
         service.stream("/out", rxml.never())
-        async with service.serve() as server, raw(server) as peer, watching() as gaps:
+        async with service.serve() as server, raw(server) as peer:
             await peer.send(
                 b"GET /out HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -97,23 +89,24 @@ def test_frames_that_mean_nothing_hold_nobody_up_and_end_the_connection(frame: b
             async with asyncio.timeout(3):
                 _ = await peer.closed()
                 await eventually(lambda: server.connections == 0)
-        assert gaps.longest < 1.5  # it was 2 to 4 s where nobody took turns
+        assert len(turns) < 2 * IDLE + 10
 
     run(main())
 
 
-def test_requests_in_great_number_hold_nobody_up() -> None:
+def test_each_request_lets_others_have_their_turn(turns: list[None]) -> None:
     async def main() -> None:
         service = app()
         service.stream("/out", rxml.never())
         service.stream("/one", rxml.of(1))
-        async with service.serve() as server, client(server, "/out") as peer, watching() as gaps:
+        async with service.serve() as server, client(server, "/out") as peer:
             await peer.subscribe(1)
             for _ in range(3000):
                 await peer.say(type="request", id=1, n=1)
             await peer.subscribe(1, 2, path="/one")
             assert (await peer.hear())["items"] == [1]
-        assert gaps.longest < 1.5  # it was 2 to 4 s where nobody took turns
+        # Each TURNth message waits for one turn of the loop in any case.
+        assert len(turns) >= 3000 - 3000 // TURN
 
     run(main())
 
