@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from rxml.flow.buffers.channel import Channel
 from rxml.flow.chunk import CHUNK, Chunk
-from rxml.flow.scope import Scope, uninterrupted
+from rxml.flow.scope import Scope
 from rxml.flow.stage import Stage
 from rxml.flow.statistics import Meter
 
@@ -22,6 +23,8 @@ class Relay(Stage[Any]):
 
     def __init__(self, env: Env, node: Node, head: Subscription[Any]) -> None:
         super().__init__(env, node)
+        # What passes here has been counted by the stage itself; only what is lost here has not.
+        self._of_node: Meter = self.meter
         self.meter: Meter = Meter(node.spec.name, CHUNK)
         self._head = head
         self._scope = Scope()
@@ -37,10 +40,9 @@ class Relay(Stage[Any]):
 
     @override
     async def release(self) -> None:
-        await self.release_all(self._scope.aclose, self._close_head)
-
-    async def _close_head(self) -> None:
-        await uninterrupted(self._head.cancel(), name=f"close relay {self.node.spec.name}")
+        self._channel.close()
+        self._of_node.dropped += self._channel.clear()
+        await self.release_all(self._scope.aclose, partial(self.finalize, self._head.cancel))
 
     async def _serve(self) -> None:
         try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 from rxml.errors import ConcurrentRequestError, StreamClosedError
 from rxml.flow.chunk import END, Chunk
 from rxml.flow.scope import in_turn, settled, stray, uninterrupted
-from rxml.flow.supervision import annotate
+from rxml.flow.supervision import noted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -98,10 +98,13 @@ class Stage(ABC, Generic[T]):
         return chunk
 
     async def _fail(self, error: Exception) -> Exception:
-        annotate(error, self.env.where(self.node))
-        self._undelivered = error
+        """Release everything; the error then, unless it would be taken for an end: then this raises what stands for it."""
+        failure = noted(error, self.env.where(self.node))
+        self._undelivered = failure
         await self._end(State.FAILED)
         self._undelivered = None
+        if failure is not error:
+            raise failure
         return error
 
     def _unwind(self) -> None:

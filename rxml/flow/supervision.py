@@ -93,7 +93,10 @@ def annotate(error: Exception, where: str) -> None:
 
 
 def noted(error: Exception, where: str) -> Exception:
-    """The error, annotated; a RuntimeError for one that means an end, which a coroutine cannot raise (PEP 479)."""
+    """The error, annotated; for one that would be taken for the end of a loop, a RuntimeError that it is the cause of.
+
+    A coroutine cannot raise StopIteration (PEP 479), and `async for` takes StopAsyncIteration for the end of the flow.
+    """
     if isinstance(error, StopIteration | StopAsyncIteration):
         replaced = RuntimeError(f"a function raised {type(error).__name__}")
         replaced.__cause__ = error

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from rxml.flow.node import Node
 
 MOST: Final = 200
-"""Results of an endless operator that are looked at, beyond one for each element."""
+"""Results of an endless operator that are looked at, beyond three for each element."""
 
 
 def most(elements: list[Any]) -> int:
     """How many results of these elements are looked at."""
-    return MOST + len(elements)
+    return MOST + 3 * len(elements)
 
 
 # Health is the business of who draws; here slow and filtered draws are usual.

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 def difference(subject: Subject, one: Play, other: Play) -> str | None:
     """In what the second run differs from the first, in words; None if in nothing that matters.
 
-    Elements that come in any order are compared as a multiset; if such a run fails, which of them came before the
-    error is open, and only the error is compared.
+    Elements that come in any order are compared as a multiset; which of them came before an error, or before the sink
+    had seen enough, is open, and then only how the runs ended is compared.
     """
     if not _same_error(one.error, other.error) or one.ended != other.ended:
         return (
             f"{_shown(other.results)} {other.terminal}, "
             f"where {_shown(one.results)} {one.terminal} was to come"
         )
-    if subject.order == "any" and one.error is not None:
+    if subject.order == "any" and not one.ended:
         return None
     looked_at = most(one.plan.elements)
     return differing(subject, one.results[:looked_at], other.results[:looked_at])
@@ -67,6 +67,8 @@ def as_model(subject: Subject, play: Play) -> str | None:
         return differing(subject, wanted, play.results)
     if len(wanted) < most(play.plan.elements):
         return f"{_shown(play.results)} and no end, where {_shown(wanted)} and the end was to come"
+    if subject.order == "any":  # which of them the sink saw before it had enough is open
+        return None
     return differing(subject, wanted, play.results[: len(wanted)])
 
 

@@ -10,6 +10,7 @@ Elements go in only while the reader wants what has not come out yet. Two bounds
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reactivex.disposable import CompositeDisposable
@@ -24,6 +25,7 @@ from rxml.flow.lift.feeder import Feeder, Proxy
 from rxml.flow.lift.mailbox import Mailbox
 from rxml.flow.lift.scheduler import RunScheduler
 from rxml.flow.lift.survey import survey
+from rxml.flow.scope import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +129,8 @@ class Lifted:
                 self.turn_soon()
                 return
             node, inlet, self._inlet = self._source, self._inlet, None
-        feeder.task = self.outlet.spawn(feeder.run(inlet or self.outlet.open(node)), "feed")
+        feeding = partial(feeder.run, inlet or self.outlet.open(node))
+        feeder.task = self.outlet.spawn(in_turn([feeding], self.outlet.env.report), "feed")
 
     def left(self) -> None:
         """A feeder feeds no more."""
@@ -290,11 +293,8 @@ class Lifted:
             self.demand.came_out(len(out))
             if contexts is not None:
                 contexts.extend([Context()] * (len(out) - len(contexts)))
-            if len(out) <= CHUNK:
-                put(Chunk(out, contexts))
-            else:
-                for at in range(0, len(out), CHUNK):
-                    put(Chunk(out[at : at + CHUNK], contexts and contexts[at : at + CHUNK]))
+            for at in range(0, len(out), CHUNK):
+                put(Chunk(out[at : at + CHUNK], contexts and contexts[at : at + CHUNK]))
         if self._signal is not None and (self._over or not self.scheduler.keepers):
             put(self._signal)
             self._signal = None

@@ -98,7 +98,7 @@ def error_transparency(trial: Trial) -> None:
                 f"the stream was over, {before.terminal}, before upstream failed", play
             )
         return
-    if play.error is not error and not _as_python_does(play.error, error):
+    if play.error is not error:
         raise trial.broken(
             f"upstream failed with {error!r}; the stream came out {play.terminal}", play
         )
@@ -115,15 +115,6 @@ def error_transparency(trial: Trial) -> None:
                 f"{len(plan.elements)} elements came before the failure, {len(play.results)} results",
                 play,
             )
-
-
-def _as_python_does(seen: Exception | None, error: Exception) -> bool:
-    """Whether the error is one that generators turn into a RuntimeError (PEP 479), and comes as its cause."""
-    return (
-        isinstance(error, StopAsyncIteration)
-        and isinstance(seen, RuntimeError)
-        and seen.__cause__ is error
-    )
 
 
 @law("L36", effort=0.8)

@@ -17,7 +17,9 @@ from typing_extensions import override
 
 import rxml
 from rxml import operators as ops
+from rxml.flow.kinds import source
 from rxml.flow.lift.mailbox import Mailbox
+from rxml.flow.stage import Stage
 from rxml.testing.virtual_time import run
 
 if TYPE_CHECKING:
@@ -154,6 +156,37 @@ def test_so_it_is_in_an_async_iterable() -> None:
 
     with pytest.raises(RuntimeError, match="nobody cancelled the stream"):
         run(rxml.from_async_iterable(elements).to_list())
+
+
+class Misleading(Stage[int]):
+    """Raises what an `async for` would take for the end."""
+
+    @override
+    async def pull(self, n: int) -> rxml.Chunk[int]:
+        if self.meter.emitted:
+            raise StopAsyncIteration("no end")
+        return rxml.Chunk([1])
+
+
+@pytest.mark.parametrize("by", ["source", "throw", "function"])
+def test_what_would_be_taken_for_an_end_is_an_error(by: str) -> None:
+    def mislead(x: int) -> int:
+        raise StopAsyncIteration("no end")
+
+    flow: rxml.Flowable[int] = {
+        "source": source("misleading", Misleading),
+        "throw": rxml.concat(rxml.of(1), rxml.throw(StopAsyncIteration("no end"))),
+        "function": rxml.concat(rxml.of(1), rxml.of(2).pipe(ops.map(mislead))),
+    }[by]
+
+    async def main() -> None:
+        elements = aiter(flow)
+        assert await anext(elements) == 1
+        with pytest.raises(RuntimeError, match="StopAsyncIteration") as caught:
+            await anext(elements)
+        assert isinstance(caught.value.__cause__, StopAsyncIteration)
+
+    run(main())
 
 
 @pytest.mark.parametrize("error", [StopAsyncIteration(), ValueError("x")])
