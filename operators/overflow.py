@@ -14,13 +14,12 @@ from rxml.flow.check import PLAIN, permit_function, require_count, require_funct
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.dropping import dropped
 from rxml.flow.kinds import label, stage
-from rxml.flow.supervision import DeadLetter, Directive, annotate
+from rxml.flow.verdict import verdict
 from rxml.flow.workers.pumped import PumpedStage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rxml.flow.context import Context
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
     from rxml.flow.shapes import Same
@@ -202,34 +201,32 @@ class _OverflowStage(PumpedStage[Any]):
                     chunk.elements, chunk.contexts, at, self.env.clock.time()
                 )
                 self.news.set()
-                if at < count and await self._offered(chunk, at):
+                if at < count and await self._may_be_offered(chunk.elements[at]):
                     at += 1
+                    self._offer(chunk, at - 1)
         except BaseException:
             self.meter.dropped += dropped(chunk.part(at, count))
             raise
 
-    async def _offered(self, chunk: Chunk[Any], at: int) -> bool:
-        """Offer an element that may not fit; False: look again, now that the reader has gone."""
-        element = chunk.elements[at]
-        if not self._away.is_set() and not self._backlog.fits(element):
-            await self._away.wait()
-            return False
-        self._offer(element, None if chunk.contexts is None else chunk.contexts[at])
-        return True
+    async def _may_be_offered(self, element: Any) -> bool:
+        """Wait until one that does not fit is to be dropped or merged; False: look again, now that the reader has gone."""
+        if self._away.is_set() or self._backlog.fits(element):
+            return True
+        await self._away.wait()
+        return False
 
-    def _offer(self, item: Any, context: Context | None) -> None:
+    def _offer(self, chunk: Chunk[Any], at: int) -> None:
+        """Put an element in, or end it."""
+        element, context = (
+            chunk.elements[at],
+            None if chunk.contexts is None else chunk.contexts[at],
+        )
         try:
-            self._backlog.offer(item, context, self.env.clock.time())
+            self._backlog.offer(element, context, self.env.clock.time())
         except BufferOverflowError:
+            self.meter.dropped += dropped(chunk.part(at, at + 1))
             raise
-        except Exception as error:  # noqa: BLE001 - the supervisor decides
-            self._failed(error, item, context)
-
-    def _failed(self, error: Exception, item: Any, context: Context | None) -> None:
-        """A function of `Conflate` has failed: the supervisor decides."""
-        self.meter.failed += 1
-        annotate(error, self.env.where(self.node))
-        if self.env.supervisor.decide(error) is Directive.STOP:
-            raise error
-        letter = DeadLetter(item, error, self.node.spec.name, context)
-        self.env.supervisor.bury(letter)
+        except Exception as error:  # noqa: BLE001 - a function of `Conflate` has failed: the supervisor decides
+            raised = verdict(self.env, self.node, error, element, context)
+            if raised is not None:
+                raise raised from raised.__cause__

@@ -121,10 +121,10 @@ def _price(cost: Callable[[A], float], chunk: Chunk[A], outlet: Outlet[A]) -> fl
         if not 0 <= price < inf:
             message = f"throttle: the cost of an element must be >= 0 and finite, got {price!r}"
             raise ValueError(message)  # noqa: TRY301 - the supervisor decides about it, too
-    except Exception as error:
-        with in_hand(chunk):
-            if not outlet.failed(error, element, chunk.contexts[0] if chunk.contexts else None):
-                raise
+    except Exception as error:  # noqa: BLE001 - the supervisor decides
+        raised = outlet.failed(error, element, chunk.contexts[0] if chunk.contexts else None)
+        if raised is not None:
+            raise raised from raised.__cause__
         return None
     return price
 

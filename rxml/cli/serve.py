@@ -23,8 +23,8 @@ def serve(target: str, host: str | None, port: int | None) -> None:
 
 
 def _paths(app: App) -> str:
-    endpoints = app._endpoints.values()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - there is no public list
     known = [
-        f"{each.path} ({'ingest' if 'POST' in each.methods else 'stream'})" for each in endpoints
+        f"{each.path} ({'ingest' if 'POST' in each.methods else 'stream'})"
+        for each in app.endpoints
     ]
     return ", ".join(known) or "no endpoint yet"

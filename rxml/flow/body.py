@@ -11,7 +11,8 @@ from rxml.flow.buffers.channel import Channel
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.scope import Scope, stray
 from rxml.flow.stage import Stage
-from rxml.flow.supervision import DeadLetter, Directive, annotate
+from rxml.flow.supervision import annotate
+from rxml.flow.verdict import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -73,15 +74,11 @@ class Outlet(Generic[B]):
         """Count time spent working."""
         self._meter.busy += seconds
 
-    def failed(self, error: Exception, item: Any, context: Context | None = None) -> bool:
-        """Ask the supervisor about an element that failed; True: left out, go on. False: raise the error."""
-        self._meter.failed += 1
-        annotate(error, self.env.where(self._node))
-        supervisor = self.env.supervisor
-        if supervisor.decide(error) is Directive.STOP:
-            return False
-        supervisor.bury(DeadLetter(item, error, self._node.spec.name, context))
-        return True
+    def failed(
+        self, error: Exception, item: Any, context: Context | None = None
+    ) -> Exception | None:
+        """Ask the supervisor about an element that failed, which has ended; None: left out, go on; else what to raise."""
+        return verdict(self.env, self._node, error, item, context)
 
 
 class BodyStage(Stage[B]):

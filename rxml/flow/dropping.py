@@ -20,17 +20,15 @@ def dropped(*chunks: Chunk[Any]) -> int:
 
 
 @contextmanager
-def in_hand(chunk: Chunk[Any], count: Callable[[int], None] | None = None) -> Generator[None]:
+def in_hand(chunk: Chunk[Any], count: Callable[[int], None]) -> Generator[None]:
     """Inside, a stage has a chunk in its hand: if it is cancelled meanwhile, or fails, the elements end as dropped.
 
     Args:
         chunk: what nobody else holds.
-        count: counts what was dropped; None: it is counted already, as failed.
+        count: counts what was dropped.
     """
     try:
         yield
     except BaseException:
-        number = dropped(chunk)
-        if count is not None:
-            count(number)
+        count(dropped(chunk))
         raise

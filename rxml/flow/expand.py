@@ -12,7 +12,7 @@ from rxml.flow.clock import HOLD, Quota
 from rxml.flow.context_joining import Tally
 from rxml.flow.dropping import dropped
 from rxml.flow.stage import Stage
-from rxml.flow.supervision import DeadLetter, Directive, noted
+from rxml.flow.verdict import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -157,15 +157,9 @@ class ExpandStage(Stage[B]):
 
     def _failed(self, raised: Exception) -> None:
         self._open = None
-        self.meter.failed += 1
-        where = self.env.where(self.node)
-        error = noted(raised, where)
         element = self._waiting.elements[self._at - 1]
         context = None if self._tally is None else self._tally.copies(1)[0]
-        letter = DeadLetter(element, error, self.node.spec.name, context)
-        directive, error = self.env.supervisor.handle(error, [letter])
-        if directive is Directive.STOP:
-            self._error = noted(error, where)
+        self._error = verdict(self.env, self.node, raised, element, context)
 
     @override
     async def release(self) -> None:

@@ -205,6 +205,11 @@ class App:
             for number in numbers:
                 loop.remove_signal_handler(number)
 
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """What answers, in the order in which it was added."""
+        return tuple(self._endpoints.values())
+
     def _add(self, endpoint: Endpoint) -> None:
         if endpoint.path in self._endpoints:
             raise PipelineError(f"{endpoint.path} is taken by another endpoint of this app")

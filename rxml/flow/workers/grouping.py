@@ -190,10 +190,10 @@ def _priced(group: Group, chunk: Chunk[Any], outlet: Outlet[list[Any]]) -> float
     item = chunk.elements[0]
     try:
         return group.price(item)
-    except Exception as error:
-        with in_hand(chunk):
-            if not outlet.failed(error, item, chunk.contexts[0] if chunk.contexts else None):
-                raise
+    except Exception as error:  # noqa: BLE001 - the supervisor decides
+        raised = outlet.failed(error, item, chunk.contexts[0] if chunk.contexts else None)
+        if raised is not None:
+            raise raised from raised.__cause__
         return None
 
 
