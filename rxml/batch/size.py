@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from rxml.batch.column import is_array
+from rxml.memory import FLAT, LEVELS, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rxml.batch.column import AnyArray, Column
 
-_FLAT: Final = frozenset({bool, int, float, complex, str, bytes, type(None)})
-_LEVELS: Final = 4  # of containers in one another; what contains itself has no end
 _INLINE: Final = 15  # bytes of a text that StringDType keeps in the element itself
 
 
@@ -25,7 +20,7 @@ def size_of(column: AnyArray | Column) -> int:
     """Bytes held by the values, and by the Python objects and long texts among them, each where it occurs."""
     if not isinstance(column, np.ndarray):
         return column.nbytes
-    return column.nbytes + _beside(column, _LEVELS)
+    return column.nbytes + _beside(column, LEVELS)
 
 
 def _beside(column: AnyArray, levels: int) -> int:
@@ -38,7 +33,7 @@ def _beside(column: AnyArray, levels: int) -> int:
     if column.dtype.kind == "T":
         sizes = (len(text.encode()) for text in values if isinstance(text, str))
         return sum(size for size in sizes if size > _INLINE)
-    if _FLAT.issuperset(set(map(type, values))):
+    if FLAT.issuperset(set(map(type, values))):
         return sum(map(sys.getsizeof, values))
     return sum(_deep(value, levels) for value in values)
 
@@ -48,16 +43,6 @@ def _deep(value: Any, levels: int) -> int:
     if isinstance(exact, int):  # a view counts as what it shows
         beside = _beside(value, levels - 1) if is_array(value) and levels else 0
         return max(own, exact) + beside
-    if type(value) in _FLAT or levels == 0:
+    if type(value) in FLAT or levels == 0:
         return own
-    return own + sum(_deep(part, levels - 1) for part in _parts(value))
-
-
-def _parts(value: Any) -> Iterable[Any]:
-    untyped: Any = value
-    if isinstance(value, Mapping):
-        return chain.from_iterable(untyped.items())
-    if isinstance(value, list | tuple | set | frozenset):
-        return cast("Iterable[Any]", untyped)
-    attributes: dict[str, Any] = getattr(value, "__dict__", {})
-    return attributes.values()
+    return own + sum(_deep(part, levels - 1) for part in parts(value))

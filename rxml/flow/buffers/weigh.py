@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any
+
+from rxml.memory import FLAT, LEVELS, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-_FLAT: Final = frozenset({bool, int, float, complex, str, bytes, bytearray, type(None)})
-_DEPTH: Final = 4
+    from collections.abc import Sequence
 
 
 def weigh(elements: Sequence[Any]) -> int:
@@ -22,26 +19,16 @@ def weigh(elements: Sequence[Any]) -> int:
     exact = getattr(elements, "nbytes", None)
     if exact is not None:
         return int(exact)
-    if _FLAT.issuperset(set(map(type, elements))):
+    if FLAT.issuperset(set(map(type, elements))):
         return sum(map(sys.getsizeof, elements))
-    return sum(_deep(element, _DEPTH) for element in elements)
+    return sum(_deep(element, LEVELS) for element in elements)
 
 
-def _deep(value: Any, depth: int) -> int:
+def _deep(value: Any, levels: int) -> int:
     exact = getattr(value, "nbytes", None)
     if isinstance(exact, int):
         return exact + 112
     own = sys.getsizeof(value)
-    if type(value) in _FLAT or depth == 0:
+    if type(value) in FLAT or levels == 0:
         return own
-    return own + sum(_deep(part, depth - 1) for part in _parts(value))
-
-
-def _parts(value: Any) -> Iterable[Any]:
-    untyped: Any = value
-    if isinstance(value, Mapping):
-        return chain.from_iterable(untyped.items())
-    if isinstance(value, list | tuple | set | frozenset):
-        return cast("Iterable[Any]", untyped)
-    attributes: dict[str, Any] = getattr(value, "__dict__", {})
-    return attributes.values()
+    return own + sum(_deep(part, levels - 1) for part in parts(value))
