@@ -6,12 +6,13 @@ import asyncio
 import json
 import signal
 import subprocess
-import time
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 import pytest
 from rich.console import Console
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from rxml.cli.board import Board
 from rxml.cli.forecast import MACHINE, SENSORS, Forecast
@@ -143,8 +144,12 @@ def test_a_second_signal_cuts_and_the_first_says_so(
 ) -> None:
     process, url = service
     assert process.stderr is not None
-    with tailing(f"{url}/late"):
-        time.sleep(1)  # until the demand for the next one, which does not come, is there
+    protocol = [Subprotocol("rxml.v1+json")]
+    with connect(f"{url.replace('http', 'ws')}/late", subprotocols=protocol) as socket:
+        for frame in ({"type": "hello"}, {"type": "subscribe", "id": 1, "n": 2}):
+            socket.send(json.dumps(frame))
+            assert json.loads(socket.recv())["type"] in {"ready", "next"}
+        # The demand for a second element, which does not come, is there.
         process.send_signal(signal.SIGINT)
         assert "at most 5 s; Ctrl-C again cuts" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
