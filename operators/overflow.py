@@ -10,7 +10,7 @@ from typing_extensions import override
 from rxml.errors import BufferOverflowError
 from rxml.flow.buffers.backlog import Backlog
 from rxml.flow.buffers.overflow import Conflate, Overflow, checked
-from rxml.flow.check import PLAIN, permit_function, require_count, require_function
+from rxml.flow.check import require_count
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.dropping import dropped
 from rxml.flow.kinds import label, stage
@@ -66,8 +66,6 @@ def on_overflow(
         [0, 1, 2, 3, 4]
     """
     bound = checked("on_overflow", policy, capacity)
-    if isinstance(policy, Conflate):
-        _check_functions("on_overflow(Conflate)", policy)
     if max_bytes is not None:
         require_count("on_overflow(max_bytes=)", max_bytes, 1)
     return _overflow(label("on_overflow", policy), policy, bound, max_bytes)
@@ -113,14 +111,7 @@ def conflate(
         >>> asyncio.run(main())
         ([0], [4950])
     """
-    policy = Conflate(aggregate, seed)
-    _check_functions("conflate", policy)
-    return _overflow(label("conflate", aggregate), policy, 1, None)
-
-
-def _check_functions(name: str, policy: Conflate[Any, Any]) -> None:
-    require_function(name, policy.aggregate, "makes one element of two", PLAIN)
-    permit_function(f"{name}(seed=)", policy.seed, "makes what waits of an element", PLAIN)
+    return _overflow(label("conflate", aggregate), Conflate(aggregate, seed), 1, None)
 
 
 def _overflow(

@@ -13,7 +13,7 @@ from rxml.errors import PipelineError
 from rxml.flow.adopt import adopt
 from rxml.flow.buffers.backlog import Backlog
 from rxml.flow.buffers.overflow import Conflate, checked
-from rxml.flow.check import PLAIN, permit_function, require_count, require_function
+from rxml.flow.check import require_count
 from rxml.flow.chunk import CHUNK
 from rxml.flow.kinds import source
 from rxml.flow.lift.scheduler import RunScheduler
@@ -50,8 +50,6 @@ def conflate(
     aggregate: Callable[[B, A], B], seed: Callable[[A], B] | None = None
 ) -> Conflate[A, B]:
     """Make one element of all that wait: `aggregate(what waits, what comes)`; `seed` makes what waits of the first."""
-    require_function("rxml.rx.conflate", aggregate, "makes one element of two", PLAIN)
-    permit_function("rxml.rx.conflate(seed)", seed, "makes what waits of an element", PLAIN)
     return Conflate(aggregate, seed)
 
 

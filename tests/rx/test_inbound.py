@@ -251,5 +251,5 @@ def test_a_buffer_wants_room_for_an_element_when_it_is_made(n: Any) -> None:
 
 @pytest.mark.parametrize("functions", [(5,), (max, 5)])
 def test_conflate_wants_functions_when_it_is_made(functions: Any) -> None:
-    with pytest.raises(PipelineError, match=r"rxml\.rx\.conflate.* wants a function .* got int"):
+    with pytest.raises(PipelineError, match=r"Conflate.* wants a function .* got int"):
         conflate(*functions)

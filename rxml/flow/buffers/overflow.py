@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
+from rxml.flow.check import PLAIN, permit_function, require_function
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,6 +30,16 @@ class Conflate(Generic[A, B]):
 
     aggregate: Callable[[B, A], B]
     seed: Callable[[A], B] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no function.
+
+        Raises:
+            PipelineError: aggregate or seed is none (a TypeError).
+            TypeError: one is a coroutine function.
+        """
+        require_function("Conflate", self.aggregate, "makes one element of two", PLAIN)
+        permit_function("Conflate(seed=)", self.seed, "makes what waits of an element", PLAIN)
 
     def first(self, item: A) -> Any:
         """What waits when there was nothing before."""

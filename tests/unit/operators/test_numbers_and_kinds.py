@@ -22,11 +22,11 @@ async def later(*_: Any) -> Any:
 WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "flat_map": (lambda: ops.flat_map(5), "flat_map wants a function that gives a stream.* got 5"),
     "concat_map": (lambda: ops.concat_map(5), "concat_map wants a function that.* got 5"),
-    "conflate": (lambda: ops.conflate(5), "conflate wants a function that makes.* got int"),
-    "conflate(seed)": (lambda: ops.conflate(max, seed=5), r"conflate\(seed=\) wants .* got int"),
+    "conflate": (lambda: ops.conflate(5), "Conflate wants a function that makes.* got int"),
+    "conflate(seed)": (lambda: ops.conflate(max, seed=5), r"Conflate\(seed=\) wants .* got int"),
     "Conflate": (
-        lambda: ops.on_overflow(rxml.Conflate(max, 5)),
-        r"on_overflow\(Conflate\)\(seed=\) wants a function .* got int",
+        lambda: rxml.Conflate(max, 5),
+        r"Conflate\(seed=\) wants a function .* got int",
     ),
     "on_overflow(max_bytes=-1)": (
         lambda: ops.on_overflow("error", capacity=1, max_bytes=-1),
@@ -100,7 +100,7 @@ COROUTINES: dict[str, Callable[[], Any]] = {
     "catch(on=)": lambda: ops.catch(rxml.empty(), on=later),
     "catch": lambda: ops.catch(later),
     "on_error_resume_next": lambda: ops.on_error_resume_next(later),
-    "conflate": lambda: ops.conflate(later),
+    "Conflate": lambda: ops.conflate(later),
     "throttle(cost=)": lambda: ops.throttle(1, cost=later),
     "buffer(cost=)": lambda: ops.buffer(bytes=1, cost=later),
     "keep_alive": lambda: ops.keep_alive(1, later),
