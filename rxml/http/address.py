@@ -8,17 +8,32 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from rxml.errors import PipelineError
 
-def is_url(url: Any) -> bool:
-    """True for a URL of HTTP or WebSocket with a host."""
+
+def require_url(url: Any) -> None:
+    """Refuse what is no URL of HTTP or WebSocket with a host.
+
+    Raises:
+        PipelineError: it is none; the message says what is wrong with it.
+    """
+    problem = _problem(url)
+    if problem is not None:
+        example = "ws://127.0.0.1:8080/predictions"
+        raise PipelineError(f"connect wants a url like {example}, got {url!r}: {problem}")
+
+
+def _problem(url: Any) -> str | None:
     if not isinstance(url, str):
-        return False
+        return "it is no str"
     try:
         parts = urlsplit(url)
-        _ = parts.port  # fails if it is no number
-    except ValueError:
-        return False
-    return parts.scheme in ("ws", "wss", "http", "https") and bool(parts.hostname)
+        _ = parts.port  # fails if it is no number, or too large
+    except ValueError as error:
+        return str(error)
+    if parts.scheme not in {"ws", "wss", "http", "https"}:
+        return "it does not begin with ws://, wss://, http:// or https://"
+    return None if parts.hostname else "it names no host"
 
 
 def unreachable(error: aiohttp.ClientConnectorError) -> str:

@@ -12,7 +12,7 @@ from rxml.batch import Batch
 from rxml.errors import ConnectionLost, PipelineError, ProtocolError, RemoteError
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.kinds import body_source, label
-from rxml.http.address import is_url, unreachable
+from rxml.http.address import require_url, unreachable
 from rxml.http.checks import instance
 from rxml.http.codec import Codec, items_of
 from rxml.http.credit import Refill
@@ -105,10 +105,7 @@ def connect(
         RemoteError: when run, the flow failed there.
         ProtocolError: when run, the other end does not speak `rxml.v1`, or broke its rules.
     """
-    if not is_url(url):
-        raise PipelineError(
-            f"connect wants a url like ws://127.0.0.1:8080/predictions, got {url!r}"
-        )
+    require_url(url)
     instance("limits", limits, Limits)
     if encoding not in _PROTOCOLS:
         raise PipelineError(f"encoding must be 'msgpack' or 'json', got {encoding!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from operator import neg
@@ -204,9 +205,22 @@ def test_what_cannot_be_connected_is_lost() -> None:
     run(main())
 
 
-@pytest.mark.parametrize("url", ["", "localhost:80", "ftp://x/y", "ws://", "ws:/x", "ws://[::1"])
-def test_an_address_is_checked_when_it_is_given(url: str) -> None:
-    with pytest.raises(PipelineError, match="ws://"):
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("", "does not begin with ws://"),
+        ("localhost:80", "does not begin with ws://"),
+        ("ftp://x/y", "does not begin with ws://"),
+        ("ws://", "names no host"),
+        ("ws:/x", "names no host"),
+        ("ws://[::1", "Invalid IPv6"),
+        ("ws://x:99999/y", "out of range 0-65535"),
+        ("ws://x:y/z", "'y'"),
+        (5, "is no str"),
+    ],
+)
+def test_what_is_no_url_of_a_stream_is_refused(url: Any, problem: str) -> None:
+    with pytest.raises(PipelineError, match=f"got {re.escape(repr(url))}: .*{problem}"):
         _ = connect(url)
 
 
