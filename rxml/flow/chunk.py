@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 T_co = TypeVar("T_co", covariant=True)
 
+FOREVER: Final = (1 << 63) - 1
+"""The watermark behind which nothing follows, ever: what the end of a stream stands for (int64 ns UTC)."""
+
 UNBOUNDED: Final = sys.maxsize
 """Demand without a limit (2^63 - 1, rule 3.17): as much as is ready, chunk by chunk."""
 
@@ -29,10 +32,12 @@ class Chunk(Generic[T_co]):
         contexts: what travels beside the elements, one each, or None when nothing does.
         watermark: no element with an event time before it follows (int64 ns UTC), or None.
         barrier: the number of the snapshot that is taken here, or None.
+        idle: True if no elements are to be expected for now, so that others need not wait for this stream's watermark;
+            False with the first watermark after that; else None.
         end: nothing follows; an ending chunk has no elements.
     """
 
-    __slots__ = ("barrier", "contexts", "elements", "end", "watermark")
+    __slots__ = ("barrier", "contexts", "elements", "end", "idle", "watermark")
 
     def __init__(
         self,
@@ -41,12 +46,14 @@ class Chunk(Generic[T_co]):
         *,
         watermark: int | None = None,
         barrier: int | None = None,
+        idle: bool | None = None,
         end: bool = False,
     ) -> None:
         self.elements: Sequence[T_co] = elements
         self.contexts: list[Context] | None = contexts
         self.watermark: int | None = watermark
         self.barrier: int | None = barrier
+        self.idle: bool | None = idle
         self.end: bool = end
 
     def __len__(self) -> int:
@@ -59,12 +66,12 @@ class Chunk(Generic[T_co]):
 
     @property
     def signalled(self) -> bool:
-        """True if a watermark or a barrier follows the elements."""
-        return self.watermark is not None or self.barrier is not None
+        """True if a signal follows the elements."""
+        return self.watermark is not None or self.barrier is not None or self.idle is not None
 
     def signals(self) -> dict[str, Any]:
         """The signals that follow the elements, by name: arguments for another Chunk."""
-        found = {"watermark": self.watermark, "barrier": self.barrier}
+        found = {"watermark": self.watermark, "barrier": self.barrier, "idle": self.idle}
         return {name: value for name, value in found.items() if value is not None}
 
     def part(self, start: int, stop: int) -> Chunk[T_co]:

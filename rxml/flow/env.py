@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from rxml.flow.fusion.cell import Cell
 from rxml.flow.fusion.fused import Fused
-from rxml.flow.node import KernelSpec, Node, StageSpec, SuperviseSpec
+from rxml.flow.node import KernelSpec, MarkSpec, Node, StageSpec, SuperviseSpec
 from rxml.flow.relay import Relay
 from rxml.flow.statistics import Meter
 from rxml.flow.totals import Stint
@@ -182,10 +182,10 @@ class _Opening:
     def open(self, node: Node) -> Subscription[Any]:
         supervisor = self._env.supervisor
         row: list[tuple[Node, Supervisor]] = []
-        while isinstance(node.spec, KernelSpec | SuperviseSpec):
+        while isinstance(node.spec, KernelSpec | MarkSpec):
             if isinstance(node.spec, SuperviseSpec):
                 supervisor = node.spec.supervisor
-            else:
+            elif isinstance(node.spec, KernelSpec):
                 row.append((node, supervisor))
             node = node.sources[0]
         spec = cast("StageSpec", node.spec)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK
-from rxml.flow.node import KernelSpec, SuperviseSpec
+from rxml.flow.node import KernelSpec, MarkSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ def budget_of(node: Node, element_bytes: int | None) -> Budget:
         bounds = [] if spec.max_bytes is None else [spec.max_bytes * times]
         bounds += [] if element_bytes is None else [elements * element_bytes]
         edges.append(Edge(spec.name, elements, min(bounds, default=None)))
-        rows += 0 if isinstance(spec, KernelSpec | SuperviseSpec) else times
+        rows += 0 if isinstance(spec, KernelSpec | MarkSpec) else times
     return Budget(tuple(edges), rows * CHUNK, element_bytes)
 
 

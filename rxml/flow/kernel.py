@@ -7,7 +7,7 @@ leaving an element out costs nothing until one fails.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from typing_extensions import override
 
@@ -25,9 +25,11 @@ class Kernel(Generic[A, B]):
 
     Attributes:
         finished: true as soon as no further element can change the result; upstream is then closed at once.
+        timely: whether `advance` is to be called.
     """
 
     finished: bool = False
+    timely: ClassVar[bool] = False
 
     def demand(self, n: int) -> int:
         """How many elements to ask of upstream when downstream wants n (>= 1): so many that at most n results follow."""
@@ -47,6 +49,18 @@ class Kernel(Generic[A, B]):
 
     def flush(self) -> Iterable[B]:
         """What is still to be emitted now that upstream has ended or the kernel is finished; not called after an error."""
+        return ()
+
+    def advance(self, watermark: int) -> Sequence[B]:
+        """What is to be emitted now that no element with an event time before the watermark follows.
+
+        Called once for each watermark, behind the elements that came before it; watermarks rise. The end of the input is
+        no watermark: `flush` is called then, as if all time had passed.
+
+        Args:
+            watermark: nanoseconds since 1970, UTC.
+        """
+        del watermark
         return ()
 
     def held(self) -> int:
@@ -106,11 +120,30 @@ class Step(Kernel[A, B]):
                 return
 
 
-class Columns(Kernel[A, B]):
-    """Work on the whole chunk at once: a `Batch` stays a `Batch`.
+class Chunkwise(Kernel[A, B]):
+    """Takes a chunk as a whole: a list, or a `Batch` that stays one.
 
     An error concerns all elements of the chunk, since no single one can be blamed; unless the work can be tried again on
     parts of the chunk, which finds the culprits.
+
+    Attributes:
+        again: whether `push_all` may be called on parts after it has failed; it has then changed nothing.
+    """
+
+    again: bool = False
+
+    def push_all(self, items: Sequence[A]) -> Sequence[B]:
+        """The results for one or more elements."""
+        raise NotImplementedError
+
+    @override
+    def flush(self) -> Sequence[B]:
+        """See `Kernel.flush`; all of it at once, such as a `Batch`."""
+        return ()
+
+
+class Columns(Chunkwise[A, B]):
+    """Applies a function to the whole chunk, without state.
 
     Args:
         function: from the elements of a chunk to results; never called with none.
@@ -121,10 +154,10 @@ class Columns(Kernel[A, B]):
         self, function: Callable[[Sequence[A]], Sequence[B]], *, again: bool = False
     ) -> None:
         self._function = function
-        self.again = again
+        self.again: bool = again
 
+    @override
     def push_all(self, items: Sequence[A]) -> Sequence[B]:
-        """The results for the chunk."""
         return self._function(items)
 
 

@@ -24,7 +24,7 @@ from rxml.flow.chunk import CHUNK
 from rxml.flow.expand import ExpandStage
 from rxml.flow.flowable import Flowable
 from rxml.flow.kernel import Columns, Elementwise, Select
-from rxml.flow.node import Cardinality, KernelSpec, Node, Spec, StageSpec, SuperviseSpec
+from rxml.flow.node import Cardinality, KernelSpec, MarkSpec, Node, Spec, StageSpec, SuperviseSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -249,6 +249,11 @@ def supervised(name: str, supervisor: Supervisor) -> Operator[A, A]:
     return _operator(
         SuperviseSpec(name=name, supervisor=supervisor, cardinality=Cardinality.AT_MOST_ONE)
     )
+
+
+def mark(name: str, *traits: object) -> Operator[A, A]:
+    """No stage of its own: says by its traits what holds for the elements from here on."""
+    return _operator(MarkSpec(name=name, cardinality=Cardinality.ONE, traits=traits))
 
 
 def source(

@@ -128,6 +128,7 @@ class Spec(ABC):
         max_bytes: bytes that it may hold, or None where only elements are bounded.
         rate: its result depends on time.
         columns: its result may depend on how elements were chunked.
+        traits: what holds for the elements behind the stage (see `rxml.flow.traits`).
         built: file and line where the user built it.
     """
 
@@ -137,6 +138,7 @@ class Spec(ABC):
     max_bytes: int | None = None
     rate: bool = False
     columns: bool = False
+    traits: tuple[object, ...] = ()
     built: str = field(default_factory=built_at)
 
 
@@ -172,8 +174,13 @@ class StageSpec(Spec):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class SuperviseSpec(Spec):
-    """No stage of its own: gives the stages upstream of it a supervisor."""
+class MarkSpec(Spec):
+    """No stage of its own: says something about the stages upstream of it, or by its traits about the elements."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SuperviseSpec(MarkSpec):
+    """Gives the stages upstream of it a supervisor."""
 
     supervisor: Supervisor
 

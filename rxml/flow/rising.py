@@ -23,6 +23,7 @@ class Rising:
         if self._highest is None or watermark > self._highest:
             self._highest = watermark
             return chunk
-        if chunk.barrier is None and not len(chunk.elements):
+        signals = {name: value for name, value in chunk.signals().items() if name != "watermark"}
+        if not signals and not len(chunk.elements):
             return None
-        return Chunk(chunk.elements, chunk.contexts, barrier=chunk.barrier)
+        return Chunk(chunk.elements, chunk.contexts, **signals)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, given, settings
 
-from rxml.flow.node import Cardinality, SuperviseSpec
+from rxml.flow.node import Cardinality, MarkSpec
 from rxml.flow.sources.create import empty
 from rxml.testing.comparing import copied, same
 
@@ -130,7 +130,7 @@ class Subject:
     @property
     def cardinality(self) -> Cardinality:
         """Results for each element: ONE, AT_MOST_ONE, or anything else (MANY)."""
-        nodes = [node for node in self.nodes() if not isinstance(node.spec, SuperviseSpec)]
+        nodes = [node for node in self.nodes() if not isinstance(node.spec, MarkSpec)]
         declared = {node.spec.cardinality for node in nodes}
         if len(nodes) < len(self.nodes()):
             declared.add(Cardinality.AT_MOST_ONE)

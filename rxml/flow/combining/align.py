@@ -10,12 +10,24 @@ if TYPE_CHECKING:
 
 
 class Alignment:
-    """Watermark: the least of the inputs that have not ended, once each has one; it never goes back.
+    """Watermark: the least of the inputs that have not ended and are not idle, once each has one; it never goes back.
+
+    Idle: when all inputs are.
 
     Barrier: passed on when all inputs have come to it; one that has come to it waits for the others.
     """
 
-    __slots__ = ("_barrier", "_left", "_marks", "_news", "_passed", "_seen", "waiting")
+    __slots__ = (
+        "_barrier",
+        "_idle",
+        "_idle_passed",
+        "_left",
+        "_marks",
+        "_news",
+        "_passed",
+        "_seen",
+        "waiting",
+    )
 
     def __init__(self) -> None:
         self._seen = False
@@ -24,6 +36,8 @@ class Alignment:
         self._left: int | None = None
         self._barrier: int | None = None
         self._news = False
+        self._idle: set[Hashable] = set()
+        self._idle_passed = False
         self.waiting: set[Hashable] = set()
 
     def enter(self, key: Hashable, mark: int | None = None) -> None:
@@ -36,6 +50,7 @@ class Alignment:
         if mark is not None and (self._left is None or mark > self._left):
             self._left = mark
         self.waiting.discard(key)
+        self._idle.discard(key)
         self._news = self._seen
 
     def note(self, key: Hashable, signals: dict[str, Any]) -> None:
@@ -44,6 +59,8 @@ class Alignment:
         before = self._marks[key]
         if watermark is not None and (before is None or watermark > before):
             self._marks[key] = watermark
+        if "idle" in signals:
+            (self._idle.add if signals["idle"] else self._idle.discard)(key)
         if barrier is not None:
             self._barrier = barrier if self._barrier is None else max(barrier, self._barrier)
             self.waiting.add(key)
@@ -62,17 +79,21 @@ class Alignment:
         least = self._least()
         if least is not None and (self._passed is None or least > self._passed):
             self._passed = due["watermark"] = least
+        idle = bool(self._marks) and len(self._idle) == len(self._marks)
+        if idle is not self._idle_passed:
+            self._idle_passed = due["idle"] = idle
         if self._barrier is not None and len(self.waiting) == len(self._marks):
             due["barrier"], self._barrier = self._barrier, None
             self.waiting.clear()
         return due
 
     def _least(self) -> int | None:
-        """The least watermark if all inputs have one; once all have ended, the last."""
+        """The least watermark if all inputs that count have one; once all have ended, the last."""
         if not self._marks:
             return self._left
-        marks = [mark for mark in self._marks.values() if mark is not None]
-        return min(marks) if len(marks) == len(self._marks) else None
+        counting = [mark for key, mark in self._marks.items() if key not in self._idle]
+        marks = [mark for mark in counting if mark is not None]
+        return min(marks) if marks and len(marks) == len(counting) else None
 
 
 class _Fence:

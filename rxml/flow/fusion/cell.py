@@ -10,7 +10,7 @@ from rxml.flow.context_joining import NOTHING, settled_by, split
 from rxml.flow.context_joining import joined as joint
 from rxml.flow.fusion.gathered import Gathered
 from rxml.flow.fusion.shadow import Shadow
-from rxml.flow.kernel import Columns, Elementwise, Select, joined
+from rxml.flow.kernel import Chunkwise, Columns, Elementwise, Select, joined
 from rxml.flow.node import Cardinality
 from rxml.flow.supervision import DeadLetter, Directive, noted
 
@@ -30,6 +30,9 @@ STEADY: Final = frozenset({Elementwise, Select, Columns})
 """Kernels without state: n elements are asked of upstream for n, and they never finish."""
 
 
+_FOLDING: Final = frozenset({Cardinality.FEWER, Cardinality.MANY})
+
+
 class Cell:
     """One kernel: its state, its counters, and the supervisor that it answers to.
 
@@ -43,6 +46,7 @@ class Cell:
         "_env",
         "_fed",
         "_flushed",
+        "_folds",
         "_gathered",
         "_last",
         "_node",
@@ -68,10 +72,13 @@ class Cell:
         self.kernel: Kernel[Any, Any] = spec.kernel()
         self.meter: Meter = env.meter(node)
         self.steady: bool = type(self.kernel) in STEADY
+        self._folds = not self.steady and spec.cardinality in _FOLDING
 
     def push(self, items: Sequence[Any], contexts: list[Context] | None) -> Pushed:
         """Feed the kernel."""
-        if isinstance(self.kernel, Columns):
+        if isinstance(self.kernel, Chunkwise):
+            if contexts is None and self._gathered is not None:
+                contexts = [NOTHING] * len(items)
             return self._columns(self.kernel, items, contexts)
         out: list[Any] = []
         if self.spec.opaque:
@@ -98,14 +105,28 @@ class Cell:
 
     def flush(self) -> Pushed:
         """What is left at the end, with the contexts of the elements that it is made of, as far as is known."""
-        out: list[Any] = []
+        out: Any = []
         error = None
         self._flushed = True
         try:
-            out.extend(self.kernel.flush())
+            if isinstance(self.kernel, Chunkwise):
+                out = self.kernel.flush()
+            else:
+                out.extend(self.kernel.flush())
         except Exception as raised:  # noqa: BLE001 - passed on after what came before it
             error = self._noted(raised)
         return out, self._contexts_left(len(out), error), error
+
+    def advance(self, watermark: int) -> Pushed:
+        """What a watermark brings about."""
+        try:
+            out = self.kernel.advance(watermark)
+        except Exception as raised:  # noqa: BLE001 - passed on: no element is to blame
+            self.meter.failed += 1
+            return (), None, self._noted(raised)
+        if self._gathered is None or not len(out):
+            return out, None, None
+        return out, self._gathered.results(len(out), self.kernel.held()), None
 
     def _contexts_left(self, made: int, error: Exception | None) -> list[Context] | None:
         """The contexts of results at the end; what comes to no result is dropped then, or when the row is closed."""
@@ -176,7 +197,7 @@ class Cell:
         return out, kept, None
 
     def _columns(
-        self, kernel: Columns[Any, Any], items: Sequence[Any], contexts: list[Context] | None
+        self, kernel: Chunkwise[Any, Any], items: Sequence[Any], contexts: list[Context] | None
     ) -> Pushed:
         """The chunk as a whole; in halves if it fails and may be tried again; row by row where contexts tell rows apart."""
         failure: Exception | None = None
@@ -215,9 +236,19 @@ class Cell:
     def _beside(self, contexts: list[Context] | None, where: slice, made: int) -> list[Context]:
         """The contexts of the results for some rows; if it is not known whose they are, each answers for all rows."""
         given = [] if contexts is None else contexts[where]
+        if given and self._folds:
+            return self._gather_all(given, made)
         if not given or (len(given) == made and self.spec.cardinality is not Cardinality.FEWER):
             return given
         return split(joint(given), made)
+
+    def _gather_all(self, contexts: list[Context], made: int) -> list[Context]:
+        """The contexts of results that a chunk has brought about; a result takes all that came since the one before."""
+        gathered, held = self._gathered or Gathered(), self.kernel.held()
+        self._gathered = gathered
+        for context in contexts:
+            gathered.add(context, held)
+        return gathered.results(made, held) if made else []
 
     def _feed(
         self, items: Sequence[Any], contexts: list[Context] | None, out: list[Any]

@@ -8,6 +8,7 @@ from rxml.flow.chunk import END, Chunk
 from rxml.flow.clock import LONG
 from rxml.flow.context_joining import NOTHING
 from rxml.flow.fusion.span import spans
+from rxml.flow.kernel import joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -131,8 +132,7 @@ class Row:
         if items.__class__ is range:
             items = list(items)
         contexts, ending = chunk.contexts, chunk.end
-        plain = chunk.watermark is None and chunk.barrier is None
-        signals = None if plain else chunk.signals()
+        signals = chunk.signals() if chunk.signalled else None
         count = made = len(items)
         self.over = self.over or ending
         del chunk
@@ -148,6 +148,8 @@ class Row:
             else:
                 way = self._flushed if ending else self._pushed
                 items, contexts, ending = way(index, items, contexts)
+                if signals is not None and self._live <= index:
+                    items, contexts, ending = self._signalled(index, signals, items, contexts)
                 now = busy()
                 cells[index].took(now - before)
                 at, index = index, index + 1
@@ -181,6 +183,26 @@ class Row:
         self._count(index, len(items))
         return items, contexts, False
 
+    def _signalled(
+        self,
+        index: int,
+        signals: dict[str, int],
+        items: Sequence[Any],
+        contexts: list[Context] | None,
+    ) -> _Passed:
+        """What came of the elements, and what a kernel makes of the signals behind them."""
+        cell, watermark = self._cells[index], signals.get("watermark")
+        if watermark is None or not cell.kernel.timely:
+            return items, contexts, False
+        more, beside, error = cell.advance(watermark)
+        if len(more):
+            contexts = _together(items, contexts, more, beside)
+            items = joined([items, more]) if len(items) else more
+            self._count(index, len(more))
+        if error is not None:
+            return self._flush(index, items, contexts, error)
+        return items, contexts, False
+
     def _flushed(self, index: int, *_: Any) -> _Passed:
         """What a kernel still has, now that the one before it has ended."""
         return self._flush(index, (), None, None)
@@ -197,7 +219,7 @@ class Row:
             flushed, more, error = self._cells[index].flush()
             if len(flushed):
                 contexts = _together(items, contexts, flushed, more)
-                items = [*items, *flushed]
+                items = joined([items, flushed]) if len(items) else flushed
         self._stop(index, error)
         self._count(index, len(items))
         return items, contexts, error is None

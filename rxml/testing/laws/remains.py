@@ -13,7 +13,7 @@ import hypothesis.strategies as st
 from rxml.flow.chunk import Chunk
 from rxml.flow.context import Context, Outcome
 from rxml.flow.kinds import supervised
-from rxml.flow.node import Cardinality, SuperviseSpec
+from rxml.flow.node import Cardinality, MarkSpec
 from rxml.flow.scope import Scope
 from rxml.flow.supervision import Directive, Supervisor
 from rxml.testing.belongings import Belongings, unclosed
@@ -112,7 +112,7 @@ def _supervisable(subject: Subject) -> bool:
     one = len(nodes) == 1 and len(nodes[0].sources) == 1
     return (
         one
-        and not isinstance(nodes[0].spec, SuperviseSpec)
+        and not isinstance(nodes[0].spec, MarkSpec)
         and subject.cardinality in {Cardinality.ONE, Cardinality.AT_MOST_ONE}
     )
 

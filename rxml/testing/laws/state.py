@@ -9,7 +9,7 @@ import msgpack
 
 from rxml.flow.chunk import Chunk
 from rxml.flow.kernel import Columns
-from rxml.flow.node import Cardinality, KernelSpec, SuperviseSpec
+from rxml.flow.node import Cardinality, KernelSpec, MarkSpec
 from rxml.testing.comparing import beyond, same
 from rxml.testing.law import law
 from rxml.testing.script import Barrier, End, Watermark
@@ -34,7 +34,7 @@ def _fed_kernels(subject: Subject, elements: list[Any]) -> list[tuple[KernelSpec
     """The kernels that the operator begins with, each with what it is given when these elements come."""
     found: list[tuple[KernelSpec, list[Any]]] = []
     for node in subject.nodes():
-        if isinstance(node.spec, SuperviseSpec):
+        if isinstance(node.spec, MarkSpec):
             continue
         if not isinstance(node.spec, KernelSpec) or node.spec.columns or len(node.sources) != 1:
             break
