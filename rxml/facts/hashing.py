@@ -71,8 +71,9 @@ def _hashed(data: NDArray[np.uint8], seed: int) -> NDArray[np.uint64]:
     table = np.ascontiguousarray(data[:, :whole]).view("<u8").reshape(rows, whole // 8)
     words: list[Any] = [table[:, word].astype(np.uint64) for word in range(whole // 8)]
     rest: list[Any] = [data[:, at].astype(np.uint64) for at in range(whole, length)]
-    hashed: NDArray[np.uint64] | int = _xxh64(words, rest, length, seed)
-    return np.full(rows, hashed, np.uint64) if isinstance(hashed, int) else hashed
+    out = np.empty(rows, np.uint64)
+    out[:] = _xxh64(words, rest, length, seed)
+    return out
 
 
 def _xxh64(words: list[Any], rest: list[Any], length: int, seed: int) -> Any:
