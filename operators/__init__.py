@@ -29,6 +29,7 @@ from rxml.operators.defaults import (
 from rxml.operators.delaying import delay
 from rxml.operators.distinctness import distinct
 from rxml.operators.effects import do_action, finally_action
+from rxml.operators.event_time import key_by, with_event_time
 from rxml.operators.expansion import unbatch
 from rxml.operators.extremes import max, min  # noqa: A004 - reactivex's names
 from rxml.operators.failure import catch, on_error_resume_next, repeat, retry
@@ -94,6 +95,7 @@ __all__ = [
     "ignore_elements",
     "is_empty",
     "keep_alive",
+    "key_by",
     "last",
     "last_or_default",
     "map",
@@ -138,6 +140,7 @@ __all__ = [
     "to_list",
     "unbatch",
     "window",
+    "with_event_time",
     "with_latest_from",
     "zip",
     "zip_latest",

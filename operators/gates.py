@@ -8,8 +8,9 @@ from typing_extensions import override
 
 from rxml.flow.chunk import Chunk
 from rxml.flow.context import Outcome
-from rxml.flow.kinds import flowable, label, stage
+from rxml.flow.kinds import label, stage
 from rxml.flow.node import Cardinality
+from rxml.flow.placing import flowable
 from rxml.flow.sources.timed import timer
 from rxml.flow.timing.duration import seconds_of
 from rxml.flow.workers.watched import WatchedStage

@@ -11,7 +11,8 @@ from typing_extensions import override
 
 from rxml.errors import StreamTimeoutError
 from rxml.flow.dropping import dropped
-from rxml.flow.kinds import flowable, label, stage
+from rxml.flow.kinds import label, stage
+from rxml.flow.placing import flowable
 from rxml.flow.rising import Rising
 from rxml.flow.supervision import annotate
 from rxml.flow.timing.duration import seconds_of

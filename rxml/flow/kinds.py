@@ -15,16 +15,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from typing_extensions import override
-
-from rxml.errors import PipelineError
-from rxml.flow.adopt import adopted
 from rxml.flow.body import BodyStage
 from rxml.flow.chunk import CHUNK
 from rxml.flow.expand import ExpandStage
 from rxml.flow.flowable import Flowable
 from rxml.flow.kernel import Columns, Elementwise, Select
 from rxml.flow.node import Cardinality, KernelSpec, MarkSpec, Node, Spec, StageSpec, SuperviseSpec
+from rxml.flow.placing import PlacedOperator, StageOperator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -38,36 +35,6 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 B = TypeVar("B")
-
-
-class StageOperator:
-    """An operator of one stage: puts its spec behind a flow."""
-
-    __slots__ = ("sources", "spec")
-
-    def __init__(self, spec: Spec, sources: tuple[Node, ...] = ()) -> None:
-        self.spec: Spec = spec
-        self.sources: tuple[Node, ...] = sources
-
-    def __call__(self, source: Flowable[Any]) -> Flowable[Any]:
-        """The flow with this stage behind it (and its further inputs, if it has any, beside)."""
-        return Flowable(self.spec, (flowable(source, self.spec.name), *self.sources))
-
-    @override
-    def __repr__(self) -> str:
-        return self.spec.name
-
-
-def flowable(source: object, name: str) -> Flowable[Any]:
-    """The source as a flow (see `rxml.flow.adopt`); else an error that says what would be right."""
-    flow = adopted(source)
-    if flow is not None:
-        return flow
-    message = (
-        f"{name} wants a Flowable, got {type(source).__name__}; "
-        "use rxml.from_rx for an Observable, rxml.from_iterable or rxml.from_async_iterable for the rest"
-    )
-    raise PipelineError(message)
 
 
 def label(name: str, *arguments: object) -> str:
@@ -231,6 +198,7 @@ def stage(
     capacity: int = 0,
     max_bytes: int | None = None,
     rate: bool = False,
+    traits: tuple[object, ...] = (),
 ) -> Operator[Any, B]:
     """A stage written by hand as a `Stage`; inputs are opened with `env.open(node.sources[i])` in the first `pull`."""
     spec = StageSpec(
@@ -240,6 +208,7 @@ def stage(
         capacity=capacity,
         max_bytes=max_bytes,
         rate=rate,
+        traits=traits,
     )
     return _operator(spec, *sources)
 
@@ -249,6 +218,11 @@ def supervised(name: str, supervisor: Supervisor) -> Operator[A, A]:
     return _operator(
         SuperviseSpec(name=name, supervisor=supervisor, cardinality=Cardinality.AT_MOST_ONE)
     )
+
+
+def placed(name: str, make: Callable[[Flowable[Any]], Operator[A, B]]) -> Operator[A, B]:
+    """An operator that is made for the flow which it is put behind, by what is known of its elements (its traits)."""
+    return cast("Operator[A, B]", PlacedOperator(name, make))
 
 
 def mark(name: str, *traits: object) -> Operator[A, A]:

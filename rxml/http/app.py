@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from rxml.errors import PipelineError
-from rxml.flow.kinds import flowable
+from rxml.flow.placing import flowable
 from rxml.flow.scope import uninterrupted
 from rxml.http.checks import instance, names
 from rxml.http.ingest import Ingest

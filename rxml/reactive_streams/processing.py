@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from rxml.errors import StreamClosedError
 from rxml.flow.chunk import CHUNK
-from rxml.flow.kinds import flowable, source
+from rxml.flow.kinds import source
+from rxml.flow.placing import flowable
 from rxml.flow.run import Run
 from rxml.flow.scope import detached_task
 from rxml.reactive_streams.emission import Affine, Wish

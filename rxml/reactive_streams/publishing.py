@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typing_extensions import override
 
 from rxml.errors import PipelineError
-from rxml.flow.kinds import flowable
+from rxml.flow.placing import flowable
 from rxml.reactive_streams.emission import Emission
 from rxml.reactive_streams.interfaces import Publisher, Subscription
 

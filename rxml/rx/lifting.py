@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rxml.errors import PipelineError
 from rxml.flow.chunk import CHUNK
 from rxml.flow.flowable import Flowable
-from rxml.flow.kinds import flowable
 from rxml.flow.lift.piping import BURST, lifted
+from rxml.flow.placing import flowable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from rxml.flow.adopt import flows
-from rxml.flow.kinds import flowable
+from rxml.flow.placing import flowable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

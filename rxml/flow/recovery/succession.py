@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from typing_extensions import override
 
 from rxml.flow.chunk import END
-from rxml.flow.kinds import flowable
+from rxml.flow.placing import flowable
 from rxml.flow.rising import Rising
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from typing_extensions import override
 
 from rxml.flow.check import require_callable
-from rxml.flow.kinds import flowable, label, source
+from rxml.flow.kinds import label, source
+from rxml.flow.placing import flowable
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
 

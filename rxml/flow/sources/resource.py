@@ -11,7 +11,8 @@ from typing_extensions import override
 
 from rxml.errors import PipelineError
 from rxml.flow.check import require_callable
-from rxml.flow.kinds import flowable, source
+from rxml.flow.kinds import source
+from rxml.flow.placing import flowable
 from rxml.flow.scope import Scope, settled, stray
 from rxml.flow.stage import Stage, State
 from rxml.flow.supervision import annotate

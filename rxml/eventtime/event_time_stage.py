@@ -1,0 +1,198 @@
+"""EventTimeStage: reads the time of each element and tells how far the stream has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from typing_extensions import override
+
+from rxml.errors import SchemaError
+from rxml.eventtime.activity import Activity
+from rxml.eventtime.instants import unit_hint
+from rxml.eventtime.progress import Progress
+from rxml.eventtime.reading import read
+from rxml.eventtime.watermarks import LONG_AGO
+from rxml.flow.buffers.ready import Ready
+from rxml.flow.chunk import END, Chunk
+from rxml.flow.context import drop
+from rxml.flow.stage import Stage
+from rxml.flow.timing.waiting import request_until
+from rxml.flow.verdict import verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rxml.eventtime.event_time import EventTime
+    from rxml.eventtime.reading import Column
+    from rxml.eventtime.watermarks import Watermarks
+    from rxml.flow.node import Env, Node
+    from rxml.flow.subscription import Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How a stream tells its time.
+
+    Attributes:
+        event_time: where an element has it.
+        watermarks: what the elements tell of the time reached.
+        partition: the column of the source partition that an element belongs to, or None if there is but one.
+        idle_after: seconds of the run's clock without an element after which a partition is idle, or None.
+    """
+
+    event_time: EventTime
+    watermarks: Watermarks
+    partition: Column | None
+    idle_after: float | None
+
+
+class EventTimeStage(Stage[Any]):
+    """Passes elements on with the watermark that they tell.
+
+    A watermark stands behind the chunk that has raised it, and in front of each element that is late by it: what is late
+    then does not depend on how elements were chunked. Watermarks from upstream end here.
+    """
+
+    def __init__(self, env: Env, node: Node, timing: Timing) -> None:
+        super().__init__(env, node)
+        self._timing = timing
+        self._progress = Progress()
+        self._activity = Activity(timing.idle_after)
+        self._passed = LONG_AGO
+        self._ready = Ready()
+        self._error: Exception | None = None
+        self._head: Subscription[Any] | None = None
+        self._checked = timing.event_time.unit is not None
+        self.meter.gauge = self._ready.gauge
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        clock = self.env.clock
+        if self._head is None:
+            self._head = self.env.open(self.node.sources[0])
+            self._activity.saw([], clock.time())
+        while not self._ready:
+            if self._error is not None:
+                raise self._error
+            if clock.held:
+                await clock.breathe()
+            chunk = await request_until(self._head, n, self._activity.deadline)
+            if chunk is not None and chunk.end:
+                return END
+            self._take_in(Chunk(()) if chunk is None else chunk)
+        return self._ready.take(n)
+
+    def _take_in(self, chunk: Chunk[Any]) -> None:
+        began = self.env.clock.busy()
+        if len(chunk.elements):
+            self._put(*self._measured(chunk))
+        rested = self._activity.rested(self.env.clock.time())
+        if rested:
+            self._progress.rest(rested)
+        signals: dict[str, Any] = {} if chunk.barrier is None else {"barrier": chunk.barrier}
+        self._ready.put(Chunk((), **self._risen(), **self._activity.news(), **signals))
+        self.meter.busy += self.env.clock.busy() - began
+
+    def _measured(
+        self, chunk: Chunk[Any]
+    ) -> tuple[Chunk[Any], NDArray[np.int64], NDArray[np.int64]]:
+        """The elements that have a time, these times, and the watermark in front of each element."""
+        before = self._progress.watermark
+        try:
+            times, rising = self._read(chunk.elements)
+        except Exception:  # noqa: BLE001 - looked into one by one
+            chunk = self._sifted(chunk)
+            if not len(chunk.elements):
+                return chunk, np.empty(0, np.int64), np.empty(0, np.int64)
+            times, rising = self._read(chunk.elements)
+        return chunk, times, np.concatenate([[before], rising[:-1]])
+
+    def _read(self, items: Sequence[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The times of elements and the watermark after each; changes nothing if one of them has none."""
+        timing = self._timing
+        times, marks, partitions = self._told(items)
+        self._checked = True
+        self._activity.saw(partitions, self.env.clock.time())
+        if timing.partition is None:
+            return times, self._progress.of_one(marks)
+        return times, self._progress.of_partitions(marks, partitions)
+
+    def _told(
+        self, items: Sequence[Any]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], Sequence[Any]]:
+        timing = self._timing
+        times = timing.event_time.of(items)
+        hint = None if self._checked else unit_hint(int(times[0]))
+        if hint is not None:
+            raise SchemaError(f"{self.node.spec.name}: {hint}")
+        marks = timing.watermarks.after(items, times)
+        if timing.partition is None:
+            return times, marks, [None]
+        partitions = list(read(items, timing.partition))
+        set(partitions)  # an unhashable one is refused before anything is changed
+        return times, marks, partitions
+
+    def _sifted(self, chunk: Chunk[Any]) -> Chunk[Any]:
+        """The elements that have a time, up to one whose failure stops the stream."""
+        kept: list[Any] = []
+        contexts = chunk.contexts
+        beside: list[Any] = []
+        for position, item in enumerate(chunk.elements):
+            context = None if contexts is None else contexts[position]
+            try:
+                self._told([item])
+            except Exception as error:  # noqa: BLE001 - the supervisor decides
+                self._error = verdict(self.env, self.node, error, item, context)
+                if self._error is not None:
+                    drop(() if contexts is None else contexts[position + 1 :])
+                    break
+            else:
+                kept.append(item)
+                beside.append(context)
+        return Chunk(kept, None if contexts is None else beside)
+
+    def _put(self, chunk: Chunk[Any], times: NDArray[np.int64], before: NDArray[np.int64]) -> None:
+        """Hand on the elements, each late one behind the watermark that makes it late."""
+        start = 0
+        for position in np.flatnonzero(times < before).tolist():
+            watermark = int(before[position])
+            if watermark > self._passed:
+                self._passed = watermark
+                self._ready.put(self._part(chunk, start, position))
+                self._ready.put(Chunk((), watermark=watermark))
+                start = position
+        self._ready.put(self._part(chunk, start, len(chunk.elements)))
+
+    def _part(self, chunk: Chunk[Any], start: int, stop: int) -> Chunk[Any]:
+        contexts = chunk.contexts
+        if start == 0 and stop == len(chunk.elements):
+            return Chunk(chunk.elements, contexts)
+        return Chunk(chunk.elements[start:stop], None if contexts is None else contexts[start:stop])
+
+    def _risen(self) -> dict[str, Any]:
+        watermark = self._progress.watermark
+        if watermark <= self._passed:
+            return {}
+        self._passed = watermark
+        return {"watermark": watermark}
+
+    def snapshot(self) -> Any:
+        """How far the stream has come."""
+        return [self._passed, self._progress.snapshot()]
+
+    def restore(self, state: Any) -> None:
+        """Go on from a snapshot."""
+        self._passed, progress = state
+        self._progress.restore(progress)
+
+    @override
+    async def release(self) -> None:
+        cancels = [] if self._head is None else [self._head.cancel]
+        await self.release_all(self._let_go, *cancels)
+
+    async def _let_go(self) -> None:
+        self.meter.dropped += self._ready.clear()

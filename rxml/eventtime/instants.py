@@ -1,0 +1,167 @@
+"""Instants: event times as int64 nanoseconds since 1970 in UTC, whatever they came as."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
+
+import numpy as np
+
+from rxml.errors import SchemaError
+from rxml.flow.timing.duration import seconds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rxml.flow.timing.duration import Duration
+
+Unit: TypeAlias = Literal["ns", "us", "ms", "s"]
+"""What numbers count."""
+
+UNITS: Final[dict[str, int]] = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_YEAR_2000: Final = 946_684_800
+_YEAR_2100: Final = 4_102_444_800
+_LARGEST: Final = (1 << 63) - 1
+
+
+def nanoseconds(duration: Duration, name: str) -> int:
+    """A duration in whole nanoseconds, >= 0.
+
+    Raises:
+        TypeError: neither seconds as a number nor a timedelta.
+        ValueError: negative, not a number, or beyond 292 years.
+    """
+    seconds = seconds_of(duration, name)
+    if isinstance(duration, timedelta):
+        return duration // _MICROSECOND * 1_000
+    whole = duration * 1_000_000_000 if isinstance(duration, int) else seconds * 1e9
+    if not whole <= _LARGEST:
+        message = f"{name} wants a duration of less than 292 years, got {duration!r}"
+        raise ValueError(message)
+    return round(whole)
+
+
+def instant(value: object, unit: Unit | None = None) -> int:
+    """One event time: a whole number (of `unit`, by default nanoseconds), an aware datetime, or a datetime64.
+
+    Raises:
+        SchemaError: anything else, NaN and NaT included.
+    """
+    if isinstance(value, datetime):
+        return _of_datetime(value)
+    if isinstance(value, np.datetime64):
+        return int(_of_datetimes(np.asarray([cast("Any", value)]))[0])
+    return int(_of_numbers(np.asarray([value]), unit, [value])[0])
+
+
+def instants(values: Sequence[Any] | NDArray[Any], unit: Unit | None = None) -> NDArray[np.int64]:
+    """Event times of many elements, shape (n,); see `instant`.
+
+    Args:
+        values: numbers, datetimes or datetime64s, mixed as they come.
+        unit: what numbers count; None: nanoseconds. Fractions are taken only where a unit is named.
+
+    Raises:
+        SchemaError: one of them is no event time; the message says which and what would be right.
+    """
+    column = np.asarray(values)
+    if column.dtype == np.int64 and column.ndim == 1 and UNITS[unit or "ns"] == 1:
+        return cast("NDArray[np.int64]", column)
+    if column.dtype.kind == "M":
+        return _of_datetimes(column)
+    if column.dtype.kind == "O" or column.ndim != 1:
+        return np.fromiter((instant(each, unit) for each in values), np.int64, len(values))
+    return _of_numbers(column, unit, values)
+
+
+def unit_hint(first: int) -> str | None:
+    """Why the first time of a stream, in nanoseconds, looks as if it counted something coarser; None if it does not.
+
+    Numbers that are times between 2000 and 2100 in seconds, milliseconds or microseconds are, in nanoseconds, within the
+    first days of 1970.
+    """
+    for unit in ("s", "ms", "us"):
+        scale = UNITS["s"] // UNITS[unit]
+        if _YEAR_2000 * scale <= first <= _YEAR_2100 * scale:
+            return (
+                f"the first event time is {first}, which as nanoseconds is {first / 1e9:,.4f} s after the beginning "
+                f"of 1970; if it counts {unit}, say unit={unit!r}; if it does mean nanoseconds, say unit='ns'"
+            )
+    return None
+
+
+def _of_datetime(value: datetime) -> int:
+    if value.utcoffset() is None:
+        message = f"event time {value!r} has no time zone; give it one, such as datetime.UTC"
+        raise SchemaError(message)
+    rest = getattr(value, "nanosecond", 0)  # pandas' timestamps have nanoseconds, too
+    if not isinstance(rest, int):  # that of pandas' NaT is NaN
+        return _missing(value)
+    return (value - _EPOCH) // _MICROSECOND * 1_000 + rest
+
+
+def _of_datetimes(column: NDArray[Any]) -> NDArray[np.int64]:
+    absent = np.isnat(column)
+    if absent.any():
+        _missing(column[absent][0])
+    exact = column.astype("datetime64[ns]")
+    if not np.array_equal(exact.astype(column.dtype), column):
+        message = (
+            "an event time is beyond the years 1678 to 2262, which nanoseconds in 64 bits reach"
+        )
+        raise SchemaError(message)
+    return exact.astype(np.int64)
+
+
+def _of_numbers(
+    column: NDArray[Any], unit: Unit | None, values: Sequence[Any] | NDArray[Any]
+) -> NDArray[np.int64]:
+    scale = UNITS[unit or "ns"]
+    if column.dtype.kind in "iu":
+        largest = _LARGEST // scale
+        wrong = column > largest if column.dtype.kind == "u" else np.abs(column) > largest
+        if wrong.any():
+            message = f"event time {column[wrong][0]} {unit or 'ns'} is beyond the year 2262"
+            raise SchemaError(message)
+        return column.astype(np.int64) * scale
+    if column.dtype.kind != "f":
+        message = f"event time {_first_wrong(values)!r} is neither a whole number, an aware datetime nor a datetime64"
+        raise SchemaError(message)
+    return _of_fractions(column, unit, scale)
+
+
+def _of_fractions(column: NDArray[Any], unit: Unit | None, scale: int) -> NDArray[np.int64]:
+    absent = ~np.isfinite(column)
+    if absent.any():
+        _missing(column[absent][0])
+    if unit is None:
+        message = (
+            f"event time {column[0]!r} is a fraction: say what it counts, such as unit='s', "
+            "or give whole nanoseconds"
+        )
+        raise SchemaError(message)
+    scaled = column.astype(np.float64) * scale
+    if (np.abs(scaled) >= _LARGEST).any():
+        message = (
+            f"event time {column[np.abs(scaled) >= _LARGEST][0]} {unit} is beyond the year 2262"
+        )
+        raise SchemaError(message)
+    return np.rint(scaled).astype(np.int64)
+
+
+def _first_wrong(values: Sequence[Any] | NDArray[Any]) -> object:
+    return next(
+        (each for each in values if isinstance(each, bool) or not isinstance(each, int)), values[0]
+    )
+
+
+def _missing(value: object) -> int:
+    message = (
+        f"event time is missing: {value!r}; leave such elements out before, or give them a time"
+    )
+    raise SchemaError(message)

@@ -1,0 +1,53 @@
+"""Reading: columns of elements, which may be a batch, mappings, or objects with attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from rxml.batch.batch import Batch
+from rxml.errors import SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+Column: TypeAlias = str | Callable[[Any], Any]
+"""The name of a column, a key or an attribute; or a function of the element."""
+
+
+def read(items: Sequence[Any], column: Column) -> Sequence[Any] | NDArray[Any]:
+    """What each element has there, in order: the column itself if the elements are a batch.
+
+    Raises:
+        SchemaError: an element has no such column.
+    """
+    if callable(column):
+        return list(map(column, items))
+    if isinstance(items, Batch):
+        found: NDArray[Any] = items.array(column)
+        return found
+    try:
+        return list(map(itemgetter(column), items))
+    except (KeyError, TypeError, IndexError):
+        return [_one(item, column) for item in items]
+
+
+def _one(item: Any, column: str) -> Any:
+    try:
+        if isinstance(item, Mapping):
+            return cast("Mapping[str, Any]", item)[column]
+        return attrgetter(column)(item)
+    except (KeyError, AttributeError):
+        has = f"is a {type(item).__name__}"
+        if isinstance(item, Mapping):
+            has = f"has {sorted(map(str, cast('Mapping[Any, Any]', item)))}"
+        message = f"an element has no {column!r}: it {has}"
+        raise SchemaError(message) from None
+
+
+def label_of(column: Column) -> str:
+    """The column's name; for a function the name of that."""
+    return column if isinstance(column, str) else getattr(column, "__name__", "key").strip("<>")
