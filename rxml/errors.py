@@ -13,6 +13,14 @@
     ├── ConnectionLost          (ConnectionError)  the other end of a stream is gone
     ├── RemoteError                                a stream has failed at the other end; its code and words
     ├── ProtocolError           (ValueError)       the other end broke the rules of a protocol
+    ├── FactError               (ValueError)       what is given as a fact is none
+    ├── FactLogError                               the log of facts cannot do what it is asked
+    │   ├── LogLockedError                         another process writes to it
+    │   ├── LogVersionError                        a newer version of rxml has written it
+    │   ├── LogCorruptError                        the file is damaged, or is something else
+    │   ├── LogReadOnlyError                       the file or its directory cannot be written to
+    │   ├── LogFullError                           the disk is full
+    │   └── LogClosedError                         it has been closed
     ├── AlreadyRunningError     (RuntimeError)     a source that feeds one run at a time feeds one already
     └── PortTakenError          (OSError)          a server cannot have the port that it wants
 
@@ -92,6 +100,38 @@ class RemoteError(RxmlError):
 
 class ProtocolError(RxmlError, ValueError):
     """The other end of a connection sent what its protocol does not admit."""
+
+
+class FactError(RxmlError, ValueError):
+    """What is given as a fact is none; the message names the field, what came and what would be right."""
+
+
+class FactLogError(RxmlError):
+    """The log of facts cannot do what it is asked; what had been committed before is still there."""
+
+
+class LogLockedError(FactLogError):
+    """Another process, or another part of this one, writes to the log; there is one writer at a time."""
+
+
+class LogVersionError(FactLogError):
+    """The file has a format that this version of rxml does not know; the message names both versions."""
+
+
+class LogCorruptError(FactLogError):
+    """The file is damaged, or is no fact log; the message says where."""
+
+
+class LogReadOnlyError(FactLogError):
+    """The file or its directory cannot be written to."""
+
+
+class LogFullError(FactLogError):
+    """There is no room left on the disk; nothing of the chunk was stored."""
+
+
+class LogClosedError(FactLogError):
+    """The log has been closed."""
 
 
 class AlreadyRunningError(RxmlError, RuntimeError):

@@ -1,0 +1,267 @@
+"""Fact: something that happened, as it was known when it arrived. It never changes.
+
+>>> from datetime import UTC, datetime
+>>> fact = Fact.of("lion-7", datetime(2026, 1, 2, tzinfo=UTC), {"seen": 3}, lower=2.0, upper=5.0)
+>>> fact.event_time
+1767312000000000000
+>>> fact.payload["seen"]
+3
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from rxml.errors import FactError
+from rxml.facts.ids import new_id
+from rxml.wire import register_extension
+
+if TYPE_CHECKING:
+    from typing import Self
+
+LONGEST_ID: Final = 255
+LONGEST_KEY: Final = 1024
+_EXTENSION: Final = 17
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_MOST: Final = 2**63
+_YEAR: Final = 366 * 86_400 * 10**9
+_UNITS: Final = {"seconds": 10**9, "milliseconds": 10**6, "microseconds": 10**3}
+_SCALARS: Final = frozenset({type(None), bool, float, str, bytes})
+_NO_PAYLOAD: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One immutable fact. `Fact.of` is the easy way to make one.
+
+    Attributes:
+        id: who has the same id tells of the same fact; 1 to 255 characters, none of them NUL.
+        key: the entity or sensor that it tells of; 1 to 1024 characters.
+        event_time: when it happened, in nanoseconds since 1970 UTC, -2^63 to 2^63 - 1.
+        arrival_time: when it became known, the same.
+        payload: by name, plain values: None, bool, int, float, str, bytes, aware datetimes, and lists (kept as tuples)
+            and mappings of these.
+        lower: of the bounds of what was measured, <= upper, finite; None (both) where it is certain.
+        upper: see there.
+
+    Raises:
+        FactError: one of these is not so.
+    """
+
+    id: str
+    key: str
+    event_time: int
+    arrival_time: int
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    lower: float | None = None
+    upper: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check everything, and take the payload as it is now."""
+        check_text("id", self.id, LONGEST_ID)
+        check_text("key", self.key, LONGEST_KEY)
+        _check_time("event_time", self.event_time)
+        _check_time("arrival_time", self.arrival_time)
+        if self.lower is not None or self.upper is not None:
+            check_bounds(self.lower, self.upper)
+        object.__setattr__(self, "payload", frozen_payload(self.payload))
+
+    @classmethod
+    def of(
+        cls,
+        key: str,
+        event_time: int | datetime,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,  # noqa: A002 - the fact's own word
+        arrival_time: int | datetime | None = None,
+        lower: float | None = None,
+        upper: float | None = None,
+    ) -> Self:
+        """A fact, with what is not given filled in.
+
+        Args:
+            key: see `Fact`.
+            event_time: nanoseconds since 1970 UTC, or an aware datetime.
+            payload: see `Fact`; None for none.
+            id: None for a new one.
+            arrival_time: as the event time; None for now.
+            lower: see `Fact`; a whole number is taken as a float.
+            upper: see `Fact`.
+
+        Raises:
+            FactError: see `Fact`; or a datetime has no time zone, or a time looks like seconds.
+        """
+        arrived = time.time_ns() if arrival_time is None else arrival_time
+        arrived = nanoseconds_of(arrived, "arrival_time")
+        happened = nanoseconds_of(event_time, "event_time")
+        hint = seconds_hint(happened, arrived)
+        if hint is not None:
+            raise FactError(hint)
+        return cls(
+            new_id() if id is None else id,
+            key,
+            happened,
+            arrived,
+            _NO_PAYLOAD if payload is None else payload,
+            _number(lower),
+            _number(upper),
+        )
+
+
+def nanoseconds_of(value: object, name: str) -> int:
+    """A moment in nanoseconds since 1970 UTC, from nanoseconds or an aware datetime.
+
+    Args:
+        value: what was given.
+        name: of the argument, for errors.
+
+    Raises:
+        FactError: it is neither, or is out of the range of int64.
+    """
+    if isinstance(value, datetime):
+        if value.utcoffset() is None:
+            text = f"{name} is {value!r}, a datetime without a time zone"
+            raise FactError(f"{text}: give it one, such as datetime.UTC")
+        rest = getattr(value, "nanosecond", 0)  # pandas has them
+        value = (value - _EPOCH) // _MICROSECOND * 1000 + rest
+    _check_time(name, value)
+    return cast("int", value)
+
+
+def seconds_hint(event_time: int, arrival_time: int) -> str | None:
+    """What to say if an event time, taken as seconds, milli- or microseconds, is within a year of its arrival."""
+    for unit, scale in _UNITS.items():
+        if event_time and abs(event_time * scale - arrival_time) < _YEAR < abs(arrival_time):
+            text = f"event_time is {event_time}, which would be in {unit} what is wanted in nanoseconds"
+            return f"{text}: multiply it by {scale:_}"
+    return None
+
+
+def check_text(name: str, text: object, longest: int) -> None:
+    """Raise FactError unless it is a text of 1 to `longest` characters that has UTF-8 and no NUL."""
+    if not isinstance(text, str):
+        raise FactError(f"{name} is {text!r}, a {type(text).__name__}: give a str")
+    if not 0 < len(text) <= longest:
+        raise FactError(f"{name} has {len(text)} characters: give 1 to {longest}")
+    if "\0" in text:
+        raise FactError(f"{name} {text!r} has a NUL in it: leave it out")
+    if not text.isascii():
+        _check_encodable(name, text)
+
+
+def _check_encodable(name: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise FactError(f"{name} {text!r} has a lone surrogate, which UTF-8 has not") from None
+
+
+def _check_time(name: str, value: object) -> None:
+    if value.__class__ is not int:
+        text = f"{name} is {value!r}, a {type(value).__name__}"
+        raise FactError(f"{text}: give whole nanoseconds since 1970 UTC, or an aware datetime")
+    if not -_MOST <= cast("int", value) < _MOST:
+        raise FactError(f"{name} is {value}: nanoseconds since 1970 UTC must fit 64 bits")
+
+
+def check_bounds(lower: object, upper: object) -> None:
+    """Raise FactError unless both are finite floats and lower <= upper."""
+    for name, value in (("lower", lower), ("upper", upper)):
+        if not isinstance(value, float) or not isfinite(value):
+            text = f"{name} is {value!r}: bounds are two finite floats, or both None"
+            raise FactError(text)
+    if cast("float", lower) > cast("float", upper):
+        raise FactError(f"lower {lower} is above upper {upper}: exchange them")
+
+
+def _number(value: Any) -> Any:
+    return float(value) if value.__class__ is int else value
+
+
+def frozen_payload(payload: object) -> Mapping[str, Any]:
+    """A copy of the payload that cannot be changed.
+
+    Raises:
+        FactError: it is no mapping from names to plain values.
+    """
+    if not isinstance(payload, Mapping):
+        raise FactError(f"payload is {payload!r}, a {type(payload).__name__}: give a mapping")
+    return _frozen_mapping("payload", cast("Mapping[Any, Any]", payload), 0)
+
+
+def _frozen_mapping(where: str, given: Mapping[Any, Any], depth: int) -> Mapping[str, Any]:
+    taken: dict[str, Any] = {}
+    for name, value in given.items():
+        if not isinstance(name, str):
+            raise FactError(f"{where} has the name {name!r}: names are str")
+        if not name.isascii():
+            _check_encodable(f"a name in {where}", name)
+        taken[name] = value if type(value) in _SCALARS else _plain(where, name, value, depth + 1)
+        if type(value) is str and not value.isascii():
+            _check_encodable(f"{where}[{name!r}]", value)
+    return MappingProxyType(taken)
+
+
+def _plain(where: str, name: object, value: Any, depth: int) -> Any:
+    """A value that is none of the simple ones, as it is kept."""
+    here = f"{where}[{name!r}]"
+    if depth > 32:
+        raise FactError(f"{where} is nested more than 32 deep: flatten it")
+    if type(value) in _SCALARS:
+        if type(value) is str:
+            _check_encodable(here, value)
+        return value
+    if type(value) is int:
+        if not -_MOST <= value < 2 * _MOST:
+            raise FactError(f"{here} is {value}: whole numbers must be -2^63 to 2^64 - 1")
+        return value
+    if isinstance(value, Mapping):
+        return _frozen_mapping(here, cast("Mapping[Any, Any]", value), depth)
+    if isinstance(value, (list, tuple)):
+        listed = cast("list[Any]", value)
+        return tuple(_plain(here, at, each, depth + 1) for at, each in enumerate(listed))
+    return _moment(here, value)
+
+
+def _moment(here: str, value: Any) -> datetime:
+    if isinstance(value, datetime) and value.utcoffset() is not None:
+        return value.astimezone(UTC)
+    text = f"{here} is {value!r}, a {type(value).__name__}"
+    raise FactError(
+        f"{text}: give None, bool, int, float, str, bytes, aware datetimes, or lists and mappings of these"
+    )
+
+
+def thawed(value: Any) -> Any:
+    """A frozen payload as plain dicts and tuples; what msgspec asks for what it does not know."""
+    if isinstance(value, MappingProxyType):
+        return dict(cast("Mapping[str, Any]", value))
+    raise TypeError(f"a {type(value).__name__} is no plain value")
+
+
+def _melted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _melted(each) for name, each in cast("Mapping[str, Any]", value).items()}
+    if isinstance(value, tuple):
+        return [_melted(each) for each in cast("tuple[Any, ...]", value)]
+    return value
+
+
+def _to_wire(fact: Fact) -> object:
+    times = [fact.event_time, fact.arrival_time]
+    return [fact.id, fact.key, *times, _melted(fact.payload), fact.lower, fact.upper]
+
+
+def _from_wire(value: Any) -> Fact:
+    return Fact(*value)
+
+
+register_extension(_EXTENSION, Fact, _to_wire, _from_wire)
