@@ -1,0 +1,125 @@
+"""What an aggregate is: a monoid over rows, computed for many groups at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from numpy.typing import NDArray
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    import numpy as np
+
+State: TypeAlias = tuple[NDArray[Any], ...]
+"""What is known of many groups: a struct of arrays, each of shape (groups, ...). Object arrays are admitted."""
+
+Column: TypeAlias = str | Callable[[Any], Any]
+"""Where values come from: the name of a column, or, for rows that are no batch, a function of the element."""
+
+
+class Aggregate(ABC):
+    """A monoid: `identity`, `lift`, `combine` and `lower`, each for many groups at once.
+
+    What holds, and what windows are built on: `combine` is associative; `identity` changes nothing on either
+    side of it; lifting rows piece by piece and combining the pieces in their order is lifting them all (floats
+    up to rounding). No method changes its arguments. The dtypes and the shapes (but for the number of groups)
+    of a state are the same for good, whatever was lifted, so that states can be written in place.
+    Nothing is ever taken out again: no inverse is asked for, so none can drift.
+
+    Args:
+        columns: the columns that `lift` is given, in this order.
+
+    Attributes:
+        columns: the same, as a tuple; empty if the aggregate looks at no values.
+    """
+
+    columns: tuple[Column, ...]
+
+    def __init__(self, *columns: Column) -> None:
+        for column in columns:
+            _require_column(column)
+        self.columns = columns
+
+    @abstractmethod
+    def identity(self, groups: int) -> State:
+        """The state of groups without rows, in new arrays.
+
+        Args:
+            groups: how many, at least 0.
+        """
+
+    @abstractmethod
+    def lift(
+        self,
+        values: Sequence[NDArray[Any]],
+        times: NDArray[np.int64],
+        codes: NDArray[np.intp],
+        groups: int,
+    ) -> State:
+        """The state of each group over its rows; a group without rows has the identity.
+
+        Args:
+            values: one array of shape (n,) for each column.
+            times: event times of the rows, shape (n,), nanoseconds UTC.
+            codes: the group of each row, shape (n,), 0 <= code < groups.
+            groups: how many groups the state is for.
+
+        Raises:
+            SchemaError: values that this aggregate cannot take; the message names the column.
+        """
+
+    @abstractmethod
+    def combine(self, left: State, right: State) -> State:
+        """The state of each group over the rows of both, those of `left` before those of `right`.
+
+        Args:
+            left: the state of some groups.
+            right: the state of the same groups, in the same order.
+        """
+
+    @abstractmethod
+    def lower(self, state: State) -> NDArray[Any]:
+        """The result of each group: shape (groups,), or (groups, k) where a result has k numbers.
+
+        Args:
+            state: the state of some groups.
+        """
+
+    @override
+    def __repr__(self) -> str:
+        """As it was built; the same in every process, so that a snapshot can be compared with it."""
+        more = {name: each for name, each in vars(self).items() if not name.startswith("_")}
+        more.pop("columns", None)
+        words = [shown(column) for column in self.columns]
+        words += [f"{name}={each!r}" for name, each in more.items()]
+        return f"{type(self).__name__.lower()}({', '.join(words)})"
+
+
+def shown(column: Column) -> str:
+    """A column for messages: its name in quotes, or the name of the function."""
+    if isinstance(column, str):
+        return repr(column)
+    return str(getattr(column, "__qualname__", type(column).__name__))
+
+
+def _require_column(given: object) -> None:
+    if not (isinstance(given, str) or callable(given)):
+        text = f"got {given!r} ({type(given).__name__}) for a column"
+        raise TypeError(f"{text}: give its name, or a function of the element")
+
+
+def require_whole(name: str, given: object, low: int, high: int | None = None) -> int:
+    """An argument that must be a whole number within bounds.
+
+    Raises:
+        TypeError: it is no int.
+        ValueError: it is out of bounds.
+    """
+    if not isinstance(given, int) or isinstance(given, bool):
+        raise TypeError(f"{name} is {given!r} ({type(given).__name__}): give an int")
+    if given < low or (high is not None and given > high):
+        bounds = f"at least {low}" if high is None else f"from {low} to {high}"
+        raise ValueError(f"{name} is {given}: give an int {bounds}")
+    return given
