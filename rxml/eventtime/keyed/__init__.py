@@ -1,0 +1,1 @@
+"""Keyed state: what operators remember, for each key by itself."""

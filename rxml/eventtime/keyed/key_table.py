@@ -1,0 +1,209 @@
+"""KeyTable: keys and the dense slots that their states are kept under."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import numpy as np
+
+from rxml.batch.column import values_of
+from rxml.errors import SchemaError
+from rxml.eventtime.keyed.plain_keys import from_plain, to_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+_DIRECT: Final = 1 << 22
+"""Whole numbers below this are looked up in an array: 32 MiB at most, as long as the largest key calls for."""
+
+_SHORTEST: Final = 1 << 10
+
+
+class _Slots(dict[Any, int]):
+    """Slots by key; a key that is asked for and has none gets one."""
+
+    __slots__ = ("free", "fresh", "keys_by_slot")
+
+    def __init__(self) -> None:
+        self.keys_by_slot: list[Any] = []
+        self.free: list[int] = []
+        self.fresh: list[int] = []
+
+    def __missing__(self, key: Any) -> int:
+        require_key(key)
+        if self.free:
+            slot = self.free.pop()
+            self.keys_by_slot[slot] = key
+        else:
+            slot = len(self.keys_by_slot)
+            self.keys_by_slot.append(key)
+        self[key] = slot
+        self.fresh.append(slot)
+        return slot
+
+
+class KeyTable:
+    """Gives each key a slot, a small whole number, so that states of all keys are rows of arrays.
+
+    Keys are equal as in a dict: 1, 1.0, True and numpy's 1 are one key. Slots are dense: a new key gets the one that was
+    released last, or else the next, `capacity`. State arrays have `capacity` rows at least.
+
+    Attributes:
+        fresh: the slots of the keys that the last `codes` has met for the first time, in their order.
+    """
+
+    __slots__ = ("_direct", "_places", "_slots")
+
+    def __init__(self) -> None:
+        self._slots = _Slots()
+        self._direct: NDArray[np.intp] = np.empty(0, np.intp)  # the slot of a small number, or -1
+        self._places: NDArray[np.intp] = np.empty(0, np.intp)  # of a slot's number there, or -1
+
+    def __len__(self) -> int:
+        """Keys that have a slot."""
+        return len(self._slots)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._slots
+
+    @property
+    def capacity(self) -> int:
+        """Slots that are or were in use: all are below this number."""
+        return len(self._slots.keys_by_slot)
+
+    @property
+    def fresh(self) -> list[int]:
+        """See above; not to be changed."""
+        return self._slots.fresh
+
+    def codes(self, keys: Sequence[Any] | NDArray[Any]) -> NDArray[np.intp]:
+        """The slot of each key, shape (n,); new keys get one.
+
+        Args:
+            keys: n keys; an array of shape (n,) stands for the Python values of its elements.
+
+        Raises:
+            SchemaError: a key is missing (None, NaN, NaT) or cannot be hashed; then nothing has changed.
+        """
+        self._slots.fresh = []
+        if not isinstance(keys, np.ndarray):
+            return self._looked_up(keys)
+        if keys.dtype.kind in "iu" and keys.ndim == 1:
+            return self._of_numbers(keys)
+        return self._looked_up(values_of(keys))
+
+    def _looked_up(self, keys: Sequence[Any]) -> NDArray[np.intp]:
+        slots = self._slots
+        try:
+            return np.fromiter(map(slots.__getitem__, keys), np.intp, len(keys))
+        except BaseException as error:
+            self.release(slots.fresh[::-1])
+            slots.fresh = []
+            if isinstance(error, TypeError):
+                _blame(keys)
+            raise
+
+    def _of_numbers(self, column: NDArray[Any]) -> NDArray[np.intp]:
+        """By an array that holds the slots of small numbers; it follows the dict, which knows all keys."""
+        if not len(column):
+            return np.empty(0, np.intp)
+        largest = int(column.max())
+        if int(column.min()) < 0 or largest >= _DIRECT:
+            return self._looked_up(column.tolist())
+        if largest >= len(self._direct):
+            self._direct = _longer(self._direct, largest + 1)
+        codes: NDArray[np.intp] = self._direct[column]
+        if codes.min() < 0:
+            new = np.flatnonzero(codes < 0)
+            codes[new] = self._remembered(column[new])
+        return codes
+
+    def _remembered(self, numbers: NDArray[Any]) -> NDArray[np.intp]:
+        codes = self._looked_up(numbers.tolist())
+        self._direct[numbers] = codes
+        self._places = _longer(self._places, self.capacity)
+        self._places[codes] = numbers
+        return codes
+
+    def slot_of(self, key: Any) -> int | None:
+        """The slot of one key, or None if it has none."""
+        return self._slots.get(key)
+
+    def keys_of(self, slots: Iterable[int] | NDArray[np.intp]) -> list[Any]:
+        """The keys of slots in use, in order."""
+        listed = slots.tolist() if isinstance(slots, np.ndarray) else slots
+        return list(map(self._slots.keys_by_slot.__getitem__, listed))
+
+    def slots(self) -> NDArray[np.intp]:
+        """The slots in use, in the order in which their keys came."""
+        return np.fromiter(self._slots.values(), np.intp, len(self._slots))
+
+    def release(self, slots: Iterable[int] | NDArray[np.intp]) -> None:
+        """Forget the keys of these slots, each in use and named once; new keys get the slots."""
+        table = self._slots
+        listed: list[int] = slots.tolist() if isinstance(slots, np.ndarray) else list(slots)
+        for slot in listed:
+            del table[table.keys_by_slot[slot]]
+            table.keys_by_slot[slot] = None
+        table.free += listed
+        if len(self._places):
+            within = [slot for slot in listed if slot < len(self._places)]
+            places = self._places[within]
+            self._direct[places[places >= 0]] = -1
+            self._places[within] = -1
+
+    def snapshot(self) -> Any:
+        """All of it, as plain values; nothing in it changes afterwards."""
+        slots = self.slots()
+        return [to_plain(list(self._slots)), slots, list(self._slots.free)]
+
+    def restore(self, state: Any) -> None:
+        """Go on from a snapshot; slots are the same as before."""
+        keys, slots, free = state
+        self._direct = self._places = np.empty(0, np.intp)
+        self._slots = table = _Slots()
+        table.free = list(free)
+        listed: list[int] = np.asarray(slots).tolist()
+        table.keys_by_slot = [None] * (len(listed) + len(free))
+        for key, slot in zip(from_plain(keys), listed, strict=True):
+            table.keys_by_slot[slot] = key
+            table[key] = slot
+
+
+def require_key(key: Any) -> None:
+    """Refuse a key that is missing.
+
+    Raises:
+        SchemaError: it is None, NaN or NaT, or a tuple in which one of these is.
+    """
+    parts = cast("Iterable[Any]", key if isinstance(key, tuple) else (key,))
+    for part in parts:
+        if part is None or part != part:  # noqa: PLR0124 - only what is missing differs from itself
+            message = (
+                f"an element has no key: got {key!r}; leave such elements out before, "
+                "or give key_by a function that says what they belong to"
+            )
+            raise SchemaError(message)
+
+
+def _blame(keys: Sequence[Any]) -> None:
+    for key in keys:
+        try:
+            hash(key)
+        except TypeError:
+            message = (
+                f"a key must be hashable, got {key!r} ({type(key).__name__}); "
+                "use a text, a number or a tuple of these"
+            )
+            raise SchemaError(message) from None
+
+
+def _longer(array: NDArray[np.intp], length: int) -> NDArray[np.intp]:
+    if length <= len(array):
+        return array
+    room = max(_SHORTEST, 1 << (length - 1).bit_length())
+    longer = np.full(room, -1, np.intp)
+    longer[: len(array)] = array
+    return longer
