@@ -48,9 +48,10 @@ def drawn_facts(
     times = st.integers(0, 9)
     count = draw(st.integers(0, max_size))
     ids = draw(st.permutations([f"{number:02x}" for number in range(count)]))
-    given = payloads or st.fixed_dictionaries({"kind": st.sampled_from(["seen", "heard"])})
+    if payloads is None:
+        payloads = st.fixed_dictionaries({"kind": st.sampled_from(["seen", "heard"])})
     return [
-        Fact(each, draw(st.sampled_from("abc")), draw(times), draw(times), draw(given))
+        Fact(each, draw(st.sampled_from("abc")), draw(times), draw(times), draw(payloads))
         for each in ids
     ]
 
