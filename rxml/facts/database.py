@@ -1,0 +1,188 @@
+"""The database under a log: how it is opened, what is in it, and what its errors mean."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import randbits
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from rxml.errors import (
+    FactLogError,
+    LogCorruptError,
+    LogFullError,
+    LogLockedError,
+    LogReadOnlyError,
+    LogVersionError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORMAT: Final = 1
+"""The version of the file's format, in `PRAGMA user_version`."""
+
+_APPLICATION: Final = 0x72786D66  # "rxmf"
+_PAGE: Final = 8192
+_CHECKPOINT_PAGES: Final = 2000  # 16 MB of write-ahead log
+_WAIT_SECONDS: Final = 10.0
+_SCHEMA: Final = """
+CREATE TABLE chunks (
+    last INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    min_event INTEGER NOT NULL, max_event INTEGER NOT NULL,
+    min_arrival INTEGER NOT NULL, max_arrival INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    blob BLOB NOT NULL
+);
+CREATE TABLE runs (
+    number INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL, stop INTEGER NOT NULL,
+    low BLOB NOT NULL, high BLOB NOT NULL,
+    entries BLOB NOT NULL
+);
+CREATE TABLE marks (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+
+def connect(path: Path, *, read_only: bool, durable: bool = False) -> sqlite3.Connection:
+    """A connection to the log at a path, which may be used by one thread at a time.
+
+    Args:
+        path: of the database.
+        read_only: nothing can be written through it; else the log is made if there is none.
+        durable: every transaction is on the disk before it is reported, not only at the next checkpoint.
+
+    Raises:
+        FactLogError: one of its children, which says what is wrong.
+    """
+    with explained(path):
+        if read_only and not path.exists():
+            raise FactLogError(f"there is no fact log at {path}: append to one first")
+        connection = sqlite3.connect(
+            _address(path, read_only=read_only),
+            uri=True,
+            timeout=_WAIT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            _prepare(connection, path, read_only=read_only, durable=durable)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _address(path: Path, *, read_only: bool) -> str:
+    name = f"file:{quote(str(path.absolute()))}"
+    return f"{name}?mode=ro" if read_only else f"{name}?mode=rwc"
+
+
+def _prepare(
+    connection: sqlite3.Connection, path: Path, *, read_only: bool, durable: bool
+) -> None:
+    if not read_only:
+        connection.execute(f"PRAGMA page_size={_PAGE}")
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    if not _is_log(connection, path):
+        if read_only:
+            raise LogCorruptError(f"{path} is empty: it is no fact log")
+        connection.execute("PRAGMA journal_mode=WAL")
+        _create(connection, path)
+    if not read_only:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+
+
+def _is_log(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether it is a log of this format; False if there is nothing yet.
+
+    Raises:
+        LogVersionError: the format is newer.
+        LogCorruptError: it is something else.
+    """
+    version = number_of(connection, "PRAGMA user_version")
+    application = number_of(connection, "PRAGMA application_id")
+    tables = number_of(connection, "SELECT count(*) FROM sqlite_schema")
+    if version == application == tables == 0:
+        return False
+    if application != _APPLICATION:
+        raise LogCorruptError(f"{path} is a database, but no fact log: choose another path")
+    if version > FORMAT:
+        text = f"{path} has format {version}, this rxml knows formats up to {FORMAT}"
+        raise LogVersionError(f"{text}: upgrade rxml")
+    return True
+
+
+def _create(connection: sqlite3.Connection, path: Path) -> None:
+    with transaction(connection):
+        if _is_log(connection, path):  # another one was quicker
+            return
+        for statement in _SCHEMA.split(";"):
+            connection.execute(statement)
+        connection.execute("INSERT INTO numbers VALUES ('salt', ?)", (randbits(63),))
+        connection.execute("INSERT INTO numbers VALUES ('floor', 0)")
+        connection.execute(f"PRAGMA application_id={_APPLICATION}")
+        connection.execute(f"PRAGMA user_version={FORMAT}")
+
+
+def number_of(connection: sqlite3.Connection, question: str, *arguments: object) -> int:
+    """The one number that a question has as its answer; nothing is 0."""
+    row = connection.execute(question, arguments).fetchone()
+    return int(row[0] or 0) if row is not None else 0
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the system say into errors of a log."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explanation(path, error) from error
+    except PermissionError as error:
+        raise LogReadOnlyError(f"{path} cannot be written to: {error.strerror}") from error
+    except OSError as error:
+        raise FactLogError(f"{path} cannot be used: {error}") from error
+
+
+def _explanation(path: Path, error: sqlite3.Error) -> FactLogError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+    if code == sqlite3.SQLITE_FULL:
+        text = f"{path}: the disk is full, the chunk was not stored; make room"
+        return LogFullError(f"{text}, or trim the log")
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return LogCorruptError(f"{path} is damaged or no fact log: {error}")
+    if code == sqlite3.SQLITE_READONLY:
+        return LogReadOnlyError(f"{path} cannot be written to: {error}")
+    if code == sqlite3.SQLITE_CANTOPEN:
+        return _unopened(path, error)
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        text = f"{path} was kept locked by another program for {_WAIT_SECONDS:g} seconds"
+        return LogLockedError(f"{text}: {error}")
+    return FactLogError(f"{path}: {error}")
+
+
+def _unopened(path: Path, error: sqlite3.Error) -> FactLogError:
+    if not path.parent.is_dir():
+        return FactLogError(f"{path}: there is no directory {path.parent}; make it first")
+    if path.is_dir():
+        return FactLogError(f"{path} is a directory: give the path of a file")
+    return LogReadOnlyError(f"{path} cannot be opened for writing: {error}")

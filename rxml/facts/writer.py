@@ -1,0 +1,206 @@
+"""The writer: stores batches of facts, one transaction each. It blocks, and is used by one thread at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from rxml.facts.blob import Thrift
+from rxml.facts.chunks import INSERT, ROWS, Chunks, row_of
+from rxml.facts.database import connect, explained, number_of, transaction
+from rxml.facts.index import IdIndex
+from rxml.facts.lock import WriterLock
+from rxml.facts.outcome import DUPLICATE, REJECTED, STORED, Outcomes
+from rxml.facts.runs import Digest, digest
+from rxml.facts.upkeep import compacted, trimmed
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rxml.batch import Batch
+    from rxml.facts.intake import Intake
+
+_MARK: Final = "INSERT INTO marks VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a log is written.
+
+    Attributes:
+        durable: each transaction is on the disk before it is reported.
+        level: of zlib, 0 to 9.
+        index_bytes: of the index of ids that may be in memory.
+    """
+
+    durable: bool
+    level: int
+    index_bytes: int
+
+
+class Writer:
+    """The one writer of a log.
+
+    Args:
+        path: of the database, which is made if there is none.
+        manner: how to write.
+
+    Raises:
+        LogLockedError: there is one already.
+        FactLogError: the file cannot be opened for writing.
+    """
+
+    def __init__(self, path: Path, manner: Manner) -> None:
+        self._path = path
+        with explained(path):
+            self._lock = WriterLock(path)
+        try:
+            self._connection = connect(path, read_only=False, durable=manner.durable)
+            try:
+                with explained(path):
+                    self._open(manner)
+            except BaseException:
+                self._connection.close()
+                raise
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _open(self, manner: Manner) -> None:
+        connection = self._connection
+        self._chunks = Chunks(connection, self._path)
+        self._thrift = Thrift(manner.level)
+        self._salt = number_of(connection, "SELECT value FROM numbers WHERE name='salt'")
+        self.index: IdIndex = IdIndex(
+            connection, self._salt, manner.index_bytes, self._chunks.ids_at
+        )
+        self.index.catch_up(self._chunks.ids_since(self.index.covered))
+        self.next_offset: int = self._chunks.next_offset()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """To the database; what is written through it must keep to the writer's thread."""
+        return self._connection
+
+    def append(self, intake: Intake, marks: Mapping[str, bytes] | None = None) -> Outcomes:
+        """Store what is not stored yet, and the marks, in one transaction.
+
+        Raises:
+            FactLogError: nothing was stored.
+        """
+        with explained(self._path):
+            return self._append(intake, marks or {})
+
+    def _append(self, intake: Intake, marks: Mapping[str, bytes]) -> Outcomes:
+        batch, first = intake.batch, self.next_offset
+        if not len(batch):
+            self._store(batch, None, marks)
+            nothing = np.empty(0, np.int64)
+            return _outcomes(intake, nothing.astype(np.uint8), nothing)
+        self.index.settle()
+        ids: list[str] = batch.array("id").tolist()
+        found = digest(ids, self._salt)
+        before = self._before(ids, found)
+        if not before:
+            fresh, codes = found, np.full(len(ids), STORED, np.uint8)
+            offsets = np.arange(first, first + len(ids))
+        else:
+            codes, offsets = _numbered(before, len(ids), first)
+            rows = np.flatnonzero(codes == STORED)
+            batch, fresh = batch.take(rows), found.take(rows)
+        self._store(batch, fresh, marks)
+        return _outcomes(intake, codes, offsets)
+
+    def _before(self, ids: Sequence[str], found: Digest) -> dict[int, int]:
+        """For each row whose id is stored, the offset; for one that an earlier row has, -1 less the number of that row."""
+        known = self.index.known(ids, found)
+        ordered = np.sort(found.hashes)
+        if not bool((ordered[1:] == ordered[:-1]).any()):
+            return known
+        rows: dict[str, int] = {}
+        for row, each in enumerate(ids):
+            earlier = rows.setdefault(each, row)
+            if earlier != row and row not in known:
+                known[row] = -1 - earlier
+        return known
+
+    def _store(self, batch: Batch, fresh: Digest | None, marks: Mapping[str, bytes]) -> None:
+        """Write, then take note of what was written."""
+        n = len(batch)
+        if not n and not marks:
+            return
+        first = self.next_offset
+        pieces = [
+            self._piece(batch, fresh, first, start) for start in range(0, n, ROWS)
+        ]
+        with transaction(self._connection):
+            self._connection.executemany(INSERT, pieces)
+            if marks:
+                self._connection.executemany(_MARK, list(marks.items()))
+        if fresh is not None and n:
+            self.index.add(fresh, first)
+            self.next_offset = first + n
+
+    def _piece(
+        self, batch: Batch, fresh: Digest | None, first: int, start: int
+    ) -> tuple[object, ...]:
+        part = batch if len(batch) <= ROWS else batch[start : start + ROWS]
+        raw = None if fresh is None else fresh.part(start, start + len(part))
+        return row_of(part, raw, first + start, self._thrift)
+
+    def trim(self, before: int | None, max_bytes: int | None) -> int:
+        """See `FactLog.trim`; `before` is an arrival time."""
+        with explained(self._path):
+            with transaction(self._connection):
+                gone = trimmed(self._connection, self.next_offset, before, max_bytes)
+                first = self._chunks.first_offset()
+                self.index.remove(first)
+            self.index.forget(first)
+            self._chunks.forget()
+            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+        return gone
+
+    def compact(self) -> int:
+        """See `FactLog.compact`."""
+        with explained(self._path):
+            gone = compacted(self._connection, self._chunks, self._thrift)
+            self._chunks.forget()
+            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+        return gone
+
+    def close(self) -> None:
+        """Let go of the file and of the lock."""
+        try:
+            self._connection.close()
+        finally:
+            self._lock.release()
+
+
+def _numbered(
+    before: Mapping[int, int], n: int, first: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The codes and offsets of n rows, of which some were there before."""
+    codes = np.full(n, STORED, np.uint8)
+    codes[list(before)] = DUPLICATE
+    offsets = first - 1 + np.cumsum(codes == STORED)
+    for row, offset in sorted(before.items()):
+        offsets[row] = offset if offset >= 0 else offsets[-1 - offset]
+    return codes, offsets
+
+
+def _outcomes(
+    intake: Intake, codes: NDArray[np.uint8], offsets: NDArray[np.int64]
+) -> Outcomes:
+    """The outcomes of all rows that were given."""
+    if intake.rows is None:
+        return Outcomes(codes, offsets, intake.reasons)
+    all_codes = np.full(intake.given, REJECTED, np.uint8)
+    all_offsets = np.full(intake.given, -1, np.int64)
+    all_codes[intake.rows], all_offsets[intake.rows] = codes, offsets
+    return Outcomes(all_codes, all_offsets, intake.reasons)
