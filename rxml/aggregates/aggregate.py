@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -90,11 +91,21 @@ class Aggregate(ABC):
     @override
     def __repr__(self) -> str:
         """As it was built; the same in every process, so that a snapshot can be compared with it."""
-        more = {name: each for name, each in vars(self).items() if not name.startswith("_")}
-        more.pop("columns", None)
         words = [shown(column) for column in self.columns]
-        words += [f"{name}={each!r}" for name, each in more.items()]
-        return f"{type(self).__name__.lower()}({', '.join(words)})"
+        words += [f"{name}={_named(each)}" for name, each in self._parameters().items()]
+        return f"{self._function()}({', '.join(words)})"
+
+    def _parameters(self) -> dict[str, Any]:
+        """What it was built with, but for the columns."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name != "columns" and not name.startswith("_")
+        }
+
+    def _function(self) -> str:
+        """The public name, of the class: top_k of TopK."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
 
 
 def shown(column: Column) -> str:
@@ -102,6 +113,11 @@ def shown(column: Column) -> str:
     if isinstance(column, str):
         return repr(column)
     return str(getattr(column, "__qualname__", type(column).__name__))
+
+
+def _named(value: object) -> str:
+    """A parameter without an address in memory."""
+    return shown(value) if callable(value) else repr(value)
 
 
 def _require_column(given: object) -> None:

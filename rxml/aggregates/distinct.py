@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rxml.aggregates.aggregate import Column, State
 
 _ALPHA: Final = 0.5 / float(np.log(2.0))
+_MOST: Final = 2.0**62  # a sketch whose registers are all full could be of any number
 
 
 class Distinct(Aggregate):
@@ -74,8 +75,9 @@ class Distinct(Aggregate):
             total = 0.5 * (total + counts[:, rank])
         empty = counts[:, 0] == size
         total += size * _sigma(np.where(empty, 0.0, counts[:, 0] / size))
-        estimate = _ALPHA * size * size / np.where(empty, 1.0, total)
-        return np.where(empty, 0, np.rint(estimate)).astype(np.int64)
+        total = np.maximum(np.where(empty, np.inf, total), _ALPHA * size * size / _MOST)
+        estimate: NDArray[np.float64] = np.rint(_ALPHA * size * size / total)
+        return estimate.astype(np.int64)
 
 
 def _bit_length(numbers: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from typing_extensions import override
@@ -73,20 +73,44 @@ class Monoid(Aggregate):
                 result[group] = late if early is None else (self._combine(early[0], late[0]),)
         return (result,)
 
+    def joined(self, early: Any, late: Any) -> Any:
+        """What is held for rows followed by others: each a tuple of one state, or None for no rows."""
+        if early is None or late is None:
+            return late if early is None else early
+        return (self._combine(early[0], late[0]),)
+
     @override
     def lower(self, state: State) -> NDArray[Any]:
         held: list[Any] = [self._identity if one is None else one[0] for one in state[0]]
         return array_of([self._lower(one) for one in held])
 
     @override
-    def __repr__(self) -> str:
-        return f"{super().__repr__()[:-1]}; combine={getattr(self._combine, '__qualname__', '?')})"
+    def _parameters(self) -> dict[str, Any]:
+        return {"lift": self._lift, "combine": self._combine}
 
 
 def _itself(state: Any) -> Any:
     return state
 
 
+@overload
+def monoid(
+    identity: object,
+    lift: Callable[[Any], Any],
+    combine: Callable[[Any, Any], Any],
+    lower: Callable[[Any], Any] = _itself,
+    *,
+    column: Column,
+) -> Aggregate: ...
+@overload
+def monoid(
+    identity: object,
+    lift: Callable[..., Any],
+    combine: Callable[[Any, Any], Any],
+    lower: Callable[[Any], Any] = _itself,
+    *,
+    column: tuple[Column, ...] = (),
+) -> Aggregate: ...
 def monoid(
     identity: object,
     lift: Callable[..., Any],

@@ -52,7 +52,7 @@ class Var(Aggregate):
             away = column - mean[codes]
             rest = totalled(codes, away, groups) / rows
             squares = totalled(codes, away * away, groups) - rest * rest * n
-        return n, mean + rest, np.maximum(squares, 0.0)
+            return n, mean + rest, np.maximum(squares, 0.0)
 
     @override
     def combine(self, left: State, right: State) -> State:
