@@ -35,7 +35,7 @@ def hash_of(text: str, seed: int = 0) -> int:
     Returns:
         A whole number, 0 <= h < 2^64.
     """
-    data = text.encode()
+    data = text.encode(errors="surrogatepass")
     whole = len(data) // 8 * 8
     words = [int.from_bytes(data[at : at + 8], "little") for at in range(0, whole, 8)]
     return int(_xxh64(words, list(data[whole:]), len(data), seed))
@@ -55,7 +55,7 @@ def hashes_of(texts: Sequence[str], seed: int = 0) -> NDArray[np.uint64]:
     if len(set(map(len, texts))) == 1 and (joined := "".join(texts)).isascii():
         out[:] = _hashed(np.frombuffer(joined.encode(), np.uint8).reshape(len(texts), -1), seed)
         return out
-    encoded = [text.encode() for text in texts]
+    encoded = [text.encode(errors="surrogatepass") for text in texts]
     lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
     for length in np.unique(lengths).tolist():
         where = np.flatnonzero(lengths == length)
