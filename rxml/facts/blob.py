@@ -10,7 +10,7 @@ A blob is a message of `rxml.wire`: a map from the name of each column to a list
 | 3 | 16 bytes a row | ids of 32 hex digits |
 | 4 | the different texts, the number of each row's | texts of which most occur again |
 | 5 | a msgpack array of maps | payloads |
-| 6 | zlib of the message of another form | where that saves a quarter at least |
+| 6 | zlib of the message of another form | where that saves a third at least |
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import numpy as np
 
 from rxml import wire
 from rxml.batch.column import is_array, sealed
+from rxml.errors import FactError, WireError
 from rxml.facts.fact import thawed
 from rxml.facts.table import objects
 
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
     from rxml.batch.column import AnyArray, Column
 
 _PLAIN, _CONSTANT, _SMALL, _HEX, _NUMBERED, _MAPS, _DEFLATED = range(7)
+_SHORT: Final = frozenset({_CONSTANT, _HEX})
 _DIGITS: Final = 32
 _NUMERIC: Final = frozenset("biuf")
 _WIDTHS: Final = ((2**8, np.uint8), (2**16, np.uint16), (2**32, np.uint32))
-_LEAST: Final = 512
-_WORTH: Final = 0.75
+_LEAST: Final = 4096
+_WORTH: Final = 0.67
 _AGAIN: Final = 64
 _LIMITS: Final = wire.Limits(
     max_bytes=2**31,
@@ -88,24 +90,32 @@ def hex_bytes(ids: Sequence[str]) -> bytes | None:
     return raw if raw.hex() == joined else None
 
 
-def encode(columns: Mapping[str, AnyArray | Column], raw_ids: bytes | None, thrift: Thrift) -> bytes:
+def encode(
+    columns: Mapping[str, AnyArray | Column], known: Mapping[str, list[Any]], thrift: Thrift
+) -> bytes:
     """The blob of a chunk.
 
     Args:
         columns: all of them.
-        raw_ids: `hex_bytes` of the column `id`.
+        known: forms of some of the columns, if there are any already.
         thrift: decides what is deflated.
 
     Raises:
-        WireError: a column is none that the wire has.
+        FactError: a column is none that the wire has.
     """
     forms: dict[str, list[Any]] = {}
-    for name, column in columns.items():
-        if name == "id" and raw_ids is not None:
-            forms[name] = [_HEX, raw_ids]
-        else:
-            forms[name] = thrift.saved(name, _form(name, column))
-    return wire.dumps(forms)
+    try:
+        for name, column in columns.items():
+            form = known.get(name) or _form(name, column)
+            forms[name] = form if form[0] in _SHORT else thrift.saved(name, form)
+        return wire.dumps(forms)
+    except WireError as error:
+        raise FactError(f"a column cannot be stored: {error}") from error
+
+
+def hex_form(raw: bytes | None) -> dict[str, list[Any]]:
+    """The form of the column `id`, if its bytes are known."""
+    return {} if raw is None else {"id": [_HEX, raw]}
 
 
 def _form(name: str, column: AnyArray | Column) -> list[Any]:
@@ -139,12 +149,24 @@ def _texts(column: AnyArray) -> list[Any]:
     values = cast("list[Any]", column.ravel().tolist())
     if column.ndim != 1 or set(map(type, values)) != {str}:
         return [_PLAIN, column]
-    numbers: dict[str, int] = {text: number for number, text in enumerate(dict.fromkeys(values))}
+    form = numbered(values)
+    return [_PLAIN, column] if form is None else [_NUMBERED, objects(form[0]), form[1]]
+
+
+def numbered(values: Sequence[str]) -> tuple[list[str], AnyArray] | None:
+    """The different texts, and the number of each; None if there are so many that this is no shorter."""
+    numbers: dict[str, int] = dict.fromkeys(values, 0)
     if 2 * len(numbers) > len(values) or len(numbers) > 2**16:
-        return [_PLAIN, column]
+        return None
+    different = list(numbers)
+    numbers.update(zip(different, range(len(different)), strict=True))
     width = np.uint8 if len(numbers) <= 2**8 else np.uint16
-    each = np.fromiter(map(numbers.__getitem__, values), width, len(values))
-    return [_NUMBERED, objects(list(numbers)), each]
+    return different, np.fromiter(map(numbers.__getitem__, values), width, len(values))
+
+
+def numbered_form(name: str, form: tuple[list[str], AnyArray] | None) -> dict[str, list[Any]]:
+    """The form of a column that `numbered` has looked at, if it is shorter."""
+    return {} if form is None else {name: [_NUMBERED, objects(form[0]), form[1]]}
 
 
 class Forms:

@@ -16,7 +16,7 @@ from rxml.facts.database import number_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rxml.facts.blob import Thrift
@@ -155,10 +155,10 @@ def _ids(forms: Forms) -> list[str]:
 
 
 def row_of(
-    batch: Batch, raw_ids: bytes | None, first: int, thrift: Thrift
+    batch: Batch, known: Mapping[str, list[Any]], first: int, thrift: Thrift
 ) -> tuple[object, ...]:
-    """The row of the database for a chunk of facts, the first at this offset."""
+    """The row of the database for a chunk of facts, the first at this offset; `known` is as in `encode`."""
     happened, arrived = batch.array("event_time"), batch.array("arrival_time")
-    blob = encode(batch.columns, raw_ids, thrift)
+    blob = encode(batch.columns, known, thrift)
     spans = (happened.min(), happened.max(), arrived.min(), arrived.max())
     return (first + len(batch) - 1, first, *map(int, spans), zlib.crc32(blob), blob)

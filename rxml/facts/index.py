@@ -2,12 +2,13 @@
 
 A log-structured merge tree of hashes (O'Neil et al., The log-structured merge-tree, 1996): what was stored last is in
 memory, the rest in sorted runs in the database, four of one size being merged into one. Runs that cannot have an id,
-since it is younger or older than all of theirs, are not looked at, so ids that grow with time cost nothing but memory
-for the last 65,536. A hash that is found is compared with the stored id, so the answer is exact.
+since it is younger or older than all of theirs, are not looked at, and neither written nor merged, so ids that grow with
+time cost little. A hash that is found is compared with the stored id, so the answer is exact.
 """
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
+
+    from rxml.facts.runs import Hashes
 
     Pairs = list[tuple[int, int]]
 
@@ -37,7 +40,7 @@ class Recent:
         self.first: int = first
         self.count: int = 0
         self.digests: list[Digest] = []
-        self.low: int = 2**64
+        self.low: int = 2**128
         self.high: int = -1
         self._pending: list[tuple[Digest, int]] = []
         self._table: dict[int, int] = {}
@@ -94,9 +97,10 @@ class IdIndex:
         salt: of the log.
         most: bytes of runs that are kept in memory.
         ids_at: gives the stored ids at some offsets, None where there is none any more.
+        ids_since: gives all stored ids from an offset on, in pieces, with the first offset of each.
     """
 
-    __slots__ = ("_connection", "_ids_at", "_salt", "_shelf", "recent", "runs")
+    __slots__ = ("_connection", "_ids_at", "_ids_since", "_salt", "_shelf", "recent", "runs")
 
     def __init__(
         self,
@@ -104,10 +108,12 @@ class IdIndex:
         salt: int,
         most: int,
         ids_at: Callable[[Sequence[int]], Sequence[str | None]],
+        ids_since: Callable[[int], Iterable[tuple[int, Sequence[str]]]],
     ) -> None:
         self._connection = connection
         self._salt = salt
         self._ids_at = ids_at
+        self._ids_since = ids_since
         self._shelf = Shelf(most, self._read)
         rows = connection.execute("SELECT number, first, stop, low, high FROM runs ORDER BY first")
         self.runs: list[Run] = [
@@ -126,9 +132,9 @@ class IdIndex:
         """Bytes of runs that are in memory now."""
         return self._shelf.nbytes
 
-    def catch_up(self, stored: Iterable[tuple[int, Sequence[str]]]) -> None:
-        """Enter ids that are stored but in no run, as they are when the log is opened: the first offset, the ids."""
-        for first, ids in stored:
+    def catch_up(self) -> None:
+        """Enter ids that are stored but in no run, as they are when the log is opened."""
+        for first, ids in self._ids_since(self.covered):
             if not self.recent.count:
                 self.recent.first = first
             self.recent.add(digest(ids, self._salt), first)
@@ -137,9 +143,11 @@ class IdIndex:
         """The offset of each id that is stored already, by its row."""
         pairs = self.recent.candidates(given)
         low, high = given.span
-        for run in self.runs:
-            if low <= run.high and high >= run.low:
-                pairs += self._candidates(run, given)
+        runs = [run for run in self.runs if low <= run.high and high >= run.low]
+        if runs:
+            order = np.argsort(given.hashes)  # what is searched in order is found sooner
+            for run in runs:
+                pairs += self._candidates(run, given, order)
         if not pairs:
             return {}
         stored = self._ids_at([offset for _, offset in pairs])
@@ -149,19 +157,31 @@ class IdIndex:
             if there == ids[row]
         }
 
-    def _candidates(self, run: Run, given: Digest) -> Pairs:
-        hashes, rows = given.hashes, None
+    def _candidates(self, run: Run, given: Digest, rows: NDArray[np.intp]) -> Pairs:
+        """Which of the rows may be in a run, and the offset of each."""
         if given.times is not None:
-            rows = np.flatnonzero((given.times >= run.low) & (given.times <= run.high))
-            hashes = hashes[rows]
-        found, places = self._shelf.entries(run).matches(hashes)
-        where: NDArray[np.intp] = found if rows is None else rows[found]
+            times = given.times[rows]
+            rows = rows[(times >= np.uint64(run.low >> 64)) & (times <= np.uint64(run.high >> 64))]
+        found, places = self._shelf.entries(run).matches(given.hashes[rows])
         offsets = (places.astype(np.int64) + run.first).tolist()
-        return list(zip(where.tolist(), offsets, strict=True))
+        return list(zip(rows[found].tolist(), offsets, strict=True))
 
     def _read(self, run: Run) -> Entries:
         row = self._connection.execute("SELECT entries FROM runs WHERE number=?", (run.number,))
-        return Entries.read(row.fetchone()[0])
+        blob = row.fetchone()[0]
+        return self._made_again(run) if blob is None else Entries.read(blob)
+
+    def _made_again(self, run: Run) -> Entries:
+        """The entries of a run that is hardly ever looked at, from the facts themselves."""
+        hashes: list[Hashes] = [np.empty(0, np.uint64)]
+        places: list[NDArray[np.uint32]] = [np.empty(0, np.uint32)]
+        for first, ids in self._ids_since(run.first):
+            part = ids[: max(0, run.stop - first)]
+            if not part:
+                break
+            hashes.append(digest(part, self._salt).hashes)
+            places.append(np.arange(len(part), dtype=np.uint32) + np.uint32(first - run.first))
+        return Entries.of(np.concatenate(hashes), np.concatenate(places))
 
     def add(self, given: Digest, first: int) -> None:
         """Facts that were stored, the first at this offset."""
@@ -178,13 +198,10 @@ class IdIndex:
         recent = self.recent
         if recent.count < _RECENT:
             return
-        hashes = np.concatenate([each.hashes for each in recent.digests])
-        entries = Entries.of(hashes, np.arange(recent.count, dtype=np.uint32))
         stop = recent.first + recent.count
         try:
             with transaction(self._connection):
-                written = self._write(entries, recent.first, stop, recent.low, recent.high)
-                runs = [*self.runs, written]
+                runs = [*self.runs, self._recent_run(stop)]
                 while _are_mergeable(runs[-_FAN:]):
                     runs[-_FAN:] = [self._merged(runs[-_FAN:])]
         except BaseException:
@@ -192,6 +209,14 @@ class IdIndex:
             raise
         self.runs = runs
         self.recent = Recent(stop)
+
+    def _recent_run(self, stop: int) -> Run:
+        """What was added as a run: without entries if all ids are younger than those before, as nobody asks for it then."""
+        recent, entries = self.recent, None
+        if any(_overlap(run, recent) for run in self.runs):
+            hashes = np.concatenate([each.hashes for each in recent.digests])
+            entries = Entries.of(hashes, np.arange(recent.count, dtype=np.uint32))
+        return self._write(entries, recent.first, stop, recent.low, recent.high)
 
     def _merged(self, runs: Sequence[Run]) -> Run:
         first = runs[0].first
@@ -204,11 +229,11 @@ class IdIndex:
             self._shelf.drop(run.number)
         return self._write(entries, first, runs[-1].stop, low, high)
 
-    def _write(self, entries: Entries, first: int, stop: int, low: int, high: int) -> Run:
-        bounds = (low.to_bytes(8, "big"), high.to_bytes(8, "big"))
+    def _write(self, entries: Entries | None, first: int, stop: int, low: int, high: int) -> Run:
+        bounds = (low.to_bytes(16, "big"), high.to_bytes(16, "big"))
         cursor = self._connection.execute(
             "INSERT INTO runs (first, stop, low, high, entries) VALUES (?, ?, ?, ?, ?)",
-            (first, stop, *bounds, entries.blob()),
+            (first, stop, *bounds, None if entries is None else entries.blob()),
         )
         return Run(cursor.lastrowid or 0, first, stop, low, high)
 
@@ -225,9 +250,15 @@ class IdIndex:
 
 
 def _are_mergeable(runs: Sequence[Run]) -> bool:
-    """Whether there are enough of one size that can grow."""
+    """Whether there are enough of one size that can grow, and one id may make us look at several of them."""
     sizes = set(map(_size, runs))
-    return len(runs) == _FAN and len(sizes) == 1 and _LARGEST not in sizes
+    if len(runs) < _FAN or len(sizes) > 1 or _LARGEST in sizes:
+        return False
+    return any(_overlap(one, other) for one, other in combinations(runs, 2))
+
+
+def _overlap(one: Run | Recent, other: Run | Recent) -> bool:
+    return one.low <= other.high and other.low <= one.high
 
 
 def _size(run: Run) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from rxml.batch import Batch
 from rxml.batch.column import is_array, sealed
 from rxml.errors import FactError, RxmlError
+from rxml.facts.blob import hex_bytes, numbered, numbered_form
 from rxml.facts.fact import (
     LONGEST_ID,
     LONGEST_KEY,
@@ -41,12 +42,16 @@ class Intake:
         rows: the number that each of them had in what was given; None: all of them are facts.
         reasons: why each of the others is none, by its number.
         given: how many rows were given.
+        raw_ids: `hex_bytes` of the ids, if they are all of that sort and none was left out.
+        forms: of columns of the blob, if none was left out.
     """
 
     batch: Batch
     rows: AnyArray | None
     reasons: Mapping[int, str]
     given: int
+    raw_ids: bytes | None = None
+    forms: Mapping[str, list[Any]] = field(default_factory=dict[str, list[Any]])
 
 
 def taken_facts(items: Sequence[Any], now: int) -> Intake:
@@ -120,9 +125,11 @@ def taken_batch(batch: Batch, now: int) -> Intake:
     columns = _known(batch)
     n = len(batch)
     reasons: dict[int, str] = {}
+    ids, raw_ids = _ids(columns, reasons, n)
+    keys, forms = _keys(columns, reasons)
     taken: dict[str, Any] = {
-        "id": _texts(columns, "id", LONGEST_ID, reasons, n),
-        "key": _texts(columns, "key", LONGEST_KEY, reasons, n),
+        "id": ids,
+        "key": keys,
         "event_time": _times(columns, "event_time", reasons),
         "arrival_time": _times(columns, "arrival_time", reasons)
         if "arrival_time" in columns
@@ -141,7 +148,7 @@ def taken_batch(batch: Batch, now: int) -> Intake:
             taken[name] = column
     whole = Batch.adopt({name: _sealed(column) for name, column in taken.items()}, n)
     if not reasons:
-        return Intake(whole, None, reasons, n)
+        return Intake(whole, None, reasons, n, raw_ids, forms)
     rows = np.array([row for row in range(n) if row not in reasons], np.intp)
     return Intake(whole.take(rows), rows, reasons, n)
 
@@ -171,22 +178,40 @@ def _known(batch: Batch) -> dict[str, Any]:
     return columns
 
 
-def _texts(
-    columns: dict[str, Any], name: str, longest: int, reasons: dict[int, str], n: int
-) -> AnyArray:
-    """A column of texts as objects; those that will not do are noted."""
-    if name not in columns:
-        return objects(new_ids(n))
+def _ids(
+    columns: dict[str, Any], reasons: dict[int, str], n: int
+) -> tuple[AnyArray, bytes | None]:
+    """The column of ids as objects, and their bytes; those that will not do are noted."""
+    if "id" not in columns:
+        return objects(new_ids(n)), None
+    column, values = _texts(columns, "id")
+    raw = hex_bytes(values) if set(map(type, values)) == {str} else None
+    if raw is None and not _are_fine(values, LONGEST_ID):
+        _note(values, reasons, lambda value: check_text("id", value, LONGEST_ID))
+    return column, raw
+
+
+def _keys(
+    columns: dict[str, Any], reasons: dict[int, str]
+) -> tuple[AnyArray, dict[str, list[Any]]]:
+    """The column of keys as objects, and its form if that is known; those that will not do are noted."""
+    column, values = _texts(columns, "key")
+    form = numbered(values) if set(map(type, values)) == {str} else None
+    if not _are_fine(values if form is None else form[0], LONGEST_KEY):
+        _note(values, reasons, lambda value: check_text("key", value, LONGEST_KEY))
+    return column, numbered_form("key", form)
+
+
+def _texts(columns: dict[str, Any], name: str) -> tuple[AnyArray, list[Any]]:
+    """A column as objects, and as a list."""
     column = columns[name]
     if not is_array(column) or column.dtype.kind not in "OUT" or column.ndim != 1:
         raise FactError(f"the column {name!r} is {_form(column)}: give one str a row")
     values = cast("list[Any]", column.tolist())
-    if not _all_fine(values, longest):
-        _note(values, reasons, lambda value: check_text(name, value, longest))
-    return column if column.dtype.kind == "O" else objects(values)
+    return (column if column.dtype.kind == "O" else objects(values)), values
 
 
-def _all_fine(values: list[Any], longest: int) -> bool:
+def _are_fine(values: list[Any], longest: int) -> bool:
     """Whether every value is a text as `check_text` wants it, found out at once for all."""
     if not values:
         return True
@@ -241,12 +266,10 @@ def _form(column: Any) -> str:
 
 
 def _look_for_seconds(happened: AnyArray, arrived: AnyArray, reasons: dict[int, str]) -> None:
-    if not len(happened) or int(np.abs(arrived).max()) < _YEAR:
+    # what is within a year of its arrival as seconds, milli- or microseconds is at least a hundred times less
+    if not len(happened) or int(happened.min()) > int(arrived.max()) // 100:
         return
-    # what is within a year of its arrival as seconds, milli- or microseconds is at least a thousand times less
-    suspect = (happened != 0) & (np.abs(happened) < np.abs(arrived) // 100) & (arrived > _YEAR)
-    if not suspect.any():
-        return
+    suspect = (happened > 0) & (happened < arrived // 100) & (arrived > _YEAR)
     for row in np.flatnonzero(suspect).tolist():
         hint = seconds_hint(int(happened[row]), int(arrived[row]))
         if hint is not None:

@@ -85,7 +85,7 @@ class FactLog:
         durable: a batch is on the disk before its outcomes are told. Else a crash of the machine, though not of the
             process, may lose what was stored in the last moments; the log is whole in any case.
         read_only: never make or change the file.
-        compression: zlib level for columns where it saves a quarter at least, 1 to 9; 0 for never.
+        compression: zlib level for columns where it saves a third at least, 1 to 9; 0 for never.
         index_bytes: > 0, see above.
         poll: seconds between looks whether another process has written; what is written through this object is seen at
             once.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ENTRY: Final = 12
 """Bytes of a fact in a run: 8 of the hash, 4 of the distance to the first offset."""
 
-_ALL: Final = 2**64 - 1
+_ALL: Final = 2**128 - 1
 _MIX: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _SHIFTS: Final = (np.uint64(30), np.uint64(27), np.uint64(31))
 
@@ -54,20 +54,24 @@ class Digest:
 
     @property
     def span(self) -> tuple[int, int]:
-        """The least and the greatest time; all there is if that is unknown."""
-        if self.times is None:
+        """The least and the greatest id as numbers of 128 bits; all there is if that is unknown."""
+        if self.times is None or self.raw is None:
             return 0, _ALL
-        return int(self.times.min()), int(self.times.max())
+        words = np.frombuffer(self.raw, ">u8").reshape(-1, 2)
+        low, high = self.times.min(), self.times.max()
+        rest = (words[self.times == low, 1].min(), words[self.times == high, 1].max())
+        return int(low) << 64 | int(rest[0]), int(high) << 64 | int(rest[1])
 
 
-def digest(ids: Sequence[str], salt: int) -> Digest:
+def digest(ids: Sequence[str], salt: int, raw: bytes | None = None) -> Digest:
     """The hashes of ids.
 
     Args:
         ids: one or more.
         salt: of the log, random, so that nobody can choose ids of one hash.
+        raw: `hex_bytes` of them, if that is known.
     """
-    raw = hex_bytes(ids)
+    raw = hex_bytes(ids) if raw is None else raw
     if raw is not None:
         words = np.frombuffer(raw, ">u8").astype(np.uint64).reshape(-1, 2)
         return Digest(_mixed(words, salt), np.ascontiguousarray(words[:, 0]), raw)
@@ -100,7 +104,7 @@ class Run:
         number: its row.
         first: the least offset.
         stop: the greatest, and one.
-        low: the least time of an id, see `Digest`.
+        low: the least id as a number, see `Digest.span`.
         high: the greatest.
     """
 
@@ -118,7 +122,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The entries of a run, by the hash, and of one hash by the offset.
+    """The entries of a run, by the hash.
 
     Attributes:
         hashes: sorted.
@@ -131,7 +135,7 @@ class Entries:
     @classmethod
     def of(cls, hashes: Hashes, places: NDArray[np.uint32]) -> Entries:
         """Sort them."""
-        order = np.argsort(hashes, kind="stable")
+        order = np.argsort(hashes)
         return cls(hashes[order], places[order])
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rxml.batch import Batch
-from rxml.facts.blob import hex_bytes
+from rxml.facts.blob import hex_bytes, hex_form
 from rxml.facts.chunks import INSERT, ROWS, row_of
 from rxml.facts.database import transaction
 
@@ -90,7 +90,7 @@ def _joined(connection: sqlite3.Connection, group: Sequence[Batch], thrift: Thri
     whole = Batch.concat(group)
     first = int(whole.array("offset")[0])
     ids: list[str] = whole.array("id").tolist()
-    row = row_of(whole.drop("offset"), hex_bytes(ids), first, thrift)
+    row = row_of(whole.drop("offset"), hex_form(hex_bytes(ids)), first, thrift)
     with transaction(connection):
         connection.execute(
             "DELETE FROM chunks WHERE last >= ? AND last < ?", (first, first + len(whole))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from rxml.facts.blob import Thrift
+from rxml.facts.blob import Thrift, hex_form
 from rxml.facts.chunks import INSERT, ROWS, Chunks, row_of
 from rxml.facts.database import connect, explained, number_of, transaction
 from rxml.facts.index import IdIndex
@@ -78,9 +78,13 @@ class Writer:
         self._thrift = Thrift(manner.level)
         self._salt = number_of(connection, "SELECT value FROM numbers WHERE name='salt'")
         self.index: IdIndex = IdIndex(
-            connection, self._salt, manner.index_bytes, self._chunks.ids_at
+            connection,
+            self._salt,
+            manner.index_bytes,
+            self._chunks.ids_at,
+            self._chunks.ids_since,
         )
-        self.index.catch_up(self._chunks.ids_since(self.index.covered))
+        self.index.catch_up()
         self.next_offset: int = self._chunks.next_offset()
 
     @property
@@ -100,21 +104,25 @@ class Writer:
     def _append(self, intake: Intake, marks: Mapping[str, bytes]) -> Outcomes:
         batch, first = intake.batch, self.next_offset
         if not len(batch):
-            self._store(batch, None, marks)
+            self._store([], marks)
             nothing = np.empty(0, np.int64)
             return _outcomes(intake, nothing.astype(np.uint8), nothing)
         self.index.settle()
         ids: list[str] = batch.array("id").tolist()
-        found = digest(ids, self._salt)
+        found = digest(ids, self._salt, intake.raw_ids)
         before = self._before(ids, found)
+        forms = intake.forms
         if not before:
-            fresh, codes = found, np.full(len(ids), STORED, np.uint8)
+            codes = np.full(len(ids), STORED, np.uint8)
             offsets = np.arange(first, first + len(ids))
         else:
             codes, offsets = _numbered(before, len(ids), first)
             rows = np.flatnonzero(codes == STORED)
-            batch, fresh = batch.take(rows), found.take(rows)
-        self._store(batch, fresh, marks)
+            batch, found, forms = batch.take(rows), found.take(rows), {}
+        self._store(self._pieces(batch, found, forms, first), marks)
+        if len(batch):
+            self.index.add(found, first)
+            self.next_offset = first + len(batch)
         return _outcomes(intake, codes, offsets)
 
     def _before(self, ids: Sequence[str], found: Digest) -> dict[int, int]:
@@ -130,29 +138,27 @@ class Writer:
                 known[row] = -1 - earlier
         return known
 
-    def _store(self, batch: Batch, fresh: Digest | None, marks: Mapping[str, bytes]) -> None:
-        """Write, then take note of what was written."""
-        n = len(batch)
-        if not n and not marks:
+    def _store(self, pieces: Sequence[Sequence[object]], marks: Mapping[str, bytes]) -> None:
+        if not pieces and not marks:
             return
-        first = self.next_offset
-        pieces = [
-            self._piece(batch, fresh, first, start) for start in range(0, n, ROWS)
-        ]
         with transaction(self._connection):
             self._connection.executemany(INSERT, pieces)
             if marks:
                 self._connection.executemany(_MARK, list(marks.items()))
-        if fresh is not None and n:
-            self.index.add(fresh, first)
-            self.next_offset = first + n
 
-    def _piece(
-        self, batch: Batch, fresh: Digest | None, first: int, start: int
-    ) -> tuple[object, ...]:
-        part = batch if len(batch) <= ROWS else batch[start : start + ROWS]
-        raw = None if fresh is None else fresh.part(start, start + len(part))
-        return row_of(part, raw, first + start, self._thrift)
+    def _pieces(
+        self, batch: Batch, found: Digest, forms: Mapping[str, list[Any]], first: int
+    ) -> list[tuple[object, ...]]:
+        """The rows of the database for a batch."""
+        if len(batch) <= ROWS:
+            known = {**forms, **hex_form(found.raw)}
+            return [row_of(batch, known, first, self._thrift)] if len(batch) else []
+        rows: list[tuple[object, ...]] = []
+        for start in range(0, len(batch), ROWS):
+            part = batch[start : start + ROWS]
+            known = hex_form(found.part(start, start + len(part)))
+            rows.append(row_of(part, known, first + start, self._thrift))
+        return rows
 
     def trim(self, before: int | None, max_bytes: int | None) -> int:
         """See `FactLog.trim`; `before` is an arrival time."""
