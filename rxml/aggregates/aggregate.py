@@ -80,6 +80,29 @@ class Aggregate(ABC):
             right: the state of the same groups, in the same order.
         """
 
+    def extend(
+        self,
+        state: State,
+        values: Sequence[NDArray[Any]],
+        times: NDArray[np.int64],
+        codes: NDArray[np.intp],
+    ) -> State:
+        """The state of each group with more rows, which came after those that it has.
+
+        What `combine` gives of the state and what is lifted. Sums and means of floats override it to add row by
+        row: rows that come to a group by this method alone give the same bits however they were cut.
+
+        Args:
+            state: of some groups.
+            values: one array of shape (n,) for each column.
+            times: event times of the rows, shape (n,), nanoseconds UTC.
+            codes: the group of each row, shape (n,), 0 <= code < groups of the state.
+
+        Raises:
+            SchemaError: as `lift`.
+        """
+        return self.combine(state, self.lift(values, times, codes, len(state[0])))
+
     @abstractmethod
     def lower(self, state: State) -> NDArray[Any]:
         """The result of each group: shape (groups,), or (groups, k) where a result has k numbers.

@@ -73,6 +73,17 @@ class Mean(Aggregate):
             return left[0] + right[0], left[1] + right[1]
 
     @override
+    def extend(
+        self,
+        state: State,
+        values: Sequence[NDArray[Any]],
+        times: NDArray[np.int64],
+        codes: NDArray[np.intp],
+    ) -> State:
+        column = floats(self.columns[0], values[0])
+        return state[0] + counted(codes, len(state[0])), added(state[1], codes, column)
+
+    @override
     def lower(self, state: State) -> NDArray[Any]:
         with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: a group without rows has no mean
             mean: NDArray[Any] = state[1] / state[0]
@@ -118,6 +129,22 @@ class Sum(Aggregate):
         return high, low & _LOW, part, left[3] | right[3]
 
     @override
+    def extend(
+        self,
+        state: State,
+        values: Sequence[NDArray[Any]],
+        times: NDArray[np.int64],
+        codes: NDArray[np.intp],
+    ) -> State:
+        column = numbers(self.columns[0], values[0])
+        if column.dtype.kind != "f":
+            return super().extend(state, values, times, codes)
+        seen = state[3].copy()
+        seen[codes] |= _FLOATS
+        part = added(state[2], codes, column.astype(np.float64, copy=False))
+        return state[0].copy(), state[1].copy(), part, seen
+
+    @override
     def lower(self, state: State) -> NDArray[Any]:
         high, low, part, seen = state
         if (seen & _FLOATS).any():
@@ -147,6 +174,16 @@ def totalled(
         return np.zeros(groups)
     totals: NDArray[Any] = np.bincount(codes, column, groups)
     return totals
+
+
+def added(
+    totals: NDArray[np.float64], codes: NDArray[np.intp], column: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The totals with each row added to that of its group, in the order of rows."""
+    result = totals.copy()
+    with np.errstate(invalid="ignore", over="ignore"):
+        np.add.at(result, codes, column)
+    return result
 
 
 def _whole(

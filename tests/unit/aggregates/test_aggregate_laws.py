@@ -134,6 +134,41 @@ def test_the_result_is_that_of_a_plain_list(case: Case, data: st.DataObject) -> 
         )
 
 
+EXACT = {"sum", "mean", "count"}
+"""Those that are the same to the bit however the rows were cut, if they come by `extend`."""
+
+
+@each_case
+@quick
+@given(data=st.data())
+def test_rows_that_come_later_are_combined(case: Case, data: st.DataObject) -> None:
+    whole, pieces = data.draw(cut(case.rows()))
+    state = case.aggregate.identity(GROUPS)
+    for piece in pieces:
+        for part in state:
+            part.flags.writeable = False
+        values = piece.values[: len(case.aggregate.columns)]
+        state = case.aggregate.extend(state, values, piece.times, piece.codes)
+    loosely = case.close and case.name.partition("(")[0] not in EXACT
+    assert same(state, whole.lifted(case.aggregate), close=loosely)
+
+
+@each_case
+@quick
+@given(data=st.data())
+def test_in_whatever_memory_the_columns_lie(case: Case, data: st.DataObject) -> None:
+    whole = data.draw(case.rows())
+    other = Rows(
+        tuple(
+            np.repeat(column, 2).astype(column.dtype.newbyteorder("S"))[::2]
+            for column in whole.values
+        ),
+        np.repeat(whole.times, 2)[::2],
+        np.repeat(whole.codes, 2)[::2],
+    )
+    assert same(other.result(case.aggregate), whole.result(case.aggregate), close=case.close)
+
+
 @each_case
 @quick
 @given(data=st.data())
