@@ -9,6 +9,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from rxml.cli.facts_arguments import add_facts
 from rxml.cli.failure import CommandError
 from rxml.cli.plain import plain_lines
 from rxml.errors import PortTakenError, RxmlError
@@ -86,6 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     draw.add_argument("--svg", action="store_true", help="a picture instead of Mermaid text")
     draw.add_argument("--budget", action="store_true", help="what a run may hold at most, as well")
     draw.set_defaults(command=_draw)
+
+    add_facts(commands)
     return parser
 
 
