@@ -21,6 +21,7 @@
     │   ├── LogReadOnlyError                       the file or its directory cannot be written to
     │   ├── LogFullError                           the disk is full
     │   └── LogClosedError                         it has been closed
+    ├── CheckpointError                            a run cannot be saved, or not be gone on with
     ├── AlreadyRunningError     (RuntimeError)     a source that feeds one run at a time feeds one already
     └── PortTakenError          (OSError)          a server cannot have the port that it wants
 
@@ -132,6 +133,10 @@ class LogFullError(FactLogError):
 
 class LogClosedError(FactLogError):
     """The log has been closed."""
+
+
+class CheckpointError(RxmlError):
+    """A run cannot be saved, or not be gone on with; the checkpoints that there are stay as they were."""
 
 
 class AlreadyRunningError(RxmlError, RuntimeError):

@@ -8,6 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from rxml.errors import ConcurrentRequestError
+from rxml.flow.checkpointing.checkpoint import checkpoint_of
+from rxml.flow.checkpointing.coordinator import coordinated
 from rxml.flow.chunk import UNBOUNDED, Chunk
 from rxml.flow.empty import NoElementsError
 from rxml.flow.run import Run
@@ -16,6 +18,8 @@ from rxml.flow.scope import detached
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 
+    from rxml.flow.checkpointing.checkpoint import Checkpoint
+    from rxml.flow.checkpointing.store import Store
     from rxml.flow.node import Node
     from rxml.flow.subscription import Subscription
 
@@ -31,11 +35,26 @@ async def opened(node: Node, *, fuse: bool = True) -> AsyncGenerator[Subscriptio
 
 
 @asynccontextmanager
-async def started(node: Node, *, fuse: bool = True) -> AsyncGenerator[Run[Any]]:
+async def started(
+    node: Node, *, fuse: bool = True, checkpoint: Checkpoint | Store | None = None
+) -> AsyncGenerator[Run[Any]]:
     """A run that drives itself."""
-    async with Run[Any](node, fuse=fuse) as run:
+    async with await _begun(node, checkpoint, fuse=fuse) as run:
         run.drive()
         yield run
+
+
+async def _begun(node: Node, given: Checkpoint | Store | None, *, fuse: bool = True) -> Run[Any]:
+    """A run that goes on from the last checkpoint, if there are any."""
+    checkpoint = checkpoint_of(given)
+    if checkpoint is None:
+        return Run[Any](node, fuse=fuse)
+    coordinator = await coordinated(node, checkpoint)
+    try:
+        return Run[Any](node, fuse=fuse, coordinator=coordinator)
+    except BaseException:
+        await coordinator.close()
+        raise
 
 
 @asynccontextmanager
@@ -60,9 +79,9 @@ async def to_list(node: Node) -> list[Any]:
     return everything
 
 
-async def drain(node: Node) -> None:
+async def drain(node: Node, checkpoint: Checkpoint | Store | None = None) -> None:
     """Take everything, keep nothing."""
-    async with Run[Any](node) as run:
+    async with await _begun(node, checkpoint) as run:
         request = run.subscription.request
         while not (await request(UNBOUNDED)).end:
             pass

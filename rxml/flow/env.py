@@ -15,6 +15,8 @@ from rxml.flow.totals import Stint
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+    from rxml.flow.checkpointing.coordinator import Coordinator
+    from rxml.flow.checkpointing.slot import Slot
     from rxml.flow.clock import Clock, Quota
     from rxml.flow.subscription import Subscription
     from rxml.flow.supervision import Supervisor
@@ -29,6 +31,7 @@ class Ground(Protocol):
     clock: Clock
     errors: list[BaseException]
     fuse: bool
+    coordinator: Coordinator | None
 
     def enlist(self, finish: Callable[[], None]) -> Callable[[], None]:
         """See `Env.enlist`."""
@@ -178,6 +181,8 @@ class _Opening:
 
     def __init__(self, env: RunEnv) -> None:
         self._env = env
+        # Flows that are made while the run goes on are in no checkpoint: a barrier waits until they have ended.
+        self._coordinator = None if env.setting.stint is None else env.run.coordinator
 
     def open(self, node: Node) -> Subscription[Any]:
         supervisor = self._env.supervisor
@@ -190,7 +195,10 @@ class _Opening:
             node = node.sources[0]
         spec = cast("StageSpec", node.spec)
         depth = self._env.depth + 1
-        head = spec.open(self._env.of(node, supervisor, depth), node)
+        env = self._env.of(node, supervisor, depth)
+        head = spec.open(env, node)
+        if self._coordinator is not None:
+            head = self._coordinator.opened(env, node, head)
         if depth % _DEPTH == 0:
             head = Relay(self._env, node, head)
         return self._fuse(head, row)
@@ -215,10 +223,13 @@ class _Opening:
         envs = [self._env.of(node, supervisor, depth) for node, supervisor in row]
         nodes = [node for node, _ in row]
         cells = [
-            Cell(env, node, cast("KernelSpec", node.spec))
+            Cell(env, node, cast("KernelSpec", node.spec), self._slot(node))
             for env, node in zip(envs, nodes, strict=True)
         ]
         return Fused(envs[-1], nodes[-1], head, cells, quota)
+
+    def _slot(self, node: Node) -> Slot | None:
+        return None if self._coordinator is None else self._coordinator.slot(node)
 
     def _groups(
         self, row: list[tuple[Node, Supervisor]]

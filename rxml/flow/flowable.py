@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
     from reactivex.abc.observer import OnCompleted, OnError, OnNext
 
+    from rxml.flow.checkpointing.checkpoint import Checkpoint
+    from rxml.flow.checkpointing.store import Store
     from rxml.flow.chunk import Chunk
     from rxml.flow.run import Run
     from rxml.flow.subscription import Subscription
@@ -178,9 +180,18 @@ class Flowable(Node, ObservableBase[T_co]):
         """Run to the end; all elements."""
         return await consume.to_list(self)
 
-    async def run(self) -> None:
-        """Run to the end for the effects of the stages."""
-        await consume.drain(self)
+    async def run(self, *, checkpoint: Checkpoint | Store | None = None) -> None:
+        """Run to the end for the effects of the stages.
+
+        Args:
+            checkpoint: where and when the run is saved; a store for every 10 seconds. If there is a checkpoint the run
+                goes on from it; if that says that the run has come to its end, there is nothing to do. None: not at all.
+
+        Raises:
+            PipelineError: a stage cannot be saved.
+            CheckpointError: the checkpoint is of another pipeline or another version, or cannot be read or written.
+        """
+        await consume.drain(self, checkpoint)
 
     def open(self, *, fuse: bool = True) -> AbstractAsyncContextManager[Subscription[T_co]]:
         """`async with flow.open() as subscription`: ask by hand, `await subscription.request(n)`.
@@ -190,9 +201,16 @@ class Flowable(Node, ObservableBase[T_co]):
         """
         return consume.opened(self, fuse=fuse)
 
-    def start(self, *, fuse: bool = True) -> AbstractAsyncContextManager[Run[T_co]]:
-        """`async with flow.start() as run`: runs in the background while you hold its switch and its counters."""
-        return consume.started(self, fuse=fuse)
+    def start(
+        self, *, fuse: bool = True, checkpoint: Checkpoint | Store | None = None
+    ) -> AbstractAsyncContextManager[Run[T_co]]:
+        """`async with flow.start() as run`: runs in the background while you hold its switch and its counters.
+
+        Args:
+            fuse: see `open`.
+            checkpoint: see `run`.
+        """
+        return consume.started(self, fuse=fuse, checkpoint=checkpoint)
 
     @override
     def subscribe(

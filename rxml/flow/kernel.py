@@ -26,10 +26,12 @@ class Kernel(Generic[A, B]):
     Attributes:
         finished: true as soon as no further element can change the result; upstream is then closed at once.
         timely: whether `advance` is to be called.
+        version: of what `snapshot` gives; raise it when that changes, so that older checkpoints are refused.
     """
 
     finished: bool = False
     timely: ClassVar[bool] = False
+    version: int = 1
 
     def demand(self, n: int) -> int:
         """How many elements to ask of upstream when downstream wants n (>= 1): so many that at most n results follow."""

@@ -20,7 +20,16 @@ from rxml.flow.chunk import CHUNK
 from rxml.flow.expand import ExpandStage
 from rxml.flow.flowable import Flowable
 from rxml.flow.kernel import Columns, Elementwise, Select
-from rxml.flow.node import Cardinality, KernelSpec, MarkSpec, Node, Spec, StageSpec, SuperviseSpec
+from rxml.flow.node import (
+    Cardinality,
+    Checkpointing,
+    KernelSpec,
+    MarkSpec,
+    Node,
+    Spec,
+    StageSpec,
+    SuperviseSpec,
+)
 from rxml.flow.placing import PlacedOperator, StageOperator
 
 if TYPE_CHECKING:
@@ -128,7 +137,13 @@ def expand(
     def open_(env: Env, node: Node) -> Subscription[B]:
         return ExpandStage(env, node, function, whole)
 
-    spec = StageSpec(name=name, open=open_, cardinality=Cardinality.MANY, capacity=CHUNK)
+    spec = StageSpec(
+        name=name,
+        open=open_,
+        cardinality=Cardinality.MANY,
+        capacity=CHUNK,
+        checkpointing=Checkpointing.PASSES,
+    )
     return _operator(spec)
 
 
@@ -166,6 +181,7 @@ def boundary(
     capacity: int,
     max_bytes: int | None = None,
     rate: bool = False,
+    checkpointing: Checkpointing = Checkpointing.REFUSED,
 ) -> Operator[Any, B]:
     """A stage that runs a coroutine in a task of its own.
 
@@ -178,6 +194,7 @@ def boundary(
         capacity: elements that it may hold, in the outlet's buffer and by itself.
         max_bytes: bytes that the outlet's buffer may hold.
         rate: its result depends on time.
+        checkpointing: PASSES if the body keeps nothing across a barrier.
     """
     spec = StageSpec(
         name=name,
@@ -186,6 +203,7 @@ def boundary(
         capacity=capacity,
         max_bytes=max_bytes,
         rate=rate,
+        checkpointing=checkpointing,
     )
     return _operator(spec, *sources)
 
@@ -199,8 +217,12 @@ def stage(
     max_bytes: int | None = None,
     rate: bool = False,
     traits: tuple[object, ...] = (),
+    checkpointing: Checkpointing = Checkpointing.REFUSED,
 ) -> Operator[Any, B]:
-    """A stage written by hand as a `Stage`; inputs are opened with `env.open(node.sources[i])` in the first `pull`."""
+    """A stage written by hand as a `Stage`; inputs are opened with `env.open(node.sources[i])` in the first `pull`.
+
+    What it is where a run is saved must be said: see `rxml.flow.node.Checkpointing`.
+    """
     spec = StageSpec(
         name=name,
         open=open_,
@@ -209,6 +231,7 @@ def stage(
         max_bytes=max_bytes,
         rate=rate,
         traits=traits,
+        checkpointing=checkpointing,
     )
     return _operator(spec, *sources)
 
@@ -231,10 +254,23 @@ def mark(name: str, *traits: object) -> Operator[A, A]:
 
 
 def source(
-    name: str, open_: Callable[[Env, Node], Subscription[B]], *sources: Node, capacity: int = 0
+    name: str,
+    open_: Callable[[Env, Node], Subscription[B]],
+    *sources: Node,
+    capacity: int = 0,
+    checkpointing: Checkpointing = Checkpointing.REFUSED,
 ) -> Flowable[B]:
-    """A flow that begins with this stage (fed by other flows, if it combines any)."""
-    spec = StageSpec(name=name, open=open_, cardinality=Cardinality.SOURCE, capacity=capacity)
+    """A flow that begins with this stage (fed by other flows, if it combines any).
+
+    A `Stage` with `position` and `seek` is SAVED where a run is.
+    """
+    spec = StageSpec(
+        name=name,
+        open=open_,
+        cardinality=Cardinality.SOURCE,
+        capacity=capacity,
+        checkpointing=checkpointing,
+    )
     return Flowable(spec, sources)
 
 

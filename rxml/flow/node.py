@@ -109,6 +109,22 @@ class Cardinality(Enum):
     SOURCE = "0:n"
 
 
+class Checkpointing(Enum):
+    """What a stage is where a run is saved (see `rxml.flow.checkpointing`)."""
+
+    PASSES = "passes"
+    """All that it holds when a barrier leaves it came behind that: it has nothing to save."""
+
+    SAVED = "saved"
+    """Its `snapshot`, or its `position` if it is a source, says all that is to be known of what came before a barrier."""
+
+    STORES = "stores"
+    """SAVED, and what it stores has each element once, even if that comes again after a restart."""
+
+    REFUSED = "refused"
+    """It cannot be saved."""
+
+
 def built_at() -> str:
     """File and line of the nearest caller outside rxml."""
     frame = sys._getframe(1)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the way to a caller's line
@@ -167,10 +183,12 @@ class StageSpec(Spec):
     Attributes:
         open: gives the running stage.
         shared: what feeds it runs once for all who read it; its capacity is that for each of them. None: once for each.
+        checkpointing: what it is where a run is saved.
     """
 
     open: Callable[[Env, Node], Subscription[Any]]
     shared: Shared | None = None
+    checkpointing: Checkpointing = Checkpointing.REFUSED
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from rxml.flow.chunk import UNBOUNDED
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from types import TracebackType
 
+    from rxml.flow.checkpointing.checkpoint import Guarantee
+    from rxml.flow.checkpointing.coordinator import Coordinator
     from rxml.flow.node import Node
     from rxml.flow.statistics import Meter, RunStatistics
     from rxml.flow.subscription import Subscription
@@ -33,10 +36,12 @@ class Run(Generic[T]):
         supervisor: decides about errors where the flow itself does not say who does.
         stint: takes the counters, for a run that is a part of others; None: its own.
         owner: counts what is dropped and what fails, too.
+        coordinator: of its checkpoints; it is closed with the run. None: there are none.
 
     Attributes:
         subscription: the running flow; whoever requests drives it.
         errors: what finalizers raised.
+        coordinator: see above.
     """
 
     def __init__(
@@ -47,8 +52,10 @@ class Run(Generic[T]):
         supervisor: Supervisor = STOP,
         stint: Stint | None = None,
         owner: Meter | None = None,
+        coordinator: Coordinator | None = None,
     ) -> None:
         self.fuse = fuse
+        self.coordinator: Coordinator | None = coordinator
         self.clock: Clock = Clock(asyncio.get_running_loop())
         self.errors: list[BaseException] = []
         stint = stint or Stint(Totals(node))
@@ -59,7 +66,10 @@ class Run(Generic[T]):
         self._scope = Scope()
         self._driver: asyncio.Task[None] | None = None
         env = RunEnv(self, supervisor, Setting(stint, owner))
-        self.subscription: Subscription[T] = env.open(node)
+        opening = partial(env.open, node)
+        self.subscription: Subscription[T] = (
+            opening() if coordinator is None else coordinator.whole(opening)
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,8 +107,20 @@ class Run(Generic[T]):
         await self.stop()
         return any(not driver.cancelled() and driver.exception() is None for driver in done)
 
+    @property
+    def guarantee(self) -> Guarantee | None:
+        """What holds for the results if the run dies and is started again; None without checkpoints."""
+        return None if self.coordinator is None else self.coordinator.guarantee
+
     def finish(self) -> None:
-        """Let sources end; what is in flight still comes through."""
+        """Let sources end; what is in flight still comes through.
+
+        With checkpoints no source ends, since its end is not what it stands for: the run ends behind a last barrier, and
+        the next one goes on there.
+        """
+        if self.coordinator is not None:
+            self.coordinator.drain()
+            return
         self._draining = True
         for finish in list(self._finishers.values()):
             finish()
@@ -114,7 +136,11 @@ class Run(Generic[T]):
         try:
             await self._close()
         finally:
-            await self._scope.aclose()
+            await in_turn([self._scope.aclose, self._leave], self.errors.append)
+
+    async def _leave(self) -> None:
+        if self.coordinator is not None:
+            await self.coordinator.close()
 
     async def _close(self) -> None:
         """Cancel the flow, then what outlived the stages that began it."""

@@ -42,9 +42,11 @@ class Stage(ABC, Generic[T]):
 
     Attributes:
         immediate: `now` has done nothing when it gives None, so that the stage behind may try `take` first.
+        version: of what `snapshot` or `position` gives; raise it when that changes, so that older checkpoints are refused.
     """
 
     immediate: ClassVar[bool] = False
+    version: int = 1
 
     def __init__(self, env: Env, node: Node) -> None:
         self.env = env
@@ -71,6 +73,20 @@ class Stage(ABC, Generic[T]):
 
     async def release(self) -> None:
         """Let go of tasks, resources and inputs. Called once, after the last `pull`."""
+
+    def snapshot(self) -> Any:
+        """What the stage must know to go on behind the barrier that it has just returned, as plain values."""
+        return None
+
+    def restore(self, state: Any) -> None:
+        """Go on from a snapshot; called before the first request."""
+
+    def position(self) -> Any:
+        """Of a source: where those elements begin that it has not returned yet, as plain values."""
+        return None
+
+    def seek(self, position: Any) -> None:
+        """Of a source: begin at a position; called before the first request."""
 
     async def request(self, n: int) -> Chunk[T]:
         """Wait for 1..n elements; see `Subscription.request`."""

@@ -1,25 +1,23 @@
-"""Cell: one kernel in its place, with what happens when it fails."""
+"""Cell: one kernel in its place, with the contexts of its results."""
 
 from __future__ import annotations
 
-from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rxml.flow.context import Context, drop
 from rxml.flow.context_joining import NOTHING, settled_by, split
 from rxml.flow.context_joining import joined as joint
+from rxml.flow.fusion.feeding import Feeding
 from rxml.flow.fusion.gathered import Gathered
 from rxml.flow.fusion.shadow import Shadow
 from rxml.flow.kernel import Chunkwise, Columns, Elementwise, Select, joined
 from rxml.flow.node import Cardinality
-from rxml.flow.supervision import DeadLetter, Directive, noted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from rxml.flow.kernel import Kernel
+    from rxml.flow.checkpointing.slot import Slot
     from rxml.flow.node import Env, KernelSpec, Node
-    from rxml.flow.statistics import Meter
 
 
 Pushed: TypeAlias = "tuple[Sequence[Any], list[Context] | None, Exception | None]"
@@ -33,44 +31,20 @@ STEADY: Final = frozenset({Elementwise, Select, Columns})
 _FOLDING: Final = frozenset({Cardinality.FEWER, Cardinality.MANY})
 
 
-class Cell:
-    """One kernel: its state, its counters, and the supervisor that it answers to.
+class Cell(Feeding):
+    """One kernel in its place in a row, with the contexts of what goes through it.
 
     Attributes:
         steady: the kernel has no state; it asks for n to give n, and is never finished.
-        measured: seconds spent in `push` and `flush` alone, for the share of this kernel where several run as one.
     """
 
-    __slots__ = (
-        "_aligned",
-        "_env",
-        "_fed",
-        "_flushed",
-        "_folds",
-        "_gathered",
-        "_last",
-        "_node",
-        "_shadow",
-        "kernel",
-        "measured",
-        "meter",
-        "spec",
-        "steady",
-    )
+    __slots__ = ("_folds", "_gathered", "_last", "_shadow", "steady")
 
-    def __init__(self, env: Env, node: Node, spec: KernelSpec) -> None:
-        self._env = env
-        self._node = node
+    def __init__(self, env: Env, node: Node, spec: KernelSpec, slot: Slot | None = None) -> None:
+        super().__init__(env, node, spec, slot)
         self._last: Context | None = None
-        self._fed = 0
-        self._flushed = False
         self._gathered: Gathered | None = None
-        self.measured: float = 0.0
         self._shadow: Shadow | None = None
-        self.spec: KernelSpec = spec
-        self._aligned = spec.aligned
-        self.kernel: Kernel[Any, Any] = spec.kernel()
-        self.meter: Meter = env.meter(node)
         self.steady: bool = type(self.kernel) in STEADY
         self._folds = not self.steady and spec.cardinality in _FOLDING
 
@@ -85,36 +59,27 @@ class Cell:
             return self._opaque(items, contexts, out)
         if contexts is None:
             if self._gathered is None:
-                return out, None, self._feed(items, None, out)
+                return out, None, self.feed(items, None, out)
             contexts = [NOTHING] * len(items)
         self._last = contexts[-1]
-        if self._aligned:
+        if self.aligned:
             return self._in_line(items, contexts, out)
         if self.spec.cardinality is Cardinality.AT_MOST_ONE:
             return self._one_by_one(items, contexts, out)
         return self._gather(items, contexts, out)
 
-    def took(self, seconds: float) -> None:
-        """Count time that the kernel spent, by itself."""
-        self.meter.busy += seconds
-        self.measured += seconds
-
-    def failed(self, raised: Exception, item: Any) -> Exception | None:
-        """What follows from an error that the kernel's function raised on an item; None: the item is left out."""
-        return self._failed(raised, [(item, None)])
-
     def flush(self) -> Pushed:
         """What is left at the end, with the contexts of the elements that it is made of, as far as is known."""
         out: Any = []
         error = None
-        self._flushed = True
+        self.flushed = True
         try:
             if isinstance(self.kernel, Chunkwise):
                 out = self.kernel.flush()
             else:
                 out.extend(self.kernel.flush())
         except Exception as raised:  # noqa: BLE001 - passed on after what came before it
-            error = self._noted(raised)
+            error = self.noted(raised)
         return out, self._contexts_left(len(out), error), error
 
     def advance(self, watermark: int) -> Pushed:
@@ -123,7 +88,7 @@ class Cell:
             out = self.kernel.advance(watermark)
         except Exception as raised:  # noqa: BLE001 - passed on: no element is to blame
             self.meter.failed += 1
-            return (), None, self._noted(raised)
+            return (), None, self.noted(raised)
         if self._gathered is None or not len(out):
             return out, None, None
         return out, self._gathered.results(len(out), self.kernel.held()), None
@@ -140,7 +105,7 @@ class Cell:
 
     def close(self) -> list[Context]:
         """The kernel is given up: what it holds counts as dropped; returns the contexts that are to be told so."""
-        if not self._flushed:
+        if not self.flushed:
             self.meter.dropped += self.kernel.held()
         parts = (self._shadow, self._gathered)
         return [context for part in parts if part is not None for context in part.clear()]
@@ -151,9 +116,9 @@ class Cell:
         """An opaque kernel does to numbers what it does to elements: so its results find their contexts."""
         if contexts is not None and self._shadow is None:
             again = self.spec.cardinality is Cardinality.MANY
-            self._shadow = Shadow(self.spec.kernel(), self.spec.capacity, self._fed, again=again)
-        self._fed += len(items)
-        error = self._feed(items, None, out)
+            self._shadow = Shadow(self.spec.kernel(), self.spec.capacity, self.fed, again=again)
+        self.fed += len(items)
+        error = self.feed(items, None, out)
         if self._shadow is None:
             return out, None, error
         return out, self._shadow.push(contexts or [NOTHING] * len(items)), error
@@ -161,7 +126,7 @@ class Cell:
     def _in_line(self, items: Sequence[Any], contexts: list[Context], out: list[Any]) -> Pushed:
         """Result i takes the context of element i; those behind an error, or the end of the kernel, are dropped."""
         kept = list(contexts)
-        error = self._feed(items, kept, out)
+        error = self.feed(items, kept, out)
         drop(kept[len(out) :])
         return out, kept[: len(out)], error
 
@@ -170,7 +135,7 @@ class Cell:
         kept: list[Context] = []
         for index, (item, context) in enumerate(zip(items, contexts, strict=True)):
             alive = [context]
-            error = self._feed((item,), alive, out)
+            error = self.feed((item,), alive, out)
             made = len(out) - len(kept)
             kept += split(context, made) if alive else [settled_by(context, None)] * made
             if error is not None or self.kernel.finished:
@@ -184,7 +149,7 @@ class Cell:
         kept: list[Context] = []
         for index, (item, context) in enumerate(zip(items, contexts, strict=True)):
             alive, kernel = [context], self.kernel
-            error = self._feed((item,), alive, out)
+            error = self.feed((item,), alive, out)
             held, made = kernel.held(), len(out) - len(kept)
             if alive:
                 gathered.add(context, held)
@@ -227,7 +192,7 @@ class Cell:
                     step = 1
                     continue
                 culprits = zip(items[where], beside[where], strict=True)
-                error = self._failed(raised, list(culprits))
+                error = self.blame(raised, list(culprits))
             else:
                 kept += self._beside(contexts, where, len(parts[-1]))
         drop(context for where in ranges for context in beside[where])
@@ -249,54 +214,3 @@ class Cell:
         for context in contexts:
             gathered.add(context, held)
         return gathered.results(made, held) if made else []
-
-    def _feed(
-        self, items: Sequence[Any], contexts: list[Context] | None, out: list[Any]
-    ) -> Exception | None:
-        """Push until all items are taken, or one stops the stream; takes the contexts of those left out."""
-        sized = items if items.__class__ is list or items.__class__ is tuple else list(items)
-        rest = iter(sized)
-        left = len(sized)
-        while True:
-            try:
-                self.kernel.push(rest, out)
-                if self._aligned and len(out) == len(sized):
-                    return None
-                if self.kernel.finished or _exhausted(rest):
-                    return None
-                raise StopIteration  # noqa: TRY301 - swallowed by `map` or its like; the supervisor decides
-            except Exception as raised:  # noqa: BLE001 - the supervisor decides
-                now = length_hint(rest)
-                beside = None if contexts is None or now == left else contexts.pop(-now - 1)
-                error = self._failed(raised, [(sized[-now - 1], beside)] if now < left else [])
-                left = now
-            if error is not None:
-                return error
-
-    def _failed(
-        self, raised: Exception, culprits: Sequence[tuple[Any, Context | None]]
-    ) -> Exception | None:
-        """Ask the supervisor; returns what stops the stream, or None once the culprits are buried."""
-        self.meter.failed += len(culprits) or 1
-        error = self._noted(raised)
-        name = self.spec.name
-        letters = [DeadLetter(item, error, name, context) for item, context in culprits]
-        directive, error = self._env.supervisor.handle(error, letters)
-        if directive is Directive.STOP or not culprits:
-            return self._noted(error)
-        if directive is Directive.RESTART:
-            self.meter.dropped += self.kernel.held()
-            self.kernel = self.spec.kernel()
-        return None
-
-    def _noted(self, error: Exception) -> Exception:
-        return noted(error, self._env.where(self._node))
-
-
-def _exhausted(rest: Iterator[Any]) -> bool:
-    """Whether an iterator over a list or tuple has been asked for more than it had: it then lets go of the list.
-
-    `map` and its like end in silence when a function raises StopIteration: that is an error, not an end. An iterator
-    that has given its last element and was not asked again shows that.
-    """
-    return len(rest.__reduce__()) == 2

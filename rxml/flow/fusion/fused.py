@@ -43,6 +43,7 @@ class Fused(Stage[Any]):
         super().__init__(env, node)
         self.quota: Quota = quota or Quota(CHUNK, FIRST)
         self._row = Row(cells, self.quota, env.clock.busy, leads=quota is None)
+        self._row.resume()
         self._head = head
         self._head_closed = False
         self._take = head.take if isinstance(head, Stage) and head.immediate else None
@@ -106,6 +107,7 @@ class Fused(Stage[Any]):
 
     @override
     async def release(self) -> None:
+        self._row.leave()
         await self.release_all(self._let_go, self._close_head)
 
     async def _let_go(self) -> None:

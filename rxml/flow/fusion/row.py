@@ -160,8 +160,32 @@ class Row:
                 break
         self._learn(count, now - began)
         if signals is not None:
-            return Chunk(items, contexts, **signals)
-        return Chunk(items, contexts) if made else None
+            self._keep(signals)
+        if made or signals:
+            return Chunk(items, contexts, **(signals or {}))
+        return None
+
+    def _keep(self, signals: dict[str, int]) -> None:
+        """All kernels have got what came before the signals: this is the state to go on from behind a barrier."""
+        barrier = signals.get("barrier")
+        if barrier is None:
+            return
+        if self._error is not None:
+            del signals["barrier"]  # the element that failed came before it, and is not done
+            return
+        for index, cell in enumerate(self._cells):
+            cell.keep(barrier, ended=index < self._live)
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint."""
+        live = [index for index, cell in enumerate(self._cells) if cell.resume()]
+        if live:
+            self._stop(live[-1], None)
+
+    def leave(self) -> None:
+        """The row has ended."""
+        for cell in self._cells:
+            cell.leave()
 
     def _plan(self, contexts: list[Context] | None) -> list[Span | None]:
         """As one where that may be, for chunks without contexts; one by one now and then, to measure each."""

@@ -36,6 +36,7 @@ class AsyncIterableStage(Stage[T]):
         self._scope = Scope()
         self._channel: Channel[T] = Channel(env.clock, CHUNK)
         self._started = False
+        self._begin = 0
         self._reading: asyncio.Task[None] | None = None
         self._delist = env.enlist(self._finish)
         self.meter.gauge = self._channel.gauge
@@ -46,6 +47,15 @@ class AsyncIterableStage(Stage[T]):
             self._reading.cancel()
         else:
             self._channel.close()
+
+    @override
+    def position(self) -> int:
+        """Elements given so far, by all runs together."""
+        return self._begin + self.meter.emitted
+
+    @override
+    def seek(self, position: int) -> None:
+        self._begin = position
 
     @override
     def now(self, n: int) -> Chunk[T] | None:
@@ -93,6 +103,10 @@ class AsyncIterableStage(Stage[T]):
 
     async def _pass_on(self, iterator: AsyncIterator[T]) -> None:
         channel, clock = self._channel, self.env.clock
+        for _ in range(self._begin):  # these were given before the checkpoint
+            await anext(iterator)
+            if clock.busy() - clock.yielded > HOLD:
+                await clock.breathe()
         while True:
             if channel.missing < 1:
                 await channel.wait_wanted()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rxml.errors import PipelineError
 from rxml.flow.kinds import label, source
+from rxml.flow.node import Checkpointing
 from rxml.flow.sources.asynchronous import AsyncIterableStage
 from rxml.flow.sources.iterables import BatchesStage, EndStage, IterableStage
 
@@ -22,14 +23,22 @@ S = TypeVar("S")
 
 def of(*values: T) -> Flowable[T]:
     """The values, in order."""
-    return source("of", lambda env, node: IterableStage(env, node, lambda: values))
+    return source(
+        "of",
+        lambda env, node: IterableStage(env, node, lambda: values),
+        checkpointing=Checkpointing.SAVED,
+    )
 
 
 def range(start: int, stop: int | None = None, step: int | None = None) -> Flowable[int]:  # noqa: A001
     """Integers, as `builtins.range`; without `stop` counted from 0 up to `start`, exclusive."""
     numbers = builtins.range(start) if stop is None else builtins.range(start, stop, step or 1)
     name = label("range", *(n for n in (start, stop, step) if n is not None))
-    return source(name, lambda env, node: IterableStage(env, node, lambda: numbers))
+    return source(
+        name,
+        lambda env, node: IterableStage(env, node, lambda: numbers),
+        checkpointing=Checkpointing.SAVED,
+    )
 
 
 def from_iterable(iterable: Iterable[T] | Callable[[], Iterable[T]]) -> Flowable[T]:
@@ -46,7 +55,11 @@ def from_iterable(iterable: Iterable[T] | Callable[[], Iterable[T]]) -> Flowable
         message = "from_iterable got an async iterable; use from_async_iterable"
         raise PipelineError(message)
     make = _factory("from_iterable", iterable, Iterable)
-    return source("from_iterable", lambda env, node: IterableStage(env, node, make))
+    return source(
+        "from_iterable",
+        lambda env, node: IterableStage(env, node, make),
+        checkpointing=Checkpointing.SAVED,
+    )
 
 
 def from_async_iterable(
@@ -62,7 +75,11 @@ def from_async_iterable(
         PipelineError: not an async iterable, and not a function.
     """
     make = _factory("from_async_iterable", iterable, AsyncIterable)
-    return source("from_async_iterable", lambda env, node: AsyncIterableStage(env, node, make))
+    return source(
+        "from_async_iterable",
+        lambda env, node: AsyncIterableStage(env, node, make),
+        checkpointing=Checkpointing.SAVED,
+    )
 
 
 def from_batches(
@@ -70,7 +87,11 @@ def from_batches(
 ) -> Flowable[S]:
     """The rows of batches; chunks are slices of the batches, not copies."""
     make = _factory("from_batches", batches, Iterable)
-    return source("from_batches", lambda env, node: BatchesStage(env, node, make))
+    return source(
+        "from_batches",
+        lambda env, node: BatchesStage(env, node, make),
+        checkpointing=Checkpointing.SAVED,
+    )
 
 
 def _factory(name: str, given: Any, kind: type) -> Callable[[], Any]:
@@ -86,7 +107,7 @@ def _factory(name: str, given: Any, kind: type) -> Callable[[], Any]:
 
 def empty() -> Flowable[Any]:
     """Ends at once."""
-    return source("empty", EndStage)
+    return source("empty", EndStage, checkpointing=Checkpointing.PASSES)
 
 
 def throw(error: Exception | str) -> Flowable[Any]:
@@ -98,7 +119,7 @@ def throw(error: Exception | str) -> Flowable[Any]:
         # One object for all runs: it must not collect the frames of each.
         return EndStage(env, node, raised.with_traceback(trace))
 
-    return source(label("throw", raised), open_)
+    return source(label("throw", raised), open_, checkpointing=Checkpointing.PASSES)
 
 
 def repeat_value(value: T, repeat_count: int | None = None) -> Flowable[T]:
@@ -111,7 +132,11 @@ def repeat_value(value: T, repeat_count: int | None = None) -> Flowable[T]:
     def make() -> Iterable[T]:
         return repeat(value) if times is None else repeat(value, times)
 
-    return source("repeat_value", lambda env, node: IterableStage(env, node, make))
+    return source(
+        "repeat_value",
+        lambda env, node: IterableStage(env, node, make),
+        checkpointing=Checkpointing.SAVED,
+    )
 
 
 def generate(
@@ -128,4 +153,8 @@ def generate(
                 return
             yield state
 
-    return source("generate", lambda env, node: IterableStage(env, node, make))
+    return source(
+        "generate",
+        lambda env, node: IterableStage(env, node, make),
+        checkpointing=Checkpointing.SAVED,
+    )

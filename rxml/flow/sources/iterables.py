@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from typing_extensions import override
 
+from rxml.errors import CheckpointError
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.clock import HOLD, LONG, Quota
 from rxml.flow.stage import Stage
@@ -32,11 +33,25 @@ class _Slices(Generic[T]):
         self._whole = whole
         self._at = 0
 
+    def skip(self, n: int) -> int:
+        """Leave out up to n elements; returns how many there were."""
+        before, self._at = self._at, min(len(self._whole), self._at + n)
+        return self._at - before
+
     def take(self, n: int) -> Sequence[T]:
         """The next n elements, or as many as there are."""
         part = self._whole[self._at : self._at + n]
         self._at += len(part)
         return part
+
+
+_SKIPPED: Final = 16 * CHUNK
+"""Elements that are left out at most in one turn, on the way to a position."""
+
+
+def _skip(elements: Iterator[Any], n: int) -> int:
+    """Leave out up to n elements; returns how many there were."""
+    return sum(1 for _ in islice(elements, n))
 
 
 def _source(elements: Iterable[T]) -> _Slices[T] | Iterator[T]:
@@ -49,6 +64,14 @@ def _listed(chunk: Chunk[T] | None) -> Chunk[T] | None:
     if chunk is not None and chunk.elements.__class__ is not list:
         chunk.elements = list(chunk.elements)
     return chunk
+
+
+def _shrunk(node: Node, position: int, missing: int) -> CheckpointError:
+    """What is wrong if an input has fewer elements than before."""
+    return CheckpointError(
+        f"{node.spec.name} has {position - missing} elements, but {position} had been read before the checkpoint: "
+        "the input must be the same after a restart, and may only have grown"
+    )
 
 
 class IterableStage(Stage[T]):
@@ -66,6 +89,8 @@ class IterableStage(Stage[T]):
         self._source: _Slices[T] | Iterator[T] | None = None
         self._error: Exception | None = None
         self._over = False
+        self._begin = 0
+        self._behind = 0
         self._quota = Quota(CHUNK)
         self._clock = env.clock
         self._delist = env.enlist(self._finish)
@@ -74,10 +99,33 @@ class IterableStage(Stage[T]):
         self._over = True
 
     @override
+    def position(self) -> int:
+        """Elements given so far, by all runs together."""
+        return self._begin + self.meter.emitted
+
+    @override
+    def seek(self, position: int) -> None:
+        self._begin = self._behind = position
+
+    async def _skip(self) -> None:
+        """Leave out the elements before the position, in turns."""
+        if self._source is None:
+            self._source = _source(self._make())
+        source = self._source
+        while self._behind:
+            count = min(self._behind, _SKIPPED)
+            left_out = source.skip(count) if isinstance(source, _Slices) else _skip(source, count)
+            if left_out < count:
+                raise _shrunk(self.node, self._begin, self._behind - left_out)
+            self._behind -= count
+            await self._clock.breathe()
+
+    @override
     def raw(self, n: int) -> Chunk[T] | None:
         clock = self._clock
         began = clock.busy()
-        return None if began - clock.yielded > HOLD else self._some(n, began)
+        held = began - clock.yielded > HOLD
+        return None if held or self._behind else self._some(n, began)
 
     @override
     def now(self, n: int) -> Chunk[T] | None:
@@ -100,6 +148,8 @@ class IterableStage(Stage[T]):
         clock = self._clock
         if clock.held:
             await clock.breathe()
+        if self._behind:
+            await self._skip()
         chunk = _listed(self._some(n, clock.busy()))
         if chunk is not None:
             return chunk
@@ -147,6 +197,8 @@ class BatchesStage(Stage[Any]):
         self._rows: Sequence[Any] = ()
         self._kind: type | None = None
         self._at = 0
+        self._begin = 0
+        self._behind = 0
         self._error: Exception | None = None
         self._over = False
         self._clock = env.clock
@@ -155,6 +207,15 @@ class BatchesStage(Stage[Any]):
 
     def _finish(self) -> None:
         self._over = True
+
+    @override
+    def position(self) -> int:
+        """Rows given so far, by all runs together."""
+        return self._begin + self.meter.emitted
+
+    @override
+    def seek(self, position: int) -> None:
+        self._begin = self._behind = position
 
     @override
     def now(self, n: int) -> Chunk[Any] | None:
@@ -187,9 +248,13 @@ class BatchesStage(Stage[Any]):
                 if type(rows) is not self._kind:
                     self._kind = type(_sequence(rows))
                 self._rows = rows
+                self._at = min(self._behind, len(rows))
+                self._behind -= self._at
                 break
             else:
                 self._over = True
+                if self._behind:
+                    raise _shrunk(self.node, self._begin, self._behind)  # noqa: TRY301 - as all that goes wrong here
         except Exception as error:  # noqa: BLE001 - raised when it is next asked
             self._error, self._over = noted(error, self.env.where(self.node)), True
         self.meter.busy += self._clock.busy() - began

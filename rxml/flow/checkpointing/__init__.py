@@ -1,0 +1,1 @@
+"""Checkpointing: barriers in band, what stages keep, and one commit for all of it."""

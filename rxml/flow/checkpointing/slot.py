@@ -1,0 +1,89 @@
+"""Slot: what one stage keeps for the checkpoint that is on its way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rxml.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from rxml.flow.checkpointing.store import Store
+
+
+class Slot:
+    """The place of one stage in checkpoints.
+
+    Args:
+        name: of the stage.
+        store: encodes what is kept, at once, since the state goes on to change.
+        before: what the last checkpoint has of it, decoded; or None.
+
+    Attributes:
+        ended: the stage has ended.
+    """
+
+    __slots__ = ("_barrier", "_before", "_kept", "_store", "ended", "name")
+
+    def __init__(self, name: str, store: Store, before: dict[str, Any] | None) -> None:
+        self.name: str = name
+        self.ended: bool = False
+        self._store = store
+        self._before = before
+        self._barrier = 0
+        self._kept = b""
+
+    @property
+    def was_ended(self) -> bool:
+        """Whether it had ended by the last checkpoint."""
+        return self._before is not None and bool(self._before["ended"])
+
+    def keep(self, barrier: int, version: int, state: Any, *, ended: bool = False) -> None:
+        """Keep what stands before the barrier.
+
+        Raises:
+            CheckpointError: the state is not made of values that the store can take.
+        """
+        try:
+            self._kept = self._encoded(version, state, ended=ended)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise CheckpointError(
+                f"{self.name}: its state cannot be stored, since not all of it is plain values: {error}"
+            ) from error
+        self._barrier = barrier
+
+    def _encoded(self, version: int, state: Any, *, ended: bool) -> bytes:
+        part = {"name": self.name, "version": version, "ended": ended, "state": state}
+        return self._store.encode(part)
+
+    def leave(self) -> None:
+        """The stage has ended; what it kept for a barrier before that still counts."""
+        self.ended = True
+
+    def part(self, barrier: int) -> bytes:
+        """What goes into the checkpoint.
+
+        Raises:
+            CheckpointError: the barrier came to the end of the pipeline, but not to this stage.
+        """
+        if self._barrier == barrier:
+            return self._kept
+        if self.ended:
+            return self._encoded(0, None, ended=True)
+        raise CheckpointError(f"{self.name} did not see barrier {barrier}; nothing was stored")
+
+    def state(self, version: int) -> tuple[Any] | None:
+        """The state to go on from, in a tuple; None if there is none.
+
+        Raises:
+            CheckpointError: another version of the stage has kept it.
+        """
+        before = self._before
+        if before is None or before["ended"]:
+            return None
+        if before["version"] != version:
+            raise CheckpointError(
+                f"{self.name}: the checkpoint has version {before['version']} of its state, this program has version "
+                f"{version}; run the version that was saved, or forget the checkpoint: await store.forget(name). "
+                "Nothing was changed"
+            )
+        return (before["state"],)

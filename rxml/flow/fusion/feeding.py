@@ -1,0 +1,145 @@
+"""Feeding: one kernel, what happens when it fails, and its state in checkpoints."""
+
+from __future__ import annotations
+
+from operator import length_hint
+from typing import TYPE_CHECKING, Any
+
+from rxml.flow.supervision import DeadLetter, Directive, noted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rxml.flow.checkpointing.slot import Slot
+    from rxml.flow.context import Context
+    from rxml.flow.kernel import Kernel
+    from rxml.flow.node import Env, KernelSpec, Node
+    from rxml.flow.statistics import Meter
+
+
+class Feeding:
+    """One kernel: its state, its counters, and the supervisor that it answers to.
+
+    Args:
+        env: of the run.
+        node: the stage.
+        spec: of the stage.
+        slot: its place in checkpoints, or None in a run without.
+
+    Attributes:
+        fed: elements that an opaque kernel has seen.
+        flushed: the kernel has given what was left at its end.
+        aligned: result i belongs to element i.
+        measured: seconds spent in `push` and `flush` alone, for the share of this kernel where several run as one.
+    """
+
+    __slots__ = (
+        "_env",
+        "_node",
+        "_slot",
+        "aligned",
+        "fed",
+        "flushed",
+        "kernel",
+        "measured",
+        "meter",
+        "spec",
+    )
+
+    def __init__(self, env: Env, node: Node, spec: KernelSpec, slot: Slot | None = None) -> None:
+        self._env = env
+        self._node = node
+        self._slot = slot
+        self.fed: int = 0
+        self.flushed: bool = False
+        self.measured: float = 0.0
+        self.spec: KernelSpec = spec
+        self.aligned: bool = spec.aligned
+        self.kernel: Kernel[Any, Any] = spec.kernel()
+        self.meter: Meter = env.meter(node)
+
+    def resume(self) -> bool:
+        """Go on from the last checkpoint; returns whether the kernel had ended by then."""
+        if self._slot is None:
+            return False
+        if self._slot.was_ended:
+            self.flushed = True
+            return True
+        kept = self._slot.state(self.kernel.version)
+        if kept is not None:
+            self.fed, state = kept[0]
+            if state is not None:
+                self.kernel.restore(state)
+        return False
+
+    def keep(self, barrier: int, *, ended: bool) -> None:
+        """A barrier has come through the row."""
+        if self._slot is not None:
+            state = None if ended else [self.fed, self.kernel.snapshot()]
+            self._slot.keep(barrier, self.kernel.version, state, ended=ended)
+
+    def leave(self) -> None:
+        """The row has ended."""
+        if self._slot is not None:
+            self._slot.leave()
+
+    def took(self, seconds: float) -> None:
+        """Count time that the kernel spent, by itself."""
+        self.meter.busy += seconds
+        self.measured += seconds
+
+    def failed(self, raised: Exception, item: Any) -> Exception | None:
+        """What follows from an error that the kernel's function raised on an item; None: the item is left out."""
+        return self.blame(raised, [(item, None)])
+
+    def feed(
+        self, items: Sequence[Any], contexts: list[Context] | None, out: list[Any]
+    ) -> Exception | None:
+        """Push until all items are taken, or one stops the stream; takes the contexts of those left out."""
+        sized = items if items.__class__ is list or items.__class__ is tuple else list(items)
+        rest = iter(sized)
+        left = len(sized)
+        while True:
+            try:
+                self.kernel.push(rest, out)
+                if self.aligned and len(out) == len(sized):
+                    return None
+                if self.kernel.finished or _exhausted(rest):
+                    return None
+                raise StopIteration  # noqa: TRY301 - swallowed by `map` or its like; the supervisor decides
+            except Exception as raised:  # noqa: BLE001 - the supervisor decides
+                now = length_hint(rest)
+                beside = None if contexts is None or now == left else contexts.pop(-now - 1)
+                error = self.blame(raised, [(sized[-now - 1], beside)] if now < left else [])
+                left = now
+            if error is not None:
+                return error
+
+    def blame(
+        self, raised: Exception, culprits: Sequence[tuple[Any, Context | None]]
+    ) -> Exception | None:
+        """Ask the supervisor; returns what stops the stream, or None once the culprits are buried."""
+        self.meter.failed += len(culprits) or 1
+        error = self.noted(raised)
+        name = self.spec.name
+        letters = [DeadLetter(item, error, name, context) for item, context in culprits]
+        directive, error = self._env.supervisor.handle(error, letters)
+        if directive is Directive.STOP or not culprits:
+            return self.noted(error)
+        if directive is Directive.RESTART:
+            self.meter.dropped += self.kernel.held()
+            self.kernel = self.spec.kernel()
+        return None
+
+    def noted(self, error: Exception) -> Exception:
+        """The error with a note that names the stage."""
+        return noted(error, self._env.where(self._node))
+
+
+def _exhausted(rest: Iterator[Any]) -> bool:
+    """Whether an iterator over a list or tuple has been asked for more than it had: it then lets go of the list.
+
+    `map` and its like end in silence when a function raises StopIteration: that is an error, not an end. An iterator
+    that has given its last element and was not asked again shows that.
+    """
+    return len(rest.__reduce__()) == 2
