@@ -11,65 +11,37 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from threading import RLock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from rxml.errors import FactError, FactLogError, LogClosedError, LogReadOnlyError
-from rxml.facts.intake import refused, taken_batch, taken_facts
-from rxml.facts.reader import Reader
-from rxml.facts.writer import Manner, Writer
-from rxml.flow.timing.duration import seconds_of
+from typing_extensions import override
+
+from rxml.batch import Batch
+from rxml.errors import FactError
+from rxml.facts.appending import AppendStage
+from rxml.facts.chunks import ROWS
+from rxml.facts.fact import nanoseconds_of
+from rxml.facts.intake import refused
+from rxml.facts.reading import ReadStage
+from rxml.facts.store import FactStore
+from rxml.flow.chunk import CHUNK
+from rxml.flow.kinds import label, source, stage
+from rxml.flow.node import Cardinality
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
     from types import TracebackType
     from typing import Self
 
-    from rxml.batch import Batch
-    from rxml.facts.intake import Intake
-    from rxml.facts.outcome import Outcomes
-    from rxml.flow.timing.duration import Duration
-
-_INDEX_BYTES: Final = 64 * 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class LogStatistics:
-    """A log at one moment.
-
-    Attributes:
-        facts: how many are stored.
-        chunks: rows of the database that they are in.
-        bytes: of their blobs.
-        first_offset: the least offset; that of the next fact if none is stored.
-        next_offset: that of the next fact.
-        first_event: the least event time, in nanoseconds; None if no fact is stored.
-        last_event: the greatest.
-        stored: facts that this object has stored since it was made.
-        duplicates: those that were stored before.
-        rejected: what was no fact.
-        index_bytes: of the index of ids in memory, in sorted runs.
-    """
-
-    facts: int
-    chunks: int
-    bytes: int
-    first_offset: int
-    next_offset: int
-    first_event: int | None
-    last_event: int | None
-    stored: int
-    duplicates: int
-    rejected: int
-    index_bytes: int
+    from rxml.facts.outcome import Outcome, Outcomes
+    from rxml.flow.flowable import Flowable
+    from rxml.flow.node import Env, Node
+    from rxml.flow.operator import Operator
+    from rxml.flow.subscription import Subscription
 
 
-class FactLog:
+class FactLog(FactStore):
     """A log of facts. Making one does nothing; the file is opened, or made, when it is first used.
 
     One process writes at a time: who appends first has the log until it is closed or the process ends. Any number
@@ -95,220 +67,114 @@ class FactLog:
         FactLogError: a number is out of range.
     """
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        durable: bool = False,
-        read_only: bool = False,
-        compression: int = 1,
-        index_bytes: int = _INDEX_BYTES,
-        poll: Duration = 0.25,
-        now: Callable[[], int] = time.time_ns,
-    ) -> None:
-        if compression not in range(10):
-            raise FactLogError(f"compression is a level of zlib, 0 to 9, got {compression!r}")
-        if index_bytes < 1:
-            raise FactLogError(f"index_bytes must be > 0, got {index_bytes!r}")
-        self.path: Path = Path(path)
-        self.poll: float = seconds_of(poll, "FactLog(poll)")
-        self.read_only: bool = read_only
-        self._manner = Manner(durable=durable, level=compression, index_bytes=index_bytes)
-        self._now = now
-        self._mutex = RLock()
-        self._writer: Writer | None = None
-        self._reader: Reader | None = None
-        self._thread: ThreadPoolExecutor | None = None
-        self._closed = False
-        self._listeners: dict[int, Callable[[], None]] = {}
-        self._stored = self._duplicates = self._rejected = 0
+    _thread: ThreadPoolExecutor | None = None
 
-    def append_batch(self, batch: Batch, marks: Mapping[str, bytes] | None = None) -> Outcomes:
-        """Store the rows of a batch that are facts and are not stored yet, in one transaction.
+    def append(self) -> Operator[Any, Outcome]:
+        """An operator that stores facts: what comes out is the outcome of each, in order, its context beside it.
 
-        Args:
-            batch: columns as in `rxml.facts.table`; `key` and `event_time` at least.
-            marks: values to be kept under names in the same transaction, see `mark`.
+        It takes facts, mappings with their fields, and rows of batches. Each chunk is one transaction, written in the
+        log's thread; what is no fact is reported as rejected, with the reason, and the stream goes on. It fails only if
+        the log does, with a FactLogError.
 
-        Returns:
-            What became of each row.
-
-        Raises:
-            FactError: a column is missing, unknown or of another dtype.
-            FactLogError: nothing was stored, and why.
+        A chunk that has been handed to the thread is stored even if the stream is cancelled meanwhile.
         """
-        return self._append(taken_batch(batch, self._now()), marks)
 
-    def append_facts(
-        self,
-        facts: Iterable[Any],
-        marks: Mapping[str, bytes] | None = None,
-    ) -> Outcomes:
-        """`append_batch` for facts, and for mappings with their fields."""
-        return self._append(taken_facts(list(facts), self._now()), marks)
+        def open_(env: Env, node: Node) -> Subscription[Outcome]:
+            return AppendStage(env, node, self._begin)
 
-    def _append(self, intake: Intake, marks: Mapping[str, bytes] | None = None) -> Outcomes:
-        with self._mutex:
-            outcomes = self._writing().append(intake, marks)
-            self._stored += outcomes.stored
-            self._duplicates += outcomes.duplicates
-            self._rejected += outcomes.rejected
-        self._tell()
-        return outcomes
+        return stage(
+            label("append", self.path.name), open_, cardinality=Cardinality.ONE, capacity=CHUNK
+        )
 
-    def append_chunk(self, elements: Any) -> Outcomes:
-        """What a chunk of a flow holds, of which nothing fits if its columns do not."""
-        if not hasattr(elements, "columns"):
+    def _begin(self, elements: Any) -> asyncio.Future[Outcomes]:
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._thread_of_flows(), self._append_chunk, elements)
+
+    def _append_chunk(self, elements: Any) -> Outcomes:
+        if not isinstance(elements, Batch):
             return self.append_facts(elements)
         try:
             return self.append_batch(elements)
-        except FactError as error:
-            return self._append(refused(len(elements), str(error)))
+        except FactError as error:  # then none of the rows is a fact
+            return self.store(refused(len(elements), str(error)))
 
-    def _writing(self) -> Writer:
-        """The writer; the lock is taken when it is first wanted."""
-        self._require_open()
-        if self.read_only:
-            raise LogReadOnlyError(f"{self.path} was opened with read_only=True: it cannot be changed")
-        if self._writer is None:
-            self._writer = Writer(self.path, self._manner)
-        return self._writer
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise LogClosedError(f"the log {self.path} has been closed: make another FactLog")
-
-    def _reading(self) -> Reader:
-        self._require_open()
-        if self._reader is None:
-            self._reader = self.reader()
-        return self._reader
-
-    def reader(self) -> Reader:
-        """A reader of its own, to be used by one thread at a time and to be closed."""
-        self._require_open()
-        return Reader(self.path, read_only=self.read_only)
-
-    def scan(
-        self,
-        from_offset: int = 0,
-        to_offset: int | None = None,
-        from_time: int | None = None,
-        to_time: int | None = None,
-    ) -> Iterator[Batch]:
-        """The facts that were stored when this began, in the order of their offsets.
+    def read(
+        self, from_: int = 0, *, from_time: int | datetime | None = None, batches: bool = True
+    ) -> Flowable[Any]:
+        """The facts that are stored when it is first asked, by demand, in the order of their offsets.
 
         Args:
-            from_offset: the first offset; what has been trimmed is not there any more.
-            to_offset: the end, exclusive; None for all there are.
-            from_time: the least event time, in nanoseconds.
-            to_time: the end of event times, exclusive.
-
-        Yields:
-            Batches of at most 8,192 facts as in `rxml.facts.table`, with the column `offset`; none is empty.
+            from_: the offset to begin at; where it has been trimmed, it begins at the first that is left.
+            from_time: facts before this event time are left out, and chunks of such are not read; None for none.
+            batches: elements are rows of batches with a column `offset`, and chunks are batches; else they are facts.
 
         Raises:
-            FactLogError: it cannot be read, and why; an offset that has never been is one of the reasons.
+            FactError: `from_time` is no time.
+            FactLogError: at the first request: it cannot be read, or the log never had that offset.
         """
-        with self.reader() as reader:
-            yield from reader.batches(from_offset, to_offset, from_time, to_time)
+        return self._source("read", from_, from_time, live=False, batches=batches)
 
-    @property
-    def next_offset(self) -> int:
-        """The offset that the next fact gets."""
-        with self._mutex:
-            return self._reading().next_offset()
+    def tail(
+        self,
+        from_: int | None = 0,
+        *,
+        from_time: int | datetime | None = None,
+        batches: bool = True,
+    ) -> Flowable[Any]:
+        """`read` that goes on with what is stored next, without a gap and without a repeat, until the run is drained.
 
-    @property
-    def length(self) -> int:
-        """How many facts are stored."""
-        with self._mutex:
-            return self._reading().next_offset() - self._reading().first_offset()
-
-    def mark(self, name: str) -> bytes | None:
-        """The value that was stored with the facts under this name, last; such as how far their source was read."""
-        with self._mutex:
-            return self._reading().mark(name)
-
-    def trim(self, *, older_than: Duration | None = None, max_bytes: int | None = None) -> int:
-        """Remove the oldest chunks. A chunk goes as a whole, so that a fact may stay longer than it must.
+        What is appended through this object is seen at once, what another process writes after at most `poll` seconds.
 
         Args:
-            older_than: chunks go in which all facts arrived longer ago than that; seconds, or a timedelta.
-            max_bytes: the oldest go until the blobs have no more bytes than that.
-
-        Returns:
-            How many facts were removed.
+            from_: the offset to begin at; None for the end of the log at the first request.
+            from_time: as in `read`.
+            batches: as in `read`.
         """
-        before = None
-        if older_than is not None:
-            before = self._now() - int(seconds_of(older_than, "trim(older_than)") * 1e9)
-        with self._mutex:
-            return self._writing().trim(before, max_bytes)
+        return self._source("tail", from_, from_time, live=True, batches=batches)
 
-    def compact(self) -> int:
-        """Put small chunks together to chunks of up to 8,192 facts; what is read stays the same.
+    def _source(
+        self,
+        name: str,
+        from_: int | None,
+        from_time: int | datetime | None,
+        *,
+        live: bool,
+        batches: bool,
+    ) -> Flowable[Any]:
+        moment = None if from_time is None else nanoseconds_of(from_time, f"{name}(from_time)")
 
-        Returns:
-            How many chunks there are less.
-        """
-        with self._mutex:
-            return self._writing().compact()
+        def open_(env: Env, node: Node) -> Subscription[Any]:
+            return ReadStage(
+                env, node, self, from_=from_, from_time=moment, live=live, batches=batches
+            )
 
-    def statistics(self) -> LogStatistics:
-        """The log now."""
-        with self._mutex:
-            index = 0 if self._writer is None else self._writer.index.nbytes
-            counted = (self._stored, self._duplicates, self._rejected)
-            return LogStatistics(*self._reading().totals(), *counted, index)
+        return source(label(name, self.path.name), open_, capacity=2 * ROWS)
 
-    @property
-    def is_writer(self) -> bool:
-        """Whether this object has the writer's lock, so that nobody else can write."""
-        return self._writer is not None
-
-    @property
-    def thread(self) -> ThreadPoolExecutor:
-        """The thread in which flows append."""
-        self._require_open()
+    def _thread_of_flows(self) -> ThreadPoolExecutor:
+        self.require_open()
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"facts {self.path.name}")
         return self._thread
 
-    def listen(self, told: Callable[[], None]) -> Callable[[], None]:
-        """Have a function called, in whatever thread, after something was stored; returns what ends that."""
-        key = id(told)
-        self._listeners[key] = told
-
-        def end() -> None:
-            self._listeners.pop(key, None)
-
-        return end
-
-    def _tell(self) -> None:
-        for told in list(self._listeners.values()):
-            told()
-
+    @override
     def close(self) -> None:
-        """Let go of the file and of the writer's lock. A second call does nothing."""
-        with self._mutex:
-            self._closed = True
-            thread, self._thread = self._thread, None
-            holders = [each for each in (self._reader, self._writer) if each is not None]
-            self._reader = self._writer = None
-            for holder in holders:
-                holder.close()
+        """Let go of the file and of the writer's lock; tails end. A second call does nothing."""
+        super().close()
+        thread, self._thread = self._thread, None
         if thread is not None:
             thread.shutdown()
-        self._tell()
 
-    def __enter__(self) -> Self:
+    async def aclose(self) -> None:
+        """`close`, without blocking the loop."""
+        await asyncio.to_thread(self.close)
+
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        await self.aclose()

@@ -8,7 +8,7 @@ import numpy as np
 
 from rxml.errors import FactLogError
 from rxml.facts.chunks import Chunks
-from rxml.facts.database import connect, explained, number_of
+from rxml.facts.database import connect, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,11 +51,6 @@ class Reader:
         """The offset that the next fact gets."""
         with explained(self._path):
             return self._chunks.next_offset()
-
-    def version(self) -> int:
-        """A number that is another one after another connection has written."""
-        with explained(self._path):
-            return number_of(self._connection, "PRAGMA data_version")
 
     def mark(self, name: str) -> bytes | None:
         """See `FactLog.mark`."""

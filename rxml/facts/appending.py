@@ -1,0 +1,99 @@
+"""AppendStage: hands each chunk to the log's thread, and gives what became of its elements."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from rxml.facts.outcome import Outcome
+from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.context import drop
+from rxml.flow.scope import settled
+from rxml.flow.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rxml.facts.outcome import Outcomes
+    from rxml.flow.node import Env, Node
+    from rxml.flow.subscription import Subscription
+
+
+class AppendStage(Stage[Outcome]):
+    """One chunk at a time: asked for, written in one transaction, and its outcomes handed out.
+
+    A chunk that has been handed to the thread is written, whatever happens to the stream; outcomes that nobody takes any
+    more count as dropped.
+
+    Args:
+        begin: starts writing the elements of a chunk, and gives the future of their outcomes.
+    """
+
+    def __init__(
+        self, env: Env, node: Node, begin: Callable[[Any], asyncio.Future[Outcomes]]
+    ) -> None:
+        super().__init__(env, node)
+        self._begin = begin
+        self._inlet: Subscription[Any] | None = None
+        self._chunk: Chunk[Any] | None = None
+        self._writing: asyncio.Future[Outcomes] | None = None
+        self._ready: Chunk[Outcome] | None = None
+        self.meter.gauge = self._held
+
+    def _held(self) -> tuple[int, float | None]:
+        held = [each for each in (self._chunk, self._ready) if each is not None]
+        return sum(map(len, held)), None
+
+    @override
+    def now(self, n: int) -> Chunk[Outcome] | None:
+        ready = self._ready
+        if ready is None:
+            return None
+        if len(ready) <= n:
+            self._ready = None
+            return ready
+        given, self._ready = ready.split(n)
+        return given
+
+    @override
+    async def pull(self, n: int) -> Chunk[Outcome]:
+        if self._inlet is None:
+            self._inlet = self.env.open(self.node.sources[0])
+        if self._chunk is None:
+            chunk = await self._inlet.request(min(n, CHUNK))
+            if not len(chunk.elements):
+                return END if chunk.end else Chunk((), **chunk.signals())
+            self._chunk = chunk
+        if self._writing is None:
+            self._writing = self._begin(self._chunk.elements)
+        await asyncio.wait([self._writing])  # which goes on if this is cancelled
+        self._ready = self._written(self._chunk, self._writing.result())
+        self._chunk = self._writing = None
+        return self.now(n) or END
+
+    def _written(self, chunk: Chunk[Any], outcomes: Outcomes) -> Chunk[Outcome]:
+        return Chunk(outcomes.listed(), chunk.contexts, **chunk.signals())
+
+    @override
+    async def release(self) -> None:
+        cancels = [] if self._inlet is None else [self._inlet.cancel]
+        await self.release_all(self._see_off, self._let_go, *cancels)
+
+    async def _see_off(self) -> None:
+        """Wait for what is being written; if it fails now, there is nobody else to hear of it."""
+        if self._writing is None:
+            return
+        told = self._writing.done()
+        await settled([self._writing])
+        error = None if self._writing.cancelled() else self._writing.exception()
+        if error is not None and not told:
+            self.env.report(error)
+
+    async def _let_go(self) -> None:
+        for chunk in (self._chunk, self._ready):
+            if chunk is not None:
+                self.meter.dropped += len(chunk)
+                drop(chunk.contexts or ())
+        self._chunk = self._ready = None

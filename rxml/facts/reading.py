@@ -1,0 +1,184 @@
+"""ReadStage: the facts of a log by demand, to its end or live; a thread reads, one chunk ahead at most."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from typing_extensions import override
+
+from rxml.batch import Batch
+from rxml.facts.table import facts_of
+from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.scope import settled
+from rxml.flow.stage import Stage
+from rxml.flow.timing.waiting import rung
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rxml.facts.reader import Reader
+    from rxml.flow.node import Env, Node
+
+    Found: TypeAlias = tuple[Batch | None, int]
+
+
+class Readable(Protocol):
+    """What a log does for those who read it."""
+
+    @property
+    def poll(self) -> float:
+        """Seconds between looks whether another process has written."""
+        ...
+
+    @property
+    def is_writer(self) -> bool:
+        """Whether nobody else can write."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can come any more."""
+        ...
+
+    def reader(self) -> Reader:
+        """A reader of its own."""
+        ...
+
+    def listen(self, told: Callable[[], None]) -> Callable[[], None]:
+        """Have a function called after something was stored; returns what ends that."""
+        ...
+
+
+class ReadStage(Stage[Any]):
+    """Rows of the log in the order of their offsets; chunks are slices of what is stored together, without a copy.
+
+    Args:
+        log: where they are.
+        from_: the offset to begin at; None for the end of the log at the first request.
+        from_time: rows before this event time are left out; None for none.
+        live: go on when the end is reached, until the run is drained or the log is closed.
+        batches: chunks are batches; else lists of facts.
+    """
+
+    def __init__(
+        self,
+        env: Env,
+        node: Node,
+        log: Readable,
+        *,
+        from_: int | None,
+        from_time: int | None,
+        live: bool,
+        batches: bool,
+    ) -> None:
+        super().__init__(env, node)
+        self._log = log
+        self._from_time = from_time
+        self._live = live
+        self._batches = batches
+        self._position = self._next = from_
+        self._stop: int | None = None
+        self._rows: Batch = Batch({})
+        self._row = 0
+        self._drained = False
+        self._bell = asyncio.Event()
+        self._reader: Reader | None = None
+        self._thread: ThreadPoolExecutor | None = None
+        self._reading: asyncio.Future[Found] | None = None
+        loop = asyncio.get_running_loop()
+        self._deafen = log.listen(partial(_ring, loop, self._bell)) if live else _nothing
+        self._delist = env.enlist(self._finish, endless=live)
+        self.meter.gauge = lambda: (len(self._rows) - self._row, None)
+
+    def position(self) -> int:
+        """The offset from which another run would go on: that behind the last row that was handed out."""
+        return self._position or 0
+
+    def _finish(self) -> None:
+        self._drained = True
+        self._bell.set()
+
+    @override
+    def now(self, n: int) -> Chunk[Any] | None:
+        start, rows = self._row, self._rows
+        if start >= len(rows):
+            return None
+        self._row = stop = min(len(rows), start + min(n, CHUNK))
+        part = rows if stop - start == len(rows) else rows[start:stop]
+        self._position = int(part.array("offset")[-1]) + 1
+        return Chunk(part if self._batches else facts_of(part))
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        clock = self.env.clock
+        if clock.held:
+            await clock.breathe()
+        while not self._drained:
+            self._bell.clear()
+            if await self._more():
+                return self.now(n) or END
+            if not self._live or self._log.closed:
+                break
+            await rung(self._bell, None if self._log.is_writer else clock.time() + self._log.poll)
+        return END
+
+    async def _more(self) -> bool:
+        """Whether there are further rows; they are at hand then, and those behind them are on their way."""
+        while True:
+            if self._reading is None:
+                self._reading = self._read()
+            await asyncio.wait([self._reading])  # which goes on if this is cancelled
+            reading, self._reading = self._reading, None
+            rows, self._next = reading.result()
+            if rows is None:
+                return False
+            if len(rows):
+                self._rows, self._row = rows, 0
+                self._reading = self._read()
+                return True
+
+    def _read(self) -> asyncio.Future[Found]:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix=self.node.spec.name)
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._found, self._next)
+
+    def _found(self, offset: int | None) -> Found:
+        """The rows of the next chunk; in the thread."""
+        if self._reader is None:
+            self._reader = self._log.reader()
+            end = self._reader.next_offset()
+            offset = end if offset is None else offset
+            self._reader.require(offset)
+            self._stop = None if self._live else end
+        return self._reader.batch_from(offset or 0, self._stop, self._from_time)
+
+    @override
+    async def release(self) -> None:
+        self._delist()
+        self._deafen()
+        self._rows, self._row = Batch({}), 0
+        if self._reading is not None:
+            await settled([self._reading])
+            self._reading.exception()  # what was read ahead is of no interest any more
+        if self._thread is not None:
+            thread, self._thread = self._thread, None
+            loop = asyncio.get_running_loop()
+            await settled([loop.run_in_executor(thread, self._close)])
+            thread.shutdown(wait=False)
+
+    def _close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+
+def _ring(loop: asyncio.AbstractEventLoop, bell: asyncio.Event) -> None:
+    with suppress(RuntimeError):  # a loop that has been closed hears nothing
+        loop.call_soon_threadsafe(bell.set)
+
+
+def _nothing() -> None:
+    """What ends nothing."""
