@@ -8,6 +8,7 @@ import numpy as np
 
 from rxml.batch.column import values_of
 from rxml.errors import SchemaError
+from rxml.eventtime.keyed.growing import packed, unpacked
 from rxml.eventtime.keyed.plain_keys import from_plain, to_plain
 
 if TYPE_CHECKING:
@@ -142,22 +143,39 @@ class KeyTable:
 
     def release(self, slots: Iterable[int] | NDArray[np.intp]) -> None:
         """Forget the keys of these slots, each in use and named once; new keys get the slots."""
-        table = self._slots
         listed: list[int] = slots.tolist() if isinstance(slots, np.ndarray) else list(slots)
-        for slot in listed:
-            del table[table.keys_by_slot[slot]]
-            table.keys_by_slot[slot] = None
-        table.free += listed
+        self.retire(listed)
+        self.free(listed)
+
+    def slot_for(self, key: Any) -> int:
+        """The slot of one key, which gets one if it has none; a new one is added to `fresh`."""
+        return self._slots[key]
+
+    def retire(self, slots: list[int]) -> None:
+        """Forget the keys of these slots; nobody else gets the slots before `free`."""
+        table = self._slots
+        for key in self.keys_of(slots):
+            del table[key]
         if len(self._places):
-            within = [slot for slot in listed if slot < len(self._places)]
+            within = [slot for slot in slots if slot < len(self._places)]
             places = self._places[within]
             self._direct[places[places >= 0]] = -1
             self._places[within] = -1
 
+    def revive(self, slots: list[int]) -> None:
+        """Take `retire` back, while the keys have no other slot."""
+        self._slots.update(zip(self.keys_of(slots), slots, strict=True))
+
+    def free(self, slots: list[int]) -> None:
+        """Let new keys have slots that were retired."""
+        for slot in slots:
+            self._slots.keys_by_slot[slot] = None
+        self._slots.free += slots
+
     def snapshot(self) -> Any:
         """All of it, as plain values; nothing in it changes afterwards."""
         slots = self.slots()
-        return [to_plain(list(self._slots)), slots, list(self._slots.free)]
+        return [to_plain(list(self._slots)), packed(slots), list(self._slots.free)]
 
     def restore(self, state: Any) -> None:
         """Go on from a snapshot; slots are the same as before."""
@@ -165,7 +183,7 @@ class KeyTable:
         self._direct = self._places = np.empty(0, np.intp)
         self._slots = table = _Slots()
         table.free = list(free)
-        listed: list[int] = np.asarray(slots).tolist()
+        listed: list[int] = unpacked(slots).tolist()
         table.keys_by_slot = [None] * (len(listed) + len(free))
         for key, slot in zip(from_plain(keys), listed, strict=True):
             table.keys_by_slot[slot] = key

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
 
 _MAKERS: Final[dict[str, type[Any]]] = {"tuple": tuple, "frozenset": frozenset}
 _WHOLE: Final = 1 << 63
 
 
-def to_plain(keys: list[Any]) -> list[Any] | NDArray[np.int64]:
-    """Keys as values that msgpack and `rxml.wire` take; whole numbers as one array."""
-    if all(type(key) is int and -_WHOLE <= key < _WHOLE for key in keys):
-        return np.array(keys, np.int64)
-    return [_plain(key) for key in keys]
+def to_plain(keys: list[Any]) -> list[Any]:
+    """Keys as values that msgpack and `rxml.wire` take, in a new list."""
+    return [key if type(key) is str else _plain(key) for key in keys]
 
 
-def from_plain(keys: Sequence[Any] | NDArray[np.int64]) -> list[Any]:
+def from_plain(keys: Sequence[Any]) -> list[Any]:
     """The keys that `to_plain` was given."""
-    if isinstance(keys, np.ndarray):
-        whole: list[Any] = keys.tolist()
-        return whole
     return [_restored(key) for key in keys]
 
 

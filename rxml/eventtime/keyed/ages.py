@@ -1,0 +1,162 @@
+"""Ages: which slots are the oldest, without a look at all of them.
+
+Slots lie in buckets of a granule of age each, in which they are not sorted. A slot whose age rises is put into a further
+bucket, and its old entry is passed over once it is met.
+"""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from rxml.eventtime.keyed.growing import lengthened
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NEVER: Final = -(1 << 63)
+"""The age of a slot that nobody has, or has not been seen yet."""
+
+_SLACK: Final = 4096
+
+
+class Ages:
+    """Slots by age: an int64 that only rises, while a slot belongs to the same key.
+
+    Args:
+        granule: how much age a bucket spans, > 0; a search looks at one bucket more than it must.
+
+    Attributes:
+        ages: of each slot, int64; to be read only. There may be more rows than slots.
+    """
+
+    __slots__ = ("_buckets", "_entries", "_granule", "_heap", "_of", "_used", "ages")
+
+    def __init__(self, granule: int) -> None:
+        self._granule = granule
+        self.ages: NDArray[np.int64] = np.empty(0, np.int64)
+        self._of: NDArray[np.int64] = np.empty(0, np.int64)  # the bucket of a slot, or NEVER
+        self._buckets: dict[int, list[NDArray[np.intp]]] = {}
+        self._heap: list[int] = []
+        self._entries = 0
+        self._used = 0
+
+    def make_room(self, slots: int) -> None:
+        """Have a row for each of so many slots."""
+        self.ages = lengthened(self.ages, slots, NEVER)
+        self._of = lengthened(self._of, slots, NEVER)
+
+    def raise_to(self, slots: NDArray[np.intp], ages: NDArray[np.int64]) -> None:
+        """Slots have these ages now, if they are higher; a slot may be named several times.
+
+        Args:
+            slots: shape (n,), with rows (`make_room`).
+            ages: shape (n,), int64.
+        """
+        np.maximum.at(self.ages, slots, ages)
+        self.register(slots)
+
+    def register(self, slots: NDArray[np.intp]) -> None:
+        """Put slots where their ages call for, after these were written."""
+        buckets = self.ages[slots] // self._granule
+        moved = buckets != self._of[slots]
+        if not moved.any():
+            return
+        slots, buckets = slots[moved], buckets[moved]
+        self._used += int(
+            np.count_nonzero(self._of[slots] == NEVER)
+        )  # counts doubles twice: a bound
+        self._of[slots] = buckets
+        self._put(slots, buckets)
+        if self._entries > 2 * self._used + _SLACK:
+            self._tidy()
+
+    def _put(self, slots: NDArray[np.intp], buckets: NDArray[np.int64]) -> None:
+        self._entries += len(slots)
+        if buckets[0] == buckets[-1] and buckets.min() == buckets.max():
+            self._append(int(buckets[0]), slots)
+            return
+        order = np.argsort(buckets, kind="stable")
+        buckets = buckets[order]
+        ends = np.flatnonzero(buckets[1:] != buckets[:-1]) + 1
+        for part, bucket in zip(
+            np.split(slots[order], ends), buckets[np.append(0, ends)].tolist(), strict=True
+        ):
+            self._append(bucket, part)
+
+    def _append(self, bucket: int, slots: NDArray[np.intp]) -> None:
+        parts = self._buckets.get(bucket)
+        if parts is None:
+            self._buckets[bucket] = [slots]
+            heappush(self._heap, bucket)
+        else:
+            parts.append(slots)
+
+    def _tidy(self) -> None:
+        """Leave out the entries that are of no use any more."""
+        slots = np.flatnonzero(self._of != NEVER)
+        self._buckets, self._heap, self._entries = {}, [], 0
+        self._used = len(slots)
+        if len(slots):
+            self._put(slots, self._of[slots])
+
+    def _opened(self, bucket: int) -> NDArray[np.intp]:
+        """The slots in a bucket, each once; it keeps just these."""
+        parts = self._buckets[bucket]
+        slots: NDArray[np.intp] = np.unique(parts[0] if len(parts) == 1 else np.concatenate(parts))
+        slots = slots[self._of[slots] == bucket]
+        self._entries += len(slots) - sum(map(len, parts))
+        self._buckets[bucket] = [slots]
+        return slots
+
+    def below(self, age: int) -> NDArray[np.intp]:
+        """The slots whose age is lower than `age`, in no order; the caller must `forget` them."""
+        found: list[NDArray[np.intp]] = []
+        last = age // self._granule
+        while self._heap and self._heap[0] <= last:
+            slots = self._opened(self._heap[0])
+            if self._heap[0] == last:
+                found.append(slots[self.ages[slots] < age])
+                break
+            found.append(slots)
+            del self._buckets[heappop(self._heap)]
+            self._entries -= len(slots)
+        return np.concatenate(found) if found else np.empty(0, np.intp)
+
+    def lowest(self, count: int, ties: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The `count` slots of the lowest ages (fewer if there are no more), the lowest first.
+
+        Args:
+            count: how many.
+            ties: by which slots of one age are ordered, a row for each slot.
+        """
+        opened: list[int] = []
+        found: list[NDArray[np.intp]] = []
+        while self._heap and sum(map(len, found)) < count:
+            opened.append(heappop(self._heap))
+            found.append(self._opened(opened[-1]))
+        for bucket, slots in zip(opened, found, strict=True):
+            if len(slots):
+                heappush(self._heap, bucket)
+            else:
+                del self._buckets[bucket]
+        if not found:
+            return np.empty(0, np.intp)
+        slots = np.concatenate(found)
+        return slots[np.lexsort((ties[slots], self.ages[slots]))[:count]]
+
+    def forget(self, slots: NDArray[np.intp] | list[int]) -> None:
+        """The slots, each named once, belong to nobody any more."""
+        self._used -= int(np.count_nonzero(self._of[slots] != NEVER))
+        self.ages[slots] = NEVER
+        self._of[slots] = NEVER
+
+    def restore(self, ages: NDArray[np.int64], slots: NDArray[np.intp]) -> None:
+        """Begin anew with these slots in use, and the ages of all."""
+        self._buckets, self._heap, self._entries, self._used = {}, [], 0, 0
+        self.ages = np.array(ages, np.int64)
+        self._of = np.full(len(ages), NEVER, np.int64)
+        self.register(slots)
+        heapify(self._heap)

@@ -1,0 +1,70 @@
+"""Segments: the rows of a chunk key by key, in their order, without a loop over keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Segments:
+    """Rows sorted by their code; those of one code, a segment, stay in their order.
+
+    Args:
+        codes: shape (n,), n >= 1.
+
+    Attributes:
+        order: the row at each sorted place, shape (n,).
+        codes: sorted, shape (n,).
+        first: whether a segment begins at a sorted place, shape (n,).
+    """
+
+    __slots__ = ("codes", "first", "order")
+
+    def __init__(self, codes: NDArray[np.intp]) -> None:
+        self.order: NDArray[np.intp] = np.argsort(codes, kind="stable")
+        self.codes: NDArray[np.intp] = codes[self.order]
+        self.first: NDArray[np.bool_] = np.empty(len(codes), np.bool_)
+        self.first[0] = True
+        np.not_equal(self.codes[1:], self.codes[:-1], out=self.first[1:])
+
+    def highest_before(
+        self, values: NDArray[np.int64], floor: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """At each sorted place, the highest value before it in its segment, or the floor of the segment if that is higher.
+
+        Args:
+            values: of the rows, in their own order, int64, shape (n,).
+            floor: of each row's segment, the same for all its rows, int64, shape (n,).
+        """
+        ours = values[self.order]
+        shifted = np.empty_like(ours)
+        shifted[1:] = ours[:-1]
+        grounds = floor[self.order]
+        shifted[self.first] = grounds[self.first]
+        np.maximum(shifted, grounds, out=shifted)
+        return self._risen(shifted)
+
+    def _risen(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The running maximum in each segment."""
+        falls = values[1:] < values[:-1]
+        falls &= ~self.first[1:]
+        if not falls.any():
+            return values
+        # Ranks instead of values: then the segments can be told apart by adding to them without an overflow.
+        known, ranks = np.unique(values, return_inverse=True)
+        segment = np.cumsum(self.first) * len(known)
+        highest: NDArray[np.int64] = known[np.maximum.accumulate(ranks + segment) - segment]
+        return highest
+
+    def rounds(self) -> list[NDArray[np.intp]]:
+        """Sorted places such that each round has at most one of a segment: all first rows, all second ones, and so on."""
+        starts = np.flatnonzero(self.first)
+        lengths = np.diff(starts, append=len(self.codes))
+        nth = np.arange(len(self.codes)) - np.repeat(starts, lengths)
+        if len(starts) == len(nth):
+            return [nth + starts]
+        return np.split(np.argsort(nth, kind="stable"), np.cumsum(np.bincount(nth))[:-1])
