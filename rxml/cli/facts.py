@@ -11,7 +11,7 @@ import msgspec
 
 from rxml.cli.failure import CommandError
 from rxml.cli.plain import plain, plain_json
-from rxml.facts.entities import entities
+from rxml.facts.entities import entities_of
 from rxml.facts.lines import line_of, payload_text
 from rxml.facts.log import FactLog
 from rxml.facts.partitioned import PartitionedLog
@@ -101,7 +101,7 @@ def _print_entities(view: View, options: argparse.Namespace) -> None:
     if any((options.latest, options.last, options.nth, options.as_of, options.count)):
         message = "--entities goes with --key, --from, --until, --known-at and --where only"
         raise CommandError(message)
-    for key, entity in entities(view).items():
+    for key, entity in entities_of(view).items():
         shown = {
             "key": key,
             "properties": msgspec.Raw(payload_text(entity.properties).encode()),

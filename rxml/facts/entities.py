@@ -53,7 +53,7 @@ class Entity:
     last_updated: int
 
 
-def entities(view: View, until: int | datetime | None = None) -> dict[str, Entity]:
+def entities_of(view: View, until: int | datetime | None = None) -> dict[str, Entity]:
     """The entities that there are at a cut-off, by key, in order of the keys. Blocks: it reads the log.
 
     Holds a stamp and a value for each property that an entity has or has had since its last `$delete`, and two
@@ -76,9 +76,9 @@ def entities(view: View, until: int | datetime | None = None) -> dict[str, Entit
     return {key: entity for key, entity in found if entity is not None}
 
 
-def entity(view: View, key: str, until: int | datetime | None = None) -> Entity | None:
-    """The entity with a key at a cut-off, or None if there is none then; as in `entities`."""
-    return entities(view.key(key), until).get(key)
+def entity_of(view: View, key: str, until: int | datetime | None = None) -> Entity | None:
+    """The entity with a key at a cut-off, or None if there is none then; as in `entities_of`."""
+    return entities_of(view.key(key), until).get(key)
 
 
 class _Fold:

@@ -46,3 +46,11 @@ def test_the_example_of_an_own_operator_shows_one_right_and_one_caught() -> None
     assert "smoothed breaks law L13 (chunk-invariance)" in shown
     assert "input      [0, 1], then the end" in shown
     assert "source  ...?" in shown
+
+
+def test_the_example_of_uncertain_sensors_answers_as_of_any_moment() -> None:
+    shown = output_of("lions.py")
+    assert "now:                     0 to 2 animals" in shown
+    assert "as of 07:00:             86 to 97 animals" in shown
+    assert "first: 100 stored; again: 0 stored, 100 known" in shown
+    assert "the same state: True" in shown

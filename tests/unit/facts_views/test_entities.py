@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from rxml.errors import FactError
-from rxml.facts.entities import EVENTS, Entity, entities, entity
+from rxml.facts.entities import EVENTS, Entity, entities_of, entity_of
 from rxml.facts.fact import Fact, nanoseconds_of
 from rxml.facts.views import View
 from tests.unit.facts_views.facts import Listed, drawn_facts
@@ -58,15 +58,15 @@ CUTS = [at(moment) for moment, _, _ in STORY]
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_story_of_predictionio(order: int) -> None:
     view = View(Listed(told(STORY)[::order], chunk=2))
-    assert entities(view, until=CUTS[0]) == {}  # the cut-off itself is not counted
+    assert entities_of(view, until=CUTS[0]) == {}  # the cut-off itself is not counted
     for number, properties in enumerate(AFTER):
-        found = entity(view, "2", until=CUTS[number] + 1)
+        found = entity_of(view, "2", until=CUTS[number] + 1)
         wanted = None
         if properties is not None:
             wanted = Entity("2", properties, CUTS[0], CUTS[number])
         assert found == wanted
     midnight = datetime.fromisoformat("2014-09-11T00:00:00-08:00")
-    assert entities(view, until=midnight) == {"2": Entity("2", AFTER[1] or {}, CUTS[0], CUTS[1])}
+    assert entities_of(view, until=midnight) == {"2": Entity("2", AFTER[1] or {}, CUTS[0], CUTS[1])}
 
 
 def test_what_was_known_then_is_another_question() -> None:
@@ -75,9 +75,9 @@ def test_what_was_known_then_is_another_question() -> None:
         Fact("2", "2", 11, 99, {"event": "$set", "properties": {"a": 2}}),
     ]
     view = View(Listed(facts))
-    assert entities(view)["2"].properties == {"a": 2}
-    assert entities(view.known_at(50))["2"].properties == {"a": 1}
-    assert entity(view, "3") is None
+    assert entities_of(view)["2"].properties == {"a": 2}
+    assert entities_of(view.known_at(50))["2"].properties == {"a": 1}
+    assert entity_of(view, "3") is None
 
 
 CHANGES = st.fixed_dictionaries(
@@ -110,22 +110,22 @@ def folded(facts: list[Fact], until: int) -> dict[str, dict[str, Any]]:
 def test_entities_are_folded_by_event_time_in_any_order_of_arrival(
     data: st.DataObject, facts: list[Fact], chunk: int, until: int
 ) -> None:
-    found = entities(View(Listed(facts)), until)
+    found = entities_of(View(Listed(facts)), until)
     assert {key: dict(each.properties) for key, each in found.items()} == folded(facts, until)
     shuffled = data.draw(st.permutations(facts))
-    again = entities(View(Listed(shuffled, chunk)), until)
+    again = entities_of(View(Listed(shuffled, chunk)), until)
     assert repr(again) == repr(found)  # to the order of the names
 
 
 @given(drawn_facts(CHANGES))
 def test_the_first_and_the_last_change_are_told(facts: list[Fact]) -> None:
-    for key, found in entities(View(Listed(facts))).items():
+    for key, found in entities_of(View(Listed(facts))).items():
         times = [f.event_time for f in facts if f.key == key and f.payload["event"] in EVENTS]
         assert (found.first_updated, found.last_updated) == (min(times), max(times))
 
 
 def test_properties_cannot_be_written_to() -> None:
-    found = entities(View(Listed(told(STORY)[:1])))["2"]
+    found = entities_of(View(Listed(told(STORY)[:1])))["2"]
     with pytest.raises(TypeError):
         found.properties["a"] = 4  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
 
@@ -140,10 +140,10 @@ def test_properties_cannot_be_written_to() -> None:
 )
 def test_a_change_that_does_not_say_what_is_refused(payload: dict[str, Any]) -> None:
     with pytest.raises(FactError, match=r"fact f1 of 'lion'.*wanted a mapping"):
-        entities(View(Listed([Fact("f1", "lion", 1, 1, payload)])))
+        entities_of(View(Listed([Fact("f1", "lion", 1, 1, payload)])))
 
 
 def test_facts_with_other_events_change_nothing() -> None:
     payloads: list[dict[str, Any]] = [{"event": "view"}, {"event": 3}, {"event": ["$set"]}, {}]
     facts = [Fact(f"{at}", "lion", at, at, each) for at, each in enumerate(payloads)]
-    assert entities(View(Listed(facts))) == {}
+    assert entities_of(View(Listed(facts))) == {}
