@@ -1,10 +1,16 @@
-"""The operator that puts elements that follow one another into flows of their own."""
+"""The operator on windows: what is computed over elements that belong together, or flows of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 
-from rxml.flow.adopt import flows
+from rxml.errors import PipelineError
+from rxml.eventtime.instants import nanoseconds
+from rxml.eventtime.windows.emission import ACCUMULATIONS, on_close, require_emission
+from rxml.eventtime.windows.plan import Settings
+from rxml.eventtime.windows.windowed import Windowed
+from rxml.eventtime.windows.windowing import require_windowing
+from rxml.flow.adopt import adopted, flows
 from rxml.flow.check import require_count, require_positive
 from rxml.flow.chunk import CHUNK
 from rxml.flow.kinds import label, stage
@@ -21,6 +27,8 @@ from rxml.flow.timing.duration import seconds_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rxml.eventtime.windows.emission import Accumulation, Emission
+    from rxml.eventtime.windows.windowing import Windowing
     from rxml.flow.flowable import Flowable
     from rxml.flow.nested.branch import GroupedFlowable
     from rxml.flow.nested.routing import Router
@@ -34,7 +42,132 @@ OPEN: Final = 1_000_000
 """Windows by time that may be open at once."""
 
 
+@overload
 def window(
+    boundaries: Windowing,
+    *,
+    emit: Emission = ...,
+    accumulation: Accumulation = ...,
+    allowed_lateness: Duration = ...,
+    late: Literal["count", "error"] = ...,
+    time: str | Callable[[Any], Any] | None = ...,
+) -> Windowed[Any]: ...
+@overload
+def window(
+    boundaries: Flowable[Any] | None = None,
+    *,
+    count: int | None = ...,
+    seconds: Duration | None = ...,
+    skip: Duration | None = ...,
+    capacity: int | None = ...,
+    policy: str = ...,
+    patience: Duration | None = ...,
+) -> Operator[A, GroupedFlowable[int, A]]: ...
+def window(boundaries: Any = None, **options: Any) -> Any:
+    """Compute over elements that belong together by their event time; or put elements into flows of their own.
+
+    Marble:
+        --1--2--11--12--23--|
+        window(tumbling(10)).aggregate(n=count())
+        ------------2---2-----1|
+
+    `window(tumbling(size) | sliding(size, every) | session(gap) | count(n) | global_())`, of `rxml.windows`, by itself does
+    nothing: `.aggregate(name=aggregate)` makes the operator, for each key by itself behind `key_by`. With a flow, `count`,
+    `seconds` or nothing it gives flows, as reactivex does: the first at once, and the next at each element of
+    `boundaries`, or every `skip` elements or seconds, each ending after `count` elements or `seconds`.
+
+    Demand: chunk after chunk. Flows: what any reader waits for, but for no more than surely has room; an element of
+        `boundaries` at a time, while anybody waits.
+    Buffers: the state of each aggregate for each key and window that is open; for sliding windows each key also has one for
+        each `every` (or the greatest common divisor, if `every` does not divide the size) in `size`. Flows: at most
+        `capacity` elements for each window that is open, or waits to be handed over.
+    Emits: rows (see `Windowed.aggregate`) once the watermark has passed a window's end, in the order of the ends, starts and
+        keys; earlier too where `emit` says so. The rows of one window are in order; how those of several stand
+        among one another may depend on the chunks only where windows tell before they end. Flows: hot ones, read once,
+        while the run goes on; their `key` is their number. What comes for one that its reader has left is dropped and
+        counted. Their results have the contexts of their elements.
+    Completes: with upstream, behind the results of all that is open. Flows: with upstream or `boundaries`, and so do all
+        windows; when no further one is wanted, those that were handed over go on.
+    Fails: with upstream; when an element has no time or key, or a value that an aggregate cannot take; with
+        `late="error"` at a late element. Flows: with upstream or `boundaries`, and so do all windows; when a full one keeps
+        readers of others waiting for `patience` and nobody has begun to read it.
+    Cancels: upstream, at once. Flows: upstream and `boundaries`, when all readers have left, or when the run ends.
+    Cost: about 0.2 microseconds an element for rows, a tenth of that for batches, whatever the number of keys, and of slides
+        in a window; with `on_update` and `after_count` a few microseconds more. A result answers for all elements since
+        the one before it. Flows: a task; two microseconds for an element, and sixty for each window that is read by
+        `concat_map`. `buffer` gives lists instead, which is cheaper.
+
+    Args:
+        boundaries: which elements belong together, or a flow each of whose elements ends a window and opens the next.
+        emit: when windows tell what they have come to: `on_close()` (if left out), `on_update()`, `after_count(n)`,
+            `every(period)` or `early(period)`, of `rxml.windows`.
+        accumulation: what a further result of a window holds: "accumulating", all so far; "discarding", what is new;
+            "retracting", all so far, behind a row with `retracted` that takes the last one back.
+        allowed_lateness: seconds of event time, or a timedelta, for which elements count behind a window's end; each
+            brings about a result with the timing "late".
+        late: what becomes of elements that come when all their windows are over: "count", they are dropped, counted in
+            the statistics, and logged once; "error", they fail the stream. For a flow of them use
+            `window(...).with_late(...)` instead of `.aggregate(...)`.
+        time: the column of the event time, or a function of the element; None: that of `with_event_time`.
+        count: flows: elements in a window, >= 1.
+        seconds: flows: how long a window is open, > 0, or a timedelta.
+        skip: flows: elements, or seconds, from the opening of one window to that of the next; if it is left out, windows
+            follow one another. Overlapping windows hold an element each.
+        capacity: flows: elements that a window holds, >= 1; None: `count`, or 1,024 where there is none.
+        options: as in the two signatures above; what goes with the one form does not with the other.
+        policy: flows: as for `group_by`, for an element whose window is full.
+        patience: flows: as for `group_by`.
+
+    Raises:
+        ValueError: a number out of its range; nothing that ends a window; arguments that do not go together.
+        PipelineError: no windows and no flow, no such policy, or what does not go together by event time.
+        TypeError: an argument that this form of `window` does not take.
+
+    Example:
+        >>> import asyncio, rxml
+        >>> from rxml import aggregates as agg
+        >>> from rxml import operators as ops
+        >>> from rxml.windows import tumbling
+        >>> timed = rxml.of(1, 2, 11, 12, 23).pipe(ops.with_event_time(lambda x: x, unit="s"))
+        >>> rows = timed.pipe(ops.window(tumbling(10)).aggregate(n=agg.count()))
+        >>> [row["n"] for row in asyncio.run(rows.to_list())]
+        [2, 2, 1]
+        >>> lists = ops.concat_map(lambda window: window.pipe(ops.to_list()))
+        >>> asyncio.run(rxml.range(5).pipe(ops.window(count=2), lists).to_list())
+        [[0, 1], [2, 3], [4]]
+    """
+    if boundaries is None or adopted(boundaries) is not None:
+        flows_of: Operator[Any, Any] = _flows(boundaries, **options)
+        return flows_of
+    return _windowed(boundaries, **options)
+
+
+def _windowed(
+    windowing: object,
+    *,
+    emit: Emission | None = None,
+    accumulation: Accumulation = "accumulating",
+    allowed_lateness: Duration = 0,
+    late: Literal["count", "error"] = "count",
+    time: str | Callable[[Any], Any] | None = None,
+) -> Windowed[Any]:
+    chosen = require_windowing(windowing)
+    emission = on_close() if emit is None else require_emission(emit)
+    _one_of("accumulation", accumulation, ACCUMULATIONS)
+    _one_of("late", late, ("count", "error"))
+    lateness = nanoseconds(allowed_lateness, "window(allowed_lateness)")
+    settings = Settings(chosen, emission, accumulation, lateness, late)
+    settings.check()
+    return Windowed(label("window", chosen), settings, time)
+
+
+def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        message = f"window wants {name} of {', '.join(map(repr, choices))}, got {value!r}"
+        raise PipelineError(message)
+
+
+def _flows(
     boundaries: Flowable[Any] | None = None,
     *,
     count: int | None = None,
@@ -44,60 +177,6 @@ def window(
     policy: str = "backpressure",
     patience: Duration | None = 30,
 ) -> Operator[A, GroupedFlowable[int, A]]:
-    """Put elements that follow one another into flows of their own.
-
-    Marble:
-        -1--2--3--4--5-|
-        window(count=2)
-        +----+-----+---|
-         1--2|
-              3--4|
-                    5-|
-
-    Demand: what any reader waits for, of the windows or of a window, but for no more than surely has room; an element of
-        `boundaries` at a time, while anybody waits.
-    Buffers: at most `capacity` elements for each window that is open, or waits to be handed over.
-    Emits: the first window at once, and the next one
-        - at each element of `boundaries`, when the one before ends (reactivex's `window`);
-        - every `skip` elements, each window ending after `count` (`window_with_count`);
-        - every `skip` seconds, each window ending after `seconds` (`window_with_time`); windows during which nobody was
-          waiting for anything are left out;
-        - after `seconds`, or after `count` elements if that is earlier (`window_with_time_or_count`).
-        A window is hot: it is read once, while the run goes on, and gets what comes. Its `key` is its number. What comes
-        for a window that its reader has left, or that was thrown away unread, is dropped and counted. Results have the
-        contexts of their elements. Signals go to all windows that are open, and on.
-    Completes: with upstream, and so do all windows, after what they hold; with `boundaries`. When no further window is
-        wanted, those that were handed over go on.
-    Fails: with upstream or `boundaries`, and so do all windows, after what they hold; when a full window keeps readers
-        of others waiting for `patience` and nobody has begun to read it.
-    Cancels: upstream and `boundaries`, when the reader of the windows and those of all windows have left, or when the
-        run ends.
-    Cost: one task, by boundaries or time two; about two microseconds for an element in a window, and sixty for each window
-        that is read (by `concat_map`; twice that by `flat_map`).
-
-    `buffer` gives lists instead, which is cheaper.
-
-    Args:
-        boundaries: a flow each of whose elements ends a window and opens the next.
-        count: elements in a window, >= 1.
-        seconds: how long a window is open, > 0, or a timedelta.
-        skip: elements, or seconds, from the opening of one window to that of the next; if it is left out, windows
-            follow one another. Overlapping windows hold an element each.
-        capacity: elements that a window holds, >= 1; None: `count`, or 1,024 where there is none.
-        policy: as for `group_by`, for an element whose window is full.
-        patience: as for `group_by`.
-
-    Raises:
-        ValueError: a number out of its range; nothing that ends a window; arguments that do not go together.
-        PipelineError: boundaries is no flow, or no such policy.
-
-    Example:
-        >>> import asyncio, rxml
-        >>> from rxml import operators as ops
-        >>> lists = ops.concat_map(lambda window: window.pipe(ops.to_list()))
-        >>> asyncio.run(rxml.range(5).pipe(ops.window(count=2), lists).to_list())
-        [[0, 1], [2, 3], [4]]
-    """
     name = label(
         "window", *(each for each in (boundaries, count, seconds, skip) if each is not None)
     )

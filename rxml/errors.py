@@ -8,6 +8,7 @@
     ├── StreamTimeoutError      (TimeoutError)     a limit of `timeout` has passed
     ├── RetryExhaustedError                        a retry budget is spent
     ├── PipelineError           (TypeError)        a pipeline that cannot be built
+    ├── LateError               (ValueError)       an element came when all its windows had ended
     ├── SchemaError             (ValueError)       rows or columns that do not fit their schema
     ├── WireError               (ValueError)       bytes that are not a message; names the byte
     ├── ConnectionLost          (ConnectionError)  the other end of a stream is gone
@@ -65,6 +66,10 @@ class PipelineError(RxmlError, TypeError):
 
 class SchemaError(RxmlError, ValueError):
     """Rows or columns that do not fit the schema; the message names row, column, and what would fit."""
+
+
+class LateError(RxmlError, ValueError):
+    """An element came behind the watermark, when all its windows had ended."""
 
 
 class WireError(RxmlError, ValueError):

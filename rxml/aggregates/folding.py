@@ -102,7 +102,7 @@ def rounds(places: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     return np.split(by_rank, np.cumsum(np.bincount(rank))[:-1])
 
 
-@folding.register
+@folding.register(Count)
 def _count(aggregate: Count, values: Values, times: NDArray[np.int64]) -> Fold:
     del aggregate, values, times
 
@@ -112,7 +112,7 @@ def _count(aggregate: Count, values: Values, times: NDArray[np.int64]) -> Fold:
     return fold
 
 
-@folding.register
+@folding.register(Mean)
 def _mean(aggregate: Mean, values: Values, times: NDArray[np.int64]) -> Fold:
     del times
     column = floats(aggregate.columns[0], values[0])
@@ -125,7 +125,7 @@ def _mean(aggregate: Mean, values: Values, times: NDArray[np.int64]) -> Fold:
     return fold
 
 
-@folding.register
+@folding.register(Sum)
 def _sum(aggregate: Sum, values: Values, times: NDArray[np.int64]) -> Fold:
     column = numbers(aggregate.columns[0], values[0])
     if column.dtype.kind != "f":
@@ -149,7 +149,7 @@ def _whole_sum(aggregate: Sum, values: Values, times: NDArray[np.int64]) -> Fold
     return fold
 
 
-@folding.register
+@folding.register(Var)
 def _var(aggregate: Var, values: Values, times: NDArray[np.int64]) -> Fold:
     """Welford's recurrence (1962), row by row."""
     del times
@@ -171,7 +171,7 @@ def _var(aggregate: Var, values: Values, times: NDArray[np.int64]) -> Fold:
     return fold
 
 
-@folding.register
+@folding.register(Monoid)
 def _own(aggregate: Monoid, values: Values, times: NDArray[np.int64]) -> Fold:
     rows = aggregate.lift(values, times, np.arange(len(times)), len(times))[0].tolist()
 

@@ -27,9 +27,12 @@ class Kernel(Generic[A, B]):
         finished: true as soon as no further element can change the result; upstream is then closed at once.
         timely: whether `advance` is to be called.
         version: of what `snapshot` gives; raise it when that changes, so that older checkpoints are refused.
+        lost: elements that its own rules have left out, such as late ones; they are counted as dropped, and it is set
+            back to 0.
     """
 
     finished: bool = False
+    lost: int = 0
     timely: ClassVar[bool] = False
     version: int = 1
 

@@ -87,6 +87,9 @@ class Feeding:
         """Count time that the kernel spent, by itself."""
         self.meter.busy += seconds
         self.measured += seconds
+        if self.kernel.lost:
+            self.meter.dropped += self.kernel.lost
+            self.kernel.lost = 0
 
     def failed(self, raised: Exception, item: Any) -> Exception | None:
         """What follows from an error that the kernel's function raised on an item; None: the item is left out."""

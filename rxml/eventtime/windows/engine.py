@@ -1,0 +1,100 @@
+"""Engine: what keeps windows of one kind, told by the kernel what comes and how far the stream is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from rxml.flow.chunk import FOREVER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from rxml.eventtime.windows.keys import Keys
+    from rxml.eventtime.windows.panes import Panes
+    from rxml.eventtime.windows.pool import Pool
+
+
+class Rows(NamedTuple):
+    """Elements that are in some window, in the order in which they came.
+
+    Attributes:
+        times: event times, int64 ns UTC, shape (n,).
+        codes: the number of the key of each, shape (n,).
+        folding: gives, for some of the rows, what takes them into slots of the pool.
+    """
+
+    times: NDArray[np.int64]
+    codes: NDArray[np.intp]
+    folding: Callable[[NDArray[np.intp] | None], Callable[[NDArray[np.intp]], None]]
+
+
+class Engine(ABC):
+    """Keeps windows that are open.
+
+    Args:
+        keys: of the elements.
+        pool: holds the states of the aggregates.
+
+    Attributes:
+        watermark: no element from before it follows that would count; int64 ns UTC.
+    """
+
+    def __init__(self, keys: Keys, pool: Pool) -> None:
+        self.keys: Keys = keys
+        self.pool: Pool = pool
+        self.watermark: int = -FOREVER
+
+    @abstractmethod
+    def late(self, times: NDArray[np.int64], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Which elements come when all their windows have ended, shape (n,)."""
+
+    def outside(self, times: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Which elements are in no window at all, shape (n,); None: none."""
+        del times
+
+    @abstractmethod
+    def add(self, rows: Rows) -> list[Panes]:
+        """Take elements in; what is to be told at once."""
+
+    @abstractmethod
+    def close(self, watermark: int) -> list[Panes]:
+        """End what ends at or before the watermark; what is told of it."""
+
+    def advance(self, watermark: int) -> list[Panes]:
+        """The stream has come so far."""
+        if watermark <= self.watermark:
+            return []
+        self.watermark = watermark
+        return self.close(watermark)
+
+    def tick(self) -> list[Panes]:
+        """What has changed since the last time, if windows tell before they end."""
+        return []
+
+    @abstractmethod
+    def snapshot(self) -> Any:
+        """What the engine itself knows, as plain values."""
+
+    @abstractmethod
+    def restore(self, state: Any) -> None:
+        """Go on from a snapshot, behind keys and pool."""
+
+
+def in_order(keys: Keys, codes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The rows in the order of their keys."""
+    return np.argsort(keys.rank(codes), kind="stable")
+
+
+def filled(n: int, value: int) -> NDArray[np.int64]:
+    """The same instant n times."""
+    return np.full(n, value, np.int64)
+
+
+def nothing(state: Sequence[Any]) -> bool:
+    """True of an empty sequence."""
+    return not len(state)

@@ -1,0 +1,206 @@
+"""FiringEngine: windows of fixed spans that may tell several times: a slot for each key and window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from typing_extensions import override
+
+from rxml.aggregates.folding import rounds
+from rxml.eventtime.windows.emission import Early, Update
+from rxml.eventtime.windows.engine import Engine, Rows, in_order
+from rxml.eventtime.windows.panes import EARLY, LATE, ON_TIME, Panes, together
+from rxml.eventtime.windows.slices import Slices
+from rxml.flow.chunk import FOREVER
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rxml.eventtime.windows.emission import Emission
+    from rxml.eventtime.windows.firing import Firing
+    from rxml.eventtime.windows.keys import Keys
+    from rxml.eventtime.windows.windowing import Sliding
+
+
+class FiringEngine(Engine):
+    """A slice is a window; an element goes to each window that it is in.
+
+    Args:
+        keys: of the elements.
+        windowing: spans of the windows; None: one of all time.
+        firing: makes the panes.
+        emission: when they come, beside the window's end.
+        lateness: for how long behind a window's end its state is kept, ns.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        windowing: Sliding | None,
+        firing: Firing,
+        emission: Emission,
+        lateness: int,
+    ) -> None:
+        super().__init__(keys, firing.pool)
+        self._windowing = windowing
+        self._firing = firing
+        self._every = emission.n if isinstance(emission, Update) else None
+        self._ticks = isinstance(emission, Early)
+        self._lateness = lateness
+        self._slices = Slices(keys, firing.pool)
+        self._closed = -FOREVER  # windows that ended by then have told so
+
+    @property
+    def _size(self) -> int:
+        return 0 if self._windowing is None else self._windowing.size
+
+    def _last_start(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        windowing = self._windowing
+        if windowing is None:
+            return np.full(len(times), -FOREVER, np.int64)
+        return times - (times - windowing.origin) % windowing.every
+
+    def _ends(self, starts: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.full(len(starts), FOREVER) if self._windowing is None else starts + self._size
+
+    @override
+    def late(self, times: NDArray[np.int64], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
+        return self._ends(self._last_start(times)) <= self.watermark - self._lateness
+
+    @override
+    def outside(self, times: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        if self._windowing is None or self._windowing.every <= self._size:
+            return None
+        return times - self._last_start(times) >= self._size
+
+    @override
+    def add(self, rows: Rows) -> list[Panes]:
+        at, slots = self._assigned(rows)
+        windows = self._firing.windows
+        told: list[Panes] = []
+        late = windows.ends[slots] <= self._closed
+        steps = rounds(slots) if self._every is not None or late.any() else [np.arange(len(slots))]
+        orders: list[NDArray[np.intp]] = []
+        for step in steps:
+            places = slots[step]
+            rows.folding(at[step])(places)
+            self._firing.saw(places)
+            np.maximum.at(windows.times, places, rows.times[at[step]])
+            due = late[step] | self._due(places)
+            for timing, which in ((EARLY, due & ~late[step]), (LATE, due & late[step])):
+                if which.any():
+                    panes = self._firing.fire(places[which], timing)
+                    told.append(panes)
+                    orders.append(_spread(step[which], panes))
+        return _sorted(told, orders)
+
+    def _due(self, slots: NDArray[np.intp]) -> NDArray[np.bool_]:
+        if self._every is None:
+            return np.zeros(len(slots), np.bool_)
+        return self._firing.windows.fresh[slots] >= self._every
+
+    def _assigned(self, rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows and slots, a pair for each window that a row is in and that is kept still, in the order of rows."""
+        last, numbers = self._last_start(rows.times), np.arange(len(rows.times))
+        at: list[NDArray[np.intp]] = []
+        slots: list[NDArray[np.intp]] = []
+        windowing = self._windowing
+        for back in range(1 if windowing is None else windowing.overlap):
+            starts = last if windowing is None else last - back * windowing.every
+            ends = self._ends(starts)
+            inside = (rows.times < ends) & (ends > self.watermark - self._lateness)
+            at.append(numbers[inside])
+            slots.append(self._opened(starts[inside], rows.codes[inside], rows.times[inside]))
+        together_at, together_slots = np.concatenate(at[::-1]), np.concatenate(slots[::-1])
+        order = np.argsort(together_at, kind="stable")
+        return together_at[order], together_slots[order]
+
+    def _opened(
+        self, starts: NDArray[np.int64], codes: NDArray[np.intp], times: NDArray[np.int64]
+    ) -> NDArray[np.intp]:
+        windows, before = self._firing.windows, len(self.pool)
+        slots = self._slices.slots(starts, codes)
+        if len(self.pool) > before:
+            fresh, first = np.unique(slots, return_index=True)
+            known = self._is_open(fresh, codes[first], starts[first])
+            new, rows = fresh[~known], first[~known]
+            windows.open(new, codes[rows], starts[rows], self._ends(starts[rows]), times[rows])
+        return slots
+
+    def _is_open(
+        self, slots: NDArray[np.intp], codes: NDArray[np.intp], starts: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        windows = self._firing.windows
+        known = slots < len(windows.codes)
+        inner = slots[known]
+        known[known] = (
+            (windows.codes[inner] == codes[known])
+            & (windows.starts[inner] == starts[known])
+            & (windows.fresh[inner] + windows.fires[inner] > 0)
+        )
+        return known
+
+    @override
+    def close(self, watermark: int) -> list[Panes]:
+        told: list[Panes] = []
+        for start in self._slices.starts():
+            end = FOREVER if self._windowing is None else start + self._size
+            if end > watermark:
+                break
+            if end > self._closed:
+                told += self._ended(start)
+            if end <= watermark - self._lateness or watermark >= FOREVER:
+                self._forget(start)
+        self._closed = watermark
+        return told
+
+    def _ended(self, start: int) -> list[Panes]:
+        one = self._slices[start]
+        slots = self._firing.worth(one.slots[in_order(self.keys, one.codes)])
+        final = not self._lateness or self.watermark >= FOREVER
+        return [self._firing.fire(slots, ON_TIME, final=final)] if len(slots) else []
+
+    def _forget(self, start: int) -> None:
+        windows = self._firing.windows
+        slots = self._slices[start].slots
+        windows.fresh[slots] = windows.fires[slots] = 0
+        self._slices.drop(start)
+
+    @override
+    def tick(self) -> list[Panes]:
+        told: list[Panes] = []
+        for start in self._slices.starts():
+            one = self._slices[start]
+            slots = one.slots[in_order(self.keys, one.codes)]
+            slots = slots[self._firing.windows.fresh[slots] > 0]
+            if len(slots):
+                told.append(self._firing.fire(slots, EARLY))
+        return told
+
+    @override
+    def snapshot(self) -> Any:
+        return [self._slices.snapshot(), self._firing.snapshot(), self._closed]
+
+    @override
+    def restore(self, state: Any) -> None:
+        slices, firing, self._closed = state
+        self._slices.restore(slices)
+        self._firing.restore(firing)
+
+
+def _spread(order: NDArray[np.intp], panes: Panes) -> NDArray[np.intp]:
+    """The place of each pane: a retraction has that of the pane behind it."""
+    places = np.empty(len(panes), np.intp)
+    places[~panes.retracted] = order
+    behind = np.flatnonzero(panes.retracted)
+    places[behind] = places[behind + 1]
+    return places
+
+
+def _sorted(told: list[Panes], orders: list[NDArray[np.intp]]) -> list[Panes]:
+    """The panes in the order of the elements that have brought them about."""
+    if not told:
+        return []
+    order = np.argsort(np.concatenate(orders), kind="stable")
+    return [together(told).taken(order)]

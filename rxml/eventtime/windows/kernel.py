@@ -1,0 +1,180 @@
+"""WindowKernel: takes chunks of elements to windows, and makes rows of what these tell."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from typing_extensions import override
+
+from rxml.aggregates.values import array_of
+from rxml.errors import LateError
+from rxml.eventtime.reading import read
+from rxml.eventtime.windows.engine import Rows
+from rxml.eventtime.windows.keys import Keys
+from rxml.eventtime.windows.late import lates
+from rxml.eventtime.windows.panes import together
+from rxml.eventtime.windows.pool import Pool
+from rxml.flow.chunk import CHUNK, FOREVER
+from rxml.flow.kernel import Chunkwise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from rxml.aggregates.aggregate import Column
+    from rxml.eventtime.windows.panes import Panes
+    from rxml.eventtime.windows.plan import Plan
+
+TICK: Final = object()
+"""An element that stands for no fact: windows are to tell what is new. It comes alone in its chunk."""
+
+_LOGGER: Final = logging.getLogger("rxml")
+
+
+class WindowKernel(Chunkwise[Any, Any]):
+    """Late elements are told apart first; the others go to the engine, key by key.
+
+    Args:
+        name: of the stage.
+        plan: what is decided about the windows.
+    """
+
+    timely = True
+
+    def __init__(self, name: str, plan: Plan) -> None:
+        self.again: bool = True
+        self._name = name
+        self._plan = plan
+        self._keys = Keys(plan.keying)
+        self._pool = Pool(plan.states)
+        self._engine = plan.engine(self._keys, self._pool)
+        self._layout = plan.layout
+        self._warned = False
+
+    @override
+    def demand(self, n: int) -> int:
+        return max(n, CHUNK)
+
+    @override
+    def push_all(self, items: Sequence[Any]) -> Sequence[Any]:
+        if len(items) == 1 and items[0] is TICK:
+            return self._rows(self._engine.tick())
+        self.again = True
+        times = self._times(items)
+        keys = self._keys.read(items)
+        columns = self._columns(items)
+        codes = self._keys.codes(keys)
+        late = self._engine.late(times, codes)
+        inside = ~late
+        outside = self._engine.outside(times)
+        if outside is not None:
+            late, inside = late & ~outside, inside & ~outside
+        came = self._came_late(items, times, late) if late.any() else []
+        if not inside.all():
+            times, codes, columns = _chosen(inside, times, codes, columns)
+        told: Sequence[Any] = ()
+        if len(times):
+            told = self._rows(self._added(times, codes, columns))
+        return [*came, *told] if came else told
+
+    def _times(self, items: Sequence[Any]) -> NDArray[np.int64]:
+        event_time = self._plan.event_time
+        return np.zeros(len(items), np.int64) if event_time is None else event_time.of(items)
+
+    def _columns(self, items: Sequence[Any]) -> list[list[NDArray[Any]]]:
+        """For each aggregate its columns; each column is read once."""
+        found: dict[Any, NDArray[Any]] = {}
+        return [
+            [self._column(items, column, found) for column in each.columns]
+            for each in self._plan.states
+        ]
+
+    def _column(
+        self, items: Sequence[Any], column: Column, found: dict[Any, NDArray[Any]]
+    ) -> NDArray[Any]:
+        if column not in found:
+            values = read(items, column)
+            found[column] = values if isinstance(values, np.ndarray) else array_of(values)
+        return found[column]
+
+    def _added(
+        self, times: NDArray[np.int64], codes: NDArray[np.intp], columns: list[list[NDArray[Any]]]
+    ) -> list[Panes]:
+        whole = self._pool.folding(
+            columns, times
+        )  # so all values are looked at before any is taken
+
+        def folding(rows: NDArray[np.intp] | None) -> Callable[[NDArray[np.intp]], None]:
+            if rows is None or (len(rows) == len(times) and (rows == np.arange(len(rows))).all()):
+                return whole
+            chosen = [[column[rows] for column in each] for each in columns]
+            return self._pool.folding(chosen, times[rows])
+
+        self.again = False  # from here on, what fails has been taken in part
+        told = self._engine.add(Rows(times, codes, folding))
+        self.again = True
+        return told
+
+    def _came_late(
+        self, items: Sequence[Any], times: NDArray[np.int64], late: NDArray[np.bool_]
+    ) -> list[Any]:
+        """What comes out of late elements: nothing, unless they are asked for."""
+        settings, watermark = self._plan.settings, self._engine.watermark
+        rows = np.flatnonzero(late)
+        if settings.late == "error":
+            raise LateError(
+                f"{self._name}: an element of {int(times[rows[0]])} came when the stream had come to {watermark}, and all "
+                "its windows had ended; allow more delay in with_event_time, or allowed_lateness, or late='count'"
+            )
+        if settings.late == "emit":
+            return list(lates([items[row] for row in rows.tolist()], times[rows], watermark))
+        if not self._warned:
+            self._warned = True
+            _LOGGER.warning(
+                "%s: an element came late, and is in no result; late ones are counted as dropped in the statistics",
+                self._name,
+            )
+        self.lost += len(rows)
+        return []
+
+    @override
+    def advance(self, watermark: int) -> Sequence[Any]:
+        rows = self._rows(self._engine.advance(watermark))
+        self._keys.sweep()
+        return rows
+
+    @override
+    def flush(self) -> Sequence[Any]:
+        return self._rows(self._engine.advance(FOREVER))
+
+    def _rows(self, told: list[Panes]) -> Sequence[Any]:
+        told = [panes for panes in told if len(panes)]
+        return self._layout.batch(together(told), self._keys) if told else []
+
+    @override
+    def snapshot(self) -> Any:
+        return [
+            self._engine.watermark,
+            self._keys.snapshot(),
+            self._pool.snapshot(),
+            self._engine.snapshot(),
+        ]
+
+    @override
+    def restore(self, state: Any) -> None:
+        self._engine.watermark, keys, pool, engine = state
+        self._keys.restore(keys)
+        self._pool.restore(pool)
+        self._engine.restore(engine)
+
+
+def _chosen(
+    which: NDArray[np.bool_],
+    times: NDArray[np.int64],
+    codes: NDArray[np.intp],
+    columns: list[list[NDArray[Any]]],
+) -> tuple[NDArray[np.int64], NDArray[np.intp], list[list[NDArray[Any]]]]:
+    return times[which], codes[which], [[column[which] for column in each] for each in columns]

@@ -1,0 +1,131 @@
+"""Keys: those of the windows that are open, and the order in which their results are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from rxml.eventtime.keyed.key_table import KeyTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rxml.eventtime.keying import Keying
+
+_SMALLEST: Final = 64
+
+_KEPT: Final = 1024
+"""Keys that are remembered though nothing holds them, beside as many as are held: they may come again at once."""
+
+
+class Keys:
+    """Numbers keys, counts what holds them, and forgets those that nothing holds any more.
+
+    Args:
+        keying: which key an element belongs to; None: all belong to one.
+    """
+
+    __slots__ = ("_held", "_keying", "_rank", "_table")
+
+    def __init__(self, keying: Keying | None) -> None:
+        self._keying = keying
+        self._table = KeyTable()
+        self._held: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._rank: NDArray[np.intp] | None = None
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    @property
+    def name(self) -> str | None:
+        """The column of the key in results, or None if there are no keys."""
+        return None if self._keying is None else self._keying.name
+
+    @property
+    def capacity(self) -> int:
+        """All codes are below this number."""
+        return len(self._held)
+
+    def read(self, items: Sequence[Any]) -> Sequence[Any] | NDArray[Any]:
+        """The keys of elements; nothing is remembered yet.
+
+        Raises:
+            SchemaError: an element has none.
+        """
+        return [True] * len(items) if self._keying is None else self._keying.of(items)
+
+    def codes(self, keys: Sequence[Any] | NDArray[Any]) -> NDArray[np.intp]:
+        """The number of each key, shape (n,).
+
+        Raises:
+            SchemaError: a key is missing or cannot be hashed; then nothing has changed.
+        """
+        if self._keying is None:
+            self._table.codes([True])
+            codes = np.zeros(len(keys), np.intp)
+        else:
+            codes = self._table.codes(keys)
+        if self._table.fresh:
+            self._rank = None
+            self._fit()
+        return codes
+
+    def _fit(self) -> None:
+        missing = self._table.capacity - len(self._held)
+        if missing > 0:
+            room = max(missing, len(self._held), _SMALLEST)
+            self._held = np.concatenate([self._held, np.zeros(room, np.int64)])
+
+    def hold(self, codes: NDArray[np.intp]) -> None:
+        """Something new holds these keys; one may be named several times."""
+        np.add.at(self._held, codes, 1)
+
+    def release(self, codes: NDArray[np.intp]) -> None:
+        """What held these keys does so no more; they are remembered until `sweep`."""
+        np.subtract.at(self._held, codes, 1)
+
+    def sweep(self) -> None:
+        """Forget keys that nothing holds, if they are many."""
+        unheld = len(self._table) - int(np.count_nonzero(self._held))
+        if unheld > max(_KEPT, len(self._table) // 2):
+            slots = self._table.slots()
+            self._table.release(slots[self._held[slots] == 0])
+            self._rank = None
+
+    def names(self, codes: NDArray[np.intp]) -> list[Any]:
+        """The keys with these numbers."""
+        return self._table.keys_of(codes)
+
+    def rank(self, codes: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Where these keys stand in the order of all: by value, or where these do not compare, by type and text."""
+        if self._rank is None:
+            self._rank = self._ranked()
+        return self._rank[codes]
+
+    def _ranked(self) -> NDArray[np.intp]:
+        slots = self._table.slots()
+        keys = self._table.keys_of(slots)
+        rank = np.zeros(len(self._held), np.intp)
+        rank[slots[_order(keys)]] = np.arange(len(slots))
+        return rank
+
+    def snapshot(self) -> Any:
+        """All of it, as plain values."""
+        return [self._table.snapshot(), self._held.copy()]
+
+    def restore(self, state: Any) -> None:
+        """Go on from a snapshot."""
+        table, held = state
+        self._table.restore(table)
+        self._held = np.array(held, np.int64)
+        self._rank = None
+
+
+def _order(keys: list[Any]) -> Any:
+    try:
+        return sorted(range(len(keys)), key=keys.__getitem__)
+    except TypeError:
+        return sorted(range(len(keys)), key=lambda at: (type(keys[at]).__name__, repr(keys[at])))

@@ -1,0 +1,157 @@
+"""Plan: all that is decided about windows when the pipeline is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from rxml.errors import PipelineError
+from rxml.eventtime.windows.count_engine import CountEngine
+from rxml.eventtime.windows.emission import Close, Early, Every
+from rxml.eventtime.windows.every_engine import EveryEngine
+from rxml.eventtime.windows.firing import Firing
+from rxml.eventtime.windows.firing_engine import FiringEngine
+from rxml.eventtime.windows.panes import Layout
+from rxml.eventtime.windows.session_engine import SessionEngine
+from rxml.eventtime.windows.sliding_engine import SlidingEngine
+from rxml.eventtime.windows.spans import Newest, Oldest
+from rxml.eventtime.windows.tumbling_engine import TumblingEngine
+from rxml.eventtime.windows.windowing import Count, Global, Session, Sliding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rxml.aggregates.aggregate import Aggregate
+    from rxml.eventtime.event_time import EventTime
+    from rxml.eventtime.keying import Keying
+    from rxml.eventtime.windows.emission import Accumulation, Emission
+    from rxml.eventtime.windows.engine import Engine
+    from rxml.eventtime.windows.keys import Keys
+    from rxml.eventtime.windows.pool import Pool
+    from rxml.eventtime.windows.windowing import Windowing
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user says of windows.
+
+    Attributes:
+        windowing: which elements belong together.
+        emission: when results come.
+        accumulation: what a further result of a window holds.
+        lateness: for how long behind a window's end elements still count, ns.
+        late: what becomes of those that come later: they are counted, they fail the stream, or they come out.
+    """
+
+    windowing: Windowing
+    emission: Emission
+    accumulation: Accumulation
+    lateness: int
+    late: Literal["count", "error", "emit"]
+
+    def check(self) -> None:
+        """Refuse what does not go together.
+
+        Raises:
+            PipelineError: it does not; the message says what would.
+        """
+        kind = type(self.windowing).__name__.lower()
+        if isinstance(self.windowing, Count) and not isinstance(self.emission, Close):
+            raise PipelineError("window(count(n)) tells when it is full: leave emit out")
+        if isinstance(self.windowing, Count) and self.lateness:
+            raise PipelineError(
+                "window(count(n)) knows no late elements: leave allowed_lateness out"
+            )
+        if isinstance(self.emission, Every) and not self._even:
+            message = (
+                f"emit=every(period) goes with tumbling and global windows, not with {kind} ones"
+            )
+            raise PipelineError(f"{message}; use on_update(), after_count(n) or early(period)")
+        if isinstance(self.emission, Every) and self.lateness:
+            raise PipelineError(
+                "emit=every(period) tells what is complete: leave allowed_lateness out"
+            )
+
+    @property
+    def _even(self) -> bool:
+        windowing = self.windowing
+        if isinstance(windowing, Sliding):
+            return windowing.size == windowing.every
+        return isinstance(windowing, Global)
+
+    @property
+    def several(self) -> bool:
+        """A window may have several panes."""
+        return not isinstance(self.emission, Close) or self.lateness > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a user says, and what is known of the elements.
+
+    Attributes:
+        settings: see `Settings`.
+        aggregates: by name.
+        keying: of the elements, or None.
+        event_time: of the elements, or None for windows that need none.
+    """
+
+    settings: Settings
+    aggregates: Mapping[str, Aggregate]
+    keying: Keying | None
+    event_time: EventTime | None
+
+    @property
+    def states(self) -> list[Aggregate]:
+        """Of what a window keeps the state."""
+        listed = list(self.aggregates.values())
+        return (
+            [*listed, Oldest(), Newest()] if isinstance(self.settings.windowing, Count) else listed
+        )
+
+    @property
+    def layout(self) -> Layout:
+        """The columns of results."""
+        settings, timed = self.settings, self.event_time is not None
+        spans = timed and not isinstance(settings.windowing, Global)
+        retracting = settings.several and settings.accumulation == "retracting"
+        return Layout(tuple(self.aggregates), spans, timed, settings.several, retracting)
+
+    def check(self) -> None:
+        """Refuse names of aggregates that results have already.
+
+        Raises:
+            PipelineError: there is one.
+        """
+        taken = self.layout.columns(None if self.keying is None else self.keying.name)
+        for name in self.aggregates:
+            if name in taken:
+                message = (
+                    f"window(...).aggregate({name}=...): results have a column {name!r} already"
+                )
+                raise PipelineError(
+                    f"{message}, beside {', '.join(taken)}; give the aggregate another name"
+                )
+
+    def engine(self, keys: Keys, pool: Pool) -> Engine:
+        """What keeps these windows."""
+        settings, windowing = self.settings, self.settings.windowing
+        firing = Firing(pool, self.states, settings.accumulation)
+        if isinstance(windowing, Count):
+            return CountEngine(keys, pool, windowing)
+        emission, lateness = settings.emission, settings.lateness
+        if isinstance(windowing, Session):
+            return SessionEngine(keys, windowing.gap, firing, emission, lateness)
+        spans = None if isinstance(windowing, Global) else windowing
+        if isinstance(emission, Every):
+            return EveryEngine(keys, spans, firing, emission.period)
+        if spans is None or settings.several:
+            return FiringEngine(keys, spans, firing, emission, lateness)
+        kind = TumblingEngine if spans.size == spans.every else SlidingEngine
+        return kind(keys, pool, spans)
+
+    @property
+    def ticks(self) -> float | None:
+        """Seconds of the run's clock after which windows tell what is new, or None."""
+        emission = self.settings.emission
+        return emission.seconds if isinstance(emission, Early) else None

@@ -1,0 +1,124 @@
+"""Pool: the states of all windows that are open, as rows of arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rxml.aggregates.folding import folding
+from rxml.aggregates.states import grown, plain, put, restored, taken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from rxml.aggregates.aggregate import Aggregate, State
+
+_SMALLEST = 64
+
+
+class Pool:
+    """Slots, each with a state of every aggregate. A slot that is not taken has the identities.
+
+    Args:
+        aggregates: whose states they are.
+    """
+
+    __slots__ = ("_aggregates", "_capacity", "_free", "_states")
+
+    def __init__(self, aggregates: Sequence[Aggregate]) -> None:
+        self._aggregates = list(aggregates)
+        self._capacity = 0
+        self._free: list[int] = []
+        self._states: list[State] = [each.identity(0) for each in self._aggregates]
+
+    def __len__(self) -> int:
+        """Slots that are taken."""
+        return self._capacity - len(self._free)
+
+    def allocate(self, n: int) -> NDArray[np.intp]:
+        """Take n slots, which have the identities."""
+        missing = n - len(self._free)
+        if missing > 0:
+            self._grow(max(self._capacity + missing, 2 * self._capacity, _SMALLEST))
+        found = self._free[len(self._free) - n :]
+        del self._free[len(self._free) - n :]
+        return np.array(found[::-1], np.intp)
+
+    def _grow(self, capacity: int) -> None:
+        self._states = [
+            grown(each, state, capacity)
+            for each, state in zip(self._aggregates, self._states, strict=True)
+        ]
+        self._free = [*range(capacity - 1, self._capacity - 1, -1), *self._free]
+        self._capacity = capacity
+
+    def free(self, slots: NDArray[np.intp]) -> None:
+        """Give back slots, each once."""
+        self.reset(slots)
+        self._free += slots.tolist()
+
+    def reset(self, slots: NDArray[np.intp]) -> None:
+        """Let these slots have the identities again."""
+        for each, state in zip(self._aggregates, self._states, strict=True):
+            put(state, slots, each.identity(len(slots)))
+
+    def folding(
+        self, columns: Sequence[Sequence[NDArray[Any]]], times: NDArray[np.int64]
+    ) -> Callable[[NDArray[np.intp]], None]:
+        """What takes rows into slots, one behind the other; nothing has changed before it is called.
+
+        Args:
+            columns: for each aggregate its columns, of shape (n,) each.
+            times: event times, shape (n,).
+
+        Raises:
+            SchemaError: values that an aggregate cannot take.
+        """
+        pairs = zip(self._aggregates, columns, strict=True)
+        folds = [folding(each, values, times) for each, values in pairs]
+
+        def fold(slots: NDArray[np.intp]) -> None:
+            for each, state in zip(folds, self._states, strict=True):
+                each(state, slots)
+
+        return fold
+
+    def combine(self, into: NDArray[np.intp], others: NDArray[np.intp]) -> None:
+        """Let each slot of the first hold what it holds, followed by what that of the second does, which keeps it."""
+        for each, state in zip(self._aggregates, self._states, strict=True):
+            put(state, into, each.combine(taken(state, into), taken(state, others)))
+
+    def lower(self, slots: NDArray[np.intp]) -> list[NDArray[Any]]:
+        """The results of these slots, of each aggregate in turn."""
+        return self.lowered(self.states(slots))
+
+    def lowered(self, states: Sequence[State]) -> list[NDArray[Any]]:
+        """The results of states that are not in the pool."""
+        return [each.lower(state) for each, state in zip(self._aggregates, states, strict=True)]
+
+    def states(self, slots: NDArray[np.intp]) -> list[State]:
+        """Copies of the states in these slots."""
+        return [taken(state, slots) for state in self._states]
+
+    def identities(self, n: int) -> list[State]:
+        """States of no rows, for n groups."""
+        return [each.identity(n) for each in self._aggregates]
+
+    def combined(self, left: Sequence[State], right: Sequence[State]) -> list[State]:
+        """States that are not in the pool, one behind the other."""
+        triples = zip(self._aggregates, left, right, strict=True)
+        return [each.combine(one, other) for each, one, other in triples]
+
+    def snapshot(self) -> Any:
+        """All of it, as plain values."""
+        return [self._capacity, list(self._free), [plain(state) for state in self._states]]
+
+    def restore(self, state: Any) -> None:
+        """Go on from a snapshot of a pool of the same aggregates."""
+        self._capacity, free, parts = state
+        self._free = list(free)
+        pairs = zip(parts, self._aggregates, strict=True)
+        self._states = [restored(part, each) for part, each in pairs]
