@@ -59,7 +59,7 @@ class Thrift:
         level: of zlib, 1 to 9; 0 never deflates.
     """
 
-    __slots__ = ("_level", "_left", "_pays")
+    __slots__ = ("_left", "_level", "_pays")
 
     def __init__(self, level: int) -> None:
         self._level = level
@@ -122,8 +122,8 @@ def _form(name: str, column: AnyArray | Column) -> list[Any]:
     if not is_array(column):
         return [_PLAIN, column]
     if name == "payload":
-        listed = cast("list[Any]", column.tolist())
-        return [_MAPS, _pack.encode([dict(each) for each in listed])]
+        listed: list[Mapping[str, Any]] = column.tolist()
+        return [_MAPS, _pack.encode(list(map(dict, listed)))]
     if column.dtype.kind == "O":
         return _texts(column)
     if column.dtype.kind not in _NUMERIC or column.ndim != 1 or not len(column):
@@ -146,7 +146,7 @@ def _numbers(column: AnyArray) -> list[Any]:
 
 
 def _texts(column: AnyArray) -> list[Any]:
-    values = cast("list[Any]", column.ravel().tolist())
+    values: list[Any] = column.ravel().tolist()
     if column.ndim != 1 or set(map(type, values)) != {str}:
         return [_PLAIN, column]
     form = numbered(values)
@@ -204,12 +204,14 @@ def _array(code: int, form: list[Any], rows: int) -> AnyArray:
     if code == _CONSTANT:
         return np.repeat(form[1], rows)
     if code == _SMALL:
-        return form[2].astype(np.int64) + form[1]
+        times: AnyArray = form[2].astype(np.int64) + form[1]
+        return times
     if code == _HEX:
         digits = form[1].hex()
         return objects([digits[at : at + _DIGITS] for at in range(0, _DIGITS * rows, _DIGITS)])
     if code == _NUMBERED:
-        return form[1][form[2]]
+        different: AnyArray = form[1][form[2]]
+        return different
     if code == _MAPS:
         return objects(_unpack.decode(form[1]))
     raise ValueError(f"a column in the unknown form {code}")

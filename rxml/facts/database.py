@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from pathlib import Path
 from secrets import randbits
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -19,7 +18,8 @@ from rxml.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
+    from pathlib import Path
 
 FORMAT: Final = 1
 """The version of the file's format, in `PRAGMA user_version`."""
@@ -82,9 +82,7 @@ def _address(path: Path, *, read_only: bool) -> str:
     return f"{name}?mode=ro" if read_only else f"{name}?mode=rwc"
 
 
-def _prepare(
-    connection: sqlite3.Connection, path: Path, *, read_only: bool, durable: bool
-) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, *, read_only: bool, durable: bool) -> None:
     if not read_only:
         connection.execute(f"PRAGMA page_size={_PAGE}")
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
@@ -138,7 +136,7 @@ def number_of(connection: sqlite3.Connection, question: str, *arguments: object)
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Generator[None]:
     """All or nothing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -151,7 +149,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Generator[None]:
     """Turns what SQLite and the system say into errors of a log."""
     try:
         yield

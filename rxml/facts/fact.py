@@ -18,6 +18,8 @@ from math import isfinite
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from typing_extensions import TypeIs
+
 from rxml.errors import FactError
 from rxml.facts.ids import new_id
 from rxml.wire import register_extension
@@ -59,7 +61,7 @@ class Fact:
     key: str
     event_time: int
     arrival_time: int
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
     lower: float | None = None
     upper: float | None = None
 
@@ -164,11 +166,11 @@ def _check_encodable(name: str, text: str) -> None:
         raise FactError(f"{name} {text!r} has a lone surrogate, which UTF-8 has not") from None
 
 
-def _check_time(name: str, value: object) -> None:
+def _check_time(name: str, value: Any) -> None:
     if value.__class__ is not int:
         text = f"{name} is {value!r}, a {type(value).__name__}"
         raise FactError(f"{text}: give whole nanoseconds since 1970 UTC, or an aware datetime")
-    if not -_MOST <= cast("int", value) < _MOST:
+    if not -_MOST <= value < _MOST:
         raise FactError(f"{name} is {value}: nanoseconds since 1970 UTC must fit 64 bits")
 
 
@@ -192,9 +194,9 @@ def frozen_payload(payload: object) -> Mapping[str, Any]:
     Raises:
         FactError: it is no mapping from names to plain values.
     """
-    if not isinstance(payload, Mapping):
+    if not is_mapping(payload):
         raise FactError(f"payload is {payload!r}, a {type(payload).__name__}: give a mapping")
-    return _frozen_mapping("payload", cast("Mapping[Any, Any]", payload), 0)
+    return _frozen_mapping("payload", payload, 0)
 
 
 def _frozen_mapping(where: str, given: Mapping[Any, Any], depth: int) -> Mapping[str, Any]:
@@ -223,11 +225,10 @@ def _plain(where: str, name: object, value: Any, depth: int) -> Any:
         if not -_MOST <= value < 2 * _MOST:
             raise FactError(f"{here} is {value}: whole numbers must be -2^63 to 2^64 - 1")
         return value
-    if isinstance(value, Mapping):
-        return _frozen_mapping(here, cast("Mapping[Any, Any]", value), depth)
-    if isinstance(value, (list, tuple)):
-        listed = cast("list[Any]", value)
-        return tuple(_plain(here, at, each, depth + 1) for at, each in enumerate(listed))
+    if is_mapping(value):
+        return _frozen_mapping(here, value, depth)
+    if _is_listed(value):
+        return tuple(_plain(here, at, each, depth + 1) for at, each in enumerate(value))
     return _moment(here, value)
 
 
@@ -242,17 +243,24 @@ def _moment(here: str, value: Any) -> datetime:
 
 def thawed(value: Any) -> Any:
     """A frozen payload as plain dicts and tuples; what msgspec asks for what it does not know."""
-    if isinstance(value, MappingProxyType):
-        return dict(cast("Mapping[str, Any]", value))
+    if is_mapping(value):
+        return dict(value)
     raise TypeError(f"a {type(value).__name__} is no plain value")
 
 
 def _melted(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _melted(each) for name, each in cast("Mapping[str, Any]", value).items()}
-    if isinstance(value, tuple):
-        return [_melted(each) for each in cast("tuple[Any, ...]", value)]
-    return value
+    if is_mapping(value):
+        return {name: _melted(each) for name, each in value.items()}
+    return [_melted(each) for each in value] if _is_listed(value) else value
+
+
+def is_mapping(value: object) -> TypeIs[Mapping[Any, Any]]:
+    """Whether it is a mapping, from whatever to whatever."""
+    return isinstance(value, Mapping)
+
+
+def _is_listed(value: object) -> TypeIs[list[Any] | tuple[Any, ...]]:
+    return isinstance(value, (list, tuple))
 
 
 def _to_wire(fact: Fact) -> object:

@@ -221,8 +221,13 @@ class IdIndex:
     def _merged(self, runs: Sequence[Run]) -> Run:
         first = runs[0].first
         parts = [self._shelf.entries(run) for run in runs]
-        places = [part.places + np.uint32(run.first - first) for part, run in zip(parts, runs, strict=True)]
-        entries = Entries.of(np.concatenate([part.hashes for part in parts]), np.concatenate(places))
+        places = [
+            part.places + np.uint32(run.first - first)
+            for part, run in zip(parts, runs, strict=True)
+        ]
+        entries = Entries.of(
+            np.concatenate([part.hashes for part in parts]), np.concatenate(places)
+        )
         low, high = min(run.low for run in runs), max(run.high for run in runs)
         for run in runs:
             self._connection.execute("DELETE FROM runs WHERE number=?", (run.number,))

@@ -143,9 +143,7 @@ def taken_batch(batch: Batch, now: int) -> Intake:
         taken["sequence"] = _times(columns, "sequence", reasons)
     if "payload" in columns:
         taken["payload"] = _payloads(columns["payload"], reasons)
-    for name, column in columns.items():
-        if name.startswith(PREFIX):
-            taken[name] = column
+    taken.update((name, column) for name, column in columns.items() if name.startswith(PREFIX))
     whole = Batch.adopt({name: _sealed(column) for name, column in taken.items()}, n)
     if not reasons:
         return Intake(whole, None, reasons, n, raw_ids, forms)
@@ -167,7 +165,9 @@ def _known(batch: Batch) -> dict[str, Any]:
     columns: dict[str, Any] = dict(batch.columns)
     for name in ("key", "event_time"):
         if name not in columns:
-            raise FactError(f"there is no column {name!r}: facts have a key and an event_time at least")
+            raise FactError(
+                f"there is no column {name!r}: facts have a key and an event_time at least"
+            )
     parts = [name for name in columns if name.startswith(PREFIX)]
     unknown = columns.keys() - _FIELDS - set(parts)
     if unknown:
@@ -178,9 +178,7 @@ def _known(batch: Batch) -> dict[str, Any]:
     return columns
 
 
-def _ids(
-    columns: dict[str, Any], reasons: dict[int, str], n: int
-) -> tuple[AnyArray, bytes | None]:
+def _ids(columns: dict[str, Any], reasons: dict[int, str], n: int) -> tuple[AnyArray, bytes | None]:
     """The column of ids as objects, and their bytes; those that will not do are noted."""
     if "id" not in columns:
         return objects(new_ids(n)), None
@@ -249,7 +247,8 @@ def _times(columns: dict[str, Any], name: str, reasons: dict[int, str]) -> AnyAr
     elif column.dtype == np.uint64:
         for row in np.flatnonzero(column > np.uint64(2**63 - 1)).tolist():
             reasons.setdefault(row, f"{name} is {column[row]}: nanoseconds must fit 64 bits")
-    return column.astype(np.int64, copy=False)
+    times: AnyArray = column.astype(np.int64, copy=False)
+    return times
 
 
 def _floats(columns: dict[str, Any], name: str, n: int) -> AnyArray:
@@ -258,7 +257,8 @@ def _floats(columns: dict[str, Any], name: str, n: int) -> AnyArray:
     column = columns[name]
     if not is_array(column) or column.ndim != 1 or column.dtype.kind not in "iuf":
         raise FactError(f"the column {name!r} is {_form(column)}: give one number a row")
-    return column.astype(np.float64, copy=False)
+    floats: AnyArray = column.astype(np.float64, copy=False)
+    return floats
 
 
 def _form(column: Any) -> str:

@@ -34,7 +34,9 @@ class WriterLock:
             holder = os.read(self._descriptor, 32).decode(errors="replace").strip()
             os.close(self._descriptor)
             text = f"{path} has a writer already, process {holder or 'unknown'}"
-            raise LogLockedError(f"{text}: a log has one at a time, and any number of readers") from None
+            raise LogLockedError(
+                f"{text}: a log has one at a time, and any number of readers"
+            ) from None
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 

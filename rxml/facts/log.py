@@ -1,12 +1,14 @@
 """FactLog: facts on the disk, in the order in which they came, in one SQLite file.
 
-    >>> import tempfile
-    >>> from rxml.facts import Fact, FactLog
-    >>> with tempfile.TemporaryDirectory() as folder, FactLog(f"{folder}/facts.db") as log:
-    ...     log.append_facts([Fact.of("lion-7", 10, {"seen": 3}, id="a"), {"key": "lion-7"}]).listed()[1].reason
-    ...     [batch["key"].tolist() for batch in log.scan()]
-    'event_time is missing: a fact has a key and an event_time at least'
-    [['lion-7']]
+>>> import tempfile
+>>> from rxml.facts import Fact, FactLog
+>>> with tempfile.TemporaryDirectory() as folder, FactLog(f"{folder}/facts.db") as log:
+...     log.append_facts([Fact.of("lion-7", 10, {"seen": 3}, id="a"), {"key": "lion-7"}]).listed()[
+...         1
+...     ].reason
+...     [batch["key"].tolist() for batch in log.scan()]
+'event_time is missing: a fact has a key and an event_time at least'
+[['lion-7']]
 """
 
 from __future__ import annotations

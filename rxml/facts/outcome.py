@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import repeat
+from operator import index as as_index
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
@@ -19,6 +20,7 @@ Status: TypeAlias = Literal["stored", "duplicate", "rejected"]
 STORED: Final = 0
 DUPLICATE: Final = 1
 REJECTED: Final = 2
+_TUPLE: Final[Any] = tuple
 _NAMES: Final[tuple[Status, ...]] = ("stored", "duplicate", "rejected")
 
 
@@ -85,7 +87,8 @@ class Outcomes(Sequence[Outcome]):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return self.listed()[index]
-        row = range(len(self))[index]
+        row = as_index(index)
+        row = range(len(self))[row]
         offset = int(self.offsets[row])
         return Outcome(
             _NAMES[self.codes[row]], None if offset < 0 else offset, self.reasons.get(row)
@@ -104,7 +107,8 @@ class Outcomes(Sequence[Outcome]):
         reasons: Any = map(self.reasons.get, range(len(codes))) if self.reasons else repeat(None)
         names = map(_NAMES.__getitem__, codes)
         # a tuple subclass made in C: a third of the time of calling the class for each
-        return list(map(tuple.__new__, repeat(Outcome), zip(names, offsets, reasons)))  # noqa: B905
+        made: Any = map(_TUPLE.__new__, repeat(Outcome), zip(names, offsets, reasons))  # noqa: B905
+        return list(made)
 
     @override
     def __repr__(self) -> str:

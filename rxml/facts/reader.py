@@ -75,7 +75,9 @@ class Reader:
         stop = self.next_offset()
         if not 0 <= offset <= stop:
             text = f"{self._path} cannot be read from offset {offset}: it ends at {stop}"
-            raise FactLogError(f"{text}; if it was longer, the machine has lost what was not durable")
+            raise FactLogError(
+                f"{text}; if it was longer, the machine has lost what was not durable"
+            )
 
     def batch_from(
         self,

@@ -80,7 +80,8 @@ class ReadStage(Stage[Any]):
         self._from_time = from_time
         self._live = live
         self._batches = batches
-        self._position = self._next = from_
+        self._position: int | None = from_
+        self._next: int | None = from_
         self._stop: int | None = None
         self._rows: Batch = Batch({})
         self._row = 0
@@ -94,9 +95,14 @@ class ReadStage(Stage[Any]):
         self._delist = env.enlist(self._finish, endless=live)
         self.meter.gauge = lambda: (len(self._rows) - self._row, None)
 
-    def position(self) -> int:
-        """The offset from which another run would go on: that behind the last row that was handed out."""
-        return self._position or 0
+    @override
+    def position(self) -> int | None:
+        """The offset behind the last row that was handed out; None at the end of a log that was not opened yet."""
+        return self._position
+
+    @override
+    def seek(self, position: Any) -> None:
+        self._position = self._next = position
 
     def _finish(self) -> None:
         self._drained = True
@@ -151,7 +157,7 @@ class ReadStage(Stage[Any]):
         if self._reader is None:
             self._reader = self._log.reader()
             end = self._reader.next_offset()
-            offset = end if offset is None else offset
+            offset = self._position = end if offset is None else offset
             self._reader.require(offset)
             self._stop = None if self._live else end
         return self._reader.batch_from(offset or 0, self._stop, self._from_time)

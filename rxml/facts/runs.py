@@ -152,7 +152,9 @@ class Entries:
         """Which of the hashes are there: the number of each, and its place; a number comes as often as it is there."""
         left = np.searchsorted(self.hashes, hashes)
         inside = left < len(self.hashes)
-        found = np.flatnonzero(inside & (self.hashes[np.minimum(left, len(self.hashes) - 1)] == hashes))
+        found = np.flatnonzero(
+            inside & (self.hashes[np.minimum(left, len(self.hashes) - 1)] == hashes)
+        )
         if not len(found):
             return found, np.empty(0, np.uint32)
         counts = np.searchsorted(self.hashes, hashes[found], "right") - left[found]

@@ -31,7 +31,6 @@ _INDEX_BYTES: Final = 64 * 2**20
 class FactStore:
     """The part of `FactLog` that needs no event loop; see there for the arguments."""
 
-
     def __init__(
         self,
         path: str | os.PathLike[str],
@@ -97,7 +96,9 @@ class FactStore:
         """The writer; the lock is taken when it is first wanted."""
         self.require_open()
         if self.read_only:
-            raise LogReadOnlyError(f"{self.path} was opened with read_only=True: it cannot be changed")
+            raise LogReadOnlyError(
+                f"{self.path} was opened with read_only=True: it cannot be changed"
+            )
         if self._writer is None:
             self._writer = Writer(self.path, self._manner)
         return self._writer

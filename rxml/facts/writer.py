@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from rxml.batch import Batch
     from rxml.facts.intake import Intake
 
-_MARK: Final = "INSERT INTO marks VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+_MARK: Final = (
+    "INSERT INTO marks VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,8 @@ class Writer:
         else:
             codes, offsets = _numbered(before, len(ids), first)
             rows = np.flatnonzero(codes == STORED)
-            batch, found, forms = batch.take(rows), found.take(rows), {}
+            batch, found = batch.take(rows), found.take(rows)
+            forms = dict[str, list[Any]]()
         self._store(self._pieces(batch, found, forms, first), marks)
         if len(batch):
             self.index.add(found, first)
@@ -200,9 +203,7 @@ def _numbered(
     return codes, offsets
 
 
-def _outcomes(
-    intake: Intake, codes: NDArray[np.uint8], offsets: NDArray[np.int64]
-) -> Outcomes:
+def _outcomes(intake: Intake, codes: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Outcomes:
     """The outcomes of all rows that were given."""
     if intake.rows is None:
         return Outcomes(codes, offsets, intake.reasons)
