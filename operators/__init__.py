@@ -35,6 +35,8 @@ from rxml.operators.extremes import max, min  # noqa: A004 - reactivex's names
 from rxml.operators.failure import catch, on_error_resume_next, repeat, retry
 from rxml.operators.gates import skip_until, skip_until_with_time, take_until, take_until_with_time
 from rxml.operators.grouping import group_by, partition
+from rxml.operators.joining import asof_join, interval_join
+from rxml.operators.looking import lookup_join
 from rxml.operators.notifications import dematerialize, materialize
 from rxml.operators.overflow import conflate, on_overflow
 from rxml.operators.picking import element_at, first, last
@@ -67,6 +69,7 @@ from rxml.operators.windowing import window
 __all__ = [
     "all",
     "amb",
+    "asof_join",
     "average",
     "buffer",
     "catch",
@@ -93,11 +96,13 @@ __all__ = [
     "fork_join",
     "group_by",
     "ignore_elements",
+    "interval_join",
     "is_empty",
     "keep_alive",
     "key_by",
     "last",
     "last_or_default",
+    "lookup_join",
     "map",
     "map_async",
     "map_batch",
