@@ -190,8 +190,6 @@ def _whole(
     codes: NDArray[np.intp], column: NDArray[Any], groups: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The high and the low half of each group's exact sum."""
-    if column.dtype.kind == "b":
-        column = column.view(np.uint8)
     if len(column) * max(int(column.max()), -int(column.min())) < _EXACT:
         total = totalled(codes, column.astype(np.float64), groups).astype(np.int64)
         return total >> 32, total & _LOW

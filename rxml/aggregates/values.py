@@ -75,7 +75,9 @@ def objects(values: NDArray[Any]) -> list[Any]:
     if values.ndim == 1 and (values.dtype.char in _PYTHON or values.dtype.kind in _TEXTS):
         listed: list[Any] = values.tolist()
         return listed
-    return list(values.copy())  # views would hold the whole column
+    if values.ndim == 1:
+        return list(values)
+    return [row.copy() for row in values]  # a view would hold the whole column
 
 
 def array_of(items: Sequence[Any]) -> NDArray[Any]:

@@ -109,6 +109,21 @@ def test_a_variance_far_from_zero_keeps_its_digits(pieces: list[list[int]], ddof
         assert got == pytest.approx(values.var(ddof=ddof), rel=1e-6, abs=1e-6)
 
 
+def test_a_mean_that_is_rounded_does_not_add_to_the_variance() -> None:
+    values = (
+        1e9 + np.arange(100_000) % 2 * 2.0**-20
+    )  # the steps that floats have there are of 2**-23
+    aggregate = agg.var("v")
+    whole = rows(values).lifted(aggregate, 1)
+    halves = [
+        rows(values[:49_999]).lifted(aggregate, 1),
+        rows(values[49_999:]).lifted(aggregate, 1),
+    ]
+    for state, rel in ((whole, 1e-9), (aggregate.combine(*halves), 0.1)):
+        assert aggregate.lower(state)[0] == pytest.approx(2.0**-42, rel=rel, abs=0.0)
+        assert state[1][0] == pytest.approx(1e9 + 2.0**-21, rel=2.0**-53, abs=0.0)
+
+
 def test_a_constant_far_from_zero_does_not_vary() -> None:
     assert rows(np.full(1000, 1e15 + 0.125)).result(agg.std("v"), 1).tolist() == [0.0]
 
