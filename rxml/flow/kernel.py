@@ -29,10 +29,12 @@ class Kernel(Generic[A, B]):
         version: of what `snapshot` gives; raise it when that changes, so that older checkpoints are refused.
         lost: elements that its own rules have left out, such as late ones; they are counted as dropped, and it is set
             back to 0.
+        evicted: keys whose state it has given up; they are counted, and it is set back to 0.
     """
 
     finished: bool = False
     lost: int = 0
+    evicted: int = 0
     timely: ClassVar[bool] = False
     version: int = 1
 

@@ -27,6 +27,7 @@ class StageStatistics:
         failed: elements whose processing raised.
         busy_seconds: time spent working (for workers: summed over workers, divided by their number).
         oldest_seconds: age of the oldest element that it holds, or None.
+        evicted: keys whose state was given up, by `ttl` or `max_keys` of `key_by`.
     """
 
     name: str
@@ -38,6 +39,7 @@ class StageStatistics:
     failed: int
     busy_seconds: float
     oldest_seconds: float | None
+    evicted: int = 0
 
     def since(self, before: StageStatistics) -> StageStatistics:
         """What was counted since then; what is held is what is held now."""
@@ -51,6 +53,7 @@ class StageStatistics:
             self.failed - before.failed,
             self.busy_seconds - before.busy_seconds,
             self.oldest_seconds,
+            self.evicted - before.evicted,
         )
 
     def with_others(self, others: Iterable[StageStatistics]) -> StageStatistics:
@@ -67,6 +70,7 @@ class StageStatistics:
             sum(each.failed for each in every),
             sum(each.busy_seconds for each in every),
             max(ages, default=None),
+            sum(each.evicted for each in every),
         )
 
 
@@ -99,6 +103,7 @@ class Meter:
 
     __slots__ = (
         "_dropped",
+        "_evicted",
         "_failed",
         "busy",
         "capacity",
@@ -117,6 +122,7 @@ class Meter:
         self.emitted: int = 0
         self._dropped = 0
         self._failed = 0
+        self._evicted = 0
         self.busy: float = 0.0
         self.gauge: Callable[[], tuple[int, float | None]] | None = None
 
@@ -142,6 +148,17 @@ class Meter:
             self.owner.failed += count - self._failed
         self._failed = count
 
+    @property
+    def evicted(self) -> int:
+        """Keys whose state was given up."""
+        return self._evicted
+
+    @evicted.setter
+    def evicted(self, count: int) -> None:
+        if self.owner is not None:
+            self.owner.evicted += count - self._evicted
+        self._evicted = count
+
     def read(self) -> StageStatistics:
         """The counters now; `gauge` tells elements held, and the age of the oldest in seconds."""
         # First, since it may bring the counters up to date.
@@ -156,6 +173,7 @@ class Meter:
             self._failed,
             self.busy,
             oldest,
+            self._evicted,
         )
 
 

@@ -60,6 +60,7 @@ class Total(Meter):
         self.emitted += counted.emitted
         self.dropped += counted.dropped
         self.failed += counted.failed
+        self.evicted += counted.evicted
         self.busy += counted.busy_seconds
 
 

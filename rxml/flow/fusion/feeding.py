@@ -90,6 +90,9 @@ class Feeding:
         if self.kernel.lost:
             self.meter.dropped += self.kernel.lost
             self.kernel.lost = 0
+        if self.kernel.evicted:
+            self.meter.evicted += self.kernel.evicted
+            self.kernel.evicted = 0
 
     def failed(self, raised: Exception, item: Any) -> Exception | None:
         """What follows from an error that the kernel's function raised on an item; None: the item is left out."""
