@@ -23,6 +23,7 @@
     │   ├── LogFullError                           the disk is full
     │   └── LogClosedError                         it has been closed
     ├── CheckpointError                            a run cannot be saved, or not be gone on with
+    │   └── CheckpointVersionError                 what was saved is of another version
     ├── AlreadyRunningError     (RuntimeError)     a source that feeds one run at a time feeds one already
     └── PortTakenError          (OSError)          a server cannot have the port that it wants
 
@@ -142,6 +143,10 @@ class LogClosedError(FactLogError):
 
 class CheckpointError(RxmlError):
     """A run cannot be saved, or not be gone on with; the checkpoints that there are stay as they were."""
+
+
+class CheckpointVersionError(CheckpointError):
+    """What was saved is of another version of rxml or of an operator; the message names both versions."""
 
 
 class AlreadyRunningError(RxmlError, RuntimeError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rxml.errors import CheckpointError
+from rxml.errors import CheckpointError, CheckpointVersionError
 
 if TYPE_CHECKING:
     from rxml.flow.checkpointing.store import Store
@@ -75,13 +75,13 @@ class Slot:
         """The state to go on from, in a tuple; None if there is none.
 
         Raises:
-            CheckpointError: another version of the stage has kept it.
+            CheckpointVersionError: another version of the stage has kept it.
         """
         before = self._before
         if before is None or before["ended"]:
             return None
         if before["version"] != version:
-            raise CheckpointError(
+            raise CheckpointVersionError(
                 f"{self.name}: the checkpoint has version {before['version']} of its state, this program has version "
                 f"{version}; run the version that was saved, or forget the checkpoint: await store.forget(name). "
                 "Nothing was changed"

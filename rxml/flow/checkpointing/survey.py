@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from rxml.errors import CheckpointError, PipelineError
+from rxml.errors import CheckpointError, CheckpointVersionError, PipelineError
 from rxml.flow.checkpointing.store import FORMAT
 from rxml.flow.node import Checkpointing, MarkSpec, StageSpec
 
@@ -61,7 +61,7 @@ def names_of(nodes: list[Node]) -> tuple[str, ...]:
 def admitted(saved: Saved, names: tuple[str, ...], pipeline: str) -> None:
     """Raises a CheckpointError if a checkpoint is not one of a pipeline of these stages."""
     if saved.format != FORMAT:
-        raise CheckpointError(
+        raise CheckpointVersionError(
             f"the checkpoint {saved.number} of {pipeline!r} has format {saved.format}, this rxml knows {FORMAT}; "
             "nothing was changed"
         )
