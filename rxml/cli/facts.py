@@ -55,20 +55,17 @@ def _opened(path: Path, *, read_only: bool) -> Log:
 
 def _list(log: Log, options: argparse.Namespace) -> None:
     del options
-    parts = log.logs if isinstance(log, PartitionedLog) else (log,)
-    found = [part.statistics() for part in parts]
-    first = [each.first_event for each in found if each.first_event is not None]
-    last = [each.last_event for each in found if each.last_event is not None]
+    found = log.statistics()
     rows = {
-        "facts": f"{sum(each.facts for each in found):,}",
-        "first": _shown(min(first, default=None)),
-        "last": _shown(max(last, default=None)),
-        "next offset": f"{log.next_offset:,}",
-        "chunks": f"{sum(each.chunks for each in found):,}",
-        "bytes": f"{sum(each.bytes for each in found):,}",
+        "facts": f"{found.facts:,}",
+        "first": _shown(found.first_event),
+        "last": _shown(found.last_event),
+        "next offset": f"{found.next_offset:,}",
+        "chunks": f"{found.chunks:,}",
+        "bytes": f"{found.bytes:,}",
     }
     if isinstance(log, PartitionedLog):
-        rows["partitions"] = ", ".join(f"{each.facts:,}" for each in found)
+        rows["partitions"] = ", ".join(f"{part.length:,}" for part in log.logs)
     for name, value in rows.items():
         print(f"{name:<12}{value}")
 

@@ -11,6 +11,7 @@ import numpy as np
 from rxml.errors import FactError
 from rxml.facts.ids import new_ids
 from rxml.facts.log import FactLog
+from rxml.facts.log_statistics import LogStatistics
 from rxml.facts.merging import SEQUENCE, in_sequence
 from rxml.facts.outcome import DUPLICATE, REJECTED, Outcomes
 from rxml.facts.partition import partitions_of
@@ -146,6 +147,25 @@ class PartitionedLog:
         """How many facts are stored."""
         return sum(log.length for log in self.logs)
 
+    def statistics(self) -> LogStatistics:
+        """All partitions now; offsets are those of this log, and the first of them is 0."""
+        parts = [log.statistics() for log in self.logs]
+        first = [each.first_event for each in parts if each.first_event is not None]
+        last = [each.last_event for each in parts if each.last_event is not None]
+        return LogStatistics(
+            facts=sum(each.facts for each in parts),
+            chunks=sum(each.chunks for each in parts),
+            bytes=sum(each.bytes for each in parts),
+            first_offset=0,
+            next_offset=self.next_offset,
+            first_event=min(first, default=None),
+            last_event=max(last, default=None),
+            stored=sum(each.stored for each in parts),
+            duplicates=sum(each.duplicates for each in parts),
+            rejected=sum(each.rejected for each in parts),
+            index_bytes=sum(each.index_bytes for each in parts),
+        )
+
     def trim(self, *, older_than: Duration | None = None, max_bytes: int | None = None) -> int:
         """Remove the oldest chunks of each partition; arguments and result as of `FactLog.trim`."""
         self._settings.floor = self._begin()
@@ -222,13 +242,17 @@ def _number_at(log: FactLog, offset: int) -> int:
 
 
 def _place(log: FactLog, number: int) -> int:
-    """The offset in a log of the first fact with this number or a greater one, found by halving."""
+    """The offset in a log of the first fact with this number or a greater one, found by halving the chunks."""
     stop = log.next_offset
     start = stop - log.length
     while number > 0 and start < stop:
         middle = (start + stop) // 2
-        if _number_at(log, middle) < number:
-            start = middle + 1
-        else:
+        batch = next(log.scan(middle), None)
+        numbers = np.empty(0, np.int64) if batch is None else batch.array(SEQUENCE)
+        if not len(numbers) or int(numbers[-1]) < number:
+            start = middle + max(1, len(numbers))
+        elif int(numbers[0]) >= number:
             stop = middle
+        else:
+            return middle + int(np.searchsorted(numbers, number))
     return start

@@ -19,6 +19,7 @@ import numpy as np
 from rxml.errors import FactError
 from rxml.facts import picking
 from rxml.facts.fact import frozen_payload, nanoseconds_of
+from rxml.facts.recent import Recent
 from rxml.facts.table import facts_batch, facts_of
 from rxml.facts.threaded import threaded
 
@@ -152,8 +153,19 @@ class View:
         return (view if known_at is None else view.known_at(known_at)).latest()
 
     def last(self, n: int) -> View:
-        """The n newest facts, newest first; fewer if there are not so many."""
-        return self.then(picking.newest(_count("last", n, 1)))
+        """The n newest facts, newest first; fewer if there are not so many.
+
+        Right behind filters, large logs are read from the end, in stretches of event time; a filter may then be asked
+        about a fact more than once.
+        """
+        _count("last", n, 1)
+        if not self.bare:
+            return self.then(picking.newest(n))
+        recent = Recent(self.log, self._from, self.bound, n)
+        return View(recent, bare=False)
+
+    def _from(self, least: int | None) -> Iterator[Batch]:
+        return self.left_to_log(least, None).batches()
 
     def nth(self, n: int) -> View:
         """The n-th newest fact alone: `nth(1)` is the newest. No fact if there are not so many."""

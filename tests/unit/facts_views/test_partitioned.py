@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from rxml.batch import Batch
 from rxml.errors import FactError, FactLogError, LogCorruptError, LogLockedError, LogVersionError
@@ -63,6 +63,7 @@ def test_a_hot_sensor_burdens_all_alike_and_its_facts_keep_their_order(tmp_path:
         assert np.concatenate(offsets).tolist() == list(range(8000))
 
 
+@settings(max_examples=20)  # each makes files
 @given(drawn_facts(), st.integers(1, 5), st.integers(1, 20), st.tuples(ENDS, ENDS))
 def test_it_reads_from_any_offset_to_any_other(
     tmp_path_factory: pytest.TempPathFactory,

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rxml import operators as ops
 from rxml.batch import Batch
 from rxml.facts.threaded import threaded
 from rxml.testing.virtual_time import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rxml.batch import Row
 
 
 class Source:
@@ -116,3 +119,25 @@ def test_an_error_comes_after_the_rows_before_it() -> None:
     with pytest.raises(LookupError, match="lost"):
         run(main())
     assert seen == [1]
+
+
+def test_a_run_that_is_drained_reads_no_further_batch() -> None:
+    source = Source(1000)
+    seen: list[int] = []
+
+    async def main() -> None:
+        enough = asyncio.Event()
+
+        def see(row: Row) -> None:
+            seen.append(row["x"])
+            if len(seen) >= 30:
+                enough.set()
+
+        async with threaded("mine", source).pipe(ops.do_action(see)).start() as running:
+            await enough.wait()
+            assert await running.drain(10)
+
+    run(main())
+    assert source.read < 1000
+    assert len(seen) == 3 * source.read
+    assert source.closed == 1

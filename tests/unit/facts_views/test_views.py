@@ -11,13 +11,20 @@ import pytest
 from hypothesis import given
 
 from rxml.errors import FactError
+from rxml.facts import recent
 from rxml.facts.fact import Fact
+from rxml.facts.log import FactLog
 from rxml.facts.views import View
 from rxml.testing.virtual_time import run
 from tests.unit.facts_views.facts import Listed, drawn_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rxml.batch import Batch
 
 FACTS = drawn_facts()
 CHUNKS = st.integers(1, 50)
@@ -121,6 +128,51 @@ def test_reading_ends_with_the_limit() -> None:
     assert View(log).limit(15).count() == 15
     assert log.scanned == 20
     assert View(Listed(log.facts)).fact() == log.facts[0]
+
+
+@pytest.mark.parametrize("key", ["common", "rare", "none"])
+@pytest.mark.parametrize("bound", [None, 3_000])
+def test_the_newest_of_a_large_log_are_found_in_its_last_stretch(
+    tmp_path: Path, key: str, bound: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recent, "_FEW", 100)
+    names = ["rare" if at in {100, 101, 3_999} else "common" for at in range(4_000)]
+    facts = [Fact(f"{at:05}", names[at], at, at) for at in range(4_000)]
+    read = 0
+
+    def counted(batch: Batch) -> NDArray[np.bool_]:
+        nonlocal read
+        read += len(batch)
+        return np.ones(len(batch), np.bool_)
+
+    with FactLog(tmp_path / "facts.db") as log:
+        for at in range(0, 4_000, 50):
+            log.append_facts(facts[at : at + 50])
+        view = View(log).between(until=bound).rows(counted).key(key)
+        wanted = [fact for fact in facts[:bound] if fact.key == key]
+        assert view.last(3).facts() == newest(wanted)[:3]
+        assert view.nth(2).facts() == newest(wanted)[1:2]
+        assert view.last(3).between(until=2_999).facts() == [
+            fact for fact in newest(wanted)[:3] if fact.event_time < 2_999
+        ]
+    assert read < (600 if key == "common" else 3 * 6_000)
+
+
+def test_upkeep_of_the_log_changes_no_answer_but_of_what_is_gone(tmp_path: Path) -> None:
+    facts = [Fact(f"{at:04}", f"k{at % 7}", 1000 - at, at) for at in range(1000)]
+    with FactLog(tmp_path / "facts.db", now=lambda: 1000) as log:
+        for at in range(0, 1000, 10):
+            log.append_facts(facts[at : at + 10])
+        view = View(log)
+        asked = (view.as_of(500), view.as_of(700, known_at=600), view.latest(), view.last(10))
+        before = [each.facts() for each in asked]
+        assert before[0] == newest_of_each([fact for fact in facts if fact.event_time <= 500])
+        log.trim(older_than=600e-9)
+        assert view.facts() == facts[400:]
+        assert view.as_of(500).facts() == before[0]
+        answers = [each.facts() for each in asked]
+        assert log.compact() > 0
+        assert [each.facts() for each in asked] == answers
 
 
 def test_latest_of_many_keys_holds_the_newest_of_each() -> None:
