@@ -14,6 +14,7 @@ mapping is ever made of them.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -99,7 +100,15 @@ def _gathered(batch: Batch, names: Sequence[str]) -> Iterable[Mapping[str, Any]]
 def _values(column: Any) -> Iterable[Any]:
     if not is_array(column):
         return [column.at(row) for row in range(len(column))]
+    if column.dtype.kind == "M" and column.ndim == 1:
+        return _moments(column)
     return cast("list[Any]", column.tolist())
+
+
+def _moments(column: AnyArray) -> list[Any]:
+    """Aware datetimes, as payloads have them; what is finer than a microsecond is cut, NaT is None."""
+    plain: list[Any] = column.astype("M8[us]").tolist()
+    return [each.replace(tzinfo=UTC) if isinstance(each, datetime) else each for each in plain]
 
 
 def objects(values: Sequence[Any]) -> AnyArray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from rxml.facts.chunks import ROWS
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.kinds import source
 from rxml.flow.scope import settled
@@ -30,7 +31,7 @@ def threaded(name: str, make: Callable[[], Iterator[Batch]]) -> Flowable[Row]:
         name: of the stage, as people read it.
         make: makes the iterator; called, advanced and closed in that thread.
     """
-    return source(name, lambda env, node: ThreadedStage(env, node, make), capacity=CHUNK)
+    return source(name, lambda env, node: ThreadedStage(env, node, make), capacity=ROWS)
 
 
 class ThreadedStage(Stage[Any]):

@@ -109,7 +109,7 @@ class View:
         moment = nanoseconds_of(time, "known_at")
         return self.rows(lambda batch: batch.array("arrival_time") <= moment)
 
-    def where(self, **fields: Any) -> View:
+    def where(self, /, **fields: Any) -> View:
         """Facts whose payload has these values under these names.
 
         Raises:

@@ -91,13 +91,19 @@ def test_nothing_is_a_file_too(
 def test_columns_are_exported_as_payloads(
     tmp_path: Path, export: Callable[..., int], take_in: Callable[..., Imported]
 ) -> None:
-    batch = Batch({"key": ["a", "b"], "event_time": [1, 2], "payload.seen": [3, 4]})
+    days = np.array(["2026-01-02", "NaT"], "M8[D]")
+    batch = Batch(
+        {"key": ["a", "b"], "event_time": [1, 2], "payload.seen": [3, 4], "payload.day": days}
+    )
     with FactLog(tmp_path / "one.db") as log, FactLog(tmp_path / "two.db") as copy:
         log.append_batch(batch)
         export(log, tmp_path / "file")
         take_in(copy, tmp_path / "file")
         assert View(copy).facts() == View(log).facts()
-        assert [fact.payload["seen"] for fact in View(copy).facts()] == [3, 4]
+        assert [dict(fact.payload) for fact in View(copy).facts()] == [
+            {"seen": 3, "day": datetime(2026, 1, 2, tzinfo=UTC)},
+            {"seen": 4, "day": None},
+        ]
 
 
 def test_lines_that_are_no_facts_are_told_and_the_others_stored(tmp_path: Path) -> None:
