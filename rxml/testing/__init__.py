@@ -18,7 +18,6 @@ if _find_spec("hypothesis") is None:
     )
 
 from rxml.testing.check import check_operator
-from rxml.testing.errors import DeadlockError, LeakError, RunawayError
 from rxml.testing.law import Law, LawBroken
 from rxml.testing.leaks import check_collected, check_released
 from rxml.testing.marbles import marble
@@ -37,8 +36,9 @@ from rxml.testing.script import (
 )
 from rxml.testing.strategies import Flow, chunkings, faults, flows
 from rxml.testing.timeline import Event, Kind, Timeline
-from rxml.testing.virtual_loop import VirtualLoop
 from rxml.testing.virtual_time import Driver, advance, run, settle
+from rxml.virtual.errors import DeadlockError, LeakError, RunawayError
+from rxml.virtual.loop import VirtualLoop
 
 __all__ = [
     "Barrier",

@@ -6,8 +6,8 @@ import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rxml.testing.errors import LeakError
 from rxml.testing.timeline import Kind
+from rxml.virtual.errors import LeakError
 
 if TYPE_CHECKING:
     import weakref

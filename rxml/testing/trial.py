@@ -11,7 +11,6 @@ import hypothesis.strategies as st
 
 from rxml.flow.compose import compose
 from rxml.testing.bench import Bench, ClosingError
-from rxml.testing.errors import DeadlockError, LeakError, RunawayError
 from rxml.testing.law import LAWS, LawBroken
 from rxml.testing.plan import Plan
 from rxml.testing.report import report
@@ -26,8 +25,9 @@ from rxml.testing.strategies import (
     demands,
     faults,
 )
-from rxml.testing.virtual_loop import VirtualLoop
 from rxml.testing.virtual_time import Driver
+from rxml.virtual.errors import DeadlockError, LeakError, RunawayError
+from rxml.virtual.loop import VirtualLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

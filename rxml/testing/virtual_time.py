@@ -16,8 +16,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rxml.testing.errors import DeadlockError, RunawayError
-from rxml.testing.virtual_loop import LIMIT_SECONDS, VirtualLoop
+from rxml.virtual.errors import DeadlockError, RunawayError
+from rxml.virtual.loop import LIMIT_SECONDS, VirtualLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

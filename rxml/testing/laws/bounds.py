@@ -16,8 +16,8 @@ from rxml.testing.reach import needed, suffices
 from rxml.testing.script import Never, scripted
 from rxml.testing.strategies import chunkings, demands
 from rxml.testing.timeline import Kind
-from rxml.testing.virtual_loop import VirtualLoop
 from rxml.testing.virtual_time import advance, settle
+from rxml.virtual.loop import VirtualLoop
 
 if TYPE_CHECKING:
     from rxml.flow.statistics import Meter

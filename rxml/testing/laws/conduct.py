@@ -12,8 +12,8 @@ from rxml.testing.law import law
 from rxml.testing.leaks import few_objects
 from rxml.testing.plan import Plan
 from rxml.testing.script import End
-from rxml.testing.stopwatch import HoldingWatch
-from rxml.testing.virtual_loop import VirtualLoop
+from rxml.virtual.loop import VirtualLoop
+from rxml.virtual.stopwatch import HoldingWatch
 
 if TYPE_CHECKING:
     from rxml.testing.bench import Bench

@@ -18,7 +18,6 @@ from rxml.flow.scope import Scope
 from rxml.flow.supervision import Directive, Supervisor
 from rxml.testing.belongings import Belongings, unclosed
 from rxml.testing.comparing import beyond
-from rxml.testing.errors import LeakError
 from rxml.testing.law import law
 from rxml.testing.leaks import check_collected, few_objects
 from rxml.testing.script import Never
@@ -26,6 +25,7 @@ from rxml.testing.subject import MOST
 from rxml.testing.timeline import Kind
 from rxml.testing.verdict import differing
 from rxml.testing.virtual_time import advance
+from rxml.virtual.errors import LeakError
 
 if TYPE_CHECKING:
     from rxml.flow.run import Run
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rxml.testing.script import Scripted
     from rxml.testing.subject import Subject
     from rxml.testing.trial import Trial
-    from rxml.testing.virtual_loop import VirtualLoop
+    from rxml.virtual.loop import VirtualLoop
 
 LONG_SECONDS = 1000.0
 

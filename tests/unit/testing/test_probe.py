@@ -23,8 +23,8 @@ from rxml.testing import (
     run,
     scripted,
 )
-from rxml.testing.errors import LeakError
 from rxml.testing.leaks import check_collected
+from rxml.virtual.errors import LeakError
 
 
 def double(x: int) -> int:

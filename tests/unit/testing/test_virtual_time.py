@@ -25,13 +25,13 @@ from rxml.testing import (
     advance,
     run,
     settle,
-    virtual_loop,
 )
+from rxml.virtual import loop as virtual_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from rxml.testing.selecting import Events
+    from rxml.virtual.selecting import Events
 
 
 def now() -> float:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple, cast
 
 from typing_extensions import override
 
-from rxml.testing.errors import DeadlockError, LeakError, RunawayError
-from rxml.testing.selecting import PollingSelector, SelectorLoop
-from rxml.testing.stopwatch import HELD_SECONDS, Stopwatch
-from rxml.testing.turns import VirtualTimer, permute
-from rxml.testing.waiting import report
+from rxml.virtual.errors import DeadlockError, LeakError, RunawayError
+from rxml.virtual.selecting import PollingSelector, SelectorLoop
+from rxml.virtual.stopwatch import HELD_SECONDS, Stopwatch
+from rxml.virtual.turns import VirtualTimer, permute
+from rxml.virtual.waiting import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from contextvars import Context
     from types import AsyncGeneratorType
 
-    from rxml.testing.selecting import Events
+    from rxml.virtual.selecting import Events
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -267,12 +267,16 @@ class VirtualLoop(SelectorLoop):
                     future.set_result(None)
             self._settling.clear()
         elif timer is not None:
-            self._now = timer
+            self._now = self.reached(timer)
         else:
             raise DeadlockError(
                 f"deadlock at {self._now} s: nothing is ready or scheduled, and no thread or socket is "
                 f"awaited, yet these tasks wait:{report(asyncio.all_tasks(self))}"
             )
+
+    def reached(self, moment: float) -> float:
+        """What the clock shows when nothing is left to do before a later moment: that moment, at once."""
+        return moment
 
     def _next_timer(self) -> float | None:
         """When the next timer is due; None if there is none, or only one at infinity."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from types import AsyncGeneratorType
     from typing import Any
 
-    from rxml.testing.stopwatch import Stopwatch
-    from rxml.testing.turns import VirtualTimer
+    from rxml.virtual.stopwatch import Stopwatch
+    from rxml.virtual.turns import VirtualTimer
 
     Events = list[tuple[selectors.SelectorKey, int]]
 
