@@ -91,6 +91,8 @@ class Reader:
         Returns:
             None if there is no further chunk.
         """
+        if to_offset is not None and offset >= to_offset:
+            return None, offset
         with explained(self._path):
             batch = self._chunks.batch_from(offset, from_time, to_time)
         if batch is None:
