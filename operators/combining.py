@@ -9,6 +9,7 @@ from rxml.flow.chunk import CHUNK
 from rxml.flow.combining import functions as combining
 from rxml.flow.combining.combination import Combination
 from rxml.flow.kinds import label, stage
+from rxml.flow.node import Checkpointing
 from rxml.flow.nested.flattening import FlatMapStage
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def merge(*sources: Flowable[Any], max_concurrent: int | None = None) -> Any:
         label("merge", max_concurrent),
         lambda env, node: FlatMapStage(env, node, lambda element: element, max_concurrent),
         capacity=max_concurrent + max(CHUNK, max_concurrent),
+        checkpointing=Checkpointing.PASSES,
     )
 
 

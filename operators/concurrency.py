@@ -12,7 +12,7 @@ from rxml.flow.chunk import CHUNK
 from rxml.flow.kinds import label, stage
 from rxml.flow.nested.concat_map import ConcatMapStage
 from rxml.flow.nested.flattening import FlatMapStage, SwitchMapStage
-from rxml.flow.node import Cardinality
+from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.workers.map_async import MapAsyncStage
 
 if TYPE_CHECKING:
@@ -97,7 +97,13 @@ def map_async(
     def open_(env: Env, node: Node) -> Subscription[B]:
         return MapAsyncStage(env, node, mapper, concurrency=concurrency, ordered=ordered, key=key)
 
-    return stage(label("map_async", mapper), open_, cardinality=Cardinality.ONE, capacity=capacity)
+    return stage(
+        label("map_async", mapper),
+        open_,
+        cardinality=Cardinality.ONE,
+        capacity=capacity,
+        checkpointing=Checkpointing.PASSES,
+    )
 
 
 def flat_map(
@@ -146,6 +152,7 @@ def flat_map(
         label("flat_map", mapper),
         lambda env, node: FlatMapStage(env, node, function, concurrency),
         capacity=concurrency + max(CHUNK, concurrency),
+        checkpointing=Checkpointing.PASSES,
     )
 
 
@@ -181,6 +188,7 @@ def concat_map(project: Callable[[A], Streamed[B]] | Streamed[B]) -> Operator[A,
         label("concat_map", project),
         lambda env, node: ConcatMapStage(env, node, function),
         capacity=1,
+        checkpointing=Checkpointing.PASSES,
     )
 
 

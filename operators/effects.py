@@ -11,7 +11,7 @@ from rxml.flow.check import permit_function, require_callable
 from rxml.flow.compose import compose
 from rxml.flow.kernel import Kernel
 from rxml.flow.kinds import fold, label, stage
-from rxml.flow.node import Cardinality
+from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate, noted
 
@@ -143,6 +143,7 @@ def do_action(
     watched: Operator[A, A] = stage(
         label("on_error", tell),
         lambda env, node: _Watched[A](env, node, tell),
+        checkpointing=Checkpointing.PASSES,
         cardinality=Cardinality.ONE,
     )
     return compose(watched, tap)
@@ -209,5 +210,6 @@ def finally_action(action: Callable[[], Awaitable[Any] | object]) -> Same:
     return stage(
         label("finally_action", action),
         lambda env, node: _Finally[Any](env, node, action),
+        checkpointing=Checkpointing.PASSES,
         cardinality=Cardinality.ONE,
     )

@@ -12,7 +12,7 @@ from rxml.eventtime.keying import Keying
 from rxml.eventtime.watermarks import monotonic
 from rxml.flow.check import permit_function, require_count, require_function
 from rxml.flow.kinds import label, mark, stage
-from rxml.flow.node import Cardinality
+from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.timing.duration import seconds_of
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def with_event_time(
         cardinality=Cardinality.ONE,
         rate=idle_after is not None,
         traits=(event_time,),
+        checkpointing=Checkpointing.SAVED,
     )
 
 

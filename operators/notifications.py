@@ -9,7 +9,7 @@ from typing_extensions import override
 from rxml.flow.chunk import END, Chunk
 from rxml.flow.kernel import Kernel
 from rxml.flow.kinds import fold, stage
-from rxml.flow.node import Cardinality
+from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.notification import OnCompleted, OnError, OnNext
 from rxml.flow.stage import Stage
 
@@ -78,7 +78,7 @@ def materialize() -> Operator[A, Notification[A]]:
         >>> [str(n) for n in asyncio.run(rxml.of("a").pipe(ops.materialize()).to_list())]
         ['OnNext(a)', 'OnCompleted()']
     """
-    return stage("materialize", _Materialize)
+    return stage("materialize", _Materialize, checkpointing=Checkpointing.PASSES)
 
 
 class _Dematerialize(Kernel[Any, Any]):

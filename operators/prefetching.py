@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rxml.flow.check import require_count
 from rxml.flow.kinds import label, stage
-from rxml.flow.node import Cardinality
+from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.workers.prefetch import PrefetchStage
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def prefetch(capacity: int, *, max_bytes: int | None = None) -> Same:
     return stage(
         label("prefetch", capacity),
         PrefetchStage,
+        checkpointing=Checkpointing.PASSES,
         cardinality=Cardinality.ONE,
         capacity=capacity,
         max_bytes=max_bytes,

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.kinds import label, stage
+from rxml.flow.node import Checkpointing
 from rxml.flow.stage import Stage
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class _StartWith(Stage[Any]):
         self._values = values
         self._at = 0
         self._head: Subscription[Any] | None = None
+
+    @override
+    def restore(self, state: Any) -> None:
+        """A barrier comes from upstream, which is opened when all values are gone."""
+        self._at = len(self._values)
 
     @override
     async def pull(self, n: int) -> Chunk[Any]:
@@ -69,4 +75,8 @@ def start_with(*args: B) -> Operator[A, A | B]:
         >>> asyncio.run(rxml.of(1, 2).pipe(ops.start_with(0)).to_list())
         [0, 1, 2]
     """
-    return stage(label("start_with", *args), lambda env, node: _StartWith(env, node, args))
+    return stage(
+        label("start_with", *args),
+        lambda env, node: _StartWith(env, node, args),
+        checkpointing=Checkpointing.SAVED,
+    )

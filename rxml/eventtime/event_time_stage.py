@@ -93,8 +93,11 @@ class EventTimeStage(Stage[Any]):
         rested = self._activity.rested(self.env.clock.time())
         if rested:
             self._progress.rest(rested)
-        signals: dict[str, Any] = {} if chunk.barrier is None else {"barrier": chunk.barrier}
-        self._ready.put(Chunk((), **self._risen(), **self._activity.news(), **signals))
+        signals: dict[str, Any] = {**self._risen(), **self._activity.news()}
+        # Behind an element that failed no barrier passes: it would say that the element was done.
+        if chunk.barrier is not None and self._error is None:
+            signals["barrier"] = chunk.barrier
+        self._ready.put(Chunk((), **signals))
         self.meter.busy += self.env.clock.busy() - began
 
     def _measured(
@@ -180,10 +183,12 @@ class EventTimeStage(Stage[Any]):
         self._passed = watermark
         return {"watermark": watermark}
 
+    @override
     def snapshot(self) -> Any:
         """How far the stream has come."""
         return [self._passed, self._progress.snapshot()]
 
+    @override
     def restore(self, state: Any) -> None:
         """Go on from a snapshot."""
         self._passed, progress = state

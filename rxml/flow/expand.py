@@ -69,7 +69,8 @@ class ExpandStage(Stage[B]):
             self.meter.busy += spent
             self._quota.record(len(out), spent)
             over = self._idle and self._at >= len(self._waiting.elements)
-            signals = self._waiting.signals() if over else {}
+            # Behind an element that failed nothing passes: a barrier would say that it was done.
+            signals = self._waiting.signals() if over and self._error is None else {}
             if len(out) or signals:
                 if signals:
                     self._waiting, self._at = Chunk(()), 0

@@ -15,6 +15,14 @@ class Rising:
     def __init__(self) -> None:
         self._highest: int | None = None
 
+    def snapshot(self) -> int | None:
+        """The highest watermark so far."""
+        return self._highest
+
+    def restore(self, state: int | None) -> None:
+        """Go on from a snapshot."""
+        self._highest = state
+
     def passed(self, chunk: Chunk[Any]) -> Chunk[Any] | None:
         """The chunk, without a watermark that is not new; None if nothing else was in it."""
         watermark = chunk.watermark

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rxml.errors import CheckpointError, PipelineError
 from rxml.flow.checkpointing.slot import Slot
 from rxml.flow.checkpointing.store import Saved, TransactionalSink
-from rxml.flow.checkpointing.survey import admitted, names_of, surveyed
+from rxml.flow.checkpointing.survey import admitted, has_state, names_of, surveyed
 from rxml.flow.checkpointing.wrapping import Ended, Gate, Injecting, Watching
 from rxml.flow.stage import Stage
 
@@ -101,9 +101,10 @@ class Coordinator:
             stage.join(self._store, self.checkpoint.name, self.number)
         state = slot.state(stage.version)
         if node.sources:
-            if state is not None:
+            saves = has_state(node)
+            if state is not None and saves:
                 stage.restore(state[0])
-            return Watching(slot, stage)
+            return Watching(slot, stage, saves=saves)
         if state is not None:
             stage.seek(state[0])
         source = Injecting(self, slot, stage, env.clock)

@@ -39,6 +39,13 @@ def surveyed(flow: Node) -> list[Node]:
     return nodes
 
 
+def has_state(node: Node) -> bool:
+    """Whether the stage of this node has anything to save."""
+    spec = node.spec
+    passes = Checkpointing.PASSES
+    return not (isinstance(spec, StageSpec) and spec.checkpointing is passes)
+
+
 def _refusal(node: Node) -> str:
     where = f"{node.spec.name}, built at {node.spec.built},"
     if not node.sources:

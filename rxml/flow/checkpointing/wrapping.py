@@ -58,13 +58,14 @@ class Ended:
 
 
 class Watching:
-    """A stage with inputs: keeps its state when it lets a barrier pass, and notes its end."""
+    """A stage with inputs: keeps its state, if it has any, when it lets a barrier pass, and notes its end."""
 
-    __slots__ = ("_slot", "_stage")
+    __slots__ = ("_saves", "_slot", "_stage")
 
-    def __init__(self, slot: Slot, stage: Stage[Any]) -> None:
+    def __init__(self, slot: Slot, stage: Stage[Any], *, saves: bool) -> None:
         self._slot = slot
         self._stage = stage
+        self._saves = saves
 
     async def request(self, n: int) -> Chunk[Any]:
         """See `Subscription.request`."""
@@ -76,7 +77,8 @@ class Watching:
         if chunk.end:
             self._slot.leave()
         elif chunk.barrier is not None:
-            self._slot.keep(chunk.barrier, self._stage.version, self._stage.snapshot())
+            state = self._stage.snapshot() if self._saves else None
+            self._slot.keep(chunk.barrier, self._stage.version, state)
         return chunk
 
     async def cancel(self) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
 
 class Alignment:
@@ -86,6 +86,18 @@ class Alignment:
             due["barrier"], self._barrier = self._barrier, None
             self.waiting.clear()
         return due
+
+    def snapshot(self, names: Mapping[Any, Any]) -> Any:
+        """How far the inputs have come, at a barrier that all have come to; they are told by these names."""
+        marks = [[names[key], mark, key in self._idle] for key, mark in self._marks.items()]
+        return [self._passed, self._left, self._idle_passed, marks]
+
+    def restore(self, state: Any, keys: Mapping[Any, Any]) -> None:
+        """Go on from a snapshot: the inputs of these names; those that are not in it had ended."""
+        self._passed, self._left, self._idle_passed, marks = state
+        self._marks = {keys[name]: mark for name, mark, _ in marks}
+        self._idle = {keys[name] for name, _, idle in marks if idle}
+        self._seen = True
 
     def _least(self) -> int | None:
         """The least watermark if all inputs that count have one; once all have ended, the last."""

@@ -40,12 +40,24 @@ class FanInStage(Stage[Any]):
         self.over: bool = False
         self.error: Exception | None = None
         self._opened = False
+        self._kept: Any = None
         self.meter.gauge = self.ready.gauge
 
     def open(self) -> None:
         """Open the inputs; runs at the first request."""
         for position, source in enumerate(self.node.sources):
             self.signals.enter(self.fan.add(self.env.open(source), position))
+        if self._kept is not None:
+            self.signals.restore(self._kept, {inlet.tag: inlet for inlet in self.fan.inlets})
+
+    @override
+    def snapshot(self) -> Any:
+        """How far each input has come; subclasses that hold more add it."""
+        return self.signals.snapshot({inlet: inlet.tag for inlet in self.fan.inlets})
+
+    @override
+    def restore(self, state: Any) -> None:
+        self._kept = state
 
     @abstractmethod
     def ask(self, n: int) -> None:
@@ -65,8 +77,8 @@ class FanInStage(Stage[Any]):
         return inlet
 
     def due(self) -> dict[str, Any]:
-        """The signals that stand behind what is at hand, each once."""
-        return self.signals.due()
+        """The signals that stand behind what is at hand, each once; none behind an error."""
+        return self.signals.due() if self.error is None else {}
 
     def ended(self, inlet: Inlet) -> None:
         """An input has ended; by default the stream ends with the last."""

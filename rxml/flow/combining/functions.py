@@ -15,7 +15,7 @@ from rxml.flow.combining.latest import (
 from rxml.flow.combining.merging import AmbStage, ConcatStage, MergeStage
 from rxml.flow.combining.zipping import ZipStage
 from rxml.flow.flowable import Flowable
-from rxml.flow.node import Cardinality, StageSpec
+from rxml.flow.node import Cardinality, Checkpointing, StageSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,9 @@ def zip(*sources: Flowable[Any]) -> Flowable[tuple[Any, ...]]:  # noqa: A001 - r
         ValueError: no flow.
     """
     _some("zip", sources)
-    return _combined("zip", ZipStage, sources, capacity=CHUNK * len(sources))
+    return _combined(
+        "zip", ZipStage, sources, capacity=CHUNK * len(sources), checkpointing=Checkpointing.REFUSED
+    )
 
 
 def zip_latest(*sources: Flowable[Any]) -> Flowable[tuple[Any, ...]]:
@@ -102,7 +104,14 @@ def with_latest_from(*sources: Flowable[Any]) -> Flowable[tuple[Any, ...]]:
         ValueError: no flow.
     """
     _some("with_latest_from", sources)
-    return _combined("with_latest_from", WithLatestFromStage, sources, capacity=CHUNK, rate=True)
+    return _combined(
+        "with_latest_from",
+        WithLatestFromStage,
+        sources,
+        capacity=CHUNK,
+        rate=True,
+        checkpointing=Checkpointing.REFUSED,
+    )
 
 
 def fork_join(*sources: Flowable[Any]) -> Flowable[tuple[Any, ...]]:
@@ -117,7 +126,9 @@ def fork_join(*sources: Flowable[Any]) -> Flowable[tuple[Any, ...]]:
 
 def amb(*sources: Flowable[T]) -> Flowable[T]:
     """The flow that answers first; see `ops.amb`. Without a flow: nothing, and no end."""
-    return _combined("amb", AmbStage, sources, capacity=1, rate=True)
+    return _combined(
+        "amb", AmbStage, sources, capacity=1, rate=True, checkpointing=Checkpointing.REFUSED
+    )
 
 
 def _combined(
@@ -127,9 +138,15 @@ def _combined(
     *,
     capacity: int = 0,
     rate: bool = False,
+    checkpointing: Checkpointing = Checkpointing.SAVED,
 ) -> Flowable[Any]:
     spec = StageSpec(
-        name=name, open=stage, cardinality=Cardinality.MANY, capacity=capacity, rate=rate
+        name=name,
+        open=stage,
+        cardinality=Cardinality.MANY,
+        capacity=capacity,
+        rate=rate,
+        checkpointing=checkpointing,
     )
     return Flowable(spec, flows(name, sources))
 

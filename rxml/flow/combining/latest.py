@@ -52,6 +52,17 @@ class LatestStage(FanInStage):
                 break
         self.flush()
 
+    @override
+    def snapshot(self) -> Any:
+        held = [[] if value is _NONE else [value] for value in self.values]
+        return [super().snapshot(), held]
+
+    @override
+    def restore(self, state: Any) -> None:
+        kept, held = state
+        super().restore(kept)
+        self.values = [value[0] if value else _NONE for value in held]
+
     @abstractmethod
     def step(self, position: int, element: Any, context: Context | None) -> None:
         """Take one element; it comes to a tuple, or is dropped, or is held for a tuple."""

@@ -50,6 +50,15 @@ class ConcatStage(Stage[Any]):
         self._rising = Rising()
 
     @override
+    def snapshot(self) -> Any:
+        """The time reached; which input is read follows from which have ended."""
+        return self._rising.snapshot()
+
+    @override
+    def restore(self, state: Any) -> None:
+        self._rising.restore(state)
+
+    @override
     async def pull(self, n: int) -> Chunk[Any]:
         while True:
             if self._head is None:

@@ -111,7 +111,8 @@ class ConcatMapStage(Stage[Any]):
         """The stream of the element is over: the signals behind the element may pass."""
         origin.close()
         self._origin = self._inner = None
-        self._ready.put(Chunk((), **self._signals))
+        if self._error is None:
+            self._ready.put(Chunk((), **self._signals))
         self._signals = {}
 
     def _blame(self, origin: Origin, error: Exception) -> None:

@@ -163,7 +163,7 @@ class FlatMapStage(FlatteningStage):
     @override
     def due(self) -> dict[str, Any]:
         self.over: bool = self.outer_ended and not self._open
-        return self.signals.due()
+        return super().due()
 
     @override
     def key(self, inlet: Inlet) -> Hashable:

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from rxml.flow.chunk import END, Chunk
 from rxml.flow.kinds import label, source
+from rxml.flow.node import Checkpointing
 from rxml.flow.stage import Stage
 from rxml.flow.timing.duration import seconds_of
 from rxml.flow.timing.waiting import rung
@@ -56,7 +57,7 @@ def timer(duetime: Duration, period: Duration | None = None) -> Flowable[int]:
 
 def never() -> Flowable[Any]:
     """No element and no end, until the run is drained or ends."""
-    return source("never", NeverStage[Any])
+    return source("never", NeverStage[Any], checkpointing=Checkpointing.PASSES)
 
 
 class NeverStage(Stage[T]):
