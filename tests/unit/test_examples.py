@@ -52,5 +52,5 @@ def test_the_example_of_uncertain_sensors_answers_as_of_any_moment() -> None:
     shown = output_of("lions.py")
     assert "now:                     0 to 2 animals" in shown
     assert "as of 07:00:             86 to 97 animals" in shown
-    assert "first: 100 stored; again: 0 stored, 100 known" in shown
+    assert "first: 100 stored; again: 100 known already" in shown
     assert "the same state: True" in shown

@@ -13,7 +13,7 @@ from hypothesis import given
 from rxml.errors import FactError
 from rxml.facts.fact import Fact
 from rxml.facts.lines import fact_of, line_of, payload_of, payload_text
-from tests.unit.facts_views.facts import PAYLOADS
+from tests.unit.facts_views.facts import NAMES, PAYLOADS
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 
@@ -90,3 +90,25 @@ def test_a_line_that_is_no_fact_says_why(line: bytes, said: str) -> None:
 def test_a_text_that_is_no_payload_says_why(text: str) -> None:
     with pytest.raises(FactError):
         payload_of(text)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = st.sampled_from(
+    ["id", "key", "event_time", "arrival_time", "lower", "upper", "payload", "more"]
+)
+
+
+@given(
+    st.binary(max_size=40)
+    | st.dictionaries(FIELDS, JSON).map(lambda each: json.dumps(each).encode())
+)
+def test_whatever_a_line_holds_it_is_a_fact_or_says_why_not(line: bytes) -> None:
+    try:
+        fact = fact_of(line)
+    except FactError:  # nothing else comes out
+        return
+    assert repr(fact_of(line_of(fact))) == repr(fact)
