@@ -36,6 +36,7 @@ from rxml.operators.failure import catch, on_error_resume_next, repeat, retry
 from rxml.operators.gates import skip_until, skip_until_with_time, take_until, take_until_with_time
 from rxml.operators.grouping import group_by, partition
 from rxml.operators.joining import asof_join, interval_join
+from rxml.operators.keyed import aggregate, deduplicate, latest
 from rxml.operators.looking import lookup_join
 from rxml.operators.notifications import dematerialize, materialize
 from rxml.operators.overflow import conflate, on_overflow
@@ -67,6 +68,7 @@ from rxml.operators.tuples import (
 from rxml.operators.windowing import window
 
 __all__ = [
+    "aggregate",
     "all",
     "amb",
     "asof_join",
@@ -80,6 +82,7 @@ __all__ = [
     "contains",
     "count",
     "debounce",
+    "deduplicate",
     "default_if_empty",
     "delay",
     "dematerialize",
@@ -102,6 +105,7 @@ __all__ = [
     "key_by",
     "last",
     "last_or_default",
+    "latest",
     "lookup_join",
     "map",
     "map_async",

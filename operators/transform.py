@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from typing_extensions import override
 
+from rxml.eventtime.keyed.keyed_kernel import where_of
+from rxml.eventtime.keyed.scanning import BoundedScan, ScanByKey
+from rxml.eventtime.keying import keying_of
 from rxml.flow.check import permit_function, require_function
 from rxml.flow.kernel import Kernel
 from rxml.flow.kernels.folding import ABSENT, accumulated
-from rxml.flow.kinds import elementwise, fold, label
+from rxml.flow.kinds import elementwise, fold, label, placed
 from rxml.flow.node import Cardinality
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
     from rxml.flow.shapes import Paired
 
@@ -148,7 +152,7 @@ class _Scan(Kernel[A, B]):
 
 
 def scan(accumulator: Callable[[B, A], B], seed: B = ABSENT) -> Operator[A, B]:
-    """Fold the elements and emit each intermediate result.
+    """Fold the elements and emit each intermediate result; behind `key_by`, those of each key by themselves.
 
     Marble:
         --1--2--3--|
@@ -156,16 +160,18 @@ def scan(accumulator: Callable[[B, A], B], seed: B = ABSENT) -> Operator[A, B]:
         --1--3--6--|
 
     Demand: n elements for n.
-    Buffers: the accumulation, which does not grow unless the accumulator lets it.
+    Buffers: the accumulation, which does not grow unless the accumulator lets it; behind `key_by` one for each key.
     Emits: for each element, the accumulation up to it; without a seed the first element is the first accumulation.
     Completes: with upstream.
-    Fails: with upstream, or when the accumulator raises, after the accumulations of all elements before.
+    Fails: with upstream, or when the accumulator raises, after the accumulations of all elements before; behind `key_by`
+        also when an element has no key.
     Cancels: upstream, at once.
-    Cost: one call an element, made in one loop over the chunk.
+    Cost: one call an element, made in one loop over the chunk; behind `key_by` about 0.2 microseconds more.
 
     Args:
         accumulator: called with the accumulation so far and the element.
-        seed: the accumulation before the first element; must not be mutated, since every run begins with it.
+        seed: the accumulation before the first element; must not be mutated, since every run, and every key, begins
+            with it.
 
     Raises:
         TypeError: accumulator is not a function, or a coroutine function.
@@ -178,7 +184,26 @@ def scan(accumulator: Callable[[B, A], B], seed: B = ABSENT) -> Operator[A, B]:
     """
     require_function("scan", accumulator, "takes the accumulation and an element")
     name = label("scan", accumulator)
-    return fold(name, lambda: _Scan(accumulator, seed), cardinality=Cardinality.ONE)
+    whole: Operator[A, B] = fold(
+        name, lambda: _Scan(accumulator, seed), cardinality=Cardinality.ONE
+    )
+
+    def behind(source: Flowable[Any]) -> Operator[A, B]:
+        keying = keying_of(source)
+        if keying is None:
+            return whole
+        if keying.ttl is None and keying.max_keys is None:
+            return fold(
+                name,
+                lambda: ScanByKey(keying.column, accumulator, seed),
+                cardinality=Cardinality.ONE,
+            )
+        where = where_of("scan", source)
+        return fold(
+            name, lambda: BoundedScan(where, accumulator, seed), cardinality=Cardinality.ONE
+        )
+
+    return placed(name, behind)
 
 
 class _Pairwise(Kernel[A, tuple[A, A]]):

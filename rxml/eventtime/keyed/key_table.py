@@ -25,15 +25,16 @@ _SHORTEST: Final = 1 << 10
 class _Slots(dict[Any, int]):
     """Slots by key; a key that is asked for and has none gets one."""
 
-    __slots__ = ("free", "fresh", "keys_by_slot")
+    __slots__ = ("free", "fresh", "keys_by_slot", "role")
 
-    def __init__(self) -> None:
+    def __init__(self, role: str) -> None:
+        self.role = role
         self.keys_by_slot: list[Any] = []
         self.free: list[int] = []
         self.fresh: list[int] = []
 
     def __missing__(self, key: Any) -> int:
-        require_key(key)
+        require_key(key, self.role)
         if self.free:
             slot = self.free.pop()
             self.keys_by_slot[slot] = key
@@ -51,14 +52,17 @@ class KeyTable:
     Keys are equal as in a dict: 1, 1.0, True and numpy's 1 are one key. Slots are dense: a new key gets the one that was
     released last, or else the next, `capacity`. State arrays have `capacity` rows at least.
 
+    Args:
+        role: what the keys are, for errors.
+
     Attributes:
         fresh: the slots of the keys that the last `codes` has met for the first time, in their order.
     """
 
     __slots__ = ("_direct", "_places", "_slots")
 
-    def __init__(self) -> None:
-        self._slots = _Slots()
+    def __init__(self, role: str = "key") -> None:
+        self._slots = _Slots(role)
         self._direct: NDArray[np.intp] = np.empty(0, np.intp)  # the slot of a small number, or -1
         self._places: NDArray[np.intp] = np.empty(0, np.intp)  # of a slot's number there, or -1
 
@@ -103,7 +107,7 @@ class KeyTable:
             self.release(slots.fresh[::-1])
             slots.fresh = []
             if isinstance(error, TypeError):
-                _blame(keys)
+                _blame(keys, slots.role)
             raise
 
     def _of_numbers(self, column: NDArray[Any]) -> NDArray[np.intp]:
@@ -181,7 +185,7 @@ class KeyTable:
         """Go on from a snapshot; slots are the same as before."""
         keys, slots, free = state
         self._direct = self._places = np.empty(0, np.intp)
-        self._slots = table = _Slots()
+        self._slots = table = _Slots(self._slots.role)
         table.free = list(free)
         listed: list[int] = unpacked(slots).tolist()
         table.keys_by_slot = [None] * (len(listed) + len(free))
@@ -190,32 +194,45 @@ class KeyTable:
             table[key] = slot
 
 
-def require_key(key: Any) -> None:
+def require_key(key: Any, role: str = "key") -> None:
     """Refuse a key that is missing.
 
     Raises:
         SchemaError: it is None, NaN or NaT, or a tuple in which one of these is.
     """
-    parts = cast("Iterable[Any]", key if isinstance(key, tuple) else (key,))
-    for part in parts:
-        if part is None or part != part:  # noqa: PLR0124 - only what is missing differs from itself
-            message = (
-                f"an element has no key: got {key!r}; leave such elements out before, "
-                "or give key_by a function that says what they belong to"
-            )
-            raise SchemaError(message)
+    if _missing(key):
+        message = (
+            f"an element has no {role}: got {key!r}; leave such elements out before, "
+            f"or give a function that says what their {role} is"
+        )
+        raise SchemaError(message)
 
 
-def _blame(keys: Sequence[Any]) -> None:
+def _missing(key: Any) -> bool:
+    if isinstance(key, tuple):
+        return any(map(_missing, cast("Iterable[Any]", key)))
+    return key is None or bool(key != key)  # noqa: PLR0124 - only what is missing differs from itself
+
+
+def require_hashable(key: Any, role: str = "key") -> None:
+    """Refuse a key that cannot be looked up.
+
+    Raises:
+        SchemaError: it has no hash.
+    """
+    try:
+        hash(key)
+    except TypeError:
+        message = (
+            f"an element's {role} must be hashable, got {key!r} ({type(key).__name__}); "
+            "use a text, a number or a tuple of these"
+        )
+        raise SchemaError(message) from None
+
+
+def _blame(keys: Sequence[Any], role: str) -> None:
     for key in keys:
-        try:
-            hash(key)
-        except TypeError:
-            message = (
-                f"a key must be hashable, got {key!r} ({type(key).__name__}); "
-                "use a text, a number or a tuple of these"
-            )
-            raise SchemaError(message) from None
+        require_hashable(key, role)
 
 
 def _longer(array: NDArray[np.intp], length: int) -> NDArray[np.intp]:

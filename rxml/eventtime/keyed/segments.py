@@ -59,12 +59,3 @@ class Segments:
         segment = np.cumsum(self.first) * len(known)
         highest: NDArray[np.int64] = known[np.maximum.accumulate(ranks + segment) - segment]
         return highest
-
-    def rounds(self) -> list[NDArray[np.intp]]:
-        """Sorted places such that each round has at most one of a segment: all first rows, all second ones, and so on."""
-        starts = np.flatnonzero(self.first)
-        lengths = np.diff(starts, append=len(self.codes))
-        nth = np.arange(len(self.codes)) - np.repeat(starts, lengths)
-        if len(starts) == len(nth):
-            return [nth + starts]
-        return np.split(np.argsort(nth, kind="stable"), np.cumsum(np.bincount(nth))[:-1])

@@ -1,0 +1,139 @@
+"""Aggregating: running aggregates of each key, a row for each element."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from typing_extensions import override
+
+from rxml.aggregates.states import cells, grown, plain, put, restored, size, taken
+from rxml.aggregates.values import array_of
+from rxml.batch.batch import Batch
+from rxml.eventtime.keyed.growing import room_for
+from rxml.eventtime.keyed.keyed_kernel import KeyedKernel
+from rxml.eventtime.keyed.running import running
+from rxml.eventtime.keyed.segments import Segments
+from rxml.eventtime.reading import read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from rxml.aggregates.aggregate import Aggregate, Column, State
+    from rxml.eventtime.keyed.keyed_kernel import Where
+    from rxml.eventtime.keyed.placement import Placement
+
+_Keys: TypeAlias = "Sequence[Any] | NDArray[Any]"
+
+_WHOLE = 1 << 63
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What is known of a chunk: the keys, and each row lifted by itself, for each aggregate."""
+
+    keys: _Keys
+    rows: list[State]
+
+
+class Aggregating(KeyedKernel[Any, Any]):
+    """Keeps the state of each aggregate for each key.
+
+    Args:
+        where: the key and the time of an element.
+        aggregates: by the name of their column.
+    """
+
+    def __init__(self, where: Where, aggregates: Mapping[str, Aggregate]) -> None:
+        super().__init__(where)
+        self._aggregates = dict(aggregates)
+        self._states: list[State] = [each.identity(0) for each in aggregates.values()]
+
+    @override
+    def read(self, items: Sequence[Any], times: NDArray[np.int64] | None) -> _Given:
+        found: dict[Any, NDArray[Any]] = {}
+        rows = np.arange(len(items))
+        when = np.zeros(len(items), np.int64) if times is None else times
+        lifted = [
+            each.lift(
+                [_column(items, name, found) for name in each.columns], when, rows, len(items)
+            )
+            for each in self._aggregates.values()
+        ]
+        return _Given(self._where.keys(items), lifted)
+
+    @override
+    def work(
+        self,
+        items: Sequence[Any],
+        times: NDArray[np.int64] | None,
+        given: _Given,
+        placed: Placement,
+    ) -> Batch:
+        self._fit(placed.fresh)
+        segments = Segments(placed.codes)
+        slots = segments.codes[segments.first]
+        columns = self._named(times, given)
+        after: list[State] = []
+        for (name, each), state, rows in zip(
+            self._aggregates.items(), self._states, given.rows, strict=True
+        ):
+            made = running(each, taken(state, slots), taken(rows, segments.order), segments)
+            after.append(taken(made, np.append(segments.first[1:], True)))
+            columns[name] = each.lower(taken(made, np.argsort(segments.order)))
+        results = Batch(columns)
+        for state, new in zip(self._states, after, strict=True):
+            put(state, slots, new)
+        return results
+
+    def _fit(self, fresh: list[int]) -> None:
+        capacity = self._roster.table.capacity
+        for number, each in enumerate(self._aggregates.values()):
+            state = self._states[number]
+            if size(state) < capacity:
+                self._states[number] = state = grown(each, state, room_for(capacity))
+            if fresh:
+                put(state, fresh, each.identity(len(fresh)))
+
+    def _named(self, times: NDArray[np.int64] | None, given: _Given) -> dict[str, Any]:
+        """The columns of results beside those of aggregates: the key, and the time of the element."""
+        columns: dict[str, Any] = {}
+        if self._where.keying is not None:
+            columns[self._where.keying.name] = _keys(given.keys)
+        if times is not None:
+            columns["time"] = times
+        return columns
+
+    @override
+    def snapshot(self) -> Any:
+        rows = slice(0, self._roster.table.capacity)
+        return [self._roster.snapshot(), [plain(taken(state, rows)) for state in self._states]]
+
+    @override
+    def restore(self, state: Any) -> None:
+        roster, states = state
+        self._roster.restore(roster)
+        self._states = [
+            restored(parts, each)
+            for parts, each in zip(states, self._aggregates.values(), strict=True)
+        ]
+
+
+def _column(items: Sequence[Any], name: Column, found: dict[Any, NDArray[Any]]) -> NDArray[Any]:
+    """Each column is read once."""
+    if name not in found:
+        values = read(items, name)
+        found[name] = values if isinstance(values, np.ndarray) else array_of(values)
+    return found[name]
+
+
+def _keys(keys: _Keys) -> Any:
+    """Keys as a column: that of a batch as it is; else whole numbers as int64, and all others as objects."""
+    if isinstance(keys, np.ndarray):
+        return keys
+    if all(type(key) is int and -_WHOLE <= key < _WHOLE for key in keys):
+        return np.array(keys, np.int64)
+    return cells(keys)
