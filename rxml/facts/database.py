@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import contextmanager
 from secrets import randbits
@@ -79,13 +80,24 @@ def connect(path: Path, *, read_only: bool, durable: bool = False) -> sqlite3.Co
 
 def _address(path: Path, *, read_only: bool) -> str:
     name = f"file:{quote(str(path.absolute()))}"
-    return f"{name}?mode=ro" if read_only else f"{name}?mode=rwc"
+    if not read_only:
+        return f"{name}?mode=rwc"
+    # where nothing can be written, neither can what SQLite keeps beside a log that may change
+    unchanging = not os.access(path.parent, os.W_OK) and not _has_more(path)
+    return f"{name}?immutable=1" if unchanging else f"{name}?mode=ro"
+
+
+def _has_more(path: Path) -> bool:
+    """Whether a part of the log has not come into the file yet, so that somebody may be writing to it."""
+    ahead = path.with_name(path.name + "-wal")
+    return ahead.exists() and ahead.stat().st_size > 0
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, read_only: bool, durable: bool) -> None:
     if not read_only:
         connection.execute(f"PRAGMA page_size={_PAGE}")
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
     if not _is_log(connection, path):
         if read_only:
             raise LogCorruptError(f"{path} is empty: it is no fact log")
@@ -94,7 +106,6 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, read_only: bool, dur
     if not read_only:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
-        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
 
 
 def _is_log(connection: sqlite3.Connection, path: Path) -> bool:
@@ -183,4 +194,4 @@ def _unopened(path: Path, error: sqlite3.Error) -> FactLogError:
         return FactLogError(f"{path}: there is no directory {path.parent}; make it first")
     if path.is_dir():
         return FactLogError(f"{path} is a directory: give the path of a file")
-    return LogReadOnlyError(f"{path} cannot be opened for writing: {error}")
+    return LogReadOnlyError(f"{path} cannot be opened: {error}")

@@ -27,12 +27,13 @@ class WriterLock:
 
     def __init__(self, path: Path) -> None:
         name = path.with_name(path.name + ".lock")
+        self._descriptor = -1
         self._descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(self._descriptor, 32).decode(errors="replace").strip()
-            os.close(self._descriptor)
+            self.release()
             text = f"{path} has a writer already, process {holder or 'unknown'}"
             raise LogLockedError(
                 f"{text}: a log has one at a time, and any number of readers"
@@ -42,4 +43,9 @@ class WriterLock:
 
     def release(self) -> None:
         """Let another one write."""
-        os.close(self._descriptor)
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        self.release()

@@ -85,15 +85,20 @@ class FactStore:
     def store(self, intake: Intake, marks: Mapping[str, bytes] | None = None) -> Outcomes:
         """`append_batch` for what has been looked at already."""
         with self._mutex:
-            outcomes = self._writing().append(intake, marks)
+            outcomes = self.writing().append(intake, marks)
             self._stored += outcomes.stored
             self._duplicates += outcomes.duplicates
             self._rejected += outcomes.rejected
         self._tell()
         return outcomes
 
-    def _writing(self) -> Writer:
-        """The writer; the lock is taken when it is first wanted."""
+    def writing(self) -> Writer:
+        """The writer, with the lock, which is taken when it is first wanted; for one thread at a time.
+
+        Raises:
+            LogLockedError: another one writes.
+            FactLogError: the file cannot be opened for writing.
+        """
         self.require_open()
         if self.read_only:
             raise LogReadOnlyError(
@@ -174,7 +179,7 @@ class FactStore:
         if older_than is not None:
             before = self._now() - int(seconds_of(older_than, "trim(older_than)") * 1e9)
         with self._mutex:
-            return self._writing().trim(before, max_bytes)
+            return self.writing().trim(before, max_bytes)
 
     def compact(self) -> int:
         """Put small chunks together to chunks of up to 8,192 facts; what is read stays the same.
@@ -183,7 +188,7 @@ class FactStore:
             How many chunks there are less.
         """
         with self._mutex:
-            return self._writing().compact()
+            return self.writing().compact()
 
     def statistics(self) -> LogStatistics:
         """The log now."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import hypothesis.strategies as st
 
 from rxml.facts import Fact
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6)
 TIMES = st.integers(-(2**63), 2**63 - 1)
@@ -34,9 +31,10 @@ IDS = st.uuids().map(lambda each: each.hex) | TEXTS
 
 @st.composite
 def facts(draw: st.DrawFn, ids: st.SearchStrategy[str] = IDS) -> Fact:
-    bounds: Sequence[float | None] = draw(BOUNDS) or (None, None)
+    drawn: list[float] | None = draw(BOUNDS)
+    lower, upper = drawn or (None, None)
     payload = draw(st.dictionaries(TEXTS, PLAIN, max_size=3))
-    return Fact(draw(ids), draw(TEXTS), draw(TIMES), draw(TIMES), payload, *bounds)
+    return Fact(draw(ids), draw(TEXTS), draw(TIMES), draw(TIMES), payload, lower, upper)
 
 
 def numbered(count: int, start: int = 0, **fields: Any) -> list[Fact]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import UTC, datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
@@ -20,7 +20,12 @@ from tests.unit.facts.drawn import facts, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
+NO_COLOUR = (
+    "a fact has no 'colour': it has id, key, event_time, arrival_time, lower, upper and payload; "
+    "put the rest into the payload"
+)
 COMPRESSION = st.sampled_from([0, 1, 9])
 
 
@@ -35,8 +40,8 @@ def log(path: Path) -> Iterator[FactLog]:
         yield opened
 
 
-def scanned(log: FactLog, *bounds: int | None) -> list[Fact]:
-    return [fact for batch in log.scan(*bounds) for fact in facts_of(batch)]  # type: ignore[arg-type]
+def scanned(log: FactLog, *bounds: int) -> list[Fact]:
+    return [fact for batch in log.scan(*bounds) for fact in facts_of(batch)]
 
 
 def offsets(log: FactLog) -> list[int]:
@@ -60,7 +65,7 @@ class Model:
         return Outcome("stored", len(self.facts) - 1, None)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.lists(facts(st.sampled_from("abcdefgh") | st.uuids().map(str)), max_size=6), max_size=6
@@ -134,7 +139,7 @@ def test_columns_are_stored_as_they_are_and_the_rest_is_filled_in(path: Path) ->
 
 def test_each_row_that_is_no_fact_is_reported_and_the_others_are_stored(log: FactLog) -> None:
     n = 8
-    given_columns = {
+    given_columns: dict[str, Any] = {
         "id": np.array(["a", "", "c", "d", "e", "f", None, "a"], object),
         "key": np.array(["k", "k", "", "k", "k", "k", "k", "k"], object),
         "event_time": np.arange(n),
@@ -157,6 +162,13 @@ def test_each_row_that_is_no_fact_is_reported_and_the_others_are_stored(log: Fac
     assert (outcomes[-1], outcomes[1:3]) == (outcomes.listed()[-1], outcomes.listed()[1:3])
     assert repr(outcomes) == "Outcomes(2 stored, 1 duplicates, 5 rejected)"
     assert [fact.id for fact in scanned(log)] == ["a", "f"]
+
+
+def test_times_in_columns_of_the_payload_are_aware_datetimes(log: FactLog) -> None:
+    when = np.array(["2026-01-02T03:04:05", "NaT"], "M8[s]")
+    log.append_batch(Batch({"key": ["a", "b"], "event_time": [1, 2], "payload.when": when}))
+    found = [fact.payload["when"] for fact in scanned(log)]
+    assert found == [datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), None]
 
 
 def test_times_as_datetime64_and_what_is_none(log: FactLog) -> None:
@@ -215,8 +227,7 @@ def test_mappings_say_what_is_wrong_with_them(log: FactLog) -> None:
     assert [each.reason for each in outcomes] == [
         None,
         "a int is no fact: give a Fact, or a mapping",
-        "a fact has no 'colour': it has id, key, event_time, arrival_time, lower, upper and payload; "
-        "put the rest into the payload",
+        NO_COLOUR,
         "key is missing: a fact has a key and an event_time at least",
         "payload is 1, a int: give a mapping",
     ]
@@ -249,10 +260,11 @@ def test_a_fact_is_found_again_in_whatever_run_it_is(path: Path, growing: bool, 
 def test_ids_of_one_hash_are_told_apart(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from rxml.facts import runs
 
-    monkeypatch.setattr(
-        runs, "_mixed", lambda words, salt: words[:, 0] * np.uint64(0) + np.uint64(7)
-    )
-    monkeypatch.setattr(runs, "hashes_of", lambda ids, salt: np.full(len(ids), 7, np.uint64))
+    def sevens(ids: Any, _: int) -> Any:
+        return np.full(len(ids), 7, np.uint64)
+
+    monkeypatch.setattr(runs, "_mixed", sevens)
+    monkeypatch.setattr(runs, "hashes_of", sevens)
     sent = numbered(60)
     texts = [Fact(f"t{n}", "k", n, n) for n in range(30)]
     with FactLog(path) as log:

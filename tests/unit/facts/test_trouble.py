@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sqlite3
@@ -144,7 +145,7 @@ def test_what_stands_beside_a_damaged_chunk_can_be_read(path: Path) -> None:
     connection.commit()
     connection.close()
     with FactLog(path, read_only=True) as log:
-        with pytest.raises(LogCorruptError, match="offsets 100 to 199 .* from offset 200 on"):
+        with pytest.raises(LogCorruptError, match=r"offsets 100 to 199 .* from offset 200 on"):
             list(log.scan())
         assert [fact for batch in log.scan(to_offset=100) for fact in facts_of(batch)] == stored[
             :100
@@ -165,9 +166,7 @@ def test_another_database_is_left_alone(path: Path) -> None:
 def test_a_full_disk_stores_nothing_of_the_chunk_and_loses_nothing(path: Path) -> None:
     stored = filled(path, 500)
     log = FactLog(path)
-    log.append_facts([])
-    assert log._writing().append is not None
-    connection = log._writing().connection
+    connection = log.writing().connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count={pages}")
     more = [Fact(f"m{n}", "k", n, n, {"x": os.urandom(100)}) for n in range(1000)]
@@ -189,7 +188,7 @@ def test_a_full_disk_while_the_index_is_written_forgets_no_id(
     with FactLog(path) as log:
         for start in range(0, 320, 64):
             log.append_facts(texts[start : start + 64])
-        connection = log._writing().connection
+        connection = log.writing().connection
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count={pages}")
         failed = 0
@@ -212,7 +211,7 @@ def test_what_cannot_be_written_to_says_so(path: Path) -> None:
             with pytest.raises(LogReadOnlyError, match="read_only=True"):
                 change()
     with FactLog(path) as log:
-        log._writing().connection.execute("PRAGMA query_only=1")
+        log.writing().connection.execute("PRAGMA query_only=1")
         with pytest.raises(LogReadOnlyError, match="cannot be written to"):
             log.append_facts(numbered(101))
     for folder in ("/proc", "/proc/self"):
@@ -233,6 +232,26 @@ def test_a_file_without_the_right_to_write_can_be_read(
         with pytest.raises(LogReadOnlyError, match="Permission denied"):
             log.append_facts([])
     assert read(path) == stored
+
+
+def test_a_log_in_a_directory_that_cannot_be_written_to_is_read_as_it_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = filled(path, 100)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with FactLog(path, read_only=True) as log:
+        assert [fact for batch in log.scan() for fact in facts_of(batch)] == stored
+        assert log.length == 100
+        assert {each.name for each in path.parent.iterdir()} == {path.name, f"{path.name}.lock"}
+
+
+def test_a_log_that_nobody_holds_any_more_has_no_writer(path: Path) -> None:
+    log = FactLog(path)
+    log.append_facts(numbered(1))
+    del log
+    gc.collect()
+    with FactLog(path) as other:
+        assert other.append_facts(numbered(2)).stored == 1
 
 
 def test_a_log_that_is_not_there(tmp_path: Path) -> None:
@@ -277,17 +296,15 @@ def test_a_closed_log_says_so(path: Path) -> None:
             use()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"), [({"compression": 10}, "0 to 9"), ({"index_bytes": 0}, "must be > 0")]
-)
-def test_arguments_out_of_range(path: Path, arguments: dict[str, int], says: str) -> None:
+@pytest.mark.parametrize(("arguments", "says"), [((10, 1), "0 to 9"), ((1, 0), "must be > 0")])
+def test_arguments_out_of_range(path: Path, arguments: tuple[int, int], says: str) -> None:
     with pytest.raises(FactLogError, match=says):
-        FactLog(path, **arguments)  # type: ignore[arg-type]
+        FactLog(path, compression=arguments[0], index_bytes=arguments[1])
 
 
 def test_every_transaction_is_on_the_disk_if_wanted(path: Path) -> None:
     for durable, synchronous in ((False, 1), (True, 2)):
         with FactLog(path, durable=durable) as log:
-            connection = log._writing().connection
+            connection = log.writing().connection
             assert connection.execute("PRAGMA synchronous").fetchone()[0] == synchronous
             assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
