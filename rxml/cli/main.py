@@ -7,10 +7,12 @@ import errno
 import os
 import sys
 from importlib.metadata import version
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from rxml.cli.facts_arguments import add_facts
 from rxml.cli.failure import CommandError
+from rxml.cli.moments import moment
 from rxml.cli.plain import plain_lines
 from rxml.errors import PortTakenError, RxmlError
 
@@ -88,6 +90,24 @@ def _parser() -> argparse.ArgumentParser:
     draw.add_argument("--budget", action="store_true", help="what a run may hold at most, as well")
     draw.set_defaults(command=_draw)
 
+    replay = commands.add_parser("replay", help="run a flow over the facts of a log")
+    replay.add_argument("log", help="a fact log")
+    replay.add_argument(
+        "target",
+        metavar="module:flow",
+        help="a flow that reads a log, or an operator on what log.read() gives",
+    )
+    replay.add_argument(
+        "--from", dest="start", type=moment, help="facts from this event time on: 2026-01-02T03:04Z"
+    )
+    replay.add_argument(
+        "--speed",
+        type=_speed,
+        default=inf,
+        help="max (if left out), 1x or 10x as fast as facts came",
+    )
+    replay.set_defaults(command=_replay)
+
     add_facts(commands)
     return parser
 
@@ -116,6 +136,23 @@ def _count(text: str) -> int:
         message = f"wants a count >= 1, got {text}"
         raise argparse.ArgumentTypeError(message)
     return count
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = inf if text == "max" else float(text.removesuffix("x"))
+    except ValueError:
+        speed = 0.0
+    if not speed > 0:
+        message = f"wants max, or a number such as 1x or 10x, got {text}"
+        raise argparse.ArgumentTypeError(message)
+    return speed
+
+
+def _replay(options: argparse.Namespace) -> None:
+    from rxml.cli.replay import replay
+
+    replay(options)
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -25,10 +25,11 @@ from rxml.facts.appending import AppendStage
 from rxml.facts.chunks import ROWS
 from rxml.facts.fact import nanoseconds_of
 from rxml.facts.intake import refused
-from rxml.facts.reading import ReadStage
+from rxml.facts.reading import LogSpec, ReadStage
 from rxml.facts.store import FactStore
 from rxml.flow.chunk import CHUNK
-from rxml.flow.kinds import label, source, stage
+from rxml.flow.flowable import Flowable
+from rxml.flow.kinds import label, stage
 from rxml.flow.node import Cardinality
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from rxml.facts.outcome import Outcome, Outcomes
-    from rxml.flow.flowable import Flowable
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
     from rxml.flow.subscription import Subscription
@@ -150,7 +150,14 @@ class FactLog(FactStore):
                 env, node, self, from_=from_, from_time=moment, live=live, batches=batches
             )
 
-        return source(label(name, self.path.name), open_, capacity=2 * ROWS)
+        spec = LogSpec(
+            name=label(name, self.path.name),
+            open=open_,
+            cardinality=Cardinality.SOURCE,
+            capacity=2 * ROWS,
+            batches=batches,
+        )
+        return Flowable(spec)
 
     def _thread_of_flows(self) -> ThreadPoolExecutor:
         self.require_open()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -13,6 +14,7 @@ from typing_extensions import override
 from rxml.batch import Batch
 from rxml.facts.table import facts_of
 from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.node import StageSpec
 from rxml.flow.scope import settled
 from rxml.flow.stage import Stage
 from rxml.flow.timing.waiting import rung
@@ -51,6 +53,17 @@ class Readable(Protocol):
     def listen(self, told: Callable[[], None]) -> Callable[[], None]:
         """Have a function called after something was stored; returns what ends that."""
         ...
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LogSpec(StageSpec):
+    """A source that reads a log: what a replay puts another in the place of.
+
+    Attributes:
+        batches: its elements are rows of batches; else they are facts.
+    """
+
+    batches: bool
 
 
 class ReadStage(Stage[Any]):
