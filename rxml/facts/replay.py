@@ -63,7 +63,8 @@ def replayed(
         return _rebuilt(pipeline, reading)
     flow = pipeline(reading(batches=True))
     if isinstance(flow, Flowable):
-        return flow
+        made: Flowable[Any] = flow
+        return made
     message = f"replay wants an operator, which makes a flow of a flow; this one made {type(flow).__name__}"
     raise PipelineError(message)
 

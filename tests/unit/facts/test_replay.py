@@ -82,18 +82,20 @@ def test_a_replay_is_the_live_run_to_the_last_byte(log: FactLog) -> None:
     async def live() -> list[Any]:
         """Facts come in pieces of all sizes while the log is read at its tail."""
         results: list[Any] = []
-        seen: list[Any] = []
-        flow = log.tail().pipe(
-            ops.do_action(seen.append), pipeline(), ops.do_action(results.append)
-        )
+        numbers, all_seen = itertools.count(1), asyncio.Event()
+
+        def saw(_: object) -> None:
+            if next(numbers) == len(facts):
+                all_seen.set()
+
+        flow = log.tail().pipe(ops.do_action(saw), pipeline(), ops.do_action(results.append))
         sizes, rest = itertools.cycle([1, 7, 2, 40]), facts
         async with flow.start() as running:
             while rest:
                 size = next(sizes)
                 piece, rest = rest[:size], rest[size:]
                 await asyncio.to_thread(log.append_facts, piece)
-            while len(seen) < len(facts):
-                await asyncio.sleep(0.01)
+            await all_seen.wait()
             assert await running.drain(60)
         return results
 
@@ -125,8 +127,11 @@ def test_stages_on_the_clock_see_facts_when_they_arrived(log: FactLog) -> None:
 
     async def moments() -> list[float]:
         loop = asyncio.get_running_loop()
-        stamped: Any = ops.map(lambda _: loop.time())
-        flow = replayed(log, composed(ops.delay(0.25), stamped))
+
+        def stamped(_: object) -> float:
+            return loop.time()
+
+        flow = replayed(log, composed(ops.delay(0.25), ops.map(stamped)))
         return await flow.to_list()
 
     assert run(moments()) == [number + 0.25 for number in range(10)]
@@ -145,7 +150,11 @@ def test_early_results_come_as_they_would_have(log: FactLog) -> None:
 
 def test_what_is_no_pipeline_is_refused(log: FactLog) -> None:
     log.append_facts(some_facts(1))
-    wrong: list[tuple[Any, str]] = [(rxml.of(1), "reads a log"), (lambda _: 1, "made int")]
+
+    def one(_: object) -> int:
+        return 1
+
+    wrong: list[tuple[Any, str]] = [(rxml.of(1), "reads a log"), (one, "made int")]
     for given, words in wrong:
         with pytest.raises(PipelineError, match=words):
             _ = replayed(log, given)
