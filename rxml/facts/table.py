@@ -7,6 +7,7 @@
 | `lower`, `upper` | float64 | NaN where there are no bounds |
 | `payload` | objects (mappings), or one column `payload.NAME` for each name | |
 | `offset` | int64 | where the log has it; only in what is read |
+| `sequence` | int64 | the order among all partitions; only in the files of a `PartitionedLog` |
 
 Facts become rows with one column `payload`. Who has columns appends them as `payload.NAME`, and gets them back so: no
 mapping is ever made of them.

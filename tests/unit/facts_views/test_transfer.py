@@ -12,7 +12,7 @@ import pytest
 
 from rxml.batch import Batch
 from rxml.errors import FactError
-from rxml.facts import transfer
+from rxml.facts import parquet, transfer
 from rxml.facts.fact import Fact
 from rxml.facts.log import FactLog
 from rxml.facts.parquet import export_parquet, import_parquet
@@ -182,11 +182,11 @@ def test_an_export_that_fails_leaves_the_file_before_it(tmp_path: Path) -> None:
 
 
 def test_a_parquet_file_can_be_read_by_others(tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
+    reader = pytest.importorskip("pyarrow.parquet")
     with FactLog(tmp_path / "one.db") as log:
         log.append_batch(facts_batch(facts(4)))
         export_parquet(log, tmp_path / "facts.parquet")
-    table = parquet.read_table(tmp_path / "facts.parquet")
+    table = reader.read_table(tmp_path / "facts.parquet")
     assert table.column("lower").to_pylist() == [None, -0.0, None, -0.0]
     assert json.loads(table.column("payload").to_pylist()[1])["seen"] == 3
     assert str(table.schema.field("event_time").type) == "timestamp[ns, tz=UTC]"
@@ -194,20 +194,37 @@ def test_a_parquet_file_can_be_read_by_others(tmp_path: Path) -> None:
     assert moments[1] == np.datetime64(10**18 + 1, "ns")
 
 
+def test_row_groups_are_full_however_the_log_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(parquet, "GROUP", 10)
+    for size in (1, 7, 25, 100):
+        path = tmp_path / f"{size}.parquet"
+        with FactLog(tmp_path / f"{size}.db") as log:
+            for at in range(0, 35, size):
+                log.append_batch(facts_batch(facts(35)[at : at + size]))
+            assert export_parquet(log, path) == 35
+        with reader.ParquetFile(path) as file:
+            groups = [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)]
+        assert groups == [10, 10, 10, 5]
+        assert path.read_bytes() == (tmp_path / "1.parquet").read_bytes()
+
+
 def test_parquet_rows_that_are_no_facts_are_told(tmp_path: Path) -> None:
-    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    arrow, files = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "facts.parquet"
     with FactLog(tmp_path / "one.db") as log:
         log.append_batch(facts_batch(facts(4)))
         export_parquet(log, path)
-        table = parquet.read_table(path)
+        table = files.read_table(path)
         broken = table.set_column(1, "key", arrow.array(["a", None, "", "b"], arrow.string()))
-        parquet.write_table(broken, path)
+        files.write_table(broken, path)
         with FactLog(tmp_path / "two.db") as copy:
             done = import_parquet(copy, path)
         assert [problem.line for problem in done.problems] == [2, 3]
         assert (done.stored, done.rejected) == (2, 2)
-        parquet.write_table(table.drop_columns(["key"]), path)
+        files.write_table(table.drop_columns(["key"]), path)
         with pytest.raises(FactError, match="wanted id string, key string"):
             import_parquet(log, path)
         path.write_bytes(b"no parquet")
