@@ -45,6 +45,9 @@ class _Slices(Generic[T]):
         return part
 
 
+_SLICE: Final = 16 * CHUNK
+"""Rows of a batch in one chunk at most: none of them is made, so that more than `CHUNK` cost no more."""
+
 _SKIPPED: Final = 16 * CHUNK
 """Elements that are left out at most in one turn, on the way to a position."""
 
@@ -224,7 +227,7 @@ class BatchesStage(Stage[Any]):
                 return None
             self._next()
         rows, start = self._rows, self._at
-        self._at = stop = min(len(rows), start + min(n, CHUNK))
+        self._at = stop = min(len(rows), start + min(n, _SLICE))
         return Chunk(rows if stop - start == len(rows) else rows[start:stop])
 
     @override
