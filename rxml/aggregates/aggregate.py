@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from numpy.typing import NDArray
+import numpy as np
 from typing_extensions import override
 
-if TYPE_CHECKING:
-    import numpy as np
+from rxml.aggregates.folding import Fold, at_once, in_rounds
+from rxml.aggregates.states import State
 
-State: TypeAlias = tuple[NDArray[Any], ...]
-"""What is known of many groups: a struct of arrays, each of shape (groups, ...). Object arrays are admitted."""
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Aggregate", "Column", "Fold", "State", "require_whole", "shown"]
 
 Column: TypeAlias = str | Callable[[Any], Any]
 """Where values come from: the name of a column, or, for rows that are no batch, a function of the element."""
@@ -34,9 +36,11 @@ class Aggregate(ABC):
 
     Attributes:
         columns: the same, as a tuple; empty if the aggregate looks at no values.
+        exact: `combine` is associative to the last bit, not only up to rounding.
     """
 
     columns: tuple[Column, ...]
+    exact: ClassVar[bool] = False
 
     def __init__(self, *columns: Column) -> None:
         for column in columns:
@@ -80,28 +84,29 @@ class Aggregate(ABC):
             right: the state of the same groups, in the same order.
         """
 
-    def extend(
-        self,
-        state: State,
-        values: Sequence[NDArray[Any]],
-        times: NDArray[np.int64],
-        codes: NDArray[np.intp],
-    ) -> State:
-        """The state of each group with more rows, which came after those that it has.
+    def folding(self, values: Sequence[NDArray[Any]], times: NDArray[np.int64]) -> Fold:
+        """What takes rows into states in place, behind those that they have; nothing is taken before it is called.
 
-        What `combine` gives of the state and what is lifted. Sums and means of floats override it to add row by
-        row: rows that come to a group by this method alone give the same bits however they were cut.
+        However the rows were cut into pieces, the same ones in the same order leave the same bits: an `exact` aggregate
+        may take them all at once, others take them one by one, the rows of different groups beside one another.
 
         Args:
-            state: of some groups.
             values: one array of shape (n,) for each column.
             times: event times of the rows, shape (n,), nanoseconds UTC.
-            codes: the group of each row, shape (n,), 0 <= code < groups of the state.
 
         Raises:
-            SchemaError: as `lift`.
+            SchemaError: as `lift`; for a value that must not be taken nothing is returned.
         """
-        return self.combine(state, self.lift(values, times, codes, len(state[0])))
+        if any(
+            column.dtype.kind == "O" for column in values
+        ):  # only objects differ from row to row
+            self.lift(values, times, np.zeros(len(times), np.intp), 1)
+        take = at_once if self.exact else in_rounds
+
+        def fold(state: State, places: NDArray[np.intp]) -> None:
+            take(self, values, times, state, places)
+
+        return fold
 
     @abstractmethod
     def lower(self, state: State) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from typing_extensions import override
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 class Collect(Aggregate):
     """The values themselves. State: an object for each group, (times, values) in order; None without rows."""
+
+    exact: ClassVar[bool] = True
 
     most: int
 

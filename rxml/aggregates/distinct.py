@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 from typing_extensions import override
@@ -30,6 +30,8 @@ class Distinct(Aggregate):
     and without tables, and is as linear counting where there are few values: Ertl, "New cardinality estimation
     algorithms for HyperLogLog sketches" (2017), algorithm 6.
     """
+
+    exact: ClassVar[bool] = True
 
     precision: int
 

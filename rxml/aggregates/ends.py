@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class _End(Aggregate):
     """State: whether there is a row (bool), its event time (int64 nanoseconds), its value (object)."""
 
+    exact: ClassVar[bool] = True
+
     _forward: ClassVar[bool]
 
     @override

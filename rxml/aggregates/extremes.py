@@ -27,6 +27,8 @@ _TIMES: Final = {4: "M8[ns]", 8: "m8[ns]"}
 class _Extreme(Aggregate):
     """State: which sorts were seen (uint8), the extreme of ints and times (int64), that of floats (float64)."""
 
+    exact: ClassVar[bool] = True
+
     _better: ClassVar[np.ufunc]
     _worst_int: ClassVar[int]
     _worst_float: ClassVar[float]

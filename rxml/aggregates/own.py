@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rxml.aggregates.aggregate import Column, State
+    from rxml.aggregates.aggregate import Column, Fold, State
 
 
 class Monoid(Aggregate):
@@ -73,11 +73,17 @@ class Monoid(Aggregate):
                 result[group] = late if early is None else (self._combine(early[0], late[0]),)
         return (result,)
 
-    def joined(self, early: Any, late: Any) -> Any:
-        """What is held for rows followed by others: each a tuple of one state, or None for no rows."""
-        if early is None or late is None:
-            return late if early is None else early
-        return (self._combine(early[0], late[0]),)
+    @override
+    def folding(self, values: Sequence[NDArray[Any]], times: NDArray[np.int64]) -> Fold:
+        rows: list[Any] = self.lift(values, times, np.arange(len(times)), len(times))[0].tolist()
+
+        def fold(state: State, places: NDArray[np.intp]) -> None:
+            held: Any = state[0]
+            for place, row in zip(places.tolist(), rows, strict=True):
+                early = held[place]
+                held[place] = row if early is None else (self._combine(early[0], row[0]),)
+
+        return fold
 
     @override
     def lower(self, state: State) -> NDArray[Any]:

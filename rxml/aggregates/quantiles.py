@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import numpy as np
 from typing_extensions import override
@@ -37,6 +37,8 @@ class Quantiles(Aggregate):
     (1 + accuracy) / (1 - accuracy), and answers for them with 2 gamma^k / (gamma + 1). Above `max_bins` bins
     the lowest are merged into the next: which ones does not depend on how the rows were cut.
     """
+
+    exact: ClassVar[bool] = True
 
     q: tuple[float, ...]
     accuracy: float

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rxml.aggregates.aggregate import Column, State
+    from rxml.aggregates.aggregate import Column, Fold, State
 
 
 class Var(Aggregate):
@@ -63,6 +63,25 @@ class Var(Aggregate):
             mean = left[1] + apart * share
             squares = left[2] + right[2] + apart * apart * (left[0] * share)
         return n, mean, squares
+
+    @override
+    def folding(self, values: Sequence[NDArray[Any]], times: NDArray[np.int64]) -> Fold:
+        """Row by row, by the recurrence of Welford, "Note on a Method for Calculating Corrected Sums" (1962)."""
+        column = floats(self.columns[0], values[0]).tolist()
+
+        def fold(state: State, places: NDArray[np.intp]) -> None:
+            touched, codes = np.unique(places, return_inverse=True)
+            held = [array[touched].tolist() for array in state]
+            n, mean, squares = held
+            for group, value in zip(codes.tolist(), column, strict=True):
+                n[group] = count = n[group] + 1
+                away = value - mean[group]
+                mean[group] += away / count
+                squares[group] += away * (value - mean[group])
+            for array, new in zip(state, held, strict=True):
+                array[touched] = new
+
+        return fold
 
     @override
     def lower(self, state: State) -> NDArray[Any]:

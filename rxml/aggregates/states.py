@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rxml.errors import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+State: TypeAlias = tuple[NDArray[Any], ...]
+"""What is known of many groups: a struct of arrays, each of shape (groups, ...). Object arrays are admitted."""
 
-    from rxml.aggregates.aggregate import Aggregate, State
+
+class Stated(Protocol):
+    """What has states: an aggregate, see `rxml.aggregates.aggregate.Aggregate`."""
+
+    def identity(self, groups: int) -> State:
+        """The state of groups without rows."""
+        ...
+
 
 _FLAT: Final = frozenset({bool, int, float, str, bytes, type(None)})
 _EMPTY: Final = "no states to put one after the other: give at least one"
@@ -66,7 +75,7 @@ def concatenated(states: Sequence[State]) -> State:
     return tuple(np.concatenate(arrays) for arrays in zip(*states, strict=True))
 
 
-def grown(aggregate: Aggregate, state: State, groups: int) -> State:
+def grown(aggregate: Stated, state: State, groups: int) -> State:
     """A state with room for more groups: the new ones, at the end, have the identity.
 
     Args:
@@ -105,7 +114,7 @@ def plain(state: State) -> list[Any]:
     return [array.tolist() if array.dtype.kind == "O" else array.copy() for array in state]
 
 
-def restored(parts: Sequence[Any], aggregate: Aggregate | None = None) -> State:
+def restored(parts: Sequence[Any], aggregate: Stated | None = None) -> State:
     """The state of which `plain` has made the parts, in new arrays that can be written to.
 
     Tuples within objects come back as the lists that the wire makes of them; the aggregates of rxml take both.
@@ -135,7 +144,7 @@ def _restored(part: Any) -> NDArray[Any]:
     raise SchemaError(f"{text}: give the arrays and lists that plain() gave")
 
 
-def _require(aggregate: Aggregate, state: State) -> None:
+def _require(aggregate: Stated, state: State) -> None:
     expected = [_form(array) for array in aggregate.identity(0)]
     got = [_form(array) for array in state]
     if got != expected:

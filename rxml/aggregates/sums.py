@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 from typing_extensions import override
 
 from rxml.aggregates.aggregate import Aggregate, shown
+from rxml.aggregates.folding import at_once
 from rxml.aggregates.values import floats, numbers
 
 if TYPE_CHECKING:
@@ -15,16 +16,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rxml.aggregates.aggregate import Column, State
+    from rxml.aggregates.aggregate import Column, Fold, State
 
 _EXACT: Final = 2**53  # every whole number up to here is a float64
 _LOW: Final = 2**32 - 1
 _INTS: Final = 1
 _FLOATS: Final = 2
+_NUMBERS: Final = (int, float, np.bool_, np.integer, np.floating)
 
 
 class Count(Aggregate):
     """How many rows there are. State: n int64."""
+
+    exact: ClassVar[bool] = True
 
     @override
     def identity(self, groups: int) -> State:
@@ -43,6 +47,13 @@ class Count(Aggregate):
     @override
     def combine(self, left: State, right: State) -> State:
         return (left[0] + right[0],)
+
+    @override
+    def folding(self, values: Sequence[NDArray[Any]], times: NDArray[np.int64]) -> Fold:
+        def fold(state: State, places: NDArray[np.intp]) -> None:
+            np.add.at(state[0], places, 1)
+
+        return fold
 
     @override
     def lower(self, state: State) -> NDArray[Any]:
@@ -73,15 +84,14 @@ class Mean(Aggregate):
             return left[0] + right[0], left[1] + right[1]
 
     @override
-    def extend(
-        self,
-        state: State,
-        values: Sequence[NDArray[Any]],
-        times: NDArray[np.int64],
-        codes: NDArray[np.intp],
-    ) -> State:
+    def folding(self, values: Sequence[NDArray[Any]], times: NDArray[np.int64]) -> Fold:
         column = floats(self.columns[0], values[0])
-        return state[0] + counted(codes, len(state[0])), added(state[1], codes, column)
+
+        def fold(state: State, places: NDArray[np.intp]) -> None:
+            np.add.at(state[0], places, 1)
+            added(state[1], places, column)
+
+        return fold
 
     @override
     def lower(self, state: State) -> NDArray[Any]:
@@ -110,6 +120,13 @@ class Sum(Aggregate):
         codes: NDArray[np.intp],
         groups: int,
     ) -> State:
+        whole, real = _parted(values[0])
+        if whole is not None and real is not None:
+            parts = [
+                self.lift([values[0][rows]], times[rows], codes[rows], groups)
+                for rows in (whole, real)
+            ]
+            return self.combine(*parts)
         column = numbers(self.columns[0], values[0])
         high, low, part, seen = self.identity(groups)
         if column.dtype.kind == "f":
@@ -129,20 +146,31 @@ class Sum(Aggregate):
         return high, low & _LOW, part, left[3] | right[3]
 
     @override
-    def extend(
-        self,
-        state: State,
-        values: Sequence[NDArray[Any]],
-        times: NDArray[np.int64],
-        codes: NDArray[np.intp],
-    ) -> State:
-        column = numbers(self.columns[0], values[0])
-        if column.dtype.kind != "f":
-            return super().extend(state, values, times, codes)
-        seen = state[3].copy()
-        seen[codes] |= _FLOATS
-        part = added(state[2], codes, column.astype(np.float64, copy=False))
-        return state[0].copy(), state[1].copy(), part, seen
+    def folding(self, values: Sequence[NDArray[Any]], times: NDArray[np.int64]) -> Fold:
+        whole, real = _parted(values[0])
+        if whole is None or real is None:
+            return self._alike(numbers(self.columns[0], values[0]), times)
+        ints = self._alike(numbers(self.columns[0], values[0][whole]), times[whole])
+        floats = self._alike(numbers(self.columns[0], values[0][real]), times[real])
+
+        def fold(state: State, places: NDArray[np.intp]) -> None:
+            ints(state, places[whole])
+            floats(state, places[real])
+
+        return fold
+
+    def _alike(self, column: NDArray[Any], times: NDArray[np.int64]) -> Fold:
+        """Ints are summed exactly, so that all may be taken at once; floats one by one."""
+        wide = column.astype(np.float64, copy=False) if column.dtype.kind == "f" else None
+
+        def fold(state: State, places: NDArray[np.intp]) -> None:
+            if wide is None:
+                at_once(self, [column], times, state, places)
+                return
+            added(state[2], places, wide)
+            state[3][places] |= _FLOATS
+
+        return fold
 
     @override
     def lower(self, state: State) -> NDArray[Any]:
@@ -177,13 +205,24 @@ def totalled(
 
 
 def added(
-    totals: NDArray[np.float64], codes: NDArray[np.intp], column: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The totals with each row added to that of its group, in the order of rows."""
-    result = totals.copy()
+    totals: NDArray[np.float64], places: NDArray[np.intp], column: NDArray[np.float64]
+) -> None:
+    """Add each row to the total of its place, in the order of rows, in place."""
     with np.errstate(invalid="ignore", over="ignore"):
-        np.add.at(result, codes, column)
-    return result
+        np.add.at(totals, places, column)
+
+
+def _parted(values: NDArray[Any]) -> tuple[NDArray[np.intp] | None, NDArray[np.intp] | None]:
+    """The rows with ints and those with floats, of Python objects among which there are both; else None twice.
+
+    numpy would make floats of all, and how many those are depends on where a stream is cut.
+    """
+    if values.dtype.kind != "O" or not all(isinstance(each, _NUMBERS) for each in values):
+        return None, None
+    real = np.array([isinstance(each, float | np.floating) for each in values], np.bool_)
+    if real.all() or not real.any():
+        return None, None
+    return np.flatnonzero(~real), np.flatnonzero(real)
 
 
 def _whole(

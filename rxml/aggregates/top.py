@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 from typing_extensions import override
@@ -29,6 +29,8 @@ class TopK(Aggregate):
 
     None stands for no rows. Of equal keys the earlier event time is first; of equal times the row that came first.
     """
+
+    exact: ClassVar[bool] = True
 
     k: int
 

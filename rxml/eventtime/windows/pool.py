@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rxml.aggregates.folding import folding
 from rxml.aggregates.states import grown, plain, put, restored, taken
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class Pool:
             SchemaError: values that an aggregate cannot take.
         """
         pairs = zip(self._aggregates, columns, strict=True)
-        folds = [folding(each, values, times) for each, values in pairs]
+        folds = [each.folding(values, times) for each, values in pairs]
 
         def fold(slots: NDArray[np.intp]) -> None:
             for each, state in zip(folds, self._states, strict=True):

@@ -8,7 +8,6 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.aggregates.aggregate import Aggregate
-from rxml.aggregates.folding import Fold, Values, folding
 from rxml.flow.chunk import FOREVER
 
 if TYPE_CHECKING:
@@ -16,12 +15,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rxml.aggregates.aggregate import State
+    from rxml.aggregates.aggregate import Fold, State
 
 
 class Oldest(Aggregate):
     """The first event time. State: int64."""
 
+    exact: ClassVar[bool] = True
     nearer: ClassVar[np.ufunc] = np.minimum
     none: ClassVar[int] = FOREVER
 
@@ -42,6 +42,13 @@ class Oldest(Aggregate):
         return state
 
     @override
+    def folding(self, values: Sequence[NDArray[Any]], times: NDArray[np.int64]) -> Fold:
+        def fold(state: State, places: NDArray[np.intp]) -> None:
+            self.nearer.at(state[0], places, times)
+
+        return fold
+
+    @override
     def combine(self, left: State, right: State) -> State:
         return (self.nearer(left[0], right[0]),)
 
@@ -55,13 +62,3 @@ class Newest(Oldest):
 
     nearer: ClassVar[np.ufunc] = np.maximum
     none: ClassVar[int] = -FOREVER
-
-
-@folding.register(Oldest)
-def _span(aggregate: Oldest, values: Values, times: NDArray[np.int64]) -> Fold:
-    del values
-
-    def fold(state: State, places: NDArray[np.intp]) -> None:
-        aggregate.nearer.at(state[0], places, times)
-
-    return fold

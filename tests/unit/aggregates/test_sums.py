@@ -142,13 +142,20 @@ def test_huge_values_make_the_variance_infinite_not_a_warning() -> None:
         (np.array(["2020"], "M8[s]"), r"column 'v' has dtype datetime64\[s\]"),
         (np.ones((2, 3)), r"column 'v' has rows of shape \(3,\)"),
         (array([2**64], "O"), r"column 'v' has ints beyond 64 bits"),
-        (array([2**53 + 1, 0.5], "O"), r"or beyond 2\*\*53 beside floats: cast them"),
     ],
 )
 def test_what_is_no_number_is_refused_by_name(values: Any, words: str) -> None:
     for aggregate in (agg.sum("v"), agg.mean("v"), agg.std("v"), agg.quantile("v")):
         with pytest.raises(SchemaError, match=words):
             rows(values).lifted(aggregate, 1)
+
+
+def test_large_ints_beside_floats_are_summed_exactly_and_refused_elsewhere() -> None:
+    values = array([2**53 + 1, 0.5, 1 - 2**53], "O")
+    assert rows(values).result(agg.sum("v"), 1).tolist() == [2.5]
+    for aggregate in (agg.mean("v"), agg.std("v"), agg.quantile("v")):
+        with pytest.raises(SchemaError, match=r"or beyond 2\*\*53 beside floats: cast them"):
+            rows(values).lifted(aggregate)
 
 
 def test_a_function_is_named_in_errors() -> None:
