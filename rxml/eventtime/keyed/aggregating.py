@@ -110,14 +110,17 @@ class Aggregating(KeyedKernel[Any, Any]):
     @override
     def snapshot(self) -> Any:
         rows = slice(0, self._roster.table.capacity)
-        return [self._roster.snapshot(), [plain(taken(state, rows)) for state in self._states]]
+        return [
+            self._roster.snapshot(),
+            [_portable(plain(taken(state, rows))) for state in self._states],
+        ]
 
     @override
     def restore(self, state: Any) -> None:
         roster, states = state
         self._roster.restore(roster)
         self._states = [
-            restored(parts, each)
+            restored(_arrays(parts), each)
             for parts, each in zip(states, self._aggregates.values(), strict=True)
         ]
 
@@ -137,3 +140,22 @@ def _keys(keys: _Keys) -> Any:
     if all(type(key) is int and -_WHOLE <= key < _WHOLE for key in keys):
         return np.array(keys, np.int64)
     return cells(keys)
+
+
+def _portable(parts: list[Any]) -> list[Any]:
+    """Arrays as what msgpack takes, too."""
+    return [
+        _plain_array(part) if isinstance(part, np.ndarray) else {"list": part} for part in parts
+    ]
+
+
+def _plain_array(array: NDArray[Any]) -> dict[str, Any]:
+    return {"dtype": array.dtype.str, "shape": list(array.shape), "bytes": array.tobytes()}
+
+
+def _arrays(parts: list[dict[str, Any]]) -> list[Any]:
+    return [part["list"] if "list" in part else _array(part) for part in parts]
+
+
+def _array(part: dict[str, Any]) -> NDArray[Any]:
+    return np.frombuffer(part["bytes"], part["dtype"]).reshape(part["shape"])

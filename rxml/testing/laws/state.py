@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import msgpack
 
 from rxml.flow.chunk import Chunk
-from rxml.flow.kernel import Columns
+from rxml.flow.kernel import Chunkwise, Columns
 from rxml.flow.node import Cardinality, KernelSpec, MarkSpec
 from rxml.testing.comparing import beyond, same
 from rxml.testing.law import law
@@ -119,12 +119,19 @@ def _fed(
     out: list[Any] = []
     try:
         if not kernel.finished and elements:
-            kernel.push(iter(elements), out)
+            _push(kernel, elements, out)
         if last:
             out.extend(kernel.flush())
     except Exception as error:  # noqa: BLE001 - compared
         return out, error
     return out, None
+
+
+def _push(kernel: Kernel[Any, Any], elements: list[Any], out: list[Any]) -> None:
+    if isinstance(kernel, Chunkwise):
+        out.extend(kernel.push_all(elements))
+    else:
+        kernel.push(iter(elements), out)
 
 
 @law("L61", when=_aligned, effort=0.7)
