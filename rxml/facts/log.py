@@ -30,7 +30,7 @@ from rxml.facts.store import FactStore
 from rxml.flow.chunk import CHUNK
 from rxml.flow.flowable import Flowable
 from rxml.flow.kinds import label, stage
-from rxml.flow.node import Cardinality
+from rxml.flow.node import Cardinality, Checkpointing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -155,6 +155,7 @@ class FactLog(FactStore):
             open=open_,
             cardinality=Cardinality.SOURCE,
             capacity=2 * ROWS,
+            checkpointing=Checkpointing.SAVED,
             batches=batches,
         )
         return Flowable(spec)

@@ -54,3 +54,10 @@ def test_the_example_of_uncertain_sensors_answers_as_of_any_moment() -> None:
     assert "as of 07:00:             86 to 97 animals" in shown
     assert "first: 100 stored; again: 100 known already" in shown
     assert "the same state: True" in shown
+
+
+def test_the_example_of_a_killed_pipeline_comes_back_to_the_last_byte() -> None:
+    shown = output_of("orders.py")
+    assert "40,000 orders of 25 shops: 2,400 rows by a process left in peace" in shown
+    assert "pulled the plug 4 times, 4 of them at work" in shown
+    assert "once more, to the end: 2,400 rows; the same to the last byte: True" in shown
