@@ -269,7 +269,9 @@ def test_ids_of_one_hash_are_told_apart(path: Path, monkeypatch: pytest.MonkeyPa
     texts = [Fact(f"t{n}", "k", n, n) for n in range(30)]
     with FactLog(path) as log:
         for start in range(0, 60, 5):
-            log.append_facts([*sent[start : start + 5], *texts[start // 2 : start // 2 + 2]])
+            batch = [*sent[start : start + 5], *texts[start // 2 : start // 2 + 2]]
+            assert log.append_facts(batch).stored == 7
+            assert log.append_facts(batch).duplicates == 7
         stored = log.length
         assert log.append_facts(sent).duplicates == 60
         assert log.length == stored == 60 + 24
