@@ -75,7 +75,7 @@ def revenue(log: FactLog, store: SqliteStore) -> Flowable[Any]:
 async def work(folder: Path, name: str) -> None:
     """Sum up, from where the last process was when it died."""
     store = SqliteStore(folder / f"{name}.db")
-    with FactLog(folder / "orders.db", read_only=True) as log:
+    async with FactLog(folder / "orders.db", read_only=True) as log:
         flow = revenue(log, store).pipe(ops.do_action(told))
         await flow.run(checkpoint=Checkpoint(store, every=0.02, name="revenue"))
 

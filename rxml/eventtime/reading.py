@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from rxml.batch.batch import Batch
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Column: TypeAlias = str | Callable[[Any], Any]
-"""The name of a column, a key or an attribute; or a function of the element."""
+"""The name of a column, a key or an attribute, or the way to one with dots; or a function of the element."""
 
 
 def read(items: Sequence[Any], column: Column) -> Sequence[Any] | NDArray[Any]:
     """What each element has there, in order: the column itself if the elements are a batch.
+
+    A name that an element lacks may also be the way to it: "payload.celsius" is what "payload" has under "celsius".
 
     Raises:
         SchemaError: an element has no such column.
@@ -27,25 +29,40 @@ def read(items: Sequence[Any], column: Column) -> Sequence[Any] | NDArray[Any]:
     if callable(column):
         return list(map(column, items))
     if isinstance(items, Batch):
-        found: NDArray[Any] = items.array(column)
-        return found
+        return _of_batch(items, column)
     try:
         return list(map(itemgetter(column), items))
     except (KeyError, TypeError, IndexError):
         return [_one(item, column) for item in items]
 
 
+def _of_batch(batch: Batch, column: str) -> Sequence[Any] | NDArray[Any]:
+    if column not in batch.columns:
+        for at, character in enumerate(column):
+            if character == "." and column[:at] in batch.columns:
+                return [_one(value, column[at + 1 :]) for value in batch.array(column[:at])]
+    found: NDArray[Any] = batch.array(column)
+    return found
+
+
 def _one(item: Any, column: str) -> Any:
     try:
-        if isinstance(item, Mapping):
-            return cast("Mapping[str, Any]", item)[column]
-        return attrgetter(column)(item)
+        return _part(item, column)
     except (KeyError, AttributeError):
+        first, dot, rest = column.partition(".")
+        if dot:
+            return _one(_one(item, first), rest)
         has = f"is a {type(item).__name__}"
         if isinstance(item, Mapping):
             has = f"has {sorted(map(str, cast('Mapping[Any, Any]', item)))}"
         message = f"an element has no {column!r}: it {has}"
         raise SchemaError(message) from None
+
+
+def _part(item: Any, name: str) -> Any:
+    if isinstance(item, Mapping):
+        return cast("Mapping[str, Any]", item)[name]
+    return getattr(item, name)
 
 
 def label_of(column: Column) -> str:
