@@ -52,11 +52,16 @@ def _one(item: Any, column: str) -> Any:
         first, dot, rest = column.partition(".")
         if dot:
             return _one(_one(item, first), rest)
-        has = f"is a {type(item).__name__}"
-        if isinstance(item, Mapping):
-            has = f"has {sorted(map(str, cast('Mapping[Any, Any]', item)))}"
-        message = f"an element has no {column!r}: it {has}"
+        message = f"an element has no {column!r}: it {_looks(item)}"
         raise SchemaError(message) from None
+
+
+def _looks(item: Any) -> str:
+    """What an element is instead, in words."""
+    if not isinstance(item, Mapping):
+        return f"is a {type(item).__name__}"
+    names: list[Any] = list(item)
+    return f"has {sorted(map(str, names))}"
 
 
 def _part(item: Any, name: str) -> Any:
