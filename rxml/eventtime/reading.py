@@ -58,10 +58,8 @@ def _one(item: Any, column: str) -> Any:
 
 def _looks(item: Any) -> str:
     """What an element is instead, in words."""
-    if not isinstance(item, Mapping):
-        return f"is a {type(item).__name__}"
-    names: list[Any] = list(item)
-    return f"has {sorted(map(str, names))}"
+    names = getattr(item, "keys", None)
+    return f"is a {type(item).__name__}" if names is None else f"has {sorted(map(str, names()))}"
 
 
 def _part(item: Any, name: str) -> Any:
