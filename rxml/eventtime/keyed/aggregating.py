@@ -144,9 +144,7 @@ def _keys(keys: _Keys) -> Any:
 
 def _portable(parts: list[Any]) -> list[Any]:
     """Arrays as what msgpack takes, too."""
-    return [
-        _plain_array(part) if isinstance(part, np.ndarray) else {"list": part} for part in parts
-    ]
+    return [{"list": part} if isinstance(part, list) else _plain_array(part) for part in parts]
 
 
 def _plain_array(array: NDArray[Any]) -> dict[str, Any]:

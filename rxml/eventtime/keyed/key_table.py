@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _DIRECT: Final = 1 << 22
 """Whole numbers below this are looked up in an array: 32 MiB at most, as long as the largest key calls for."""
 
+_SURE: Final = frozenset({str, int, bytes})
+"""Types of keys that are never missing."""
+
 _SHORTEST: Final = 1 << 10
 
 
@@ -34,7 +37,8 @@ class _Slots(dict[Any, int]):
         self.fresh: list[int] = []
 
     def __missing__(self, key: Any) -> int:
-        require_key(key, self.role)
+        if key.__class__ not in _SURE:
+            require_key(key, self.role)
         if self.free:
             slot = self.free.pop()
             self.keys_by_slot[slot] = key
@@ -210,7 +214,10 @@ def require_key(key: Any, role: str = "key") -> None:
 
 def _missing(key: Any) -> bool:
     if isinstance(key, tuple):
-        return any(map(_missing, cast("Iterable[Any]", key)))
+        for part in cast("Iterable[Any]", key):
+            if part.__class__ not in _SURE and _missing(part):
+                return True
+        return False
     return key is None or bool(key != key)  # noqa: PLR0124 - only what is missing differs from itself
 
 
