@@ -18,6 +18,7 @@ NAMES: Final = {
     "lift": "benchmarks.cases.lift",
     "memory": "benchmarks.cases.memory",
     "stalled_reader": "benchmarks.cases.stalled_reader",
+    "recovery": "benchmarks.cases.recovery",
     "wire": "benchmarks.wire_case",
 }
 """Where each case lives. Each of these modules has a `CASE`."""

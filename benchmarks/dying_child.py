@@ -1,0 +1,81 @@
+"""A pipeline that is killed: run as `python -m benchmarks.dying_child FOLDER joined|appended`.
+
+Writes a line when it begins, and one of 64 bytes for each result. Few of these fit into the pipe, so that it is never far
+ahead of who reads them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rxml
+from benchmarks.dying import BARRIER, BOUND_SECONDS, EVENTS, RESULTS, STORE, WINDOW_SECONDS
+from rxml import aggregates as agg
+from rxml import operators as ops
+from rxml.eventtime import bounded
+from rxml.eventtime.windows.windowing import tumbling
+from rxml.stores import Checkpoint, SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rxml import Flowable
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """The events of a file, line by line."""
+    with path.open() as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def tell(_: object) -> None:
+    """A result is out."""
+    os.write(1, b"." * 63 + b"\n")
+
+
+def joined(folder: Path, store: SqliteStore) -> Flowable[Any]:
+    """Windows by key, into a table that commits with the checkpoints."""
+    return rxml.from_iterable(lambda: read(folder / EVENTS)).pipe(
+        ops.with_event_time("ts", bounded(BOUND_SECONDS)),
+        ops.key_by("key"),
+        ops.window(tumbling(WINDOW_SECONDS)).aggregate(n=agg.count(), total=agg.sum("value")),
+        store.sink("windows"),
+        ops.do_action(tell),
+    )
+
+
+def counted(state: tuple[int, int], event: dict[str, Any]) -> tuple[int, int]:
+    """How many events there were, and their sum."""
+    return state[0] + 1, state[1] + int(event["value"])
+
+
+def appended(folder: Path, _: SqliteStore) -> Flowable[Any]:
+    """Running totals, into a file that knows nothing of checkpoints."""
+    file = (folder / RESULTS).open("a", buffering=1)
+
+    def put(state: tuple[int, int]) -> None:
+        file.write(f"{os.getpid()} {state[0]} {state[1]}\n")
+
+    return rxml.from_iterable(lambda: read(folder / EVENTS)).pipe(
+        ops.scan(counted, (0, 0)),
+        ops.do_action(put),
+        ops.do_action(tell),
+    )
+
+
+def main(folder: Path, how: str) -> None:
+    """One life."""
+    os.write(1, b"begun\n")
+    store = SqliteStore(folder / STORE)
+    flow = {"joined": joined, "appended": appended}[how](folder, store)
+    asyncio.run(flow.run(checkpoint=Checkpoint(store, every=None, elements=BARRIER)))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

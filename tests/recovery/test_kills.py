@@ -1,0 +1,72 @@
+"""kill -9 at twenty random places: what a pipeline gives that comes back each time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from itertools import accumulate, groupby, pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks.dying import (
+    BARRIER,
+    RESULTS,
+    STORE,
+    live,
+    lives,
+    windows_by_hand,
+    write_events,
+)
+from rxml.stores import SqliteStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEATHS = 20
+
+pytestmark = pytest.mark.timeout(120)
+"""Twenty interpreters start, whatever else the machine does."""
+
+
+def windows(folder: Path) -> list[dict[str, Any]]:
+    return asyncio.run(SqliteStore(folder / STORE).read("windows").to_list())
+
+
+def test_a_table_that_commits_with_the_checkpoints_is_that_of_a_run_that_never_died(
+    tmp_path: Path,
+) -> None:
+    died, whole = tmp_path / "died", tmp_path / "whole"
+    died.mkdir()
+    whole.mkdir()
+    events = write_events(died, 8000)
+    write_events(whole, 8000)
+    lived = lives(died, "joined", DEATHS, most=120, seed=11)
+    assert [life.killed for life in lived] == [True] * DEATHS + [False]
+    assert not live(whole, "joined", None).killed
+    assert windows(died) == windows(whole)
+    rows = Counter((row["key"], row["start"], row["n"], row["total"]) for row in windows(died))
+    by_hand = windows_by_hand(events)
+    assert rows == Counter((key, start, *found) for (key, start), found in by_hand.items())
+
+
+def test_a_file_that_knows_nothing_of_them_has_again_what_came_behind_the_last_one(
+    tmp_path: Path,
+) -> None:
+    events = write_events(tmp_path, 6000)
+    lived = lives(tmp_path, "appended", DEATHS // 2, most=400, seed=12)
+    assert [life.killed for life in lived] == [True] * (DEATHS // 2) + [False]
+    lines = [
+        [int(word) for word in line.split()]
+        for line in (tmp_path / RESULTS).read_text().splitlines()
+    ]
+    totals = {count: total for _, count, total in lines}
+    sums = accumulate(int(event["value"]) for event in events)
+    assert totals == dict(enumerate(sums, start=1))
+    runs = [
+        [count for _, count, _ in group] for _, group in groupby(lines, key=lambda line: line[0])
+    ]
+    assert all(counts == list(range(counts[0], counts[-1] + 1)) for counts in runs)
+    for before, after in pairwise(runs):
+        assert after[0] % BARRIER == 1
+        assert 0 <= before[-1] + 1 - after[0] <= BARRIER
