@@ -116,6 +116,14 @@ def test_a_hundred_facts_of_one_sensor_in_one_moment_are_a_hundred(log: FactLog)
     assert log.length == 100
 
 
+def test_ids_that_look_alike_are_not_the_same(log: FactLog) -> None:
+    ids = ["ab" * 16, "AB" * 16, "aB" * 16, " " + "ab" * 15 + " ", "ab" * 15, "\uff10" * 32]
+    for each in ids:
+        assert log.append_batch(Batch({"id": [each], "key": ["k"], "event_time": [1]})).stored == 1
+    assert log.append_batch(Batch({"id": ids, "key": ids, "event_time": [1] * 6})).duplicates == 6
+    assert [fact.id for fact in scanned(log)] == ids
+
+
 def columns(n: int, start: int = 0) -> dict[str, Any]:
     return {
         "id": [f"{each:032x}" for each in range(start, start + n)],
