@@ -237,8 +237,11 @@ def test_a_file_without_the_right_to_write_can_be_read(
 def test_a_log_in_a_directory_that_cannot_be_written_to_is_read_as_it_is(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def refused(*_: object) -> bool:
+        return False
+
     stored = filled(path, 100)
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", refused)
     with FactLog(path, read_only=True) as log:
         assert [fact for batch in log.scan() for fact in facts_of(batch)] == stored
         assert log.length == 100
