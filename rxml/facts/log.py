@@ -78,14 +78,20 @@ class FactLog(FactStore):
         log's thread; what is no fact is reported as rejected, with the reason, and the stream goes on. It fails only if
         the log does, with a FactLogError.
 
-        A chunk that has been handed to the thread is stored even if the stream is cancelled meanwhile.
+        A chunk that has been handed to the thread is stored even if the stream is cancelled meanwhile. Where a run with
+        checkpoints goes on, facts come again: those that have an id of their own (or one from `derived_id`) are duplicates
+        then, and stored once; those that get theirs here are not known again. For a loss of power, use `durable`.
         """
 
         def open_(env: Env, node: Node) -> Subscription[Outcome]:
             return AppendStage(env, node, self._begin)
 
         return stage(
-            label("append", self.path.name), open_, cardinality=Cardinality.ONE, capacity=CHUNK
+            label("append", self.path.name),
+            open_,
+            cardinality=Cardinality.ONE,
+            capacity=CHUNK,
+            checkpointing=Checkpointing.STORES,
         )
 
     def _begin(self, elements: Any) -> asyncio.Future[Outcomes]:

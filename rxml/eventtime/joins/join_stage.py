@@ -88,6 +88,10 @@ class JoinStage(FanInStage):
         for inlet in self.idle():
             position: int = inlet.tag
             room = self._capacity - self.held(position)
+            if (
+                self.signals.waiting
+            ):  # the barrier of this input is near, and the other goes on behind it only
+                room = max(room, 1)
             if room > 0 and not self.inflows[position].failed:
                 self.fan.ask(inlet, min(n, room))
         if not any(inlet.asked for inlet in self.fan.inlets):
