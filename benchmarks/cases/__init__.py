@@ -19,6 +19,7 @@ NAMES: Final = {
     "memory": "benchmarks.cases.memory",
     "stalled_reader": "benchmarks.cases.stalled_reader",
     "recovery": "benchmarks.cases.recovery",
+    "keys": "benchmarks.cases.keys",
     "wire": "benchmarks.wire_case",
 }
 """Where each case lives. Each of these modules has a `CASE`."""

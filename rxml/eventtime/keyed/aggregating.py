@@ -14,7 +14,7 @@ from rxml.batch.batch import Batch
 from rxml.eventtime.keyed.growing import room_for
 from rxml.eventtime.keyed.keyed_kernel import KeyedKernel
 from rxml.eventtime.keyed.running import running
-from rxml.eventtime.keyed.segments import Segments
+from rxml.eventtime.keyed.segments import Segments, inverse
 from rxml.eventtime.reading import read
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Aggregating(KeyedKernel[Any, Any]):
     ) -> Batch:
         self._fit(placed.fresh)
         segments = Segments(placed.codes)
-        slots = segments.codes[segments.first]
+        slots, back = segments.codes[segments.first], inverse(segments.order)
         columns = self._named(times, given)
         after: list[State] = []
         for (name, each), state, rows in zip(
@@ -83,7 +83,7 @@ class Aggregating(KeyedKernel[Any, Any]):
         ):
             made = running(each, taken(state, slots), taken(rows, segments.order), segments)
             after.append(taken(made, np.append(segments.first[1:], True)))
-            columns[name] = each.lower(taken(made, np.argsort(segments.order)))
+            columns[name] = each.lower(taken(made, back))
         results = Batch(columns)
         for state, new in zip(self._states, after, strict=True):
             put(state, slots, new)

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_DIRECT: Final = 1 << 22
-"""Whole numbers below this are looked up in an array: 32 MiB at most, as long as the largest key calls for."""
+_DIRECT: Final = 1 << 16
+_DIRECT_BY_SLOT: Final = 8
+"""Whole numbers below this, or below so many for each slot, are looked up in an array: 512 KiB, or 64 bytes for a key."""
 
 _SURE: Final = frozenset({str, int, bytes})
 """Types of keys that are never missing."""
@@ -119,7 +120,7 @@ class KeyTable:
         if not len(column):
             return np.empty(0, np.intp)
         largest = int(column.max())
-        if int(column.min()) < 0 or largest >= _DIRECT:
+        if int(column.min()) < 0 or largest >= max(_DIRECT, _DIRECT_BY_SLOT * self.capacity):
             return self._looked_up(column.tolist())
         if largest >= len(self._direct):
             self._direct = _longer(self._direct, largest + 1)

@@ -15,12 +15,12 @@ import numpy as np
 from rxml.aggregates.spread import Var
 from rxml.aggregates.states import concatenated, put, taken
 from rxml.aggregates.sums import Count, Mean, Sum
+from rxml.eventtime.keyed.segments import Segments, sorting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rxml.aggregates.aggregate import Aggregate, State
-    from rxml.eventtime.keyed.segments import Segments
 
 _HOT: Final = 16
 """Rows of a key in one chunk from which on it goes by itself."""
@@ -59,7 +59,7 @@ def _rounds(nth: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     """The places of each number from 0 on, in order; those of -1 are left out."""
     if nth.max() < 0:
         return []
-    return np.split(np.argsort(nth, kind="stable"), np.cumsum(np.bincount(nth + 1))[:-1])[1:]
+    return np.split(sorting(nth + 1), np.cumsum(np.bincount(nth + 1))[:-1])[1:]
 
 
 @singledispatch

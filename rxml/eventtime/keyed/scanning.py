@@ -95,6 +95,7 @@ class BoundedScan(Kernel[A, Any]):
             copy(items)
         )  # the iterator itself goes on with the work, and stands behind a culprit
         if not ahead:
+            next(items, None)  # shows that there is nothing more
             return
         try:
             placed = self._placed(ahead)
@@ -116,7 +117,7 @@ class BoundedScan(Kernel[A, Any]):
         states, fresh, before = dict[int, Any](), set(placed.fresh), len(out)
         codes: list[int] = placed.codes.tolist()
         try:
-            for code, item in zip(codes, items, strict=False):
+            for item, code in zip(items, codes, strict=False):
                 if code not in states:
                     states[code] = self._seed if code in fresh else self._states[code]
                 state = states[code]
