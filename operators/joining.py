@@ -88,7 +88,7 @@ def interval_join(  # noqa: PLR0913 - keys and times may be said here, too
             None: as `key_by` says; if it says nothing of either flow, all elements belong together.
         right_key: of the right elements.
         time: column or function that gives the time of a left element, ns; None: as `with_event_time` says.
-        right_time: of the right elements.
+        right_time: of the right elements; None: as `with_event_time` says there, else `time`.
         capacity: elements of each flow that are held, >= 1.
 
     Raises:
@@ -187,7 +187,7 @@ def asof_join(  # noqa: PLR0913 - keys and times may be said here, too
             None: as `key_by` says; if it says nothing of either flow, all elements belong together.
         right_key: of the right elements.
         time: column or function that gives the time of a left element, ns; None: as `with_event_time` says.
-        right_time: of the right elements.
+        right_time: of the right elements; None: as `with_event_time` says there, else `time`.
         suffix: put behind names of the right's columns that the left has, too; not empty.
         schema: the columns of the right. None: batches of the left wait for the first batch of the right, or its end.
         capacity: elements of each flow that wait, >= 1.

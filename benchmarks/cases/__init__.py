@@ -15,6 +15,7 @@ NAMES: Final = {
     "map_async": "benchmarks.cases.map_async",
     "latency": "benchmarks.cases.latency",
     "columns": "benchmarks.cases.columns",
+    "asof_join": "benchmarks.cases.asof_join",
     "lift": "benchmarks.cases.lift",
     "memory": "benchmarks.cases.memory",
     "stalled_reader": "benchmarks.cases.stalled_reader",

@@ -144,7 +144,7 @@ class AsOfStage(JoinStage):
     def _joined(self, part: Taken) -> Any:
         history, left = self._history, part.elements
         rows = history.find(part.times, part.keys)
-        if isinstance(left, Batch) and history.columnar:
+        if isinstance(left, Batch) and (history.columnar or not history.known):
             return self._merged(left, rows)
         answers: list[Any] = list(map(AsOf, left, history.items(rows)))
         return answers
@@ -177,7 +177,8 @@ class AsOfStage(JoinStage):
             horizon == FOREVER and not left.over
         ):  # it is idle: others go on, but not further than they have come
             horizon = max(left.mark, FOREVER if right.over else right.mark)
-        waiting = [each for each in islice(self._pending, 3) if isinstance(each, Taken)]
+        # Signals stand one between two at most. The floors of those behind only rise.
+        waiting = [each for each in islice(self._pending, 4) if isinstance(each, Taken)]
         if waiting:
             horizon = min(
                 horizon, int(waiting[0].times.min()), *(each.floor for each in waiting[1:])

@@ -13,6 +13,7 @@ from rxml.eventtime.event_time import EventTime, event_time_of
 from rxml.eventtime.joins.side import Side
 from rxml.eventtime.keying import keying_of
 from rxml.flow.check import require_function
+from rxml.flow.traits import trait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ class Finder:
         key: of the left, and of the right unless that is given; None: as `key_by` says.
         right_key: of the right.
         time: of the left; None: as `with_event_time` says.
-        right_time: of the right.
+        right_time: of the right; None: as `with_event_time` says, else as of the left.
     """
 
     def __init__(
@@ -57,13 +58,12 @@ class Finder:
             PipelineError: one has no event time, or only one has a key.
         """
         first, second = self._columns(left, right)
-        times = [
-            event_time_of(f"{self._name}, {side},", node, column)
-            for side, node, column in zip(
-                ("left", "right"), (left, right), self._times, strict=True
-            )
-        ]
-        return Side("left", times[0], first), Side("right", times[1], second)
+        time, right_time = self._times
+        if right_time is None and trait(right, EventTime) is None:
+            right_time = time
+        ours = event_time_of(f"{self._name}, left,", left, time)
+        theirs = event_time_of(f"{self._name}, right,", right, right_time)
+        return Side("left", ours, first), Side("right", theirs, second)
 
     def _columns(self, left: Node, right: Node) -> tuple[Column | None, Column | None]:
         key, right_key = self._keys

@@ -43,7 +43,8 @@ class History:
         self._instants = _column_of_instants(side)
         self.columnar: bool = schema is not None
         self._table = Table(schema)
-        self._limit = _SPARE
+        self._spare = min(_SPARE, max_keys)
+        self._limit = self._spare
         self._horizon: int | None = None
 
     @property
@@ -102,7 +103,10 @@ class History:
         return self._table.rows(rows, missing, skip)
 
     def _batch(self, rows: NDArray[np.intp]) -> Batch:
+        """Rows as they came, but for the dtypes that have a missing value."""
         columns = self._table.rows(rows, np.zeros(len(rows), np.bool_))
+        if self._instants in columns:
+            columns[self._instants] = columns[self._instants].view(np.int64)
         return Batch.adopt(columns, len(rows))
 
     def absorb(self, horizon: int) -> int:
@@ -117,7 +121,7 @@ class History:
             given_up = self._newest.forget(self._horizon, self._max_keys)
         keep = self._newest.renumber(self._table.size)
         self._table.keep(keep)
-        self._limit = 2 * len(keep) + _SPARE
+        self._limit = 2 * len(keep) + self._spare
         return given_up
 
     def snapshot(self) -> list[Any]:
