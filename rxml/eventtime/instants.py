@@ -56,7 +56,15 @@ def instant(value: object, unit: Unit | None = None) -> int:
         return _of_datetime(value)
     if isinstance(value, np.datetime64):
         return int(_of_datetimes(np.asarray([cast("Any", value)]))[0])
-    return int(_of_numbers(np.asarray([value]), unit, [value])[0])
+    if isinstance(value, float | np.floating):
+        return int(_of_fractions(np.asarray([value]), unit)[0])
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return _of_whole(int(value), unit)
+    if value is None:
+        return _missing(value)
+    kind = type(value).__name__
+    message = f"event time {value!r} ({kind}) is neither a whole number, an aware datetime nor a datetime64"
+    raise SchemaError(message)
 
 
 def instants(values: Sequence[Any] | NDArray[Any], unit: Unit | None = None) -> NDArray[np.int64]:
@@ -70,13 +78,20 @@ def instants(values: Sequence[Any] | NDArray[Any], unit: Unit | None = None) -> 
         SchemaError: one of them is no event time; the message says which and what would be right.
     """
     column = np.asarray(values)
-    if column.dtype == np.int64 and column.ndim == 1 and UNITS[unit or "ns"] == 1:
-        return cast("NDArray[np.int64]", column)
+    if column.ndim != 1 or column.dtype.kind not in "iuM":
+        return _mixed(values, column, unit)
     if column.dtype.kind == "M":
         return _of_datetimes(column)
-    if column.dtype.kind == "O" or column.ndim != 1:
-        return np.fromiter((instant(each, unit) for each in values), np.int64, len(values))
-    return _of_numbers(column, unit, values)
+    return _of_numbers(column, unit)
+
+
+def _mixed(
+    values: Sequence[Any] | NDArray[Any], column: NDArray[Any], unit: Unit | None
+) -> NDArray[np.int64]:
+    """Fractions; or what numpy would round or has no type of its own for, one by one."""
+    if column.dtype.kind == "f" and (column is values or set(map(type, values)) == {float}):
+        return _of_fractions(column, unit)
+    return np.fromiter((instant(each, unit) for each in values), np.int64, len(values))
 
 
 def unit_hint(first: int) -> str | None:
@@ -112,30 +127,36 @@ def _of_datetimes(column: NDArray[Any]) -> NDArray[np.int64]:
     exact = column.astype("datetime64[ns]")
     if not np.array_equal(exact.astype(column.dtype), column):
         message = (
-            "an event time is beyond the years 1678 to 2262, which nanoseconds in 64 bits reach"
+            "an event time is beyond the years 1677 to 2262, or finer, than int64 nanoseconds reach"
         )
         raise SchemaError(message)
     return exact.astype(np.int64)
 
 
-def _of_numbers(
-    column: NDArray[Any], unit: Unit | None, values: Sequence[Any] | NDArray[Any]
-) -> NDArray[np.int64]:
-    scale = UNITS[unit or "ns"]
-    if column.dtype.kind in "iu":
-        largest = _LARGEST // scale
-        wrong = column > largest if column.dtype.kind == "u" else np.abs(column) > largest
-        if wrong.any():
-            message = f"event time {column[wrong][0]} {unit or 'ns'} is beyond the year 2262"
-            raise SchemaError(message)
-        return column.astype(np.int64) * scale
-    if column.dtype.kind != "f":
-        message = f"event time {_first_wrong(values)!r} is neither a whole number, an aware datetime nor a datetime64"
+def _of_whole(number: int, unit: Unit | None) -> int:
+    scaled = number * UNITS[unit or "ns"]
+    if scaled == -_LARGEST - 1:
+        return _missing("the least int64, which stands for a missing time")
+    if not -_LARGEST <= scaled <= _LARGEST:
+        message = f"event time {number} {unit or 'ns'} is beyond the years 1677 to 2262, which int64 nanoseconds reach"
         raise SchemaError(message)
-    return _of_fractions(column, unit, scale)
+    return scaled
 
 
-def _of_fractions(column: NDArray[Any], unit: Unit | None, scale: int) -> NDArray[np.int64]:
+def _of_numbers(column: NDArray[Any], unit: Unit | None) -> NDArray[np.int64]:
+    scale = UNITS[unit or "ns"]
+    if (
+        len(column)
+        and int(max(column.max(), -int(column.min()))) > _LARGEST // scale
+    ):
+        for number in column.tolist():
+            _of_whole(number, unit)
+    if column.dtype == np.int64 and scale == 1:
+        return cast("NDArray[np.int64]", column)
+    return column.astype(np.int64) * scale
+
+
+def _of_fractions(column: NDArray[Any], unit: Unit | None) -> NDArray[np.int64]:
     absent = ~np.isfinite(column)
     if absent.any():
         _missing(column[absent][0])
@@ -145,23 +166,16 @@ def _of_fractions(column: NDArray[Any], unit: Unit | None, scale: int) -> NDArra
             "or give whole nanoseconds"
         )
         raise SchemaError(message)
-    scaled = column.astype(np.float64) * scale
+    scaled = column.astype(np.float64) * UNITS[unit]
     if (np.abs(scaled) >= _LARGEST).any():
         message = (
-            f"event time {column[np.abs(scaled) >= _LARGEST][0]} {unit} is beyond the year 2262"
+            f"event time {column[np.abs(scaled) >= _LARGEST][0]} {unit} is beyond the years 1677 to 2262, which int64 "
+            "nanoseconds reach"
         )
         raise SchemaError(message)
     return np.rint(scaled).astype(np.int64)
 
 
-def _first_wrong(values: Sequence[Any] | NDArray[Any]) -> object:
-    return next(
-        (each for each in values if isinstance(each, bool) or not isinstance(each, int)), values[0]
-    )
-
-
 def _missing(value: object) -> int:
-    message = (
-        f"event time is missing: {value!r}; leave such elements out before, or give them a time"
-    )
+    message = f"event time is missing: {value}; leave such elements out before, or give them a time"
     raise SchemaError(message)

@@ -135,9 +135,11 @@ class Chunkwise(Kernel[A, B]):
 
     Attributes:
         again: whether `push_all` may be called on parts after it has failed; it has then changed nothing.
+        left_out: places of the elements of the last push that its own rules have left out: their contexts end as dropped.
     """
 
     again: bool = False
+    left_out: Sequence[int] = ()
 
     def push_all(self, items: Sequence[A]) -> Sequence[B]:
         """The results for one or more elements."""

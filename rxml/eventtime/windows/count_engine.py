@@ -34,6 +34,11 @@ class CountEngine(Engine):
         self._seen: NDArray[np.int64] = np.zeros(0, np.int64)
         self._slots: dict[int, int] = {}
 
+    @property
+    @override
+    def reach(self) -> int:
+        return 1
+
     @override
     def late(self, times: NDArray[np.int64], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
         return np.zeros(len(times), np.bool_)

@@ -10,7 +10,7 @@ import numpy as np
 from rxml.flow.chunk import FOREVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -49,6 +49,11 @@ class Engine(ABC):
         self.pool: Pool = pool
         self.watermark: int = -FOREVER
 
+    @property
+    @abstractmethod
+    def reach(self) -> int:
+        """How far from the time of an element windows that it is in may begin and end, ns."""
+
     @abstractmethod
     def late(self, times: NDArray[np.int64], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Which elements come when all their windows have ended, shape (n,)."""
@@ -56,6 +61,7 @@ class Engine(ABC):
     def outside(self, times: NDArray[np.int64]) -> NDArray[np.bool_] | None:
         """Which elements are in no window at all, shape (n,); None: none."""
         del times
+        return None
 
     @abstractmethod
     def add(self, rows: Rows) -> list[Panes]:
@@ -93,8 +99,3 @@ def in_order(keys: Keys, codes: NDArray[np.intp]) -> NDArray[np.intp]:
 def filled(n: int, value: int) -> NDArray[np.int64]:
     """The same instant n times."""
     return np.full(n, value, np.int64)
-
-
-def nothing(state: Sequence[Any]) -> bool:
-    """True of an empty sequence."""
-    return not len(state)

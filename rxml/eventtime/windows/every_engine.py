@@ -41,11 +41,15 @@ class EveryEngine(Engine):
         self._slices = Slices(keys, firing.pool)
         self._windows = Slices(keys, firing.pool)
 
+    @property
+    @override
+    def reach(self) -> int:
+        return self._period + (0 if self._windowing is None else self._windowing.size)
+
     def _starts(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
-        windowing = self._windowing
-        if windowing is None:
+        if self._windowing is None:
             return np.full(len(times), -FOREVER, np.int64)
-        return times - (times - windowing.origin) % windowing.size
+        return self._windowing.last_start(times)
 
     def _end(self, start: int) -> int:
         return FOREVER if self._windowing is None else start + self._windowing.size
@@ -72,14 +76,10 @@ class EveryEngine(Engine):
             stop = min(start + self._period, self._end(window))
             if stop > watermark and watermark < FOREVER:
                 break
-            told += self._before(window, told_at=start)
+            if self._windowing is not None:  # windows that ended before this one tell first
+                told += self._finished(window)
             told += self._merged(start, window, stop)
         return told + self._finished(watermark)
-
-    def _before(self, window: int, told_at: int) -> list[Panes]:
-        """Windows that ended before a slice whose window is a later one tell first."""
-        del told_at
-        return self._finished(window) if self._windowing is not None else []
 
     def _merged(self, start: int, window: int, stop: int) -> list[Panes]:
         """Add a slice to its window, which tells of the keys in it, unless it ends here."""
@@ -113,6 +113,7 @@ class EveryEngine(Engine):
             slots = self._firing.worth(one.slots[in_order(self.keys, one.codes)])
             if len(slots):
                 told.append(self._firing.fire(slots, ON_TIME, final=True))
+            self._firing.forget(one.slots)
             self._windows.drop(start)
         return told
 

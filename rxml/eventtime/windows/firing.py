@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rxml.aggregates.states import grown, plain, put, restored, taken
-from rxml.eventtime.windows.panes import Panes, together
+from rxml.eventtime.windows.longer import longer
+from rxml.eventtime.windows.panes import Panes
+from rxml.eventtime.windows.retractions import Retractions
 from rxml.flow.chunk import FOREVER
 
 if TYPE_CHECKING:
@@ -15,13 +16,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rxml.aggregates.aggregate import Aggregate, State
+    from rxml.aggregates.aggregate import Aggregate
     from rxml.eventtime.windows.emission import Accumulation
     from rxml.eventtime.windows.pool import Pool
 
 
 class Windows:
-    """Open windows: row i is the window whose state is in slot i of the pool."""
+    """Open windows: row i is the window whose state is in slot i of the pool.
+
+    Attributes:
+        codes: the keys.
+        starts, ends: their spans.
+        times: the event time of the last element, for windows without an end.
+        fires: panes that they have told.
+        fresh: elements that have come since.
+    """
 
     __slots__ = ("codes", "ends", "fires", "fresh", "starts", "times")
 
@@ -35,10 +44,15 @@ class Windows:
 
     def open(self, slots: NDArray[np.intp], codes: Any, starts: Any, ends: Any, times: Any) -> None:
         """Windows in these slots have told nothing yet."""
-        for name, values in zip(self.__slots__, (codes, ends, 0, 0, starts, times), strict=True):
-            array = _longer(getattr(self, name), int(slots.max(initial=-1)) + 1)
-            array[slots] = values
-            setattr(self, name, array)
+        for name in self.__slots__:
+            setattr(self, name, longer(getattr(self, name), int(slots.max(initial=-1)) + 1))
+        self.codes[slots], self.starts[slots], self.ends[slots] = codes, starts, ends
+        self.times[slots], self.fires[slots], self.fresh[slots] = times, 0, 0
+
+    def instants(self, slots: NDArray[np.intp]) -> NDArray[np.int64]:
+        """The event times of results of these windows."""
+        ends = self.ends[slots]
+        return np.where(ends == FOREVER, self.times[slots], ends - 1)
 
     def snapshot(self) -> Any:
         """As plain values."""
@@ -48,13 +62,6 @@ class Windows:
         """Go on from a snapshot."""
         for name, array in zip(self.__slots__, state, strict=True):
             setattr(self, name, np.array(array))
-
-
-def _longer(array: NDArray[Any], length: int) -> NDArray[Any]:
-    more = length - len(array)
-    if more <= 0:
-        return array
-    return np.concatenate([array, np.zeros(max(more, len(array)), array.dtype)])
 
 
 class Firing:
@@ -70,15 +77,14 @@ class Firing:
         windows: what is known of those that are open.
     """
 
-    __slots__ = ("_accumulation", "_aggregates", "_told", "pool", "windows")
+    __slots__ = ("_accumulation", "_retractions", "pool", "windows")
 
     def __init__(
         self, pool: Pool, aggregates: Sequence[Aggregate], accumulation: Accumulation
     ) -> None:
         self.pool: Pool = pool
-        self._aggregates = list(aggregates)
         self._accumulation: Accumulation = accumulation
-        self._told: list[State] = [each.identity(0) for each in self._aggregates]
+        self._retractions = Retractions(aggregates) if accumulation == "retracting" else None
         self.windows: Windows = Windows()
 
     def saw(self, slots: NDArray[np.intp]) -> None:
@@ -89,14 +95,14 @@ class Firing:
         """Those of these windows that have something to tell at their end."""
         if self._accumulation != "discarding":
             return slots
-        return slots[(self.windows.fresh[slots] > 0) | (self.windows.fires[slots] == 0)]
+        new: NDArray[np.bool_] = self.windows.fresh[slots] > 0
+        return slots[new | (self.windows.fires[slots] == 0)]
 
     def fire(self, slots: NDArray[np.intp], timing: int, *, final: bool = False) -> Panes:
         """The next pane of each of these windows, each named once; in their order."""
-        told = self._panes(slots, timing, final=final)
-        windows = self.windows
-        if self._accumulation == "retracting":
-            told = self._behind_retractions(slots, told)
+        windows, told = self.windows, self._panes(slots, timing, final=final)
+        if self._retractions is not None:
+            told = self._retractions.before(slots, told, self.pool.states(slots))
         if self._accumulation == "discarding":
             self.pool.reset(slots)
         windows.fires[slots] += 1
@@ -105,12 +111,11 @@ class Firing:
 
     def _panes(self, slots: NDArray[np.intp], timing: int, *, final: bool) -> Panes:
         windows, n = self.windows, len(slots)
-        ends = windows.ends[slots]
         return Panes(
             windows.codes[slots],
             windows.starts[slots],
-            ends,
-            np.where(ends == FOREVER, windows.times[slots], ends - 1),
+            windows.ends[slots],
+            windows.instants(slots),
             self.pool.lower(slots),
             windows.fires[slots],
             np.full(n, timing, np.int8),
@@ -118,36 +123,36 @@ class Firing:
             np.zeros(n, np.bool_),
         )
 
-    def _behind_retractions(self, slots: NDArray[np.intp], told: Panes) -> Panes:
-        """Each pane behind one that takes back the last."""
-        before = self._taken_back(slots, told)
-        for each, state in zip(self._told, self.pool.states(slots), strict=True):
-            put(each, slots, state)
-        rows = np.flatnonzero(self.windows.fires[slots])
-        if not len(rows):
-            return told
-        both = together([before.taken(rows), told])
-        order = np.argsort(np.r_[rows, np.arange(len(slots))], kind="stable")
-        return both.taken(order)
+    def merge(self, into: NDArray[np.intp], gone: NDArray[np.intp], timing: int) -> list[Panes]:
+        """Let one window hold what it holds, followed by what another does; what that has told is taken back.
 
-    def _taken_back(self, slots: NDArray[np.intp], told: Panes) -> Panes:
-        most = int(slots.max(initial=-1)) + 1
-        pairs = zip(self._aggregates, self._told, strict=True)
-        self._told = [grown(each, state, max(most, len(state[0]))) for each, state in pairs]
-        values = self.pool.lowered([taken(state, slots) for state in self._told])
-        yes = np.ones(len(slots), np.bool_)
-        return Panes(
-            told.codes, told.starts, told.ends, told.times, values,
-            told.index - 1, told.timing, ~yes, yes,
-        )  # fmt: skip
+        Args:
+            into: the slot of the one, shape (1,).
+            gone: that of the other, which is to be forgotten.
+            timing: of what is taken back.
+        """
+        windows = self.windows
+        self.pool.combine(into, gone)
+        windows.fresh[into] += windows.fresh[gone]
+        windows.fires[into] = np.maximum(windows.fires[into], windows.fires[gone])
+        if self._retractions is None:
+            return []
+        return self._retractions.of(gone, windows.codes[gone], timing)
+
+    def forget(self, slots: NDArray[np.intp]) -> None:
+        """These windows are no more."""
+        self.windows.fresh[slots] = self.windows.fires[slots] = 0
+        if self._retractions is not None:
+            self._retractions.forget(slots)
 
     def snapshot(self) -> Any:
         """As plain values."""
-        return [self.windows.snapshot(), [plain(state) for state in self._told]]
+        kept = self._retractions
+        return [self.windows.snapshot(), None if kept is None else kept.snapshot()]
 
     def restore(self, state: Any) -> None:
         """Go on from a snapshot."""
-        windows, told = state
+        windows, kept = state
         self.windows.restore(windows)
-        pairs = zip(told, self._aggregates, strict=True)
-        self._told = [restored(part, each) for part, each in pairs]
+        if self._retractions is not None:
+            self._retractions.restore(kept)

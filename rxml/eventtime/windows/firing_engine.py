@@ -52,14 +52,18 @@ class FiringEngine(Engine):
         self._closed = -FOREVER  # windows that ended by then have told so
 
     @property
+    @override
+    def reach(self) -> int:
+        return 0 if self._windowing is None else self._size + self._windowing.every
+
+    @property
     def _size(self) -> int:
         return 0 if self._windowing is None else self._windowing.size
 
     def _last_start(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
-        windowing = self._windowing
-        if windowing is None:
+        if self._windowing is None:
             return np.full(len(times), -FOREVER, np.int64)
-        return times - (times - windowing.origin) % windowing.every
+        return self._windowing.last_start(times)
 
     def _ends(self, starts: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.full(len(starts), FOREVER) if self._windowing is None else starts + self._size
@@ -162,9 +166,7 @@ class FiringEngine(Engine):
         return [self._firing.fire(slots, ON_TIME, final=final)] if len(slots) else []
 
     def _forget(self, start: int) -> None:
-        windows = self._firing.windows
-        slots = self._slices[start].slots
-        windows.fresh[slots] = windows.fires[slots] = 0
+        self._firing.forget(self._slices[start].slots)
         self._slices.drop(start)
 
     @override

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 from typing_extensions import override
 
 from rxml.aggregates.values import array_of
-from rxml.errors import LateError
+from rxml.errors import LateError, SchemaError
 from rxml.eventtime.reading import read
 from rxml.eventtime.windows.engine import Rows
 from rxml.eventtime.windows.keys import Keys
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from rxml.aggregates.aggregate import Column
     from rxml.eventtime.windows.panes import Panes
     from rxml.eventtime.windows.plan import Plan
+
+Fold: TypeAlias = "Callable[[NDArray[np.intp]], None]"
+"""Takes rows into slots of the pool."""
 
 TICK: Final = object()
 """An element that stands for no fact: windows are to tell what is new. It comes alone in its chunk."""
@@ -61,28 +64,49 @@ class WindowKernel(Chunkwise[Any, Any]):
     @override
     def push_all(self, items: Sequence[Any]) -> Sequence[Any]:
         if len(items) == 1 and items[0] is TICK:
+            self.left_out = ()
             return self._rows(self._engine.tick())
-        self.again = True
-        times = self._times(items)
-        keys = self._keys.read(items)
-        columns = self._columns(items)
-        codes = self._keys.codes(keys)
+        self.again, self.left_out = True, ()
+        times, codes, columns = self._told(items)
         late = self._engine.late(times, codes)
         inside = ~late
         outside = self._engine.outside(times)
         if outside is not None:
             late, inside = late & ~outside, inside & ~outside
+        if inside.all():
+            return self._rows(self._added(times, codes, columns))
+        rows = _chosen(inside, times, codes, columns)
+        fold = self._fold(rows[0], rows[2])  # which looks at all values, before anything is counted
         came = self._came_late(items, times, late) if late.any() else []
-        if not inside.all():
-            times, codes, columns = _chosen(inside, times, codes, columns)
-        told: Sequence[Any] = ()
-        if len(times):
-            told = self._rows(self._added(times, codes, columns))
+        told = self._rows(self._added(*rows, fold)) if len(rows[0]) else ()
         return [*came, *told] if came else told
+
+    def _told(
+        self, items: Sequence[Any]
+    ) -> tuple[NDArray[np.int64], NDArray[np.intp], list[list[NDArray[Any]]]]:
+        """The times, keys and columns of elements; nothing changes that anybody would see.
+
+        Raises:
+            SchemaError: an element has no time, no key, or not all columns.
+        """
+        times = self._times(items)
+        keys = self._keys.read(items)
+        columns = self._columns(items)
+        return times, self._keys.codes(keys), columns
 
     def _times(self, items: Sequence[Any]) -> NDArray[np.int64]:
         event_time = self._plan.event_time
-        return np.zeros(len(items), np.int64) if event_time is None else event_time.of(items)
+        if event_time is None:
+            return np.zeros(len(items), np.int64)
+        times = event_time.of(items)
+        most = FOREVER - self._engine.reach
+        if times.max() >= most or times.min() <= -most:
+            beyond = times[(times >= most) | (times <= -most)][0]
+            raise SchemaError(
+                f"{self._name}: event time {beyond} is so near to the ends of what int64 nanoseconds can say, the years 1677 "
+                "and 2262, that its windows would reach beyond them; leave such elements out before"
+            )
+        return times
 
     def _columns(self, items: Sequence[Any]) -> list[list[NDArray[Any]]]:
         """For each aggregate its columns; each column is read once."""
@@ -100,18 +124,22 @@ class WindowKernel(Chunkwise[Any, Any]):
             found[column] = values if isinstance(values, np.ndarray) else array_of(values)
         return found[column]
 
-    def _added(
-        self, times: NDArray[np.int64], codes: NDArray[np.intp], columns: list[list[NDArray[Any]]]
-    ) -> list[Panes]:
-        whole = self._pool.folding(
-            columns, times
-        )  # so all values are looked at before any is taken
+    def _fold(self, times: NDArray[np.int64], columns: list[list[NDArray[Any]]]) -> Fold:
+        return self._pool.folding(columns, times)
 
-        def folding(rows: NDArray[np.intp] | None) -> Callable[[NDArray[np.intp]], None]:
+    def _added(
+        self,
+        times: NDArray[np.int64],
+        codes: NDArray[np.intp],
+        columns: list[list[NDArray[Any]]],
+        whole: Fold | None = None,
+    ) -> list[Panes]:
+        all_of_them = whole or self._fold(times, columns)  # so all values are looked at first
+
+        def folding(rows: NDArray[np.intp] | None) -> Fold:
             if rows is None or (len(rows) == len(times) and (rows == np.arange(len(rows))).all()):
-                return whole
-            chosen = [[column[rows] for column in each] for each in columns]
-            return self._pool.folding(chosen, times[rows])
+                return all_of_them
+            return self._fold(times[rows], [[column[rows] for column in each] for each in columns])
 
         self.again = False  # from here on, what fails has been taken in part
         told = self._engine.add(Rows(times, codes, folding))
@@ -138,6 +166,7 @@ class WindowKernel(Chunkwise[Any, Any]):
                 self._name,
             )
         self.lost += len(rows)
+        self.left_out = rows.tolist()
         return []
 
     @override

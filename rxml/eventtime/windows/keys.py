@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,6 +20,10 @@ _SMALLEST: Final = 64
 
 _KEPT: Final = 1024
 """Keys that are remembered though nothing holds them, beside as many as are held: they may come again at once."""
+
+
+_FEW: Final = 4
+"""Where fewer than one of so many keys are asked for, and others have come since, only these are put in order."""
 
 
 class Keys:
@@ -101,16 +106,14 @@ class Keys:
 
     def rank(self, codes: NDArray[np.intp]) -> NDArray[np.intp]:
         """Where these keys stand in the order of all: by value, or where these do not compare, by type and text."""
+        if self._rank is None and _FEW * len(codes) < len(self._table):
+            some, places = np.unique(codes, return_inverse=True)
+            return ranked(self._table.keys_of(some))[places]
         if self._rank is None:
-            self._rank = self._ranked()
+            slots = self._table.slots()
+            self._rank = np.zeros(len(self._held), np.intp)
+            self._rank[slots] = ranked(self._table.keys_of(slots))
         return self._rank[codes]
-
-    def _ranked(self) -> NDArray[np.intp]:
-        slots = self._table.slots()
-        keys = self._table.keys_of(slots)
-        rank = np.zeros(len(self._held), np.intp)
-        rank[slots[_order(keys)]] = np.arange(len(slots))
-        return rank
 
     def snapshot(self) -> Any:
         """All of it, as plain values."""
@@ -124,8 +127,26 @@ class Keys:
         self._rank = None
 
 
-def _order(keys: list[Any]) -> Any:
-    try:
-        return sorted(range(len(keys)), key=keys.__getitem__)
-    except TypeError:
-        return sorted(range(len(keys)), key=lambda at: (type(keys[at]).__name__, repr(keys[at])))
+def ranked(keys: list[Any]) -> NDArray[np.intp]:
+    """The place of each key in the order of all, which of two comes first depends on these two alone."""
+    kinds = set(map(type, keys))
+    if kinds <= {int} or kinds <= {str}:
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+    else:
+        comparable = [_comparable(key) for key in keys]
+        order = sorted(range(len(keys)), key=comparable.__getitem__)
+    ranks = np.empty(len(keys), np.intp)
+    ranks[order] = np.arange(len(keys))
+    return ranks
+
+
+def _comparable(key: Any) -> tuple[Any, ...]:
+    """What compares like the key with keys of its type, and by type with others."""
+    if isinstance(key, int | float | np.number):
+        return (0, "", key)
+    if isinstance(key, tuple):
+        return (1, "tuple", tuple(_comparable(each) for each in key))
+    if isinstance(key, str | bytes | date):
+        kind = type(key).__name__
+        return (1, kind, key if not isinstance(key, date) else key.isoformat())
+    return (1, type(key).__name__, repr(key))

@@ -118,11 +118,12 @@ class Plan:
         return Layout(tuple(self.aggregates), spans, timed, settings.several, retracting)
 
     def check(self) -> None:
-        """Refuse names of aggregates that results have already.
+        """Refuse bounds of `key_by` that windows cannot keep, and names of aggregates that results have already.
 
         Raises:
             PipelineError: there is one.
         """
+        self._check_bounds()
         taken = self.layout.columns(None if self.keying is None else self.keying.name)
         for name in self.aggregates:
             if name in taken:
@@ -132,6 +133,18 @@ class Plan:
                 raise PipelineError(
                     f"{message}, beside {', '.join(taken)}; give the aggregate another name"
                 )
+
+    def _check_bounds(self) -> None:
+        """Windows give up the state of a key by their end, and by nothing else."""
+        keying, windowing = self.keying, self.settings.windowing
+        endless = isinstance(windowing, Count | Global)
+        if keying is None or (keying.max_keys is None and not (endless and keying.ttl)):
+            return
+        bound = "ttl" if keying.max_keys is None else "max_keys"
+        raise PipelineError(
+            f"window({windowing!r}) keeps the state of a key until its windows end, and cannot give it up by {bound}: "
+            f"leave {bound} out of key_by, or put a second key_by without it in front of the window"
+        )
 
     def engine(self, keys: Keys, pool: Pool) -> Engine:
         """What keeps these windows."""

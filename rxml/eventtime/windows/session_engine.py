@@ -11,29 +11,15 @@ from typing_extensions import override
 from rxml.eventtime.windows.emission import Update
 from rxml.eventtime.windows.engine import Engine, Rows
 from rxml.eventtime.windows.panes import EARLY, LATE, ON_TIME, Panes
+from rxml.eventtime.windows.session_parts import Session, Waiting
 from rxml.flow.chunk import FOREVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from rxml.eventtime.windows.emission import Emission
     from rxml.eventtime.windows.firing import Firing
     from rxml.eventtime.windows.keys import Keys
-
-
-class Session:
-    """A window of activity of one key."""
-
-    __slots__ = ("closed", "code", "end", "slot", "start")
-
-    def __init__(self, code: int, start: int, end: int, slot: int) -> None:
-        self.code = code
-        self.start = start
-        self.end = end
-        self.slot = slot
-        self.closed = False
 
 
 class SessionEngine(Engine):
@@ -60,13 +46,27 @@ class SessionEngine(Engine):
         self._numbers = 0
         self._kept: list[tuple[int, int, Session]] = []
 
+    @property
+    @override
+    def reach(self) -> int:
+        return self._gap + self._lateness
+
     @override
     def late(self, times: NDArray[np.int64], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Late is what would be a session of its own that had ended; what keeps touches of a kept one is not."""
+        """Late is what would be a session of its own that had ended; not what touches a kept one."""
         late = times <= self.watermark - self._lateness - self._gap
-        for row in np.flatnonzero(late).tolist():
-            late[row] = not self._touched(int(codes[row]), int(times[row]))
+        if not late.any():
+            return late
+        spans: dict[int, list[tuple[int, int]]] = {
+            code: self._spans(code) for code in set(codes[late].tolist())
+        }
+        for row in np.flatnonzero(np.isin(codes, list(spans))).tolist():
+            alone = bool(late[row])
+            late[row] = not _joined(spans[int(codes[row])], int(times[row]), self._gap, alone=alone)
         return late
+
+    def _spans(self, code: int) -> list[tuple[int, int]]:
+        return [(each.start, each.end) for each in self._of.get(code, ())]
 
     def _touched(self, code: int, time: int) -> list[Session]:
         gap = self._gap
@@ -74,11 +74,12 @@ class SessionEngine(Engine):
 
     @override
     def add(self, rows: Rows) -> list[Panes]:
-        batch = _Batch(rows)
+        batch = Waiting(rows)
         told: list[Panes] = []
         pairs = zip(rows.codes.tolist(), rows.times.tolist(), strict=True)
         for row, (code, time) in enumerate(pairs):
-            session = self._session(code, time, batch)
+            session, taken_back = self._session(code, time, batch)
+            told += taken_back
             batch.put(row, session.slot)
             timing = self._due(session, batch)
             if timing is not None:
@@ -87,7 +88,7 @@ class SessionEngine(Engine):
         batch.take(self._firing)
         return told
 
-    def _due(self, session: Session, batch: _Batch) -> int | None:
+    def _due(self, session: Session, batch: Waiting) -> int | None:
         if session.closed:
             return LATE
         if self._every is None:
@@ -95,17 +96,17 @@ class SessionEngine(Engine):
         fresh = int(self._firing.windows.fresh[session.slot]) + batch.waiting(session.slot)
         return EARLY if fresh >= self._every else None
 
-    def _session(self, code: int, time: int, batch: _Batch) -> Session:
-        """The session of an element, which may begin one, lengthen one, or make one of several."""
-        touched = self._touched(code, time)
+    def _session(self, code: int, time: int, batch: Waiting) -> tuple[Session, list[Panes]]:
+        """The session of an element, which may begin one, lengthen one, or make one of several; what is taken back."""
+        touched = sorted(self._touched(code, time), key=lambda each: each.start)
         if not touched:
-            return self._begun(code, time)
-        one = touched[0]
-        for other in touched[1:]:
+            return self._begun(code, time), []
+        one, *others = touched
+        if others:
             batch.take(self._firing)
-            self._merge(one, other)
+        told = [panes for other in others for panes in self._merge(one, other)]
         self._stretch(one, time)
-        return one
+        return one, told
 
     def _stretch(self, one: Session, time: int) -> None:
         """The session lasts until that time at least; if it had ended, it may go on."""
@@ -117,32 +118,34 @@ class SessionEngine(Engine):
         windows.starts[one.slot], windows.ends[one.slot] = one.start, one.end
 
     def _begun(self, code: int, time: int) -> Session:
-        slot = int(self.pool.allocate(1)[0])
-        one = Session(code, time, time + self._gap, slot)
+        slot = self.pool.allocate(1)
+        one = Session(code, time, time + self._gap, int(slot[0]))
         self.keys.hold(np.array([code]))
         self._of.setdefault(code, []).append(one)
-        self._firing.windows.open(np.array([slot]), code, time, one.end, time)
-        self._push(one)
+        self._firing.windows.open(slot, code, time, one.end, time)
+        if one.end <= self.watermark:
+            self._keep(one)
+        else:
+            self._push(one)
         return one
+
+    def _keep(self, one: Session) -> None:
+        """It has ended, and is kept for late elements."""
+        one.closed = True
+        self._numbers += 1
+        heappush(self._kept, (one.end + self._lateness, self._numbers, one))
 
     def _push(self, one: Session) -> None:
         self._numbers += 1
         heappush(self._ends, (one.end, self._numbers, one))
 
-    def _merge(self, one: Session, other: Session) -> None:
-        """The earlier one takes the other in."""
+    def _merge(self, one: Session, other: Session) -> list[Panes]:
+        """A session takes in one that began later; what that has told is taken back."""
         into, gone = np.array([one.slot]), np.array([other.slot])
-        windows = self._firing.windows
-        first, then = (into, gone) if one.start <= other.start else (gone, into)
-        self.pool.combine(first, then)
-        windows.fresh[first] += windows.fresh[then]
-        windows.fires[first] = np.maximum(windows.fires[first], windows.fires[then])
-        one.slot, other.slot = int(first[0]), int(then[0])
-        one.start, one.end = min(one.start, other.start), max(one.end, other.end)
-        if one.closed and not other.closed:
-            one.closed = False
-            self._push(one)
+        told = self._firing.merge(into, gone, LATE if other.closed else EARLY)
+        one.end = max(one.end, other.end)
         self._forget(other)
+        return told
 
     def _forget(self, one: Session) -> None:
         sessions = self._of[one.code]
@@ -150,8 +153,7 @@ class SessionEngine(Engine):
         if not sessions:
             del self._of[one.code]
         slot = np.array([one.slot])
-        windows = self._firing.windows
-        windows.fresh[slot] = windows.fires[slot] = 0
+        self._firing.forget(slot)
         self.pool.free(slot)
         self.keys.release(np.array([one.code]))
         one.slot = -1
@@ -161,24 +163,27 @@ class SessionEngine(Engine):
         ended: list[Session] = []
         while self._ends and self._ends[0][0] <= watermark:
             _, _, one = heappop(self._ends)
-            if one.slot >= 0 and one.end > watermark:
+            if one.slot < 0 or one.closed:
+                continue
+            if one.end > watermark:
                 self._push(one)
-            elif one.slot >= 0 and not one.closed:
-                one.closed = True
+            else:
+                self._keep(one)
                 ended.append(one)
-                heappush(self._kept, (one.end + self._lateness, self._next(), one))
         told = self._told(ended)
-        while self._kept and (self._kept[0][0] <= watermark or watermark >= FOREVER):
-            _, number, one = heappop(self._kept)
-            if one.slot >= 0 and one.closed and one.end + self._lateness > watermark < FOREVER:
-                heappush(self._kept, (one.end + self._lateness, number, one))
-            elif one.slot >= 0 and one.closed:
-                self._forget(one)
+        self._expire(watermark)
         return told
 
-    def _next(self) -> int:
-        self._numbers += 1
-        return self._numbers
+    def _expire(self, watermark: int) -> None:
+        """Forget sessions that no late element can come to any more."""
+        while self._kept and (self._kept[0][0] <= watermark or watermark >= FOREVER):
+            _, _, one = heappop(self._kept)
+            if one.slot < 0 or not one.closed:
+                continue
+            if one.end + self._lateness > watermark and watermark < FOREVER:
+                self._keep(one)
+            else:
+                self._forget(one)
 
     def _told(self, ended: list[Session]) -> list[Panes]:
         if not ended:
@@ -220,40 +225,23 @@ class SessionEngine(Engine):
         self._firing.restore(firing)
         for code, start, end, slot, closed in sessions:
             one = Session(code, start, end, slot)
-            one.closed = closed
             self._of.setdefault(code, []).append(one)
             if closed:
-                heappush(self._kept, (end + self._lateness, self._next(), one))
+                self._keep(one)
             else:
                 self._push(one)
 
 
-class _Batch:
-    """Rows whose session is known and that have not been taken in yet, in order."""
-
-    __slots__ = ("_rows", "_slots", "_source")
-
-    def __init__(self, source: Rows) -> None:
-        self._source = source
-        self._rows: list[int] = []
-        self._slots: list[int] = []
-
-    def put(self, row: int, slot: int) -> None:
-        """A row belongs to the session in that slot."""
-        self._rows.append(row)
-        self._slots.append(slot)
-
-    def waiting(self, slot: int) -> int:
-        """Rows of that session."""
-        return self._slots.count(slot)
-
-    def take(self, firing: Firing) -> None:
-        """Take them in."""
-        if not self._rows:
-            return
-        rows, slots = np.array(self._rows), np.array(self._slots)
-        fold: Callable[[NDArray[np.intp]], None] = self._source.folding(rows)
-        fold(slots)
-        firing.saw(slots)
-        np.maximum.at(firing.windows.times, slots, self._source.times[rows])
-        self._rows, self._slots = [], []
+def _joined(spans: list[tuple[int, int]], time: int, gap: int, *, alone: bool) -> bool:
+    """Let the spans of a key's sessions be those behind an element; False if it is late and touches none of them."""
+    touched = [each for each in spans if each[0] - gap < time < each[1]]
+    if alone and not touched:
+        return False
+    for each in touched:
+        spans.remove(each)
+    starts, ends = (
+        [time, *(each[0] for each in touched)],
+        [time + gap, *(each[1] for each in touched)],
+    )
+    spans.append((min(starts), max(ends)))
+    return True

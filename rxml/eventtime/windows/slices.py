@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from rxml.eventtime.windows.keys import Keys
@@ -64,12 +63,13 @@ class Slices:
         pool: holds the states.
     """
 
-    __slots__ = ("_keys", "_pool", "_slices")
+    __slots__ = ("_keys", "_order", "_pool", "_slices")
 
     def __init__(self, keys: Keys, pool: Pool) -> None:
         self._keys = keys
         self._pool = pool
         self._slices: dict[int, Slice] = {}
+        self._order: list[int] = []
 
     def __len__(self) -> int:
         return len(self._slices)
@@ -82,7 +82,16 @@ class Slices:
 
     def starts(self) -> list[int]:
         """The starts of all slices, in order of time."""
-        return sorted(self._slices)
+        return self._order.copy()
+
+    def between(self, start: int, stop: int) -> list[int]:
+        """The starts from an instant up to another, exclusive, in order of time."""
+        order = self._order
+        return order[bisect_left(order, start) : bisect_left(order, stop)]
+
+    def upto(self, most: int) -> list[int]:
+        """The starts that are not behind an instant, in order of time."""
+        return self._order[: bisect_right(self._order, most)]
 
     def slots(self, starts: NDArray[np.int64], codes: NDArray[np.intp]) -> NDArray[np.intp]:
         """The slot of each row, by the start of its slice and its key; what has none gets one.
@@ -95,16 +104,18 @@ class Slices:
             return np.empty(0, np.intp)
         if (starts == starts[0]).all():
             return self._in_one(int(starts[0]), codes)
+        order = np.argsort(starts, kind="stable")
+        ordered = starts[order]
+        firsts = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
         slots = np.empty(len(codes), np.intp)
-        for start in np.unique(starts).tolist():
-            rows = np.flatnonzero(starts == start)
-            slots[rows] = self._in_one(start, codes[rows])
+        for rows in np.split(order, firsts):
+            slots[rows] = self._in_one(int(starts[rows[0]]), codes[rows])
         return slots
 
     def _in_one(self, start: int, codes: NDArray[np.intp]) -> NDArray[np.intp]:
         one = self._slices.get(start)
         if one is None:
-            one = self._slices[start] = Slice(self._keys.capacity)
+            one = self._begun(start)
         slots = one.found(codes, self._keys.capacity)
         if slots.min() < 0:
             new = _distinct(codes[slots < 0])
@@ -112,6 +123,11 @@ class Slices:
             self._keys.hold(new)
             slots = one.found(codes, self._keys.capacity)
         return slots
+
+    def _begun(self, start: int) -> Slice:
+        one = self._slices[start] = Slice(self._keys.capacity)
+        insort(self._order, start)
+        return one
 
     def find(self, start: int, codes: NDArray[np.intp]) -> NDArray[np.intp]:
         """The slots of keys in a slice; -1 for a key that has none there."""
@@ -123,12 +139,9 @@ class Slices:
     def drop(self, start: int) -> None:
         """Forget a slice: its slots and its hold on keys."""
         one = self._slices.pop(start)
+        del self._order[bisect_left(self._order, start)]
         self._pool.free(one.slots)
         self._keys.release(one.codes)
-
-    def upto(self, most: int) -> Iterator[int]:
-        """The starts that are not behind an instant, in order of time."""
-        return iter([start for start in self.starts() if start <= most])
 
     def snapshot(self) -> Any:
         """All of it, as plain values; keys and pool are saved by those who own them."""
@@ -137,9 +150,9 @@ class Slices:
 
     def restore(self, state: Any) -> None:
         """Go on from a snapshot, behind keys and pool."""
-        self._slices = {}
+        self._slices, self._order = {}, []
         for start, codes, slots in state:
-            one = self._slices[start] = Slice(self._keys.capacity)
+            one = self._begun(start)
             one.add(np.asarray(codes, np.intp), np.asarray(slots, np.intp))
 
 

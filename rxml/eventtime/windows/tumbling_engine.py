@@ -24,12 +24,17 @@ class TumblingEngine(Engine):
 
     def __init__(self, keys: Keys, pool: Pool, windowing: Sliding) -> None:
         super().__init__(keys, pool)
+        self._windowing = windowing
         self._size = windowing.size
-        self._origin = windowing.origin
         self._slices = Slices(keys, pool)
 
+    @property
+    @override
+    def reach(self) -> int:
+        return self._windowing.size
+
     def _starts(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
-        return times - (times - self._origin) % self._size
+        return self._windowing.last_start(times)
 
     @override
     def late(self, times: NDArray[np.int64], codes: NDArray[np.intp]) -> NDArray[np.bool_]:

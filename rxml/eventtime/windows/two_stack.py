@@ -2,9 +2,10 @@
 
 The queue is cut in two. In front of the cut stands, for each slice, what it and all behind it up to the cut come to; behind
 the cut there is one state of all slices. So the oldest slice leaves by being forgotten, the newest is added to the state
-behind, and the whole is what stands at the front followed by that state. When the front is used up, it is made anew of all
-slices: each is combined twice in its life, however many are in a window. (Tangwongsan, Hirzel, Schneider: Low-latency
-sliding-window aggregation in worst-case constant time, DEBS 2017, section 2: the two-stacks algorithm.)
+behind, and the whole is what stands at the front followed by that state. When the front is used up, the cut moves on and
+the front is made anew: each slice is combined twice in its life, however many are in a window. (Tangwongsan, Hirzel,
+Schneider: Low-latency sliding-window aggregation in worst-case constant time, DEBS 2017, section 2: the two-stacks
+algorithm; with the cut at fixed places as in van Herk, 1992.)
 """
 
 from __future__ import annotations
@@ -77,11 +78,6 @@ class TwoStack:
         """Forget the slices in front of the cut that begin before an instant."""
         while self._front and self._front[-1][0] < before:
             self._front.pop()
-
-    @property
-    def used_up(self) -> bool:
-        """Nothing stands in front of the cut."""
-        return not self._front
 
     def flip(self, slices: Sequence[tuple[int, Slice]]) -> None:
         """Let these slices, in order of time, be all there are, and the cut behind them."""

@@ -17,7 +17,7 @@ from rxml.eventtime.windows.ticking import TickStage
 from rxml.eventtime.windows.windowing import Count
 from rxml.flow.chunk import CHUNK
 from rxml.flow.kinds import placed, select, stage
-from rxml.flow.node import Cardinality, KernelSpec
+from rxml.flow.node import Cardinality, Checkpointing, KernelSpec
 from rxml.flow.placing import StageOperator
 from rxml.flow.sharing.shared import Share
 from rxml.flow.sharing.sharing import sharing_of
@@ -65,10 +65,7 @@ class Windowed(Generic[A]):
             PipelineError: none, or something that is no aggregate, or a name that is taken; no event time upstream.
         """
         for name, given in aggregates.items():
-            if not isinstance(given, Aggregate):  # pyright: ignore[reportUnnecessaryIsInstance]
-                kind = type(given).__name__
-                message = f"{self._name}.aggregate({name}=...) wants an aggregate of rxml.aggregates, got {kind}"
-                raise PipelineError(message)
+            _require_aggregate(f"{self._name}.aggregate({name}=...)", given)
         if not aggregates:
             message = f"{self._name}.aggregate() wants something to compute, such as n=agg.count()"
             raise PipelineError(message)
@@ -123,7 +120,10 @@ class Windowed(Generic[A]):
         if seconds is None:
             return windows
         ticks: Operator[Any, Any] = stage(
-            "early", lambda env, node: TickStage(env, node, seconds), rate=True
+            "early",
+            lambda env, node: TickStage(env, node, seconds),
+            rate=True,
+            checkpointing=Checkpointing.PASSES,
         )
         return lambda flow: windows(ticks(flow))
 
@@ -135,6 +135,12 @@ class Windowed(Generic[A]):
     @override
     def __repr__(self) -> str:
         return self._name
+
+
+def _require_aggregate(where: str, given: object) -> None:
+    if not isinstance(given, Aggregate):
+        message = f"{where} wants an aggregate, such as count() of rxml.aggregates, got {given!r}"
+        raise PipelineError(message)
 
 
 def _is_late(element: object) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
 from typing_extensions import override
 
 from rxml.errors import PipelineError
@@ -14,6 +14,8 @@ from rxml.flow.check import require_count
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from numpy.typing import NDArray
 
     from rxml.flow.timing.duration import Duration
 
@@ -34,14 +36,30 @@ class Sliding:
         return f"sliding({self.size / 1e9:g}, {self.every / 1e9:g})"
 
     @property
-    def slice(self) -> int:
-        """The longest span of time of which all windows are made up."""
-        return gcd(self.size, self.every)
-
-    @property
     def overlap(self) -> int:
         """Windows that an instant is in, at most."""
         return -(-self.size // self.every)
+
+    def last_start(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The start of the last window that begins at or before each instant."""
+        return times - (times - self.origin) % self.every
+
+    def slice_starts(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The start of the slice that each instant is in: time is cut where windows begin and where they end.
+
+        That makes two slices for each window at most, whatever divides what. (Krishnamurthy, Wu, Franklin: On-the-fly
+        sharing for streamed aggregation, SIGMOD 2006, section 3: paired windows.)
+        """
+        rest = (times - self.origin) % self.every
+        return times - np.where(rest < self.size % self.every, rest, rest - self.size % self.every)
+
+    def cut(self, start: int) -> int:
+        """Where the window that begins there is cut in two: at the start of the next of every `overlap`-th window.
+
+        Windows that follow one another are cut at the same place, `overlap` of them.
+        """
+        step = self.overlap * self.every
+        return start + (self.origin - start) % step
 
 
 @dataclass(frozen=True, slots=True)

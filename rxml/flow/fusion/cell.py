@@ -194,13 +194,19 @@ class Cell(Feeding):
                 culprits = zip(items[where], beside[where], strict=True)
                 error = self.blame(raised, list(culprits))
             else:
-                kept += self._beside(contexts, where, len(parts[-1]))
+                kept += self._beside(contexts, where, len(parts[-1]), kernel.left_out)
         drop(context for where in ranges for context in beside[where])
         return joined(parts), None if contexts is None else kept, error
 
-    def _beside(self, contexts: list[Context] | None, where: slice, made: int) -> list[Context]:
+    def _beside(
+        self, contexts: list[Context] | None, where: slice, made: int, left_out: Sequence[int]
+    ) -> list[Context]:
         """The contexts of the results for some rows; if it is not known whose they are, each answers for all rows."""
         given = [] if contexts is None else contexts[where]
+        if given and left_out:
+            drop(given[place] for place in left_out)
+            gone = frozenset(left_out)
+            given = [each for place, each in enumerate(given) if place not in gone]
         if given and self._folds:
             return self._gather_all(given, made)
         if not given or (len(given) == made and self.spec.cardinality is not Cardinality.FEWER):
