@@ -105,6 +105,6 @@ CASE = Case(
         Must("within", "allowed_bytes", 1, "peak_growth_bytes"),
         Must("speed", "hand", 0.6),
     ),
-    shown=("peak_growth_bytes", "seconds", "evicted"),
+    shown=("peak_growth_bytes", "seconds"),
     fresh=True,
 )
