@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from rxml import Flowable
+    from rxml.flow.operator import Operator
 
 START = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
@@ -73,7 +74,7 @@ KEYED: dict[str, Callable[[], Any]] = {
 @given(deaths=st.sets(st.integers(1, 8), min_size=1, max_size=3))
 def test_what_is_kept_by_key(name: str, deaths: set[int]) -> None:
     def make() -> Flowable[Any]:
-        by_key: Any = rxml.compose(ops.with_event_time("t", bounded(3)), ops.key_by("k"))
+        by_key: Operator[Any, Any] = rxml.compose(ops.with_event_time("t", bounded(3)), ops.key_by("k"))
         return rxml.from_iterable(events(40, 3)).pipe(by_key, KEYED[name]())
 
     same_results(make, deaths, every=None, elements=5)
