@@ -6,7 +6,16 @@ import asyncio
 from abc import ABC, abstractmethod
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    Protocol,
+    TypeVar,
+    runtime_checkable,
+)
 
 from rxml.errors import ConcurrentRequestError, StreamClosedError
 from rxml.flow.chunk import END, Chunk
@@ -32,6 +41,20 @@ class State(Enum):
 
 
 _OPEN: Final = State.OPEN  # members of an Enum are looked up slowly before Python 3.12
+
+
+@runtime_checkable
+class Taken(Protocol):
+    """What the one stage behind may take from without a coroutine."""
+
+    @property
+    def immediate(self) -> bool:
+        """See `Stage`."""
+        ...
+
+    def take(self, n: int) -> Chunk[Any] | None:
+        """See `Stage.take`."""
+        ...
 
 
 class Stage(ABC, Generic[T]):

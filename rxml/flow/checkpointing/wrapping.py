@@ -67,6 +67,16 @@ class Watching:
         self._stage = stage
         self._saves = saves
 
+    @property
+    def immediate(self) -> bool:
+        """See `Stage`."""
+        return self._stage.immediate
+
+    def take(self, n: int) -> Chunk[Any] | None:
+        """See `Stage.take`."""
+        chunk = self._stage.take(n)
+        return None if chunk is None else self._seen(chunk)
+
     async def request(self, n: int) -> Chunk[Any]:
         """See `Subscription.request`."""
         try:
@@ -74,6 +84,9 @@ class Watching:
         except Exception:
             self._slot.leave()
             raise
+        return self._seen(chunk)
+
+    def _seen(self, chunk: Chunk[Any]) -> Chunk[Any]:
         if chunk.end:
             self._slot.leave()
         elif chunk.barrier is not None:
@@ -128,6 +141,23 @@ class Injecting:
         """A barrier is due: end the wait for elements."""
         if self._limit is not None:
             self._limit.reschedule(self._clock.time())
+
+    @property
+    def immediate(self) -> bool:
+        """See `Stage`."""
+        return self._stage.immediate
+
+    def take(self, n: int) -> Chunk[Any] | None:
+        """See `Stage.take`."""
+        if self._slot.ended or self.parked:
+            return None
+        barrier = self._due()
+        if barrier is not None:
+            return self._barrier(barrier)
+        chunk = self._stage.take(self._wanted(n))
+        if chunk is not None:
+            self._count += len(chunk.elements)
+        return chunk
 
     async def request(self, n: int) -> Chunk[Any]:
         """See `Subscription.request`."""

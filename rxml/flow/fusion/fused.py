@@ -11,7 +11,7 @@ from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.clock import FIRST, HOLD, Quota
 from rxml.flow.context import drop
 from rxml.flow.fusion.row import Row
-from rxml.flow.stage import Stage
+from rxml.flow.stage import Stage, Taken
 
 if TYPE_CHECKING:
     from rxml.flow.fusion.cell import Cell
@@ -46,7 +46,7 @@ class Fused(Stage[Any]):
         self._row.resume()
         self._head = head
         self._head_closed = False
-        self._take = head.take if isinstance(head, Stage) and head.immediate else None
+        self._take = head.take if isinstance(head, Taken) and head.immediate else None
         self._due: int | None = None
         self._ready: Chunk[Any] | None = None
         self._served = 0
