@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 FOUND: Final = "found"
 """The column of batches that tells whether there was a row of the right."""
 
+_PORTION: Final = 16 * CHUNK
+"""Rows that are asked for at a time at most: in columns they take no longer than fewer elements do one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class AsOfPlan:
@@ -57,6 +60,7 @@ class AsOfStage(JoinStage):
     def __init__(self, env: Env, node: Node, sides: tuple[Side, Side], plan: AsOfPlan) -> None:
         super().__init__(env, node, sides, plan.capacity)
         self._plan = plan
+        self.portion: int = _PORTION
         self._pending: deque[Taken | Chunk[Any]] = deque()
         self._count = 0
         self._history = History(plan.tolerance, plan.max_keys, sides[RIGHT], plan.schema)

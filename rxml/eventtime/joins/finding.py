@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rxml.eventtime.joins.results import Joined
     from rxml.eventtime.reading import Column
     from rxml.flow.node import Node
 
@@ -95,6 +96,11 @@ def key_or_refuse(name: str, source: Node, key: Column | None) -> Column:
         message = f"{name} knows no key: put ops.key_by(...) directly before it, or say key=..."
         raise PipelineError(message)
     return keying.column
+
+
+def time_of(pair: Joined[Any, Any]) -> int:
+    """The event time of a pair."""
+    return pair.time
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing_extensions import override
 from rxml.errors import BufferOverflowError
 from rxml.eventtime.joins.side import Taken
 from rxml.eventtime.watermarks import LONG_AGO
-from rxml.flow.chunk import FOREVER, Chunk
+from rxml.flow.chunk import CHUNK, FOREVER, Chunk
 from rxml.flow.combining.fan_in_stage import FanInStage
 from rxml.flow.context import drop
 from rxml.flow.verdict import verdict
@@ -64,6 +64,7 @@ class JoinStage(FanInStage):
         inflows: left and right.
         settled: the time up to which results are final; what comes from before it is late, too (only an input that was
             idle can bring such).
+        portion: elements that are asked for at a time, at most: what is taken in at once must not take long.
         failure: what the stream fails with, once all that comes before it is known.
     """
 
@@ -72,6 +73,7 @@ class JoinStage(FanInStage):
         self.inflows: tuple[Inflow, Inflow] = (Inflow(sides[LEFT]), Inflow(sides[RIGHT]))
         self.settled: int = LONG_AGO
         self.failure: Exception | None = None
+        self.portion: int = CHUNK
         self._capacity = capacity
         self.meter.gauge = lambda: (self.held(LEFT) + self.held(RIGHT) + self.ready.size, None)
 
@@ -93,7 +95,7 @@ class JoinStage(FanInStage):
             ):  # the barrier of this input is near, and the other goes on behind it only
                 room = max(room, 1)
             if room > 0 and not self.inflows[position].failed:
-                self.fan.ask(inlet, min(n, room))
+                self.fan.ask(inlet, min(n, room, self.portion))
         if not any(inlet.asked for inlet in self.fan.inlets):
             raise self.failure or BufferOverflowError(self._stuck())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -58,8 +58,3 @@ class Looked(NamedTuple, Generic[A, B]):
     found: bool = True
     reason: Reason | None = None
     error: Exception | None = None
-
-
-def time_of(pair: Joined[Any, Any]) -> int:
-    """The event time of a pair."""
-    return pair.time
