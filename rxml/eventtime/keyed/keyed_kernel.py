@@ -76,6 +76,7 @@ class KeyedKernel(Chunkwise[A, B]):
 
     timely: ClassVar[bool] = True
     again: bool = True
+    evicted: int = 0
 
     def __init__(self, where: Where) -> None:
         self._where = where

@@ -81,6 +81,7 @@ class BoundedScan(Kernel[A, Any]):
     """
 
     timely: ClassVar[bool] = True
+    evicted: int = 0
 
     def __init__(self, where: Where, accumulator: Callable[[Any, Any], Any], seed: Any) -> None:
         self._where = where

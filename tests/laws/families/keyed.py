@@ -1,4 +1,4 @@
-"""Law cases of `rxml.operators.keyed`, and of `scan` behind `key_by`."""
+"""Law cases of `rxml.operators.keyed`, and of `key_by` with what may stand behind it."""
 
 from __future__ import annotations
 
@@ -75,6 +75,7 @@ def counted(pairs: list[Any]) -> Iterator[dict[str, int]]:
 
 
 CASES = {
+    "key_by": Case(behind(ops.map), iter, PAIRS),
     "scan:key": Case(behind(lambda: ops.scan(quotient, 0)), scanned(99), PAIRS),
     "scan:max_keys": Case(behind(lambda: ops.scan(quotient, 0), max_keys=1), scanned(1), PAIRS),
     "latest": Case(behind(lambda: ops.latest(time=instant)), newest, PAIRS, options=LEFT_OUT),
