@@ -32,7 +32,7 @@ REFUSED: Final = frozenset(
         *("amb", "catch", "conflate", "debounce", "delay", "group_by", "keep_alive"),
         *("on_error_resume_next", "on_overflow", "partition", "repeat", "replay", "retry"),
         *("sample", "share", "skip_until", "skip_until_with_time", "switch_map", "take_until"),
-        *("take_until_with_time", "throttle", "timeout", "window", "with_latest_from", "zip"),
+        *("take_until_with_time", "throttle", "timeout", "window", "with_latest_from"),
     }
 )
 """Operators of which no form can be saved."""

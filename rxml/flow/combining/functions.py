@@ -70,9 +70,7 @@ def zip(*sources: Flowable[Any]) -> Flowable[tuple[Any, ...]]:  # noqa: A001 - r
         ValueError: no flow.
     """
     _some("zip", sources)
-    return _combined(
-        "zip", ZipStage, sources, capacity=CHUNK * len(sources), checkpointing=Checkpointing.REFUSED
-    )
+    return _combined("zip", ZipStage, sources, capacity=CHUNK * len(sources))
 
 
 def zip_latest(*sources: Flowable[Any]) -> Flowable[tuple[Any, ...]]:

@@ -21,20 +21,30 @@ class Column:
     """What one input has given and no tuple has taken yet.
 
     Signals stand behind the elements that they came after: they count once those are taken.
+
+    Attributes:
+        skip: elements that are left out, since tuples had them before the run was saved.
     """
 
-    __slots__ = ("_signals", "_taken", "contexts", "elements", "inlet", "live")
+    __slots__ = ("_barrier", "_signals", "_taken", "contexts", "elements", "inlet", "live", "skip")
 
     def __init__(self, inlet: Inlet) -> None:
         self.inlet: Inlet = inlet
         self.elements: list[Any] = []
         self.contexts: list[Context | None] = []
         self.live: bool = True
+        self.skip: int = 0
+        self._barrier: tuple[int, int] | None = None
         self._signals: deque[tuple[int, dict[str, Any]]] = deque()
         self._taken = 0
 
     def put(self, chunk: Chunk[Any]) -> None:
         """Add what the input has given."""
+        if self.skip:
+            count = min(self.skip, len(chunk.elements))
+            self.skip -= count
+            drop((chunk.contexts or [])[:count])
+            chunk = chunk.part(count, len(chunk.elements))
         self.elements.extend(chunk.elements)
         self.contexts.extend(chunk.contexts or [None] * len(chunk.elements))
         if chunk.signalled:
@@ -55,8 +65,26 @@ class Column:
         """The signals that stand behind what was taken, each once."""
         due: dict[str, Any] = {}
         while self._signals and self._signals[0][0] <= self._taken:
-            due |= self._signals.popleft()[1]
+            position, signals = self._signals.popleft()
+            due |= signals
+            if "barrier" in signals:
+                self._barrier = (signals["barrier"], position)
         return due
+
+    def kept(self, barrier: int) -> list[Any]:
+        """For a snapshot: how many elements from behind the barrier tuples have had, and those that come no more.
+
+        An input that had ended before the barrier gives none of its elements again; one that goes on gives all from there.
+        """
+        if self._barrier is None or self._barrier[0] != barrier:
+            return [0, list(self.elements)]
+        return [self._taken - self._barrier[1], []]
+
+    def restore(self, kept: list[Any]) -> None:
+        """Go on from a snapshot."""
+        self.skip, held = kept
+        self.elements = list(held)
+        self.contexts = [None] * len(self.elements)
 
 
 class ZipStage(FanInStage):
@@ -69,12 +97,34 @@ class ZipStage(FanInStage):
     def __init__(self, env: Env, node: Node) -> None:
         super().__init__(env, node)
         self._columns: list[Column] = []
+        self._saved: list[Any] = []
+        self._marks: Any = None
         self.meter.gauge = lambda: (sum(len(each.elements) for each in self._columns), None)
 
     @override
     def open(self) -> None:
         super().open()
         self._columns = [Column(inlet) for inlet in self.fan.inlets]
+        for column, kept in zip(self._columns, self._saved, strict=False):
+            column.restore(kept)
+
+    @override
+    def due(self) -> dict[str, Any]:
+        """The signals that may pass; what is to be saved is that of now, and not of when a reader takes the barrier."""
+        due = super().due()
+        if "barrier" in due:
+            self._saved = [column.kept(due["barrier"]) for column in self._columns]
+            self._marks = super().snapshot()
+        return due
+
+    @override
+    def snapshot(self) -> Any:
+        return [self._marks, self._saved]
+
+    @override
+    def restore(self, state: Any) -> None:
+        marks, self._saved = state
+        super().restore(marks)
 
     @override
     def ask(self, n: int) -> None:

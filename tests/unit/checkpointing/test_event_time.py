@@ -74,7 +74,9 @@ KEYED: dict[str, Callable[[], Any]] = {
 @given(deaths=st.sets(st.integers(1, 8), min_size=1, max_size=3))
 def test_what_is_kept_by_key(name: str, deaths: set[int]) -> None:
     def make() -> Flowable[Any]:
-        by_key: Operator[Any, Any] = rxml.compose(ops.with_event_time("t", bounded(3)), ops.key_by("k"))
+        by_key: Operator[Any, Any] = rxml.compose(
+            ops.with_event_time("t", bounded(3)), ops.key_by("k")
+        )
         return rxml.from_iterable(events(40, 3)).pipe(by_key, KEYED[name]())
 
     same_results(make, deaths, every=None, elements=5)

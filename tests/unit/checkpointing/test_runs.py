@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 from typing_extensions import override
 
 import rxml
@@ -154,6 +157,35 @@ def test_inner_streams_end_before_a_barrier_passes(death: int) -> None:
 
     run(until_over(flow, each(store, 2)))
     assert sorted(out) == list(range(8))
+
+
+@given(
+    sizes=st.lists(st.integers(0, 20), min_size=2, max_size=3),
+    every=st.integers(1, 5),
+    deaths=st.sets(st.integers(1, 8), max_size=3),
+    seed=st.integers(0, 999),
+)
+def test_zip_pairs_the_same_whoever_is_ahead(
+    sizes: list[int], every: int, deaths: set[int], seed: int
+) -> None:
+    """An input that comes to its barrier early goes on, and one that has ended gives nothing again."""
+
+    async def at_a_pace(size: int, seconds: float) -> AsyncIterator[int]:
+        for number in range(size):
+            if number % 3 == 0:
+                await asyncio.sleep(seconds)
+            yield number
+
+    def flow() -> Flowable[Any]:
+        paced = [
+            rxml.from_async_iterable(partial(at_a_pace, size, 0.1 * place)).pipe(ops.prefetch(4))
+            for place, size in enumerate(sizes)
+        ]
+        return rxml.zip(*paced).pipe(ops.do_action(out.append))
+
+    out = list[tuple[int, ...]]()
+    run(until_over(flow, each(MemoryStore(*deaths), every)), seed=seed)
+    assert out == [(number,) * len(sizes) for number in range(min(sizes))]
 
 
 def test_draining_saves_what_stages_hold_instead_of_giving_it_out() -> None:
