@@ -150,8 +150,8 @@ def key_by(
         key: the name of a column, key or attribute, or a function of the element; hashable.
         ttl: seconds of event time, > 0, for which the state of a key is kept behind its last element; an element that
             comes later finds none. None: for ever.
-        max_keys: keys whose state is kept, >= 1, in each stage; the one whose last element came longest ago gives way.
-            None: all.
+        max_keys: keys whose state is kept, >= 1, in each stage; the one whose last element came longest ago gives way, or
+            with a `ttl` the one whose newest element is the oldest by event time. None: all.
         on_evicted: told of each key whose state is given up, and why, beside the count in the statistics.
 
     Raises:

@@ -32,7 +32,7 @@ class Ages:
         ages: of each slot, int64; to be read only. There may be more rows than slots.
     """
 
-    __slots__ = ("_buckets", "_entries", "_granule", "_heap", "_of", "_used", "ages")
+    __slots__ = ("_buckets", "_entries", "_granule", "_heap", "_of", "ages")
 
     def __init__(self, granule: int) -> None:
         self._granule = granule
@@ -41,7 +41,10 @@ class Ages:
         self._buckets: dict[int, list[NDArray[np.intp]]] = {}
         self._heap: list[int] = []
         self._entries = 0
-        self._used = 0
+
+    def __len__(self) -> int:
+        """Entries that are kept, those of no more use included."""
+        return self._entries
 
     def make_room(self, slots: int) -> None:
         """Have a row for each of so many slots."""
@@ -65,12 +68,9 @@ class Ages:
         if not moved.any():
             return
         slots, buckets = slots[moved], buckets[moved]
-        self._used += int(
-            np.count_nonzero(self._of[slots] == NEVER)
-        )  # counts doubles twice: a bound
         self._of[slots] = buckets
         self._put(slots, buckets)
-        if self._entries > 2 * self._used + _SLACK:
+        if self._entries > 2 * len(self.ages) + _SLACK:
             self._tidy()
 
     def _put(self, slots: NDArray[np.intp], buckets: NDArray[np.int64]) -> None:
@@ -98,7 +98,6 @@ class Ages:
         """Leave out the entries that are of no use any more."""
         slots = np.flatnonzero(self._of != NEVER)
         self._buckets, self._heap, self._entries = {}, [], 0
-        self._used = len(slots)
         if len(slots):
             self._put(slots, self._of[slots])
 
@@ -149,13 +148,12 @@ class Ages:
 
     def forget(self, slots: NDArray[np.intp] | list[int]) -> None:
         """The slots, each named once, belong to nobody any more."""
-        self._used -= int(np.count_nonzero(self._of[slots] != NEVER))
         self.ages[slots] = NEVER
         self._of[slots] = NEVER
 
     def restore(self, ages: NDArray[np.int64], slots: NDArray[np.intp]) -> None:
         """Begin anew with these slots in use, and the ages of all."""
-        self._buckets, self._heap, self._entries, self._used = {}, [], 0, 0
+        self._buckets, self._heap, self._entries = {}, [], 0
         self.ages = np.array(ages, np.int64)
         self._of = np.full(len(ages), NEVER, np.int64)
         self.register(slots)

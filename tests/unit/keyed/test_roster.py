@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 
 from rxml.errors import SchemaError
+from rxml.eventtime.keyed.ages import Ages
 from rxml.eventtime.keyed.roster import Roster
 from rxml.eventtime.keying import Evicted, Keying
 from rxml.wire import dumps, loads
@@ -150,3 +151,13 @@ def test_what_on_evicted_raises_comes_out_with_a_note() -> None:
     assert caught.value.__notes__ == [
         "raised by on_evicted of key_by, told of Evicted(key='a', reason='max_keys')"
     ]
+
+
+def test_a_key_that_comes_again_and_again_takes_no_more_room() -> None:
+    ages = Ages(4)
+    ages.make_room(8)
+    slots = np.arange(8)
+    for number in range(20_000):
+        ages.raise_to(slots, np.full(8, number * 10))
+    assert len(ages) < 10_000
+    assert ages.lowest(3, slots).tolist() == [0, 1, 2]
