@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typing_extensions import override
 
+from rxml.batch.batch import Batch
+from rxml.batch.column import values_of
 from rxml.errors import SchemaError
 from rxml.eventtime.activity import Activity
 from rxml.eventtime.instants import unit_hint
+from rxml.eventtime.keyed.key_table import require_hashable, require_key
 from rxml.eventtime.progress import Progress
 from rxml.eventtime.reading import read
 from rxml.eventtime.watermarks import LONG_AGO
@@ -74,7 +77,7 @@ class EventTimeStage(Stage[Any]):
         clock = self.env.clock
         if self._head is None:
             self._head = self.env.open(self.node.sources[0])
-            self._activity.saw([], clock.time())
+            self._activity.saw(self._progress.partitions, clock.time())
         while not self._ready:
             if self._error is not None:
                 raise self._error
@@ -135,28 +138,28 @@ class EventTimeStage(Stage[Any]):
         marks = timing.watermarks.after(items, times)
         if timing.partition is None:
             return times, marks, [None]
-        partitions = list(read(items, timing.partition))
-        set(partitions)  # an unhashable one is refused before anything is changed
+        found = read(items, timing.partition)
+        partitions = values_of(found) if isinstance(found, np.ndarray) else found
+        _require(partitions)
         return times, marks, partitions
 
     def _sifted(self, chunk: Chunk[Any]) -> Chunk[Any]:
         """The elements that have a time, up to one whose failure stops the stream."""
-        kept: list[Any] = []
-        contexts = chunk.contexts
-        beside: list[Any] = []
-        for position, item in enumerate(chunk.elements):
-            context = None if contexts is None else contexts[position]
+        kept: list[int] = []
+        contexts, items = chunk.contexts, chunk.elements
+        for position, item in enumerate(items):
             try:
                 self._told([item])
             except Exception as error:  # noqa: BLE001 - the supervisor decides
+                context = None if contexts is None else contexts[position]
                 self._error = verdict(self.env, self.node, error, item, context)
                 if self._error is not None:
                     drop(() if contexts is None else contexts[position + 1 :])
                     break
             else:
-                kept.append(item)
-                beside.append(context)
-        return Chunk(kept, None if contexts is None else beside)
+                kept.append(position)
+        chosen = items.take(kept) if isinstance(items, Batch) else [items[at] for at in kept]
+        return Chunk(chosen, None if contexts is None else [contexts[at] for at in kept])
 
     def _put(self, chunk: Chunk[Any], times: NDArray[np.int64], before: NDArray[np.int64]) -> None:
         """Hand on the elements, each late one behind the watermark that makes it late."""
@@ -201,3 +204,15 @@ class EventTimeStage(Stage[Any]):
 
     async def _let_go(self) -> None:
         self.meter.dropped += self._ready.clear()
+
+
+def _require(partitions: Sequence[Any]) -> None:
+    """Refuse partitions that are missing or cannot be told apart, before anything is changed."""
+    try:
+        distinct = set(partitions)
+    except TypeError:
+        for each in partitions:
+            require_hashable(each, "partition")
+        raise
+    for each in distinct:
+        require_key(each, "partition")

@@ -38,8 +38,9 @@ def nanoseconds(duration: Duration, name: str) -> int:
     """
     seconds = seconds_of(duration, name)
     if isinstance(duration, timedelta):
-        return duration // _MICROSECOND * 1_000
-    whole = duration * 1_000_000_000 if isinstance(duration, int) else seconds * 1e9
+        whole: float = duration // _MICROSECOND * 1_000
+    else:
+        whole = duration * 1_000_000_000 if isinstance(duration, int) else seconds * 1e9
     if not whole <= _LARGEST:
         message = f"{name} wants a duration of less than 292 years, got {duration!r}"
         raise ValueError(message)
@@ -59,7 +60,7 @@ def instant(value: object, unit: Unit | None = None) -> int:
     if isinstance(value, float | np.floating):
         return int(_of_fractions(np.asarray([value]), unit)[0])
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        return _of_whole(int(value), unit)
+        return _of_whole(int(cast("Any", value)), unit)
     if value is None:
         return _missing(value)
     kind = type(value).__name__
@@ -78,6 +79,8 @@ def instants(values: Sequence[Any] | NDArray[Any], unit: Unit | None = None) -> 
         SchemaError: one of them is no event time; the message says which and what would be right.
     """
     column = np.asarray(values)
+    if column is not values and bool in set(map(type, values)):  # numpy would make ints of them
+        return _mixed(values, column, unit)
     if column.ndim != 1 or column.dtype.kind not in "iuM":
         return _mixed(values, column, unit)
     if column.dtype.kind == "M":
@@ -117,7 +120,7 @@ def _of_datetime(value: datetime) -> int:
     rest = getattr(value, "nanosecond", 0)  # pandas' timestamps have nanoseconds, too
     if not isinstance(rest, int):  # that of pandas' NaT is NaN
         return _missing(value)
-    return (value - _EPOCH) // _MICROSECOND * 1_000 + rest
+    return _of_whole((value - _EPOCH) // _MICROSECOND * 1_000 + rest, None)
 
 
 def _of_datetimes(column: NDArray[Any]) -> NDArray[np.int64]:
@@ -145,10 +148,7 @@ def _of_whole(number: int, unit: Unit | None) -> int:
 
 def _of_numbers(column: NDArray[Any], unit: Unit | None) -> NDArray[np.int64]:
     scale = UNITS[unit or "ns"]
-    if (
-        len(column)
-        and int(max(column.max(), -int(column.min()))) > _LARGEST // scale
-    ):
+    if len(column) and int(max(column.max(), -int(column.min()))) > _LARGEST // scale:
         for number in column.tolist():
             _of_whole(number, unit)
     if column.dtype == np.int64 and scale == 1:
@@ -166,14 +166,13 @@ def _of_fractions(column: NDArray[Any], unit: Unit | None) -> NDArray[np.int64]:
             "or give whole nanoseconds"
         )
         raise SchemaError(message)
-    scaled = column.astype(np.float64) * UNITS[unit]
-    if (np.abs(scaled) >= _LARGEST).any():
-        message = (
-            f"event time {column[np.abs(scaled) >= _LARGEST][0]} {unit} is beyond the years 1677 to 2262, which int64 "
-            "nanoseconds reach"
-        )
+    wide, scale = column.astype(np.float64), UNITS[unit]
+    far = np.abs(wide) >= _LARGEST / scale
+    if far.any():
+        message = f"event time {wide[far][0]} {unit} is beyond the years 1677 to 2262, which int64 nanoseconds reach"
         raise SchemaError(message)
-    return np.rint(scaled).astype(np.int64)
+    whole = np.floor(wide)  # a product with all digits would be rounded to some hundred nanoseconds
+    return whole.astype(np.int64) * scale + np.rint((wide - whole) * scale).astype(np.int64)
 
 
 def _missing(value: object) -> int:

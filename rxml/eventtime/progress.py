@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from heapq import heappop, heappush, heapreplace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rxml.eventtime.keyed.plain_keys import from_plain, to_plain
 from rxml.eventtime.watermarks import LONG_AGO
 
 if TYPE_CHECKING:
@@ -21,12 +23,15 @@ class Progress:
         watermark: int64 ns UTC; `LONG_AGO` before the first.
     """
 
-    __slots__ = ("_idle", "_marks", "watermark")
+    __slots__ = ("_heap", "_heaped", "_idle", "_marks", "_number", "watermark")
 
     def __init__(self) -> None:
         self.watermark: int = LONG_AGO
         self._marks: dict[Hashable, int] = {}
         self._idle: set[Hashable] = set()
+        self._heap: list[tuple[int, int, Hashable]] = []
+        self._heaped: set[Hashable] = set()
+        self._number = 0
 
     def of_one(self, marks: NDArray[np.int64]) -> NDArray[np.int64]:
         """The watermark after each element, of a stream that is one partition.
@@ -49,14 +54,21 @@ class Progress:
         return rising
 
     def _tell(self, partition: Hashable, mark: int) -> None:
-        before = self._marks.get(partition, LONG_AGO)
-        woken = partition in self._idle
-        if mark <= before and not woken and partition in self._marks:
-            return
-        self._idle.discard(partition)
-        self._marks[partition] = max(mark, before)
-        if before <= self.watermark or woken:  # it may have held the others back
+        before = self._marks.get(partition)
+        if before is None or mark > before:
+            self._marks[partition] = mark
+        if before is None or partition in self._idle:
+            self._idle.discard(partition)
+            self._enter(partition)
             self._rise()
+        elif self._heap[0][2] == partition:  # it may have held the others back
+            self._rise()
+
+    def _enter(self, partition: Hashable) -> None:
+        if partition not in self._heaped:
+            self._heaped.add(partition)
+            self._number += 1
+            heappush(self._heap, (self._marks[partition], self._number, partition))
 
     def rest(self, partitions: Sequence[Hashable]) -> None:
         """These partitions are idle until they give another element; the others need not wait for them."""
@@ -64,22 +76,31 @@ class Progress:
         self._rise()
 
     def _rise(self) -> None:
-        counting = [mark for each, mark in self._marks.items() if each not in self._idle]
-        if counting:
-            self.watermark = max(self.watermark, min(counting))
+        """The mark in the heap may be one that the partition has left behind; it is renewed when it comes up."""
+        heap = self._heap
+        while heap:
+            mark, number, partition = heap[0]
+            if partition in self._idle:
+                heappop(heap)
+                self._heaped.discard(partition)
+                continue
+            if mark == self._marks[partition]:
+                self.watermark = max(self.watermark, mark)
+                return
+            heapreplace(heap, (self._marks[partition], number, partition))
+
+    @property
+    def partitions(self) -> list[Hashable]:
+        """All that have given an element."""
+        return list(self._marks)
 
     def snapshot(self) -> list[Any]:
         """As plain values; which partitions are idle is a matter of the clock and not kept."""
-        return [self.watermark, [[each, mark] for each, mark in self._marks.items()]]
+        return [self.watermark, to_plain(list(self._marks)), list(self._marks.values())]
 
     def restore(self, state: list[Any]) -> None:
         """Go on from a snapshot."""
-        self.watermark, marks = state
-        self._marks = {_hashable(each): mark for each, mark in marks}
-
-
-def _hashable(partition: Any) -> Hashable:
-    """The partition; msgpack gives tuples as lists."""
-    if not isinstance(partition, list):
-        return cast("Hashable", partition)
-    return tuple(map(_hashable, cast("list[Any]", partition)))
+        self.watermark, partitions, marks = state
+        self._marks = dict(zip(from_plain(partitions), marks, strict=True))
+        for partition in self._marks:
+            self._enter(partition)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rxml.aggregates import Aggregate
+    from rxml.flow.operator import Operator
     from rxml.windows import Emission, Windowing
 
 Row = dict[str, Any]
@@ -36,12 +37,18 @@ AGGREGATES: dict[str, Aggregate] = {
 }
 """Of whole numbers: results do not depend on the order of elements."""
 
+
+def chained(early: float, late: float) -> float:
+    """Not associative: tells in which order it was called for what."""
+    return early + late / 3
+
+
 ROUNDED: dict[str, Aggregate] = {
     "total": agg.sum("v"),
     "mean": agg.mean("v"),
     "var": agg.var("v"),
     "all": agg.collect("v"),
-    "joined": agg.monoid(0.0, lambda v: v, lambda a, b: a + b / 3, column="v"),
+    "joined": agg.monoid(0.0, float, chained, column="v"),
 }
 """Of floats: results tell how they were added up."""
 
@@ -88,8 +95,8 @@ def batch(items: list[Row]) -> Batch:
 
 def told(operator: Any, chunks: list[Any], *, delay: int = 0, keyed: bool = True) -> list[Row]:
     """The rows that a windowing operator gives."""
-    timed = ops.with_event_time("t", bounded(delay / 1e9), unit="ns")
-    flow = scripted(*(Chunk(each) for each in chunks)).pipe(timed)
+    timed: Operator[Any, Any] = ops.with_event_time("t", bounded(delay / 1e9), unit="ns")
+    flow: Any = scripted(*(Chunk(each) for each in chunks)).pipe(timed)
     if keyed:
         flow = flow.pipe(ops.key_by("k"))
     return list(map(dict, run(flow.pipe(operator).to_list())))

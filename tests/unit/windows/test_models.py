@@ -27,6 +27,7 @@ from tests.unit.windows.running import (
 )
 
 if TYPE_CHECKING:
+    from rxml.flow.operator import Operator
     from rxml.windows import Emission, Late, Windowing
     from tests.unit.windows.model import Kind
 
@@ -88,7 +89,7 @@ def test_panes_of_early_and_late_elements(kind: str, data: st.DataObject) -> Non
     accumulation: Any = data.draw(st.sampled_from(ACCUMULATIONS))
     delay, lateness = data.draw(st.integers(0, 4)), data.draw(st.sampled_from([0, 3, 20]))
     (windowing, plain), (emit, update) = KINDS[kind], EMISSIONS[emission]
-    operator = ops.window(
+    operator: Any = ops.window(
         windowing, emit=emit, accumulation=accumulation, allowed_lateness=lateness * NS
     ).aggregate(**AGGREGATES)
     model = Model(Rules(plain, result, update, accumulation, lateness, delay)).run(items)
@@ -129,11 +130,11 @@ def test_late_and_on_time_elements_are_all(
 
 def apart(windowing: Windowing, chunks: list[Any], delay: int) -> tuple[list[Any], list[Late[Any]]]:
     """The results of windows, and the elements that came late."""
-    timed = ops.with_event_time("t", bounded(delay * NS), unit="ns")
-    flow = scripted(*map(Chunk, chunks)).pipe(timed, ops.key_by("k"))
+    timed: Operator[Any, Any] = ops.with_event_time("t", bounded(delay * NS), unit="ns")
+    flow: Any = scripted(*map(Chunk, chunks)).pipe(timed, ops.key_by("k"))
     results, late = flow.through(ops.window(windowing).with_late(**AGGREGATES))
 
-    async def both() -> Any:
+    async def both() -> tuple[list[Any], list[Late[Any]]]:
         return await asyncio.gather(results.to_list(), late.to_list())
 
     rows, elements = run(both())
@@ -144,7 +145,7 @@ def apart(windowing: Windowing, chunks: list[Any], delay: int) -> tuple[list[Any
 def test_windows_of_a_number_of_elements(
     items: list[Any], sizes: list[int], n: int, step: int
 ) -> None:
-    operator = ops.window(w.count(n, step)).aggregate(**AGGREGATES)
+    operator: Any = ops.window(w.count(n, step)).aggregate(**AGGREGATES)
     expected = counted(items, n, step, result)
     for chunks in forms(items, sizes):
         rows = told(operator, chunks)
