@@ -115,7 +115,7 @@ CASE = Case(
         "rxml": Contestant(rxml, "log.read(), request(1024)"),
         "scan": Contestant(scan, "log.scan(), no loop and no thread"),
         "hand": Contestant(by_hand, "sqlite3, the same blobs, decoded by the same decoder"),
-        "one_column": Contestant(one_column, "the same, but one column of five decoded"),
+        "one_column": Contestant(one_column, "the same, but one column of seven decoded"),
     },
     musts=(Must("speed", "hand", 0.5),),
     shown=("seconds", "facts_per_second"),
