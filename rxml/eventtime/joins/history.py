@@ -125,10 +125,12 @@ class History:
         return given_up
 
     def snapshot(self) -> list[Any]:
-        """All that may be asked for: the horizon; times, keys and rows, in the order in which they came."""
+        """All that may be asked for: the horizon; times, keys and rows, in the order in which they came, None before any."""
         self._compact()
         rows = np.arange(self._table.size)
         times, keys = self._newest.listed()
+        if not self.known:
+            return [self._horizon, [], [], None]
         if self.columnar:
             return [self._horizon, times.tolist(), keys, self._batch(rows)]
         return [self._horizon, times.tolist(), keys, [*map(plain, self.items(rows))]]
@@ -140,10 +142,10 @@ class History:
             SchemaError: rows and their times are not equally many.
         """
         horizon, times, keys, rows = state
-        if len(times) != len(rows):
+        if len(times) != len(rows or ()):
             message = f"a snapshot of an as-of join has {len(times)} times for {len(rows)} rows: it is damaged"
             raise SchemaError(message)
-        if isinstance(rows, Batch) or rows:
+        if rows is not None:
             taken = Taken(rows, None, np.asarray(times, np.int64), [*map(hashable, keys)], 0)
             self.add(taken)
         if horizon is not None:

@@ -48,6 +48,9 @@ class Newest:
         if shift:
             self._shift(shift)
         self._widen()
+        if len(times) and int(times.min()) < self._absorbed:
+            newer = times >= self._base_times[codes]  # of the others nobody will ask any more
+            times, codes, rows = times[newer], codes[newer], rows[newer]
         if len(self.rows):
             times = np.concatenate([self._times, times])
             codes = np.concatenate([self._codes, codes])

@@ -34,6 +34,20 @@ def test_it_is_the_nested_loop_join_of_what_was_on_time(
     assert joined(left, right, tolerance) == newest(left.on_time, right.on_time, tolerance)
 
 
+def test_a_row_that_comes_behind_a_newer_one_of_its_key_does_not_hide_that() -> None:
+    rows = [Item("b", 4, 0), Item("b", 1, 1), Item("a", 8, 2)]
+    left = Played([Item("b", 4, 0)], 0, [Chunk([Item("b", 4, 0)])])
+    right = Played(rows, 3, [Chunk(rows[:1]), Sleep(1), Chunk(rows[1:])])
+    assert joined(left, right) == [AsOf(Item("b", 4, 0), Item("b", 4, 0))]
+
+
+def test_rows_are_kept_for_elements_that_wait_behind_newer_ones() -> None:
+    items = [Item("a", 0, 0), Item("a", 1, 1), Item("a", 0, 2)]
+    left = Played(items, 3, [Chunk([each]) for each in items])
+    right = Played(items[:2], 0, [Sleep(1), Chunk(items[:2])])
+    assert [answer.right.time for answer in joined(left, right)] == [0, 1, 0]
+
+
 @given(st.data(), played(), played())
 def test_neither_speed_nor_chunking_changes_the_result_or_its_order(
     data: st.DataObject, left: Played, right: Played

@@ -50,7 +50,8 @@ def test_a_history_keeps_what_may_be_asked_for_and_no_more(
     if given_:
         history.add(taken(given_))
     history.absorb(horizon)
-    _, times, keys, kept = history.snapshot()
+    _, times, keys, rows = history.snapshot()
+    kept: list[Item] = rows or []
     after = [each for each in given_ if each.time > horizon]
     before = {
         each.key: each
@@ -67,6 +68,7 @@ def test_a_history_is_empty_when_all_is_older_than_the_tolerance() -> None:
     history.add(taken([Item("a", 1, 0), Item("b", 2, 1)]))
     history.absorb(8)
     assert history.snapshot() == [8, [], [], []]
+    assert History(5, 10, SIDE, None).snapshot() == [None, [], [], None]
 
 
 @given(items(20), items(20), st.integers(0, 25))

@@ -14,7 +14,7 @@ from rxml import operators as ops
 from rxml.errors import BufferOverflowError, PipelineError
 from rxml.eventtime.event_time import event_time_of
 from rxml.flow.run import Run
-from rxml.testing import Fail, Never, Watermark, run, scripted
+from rxml.testing import Fail, Never, Sleep, Watermark, run, scripted
 from tests.unit.flow.ledger import ANSWERED, DROPPED, Ledger, read
 from tests.unit.joins.timed import NS, Item, Played, again, nested_loops, played
 
@@ -196,3 +196,14 @@ def test_what_is_wrong_is_said_when_the_pipeline_is_built() -> None:
         timed([("a", 1)]).pipe(ops.interval_join(rxml.of(1), 0, 1))
     with pytest.raises(PipelineError, match="knows no key of the right"):
         timed([("a", 1)]).pipe(ops.key_by(first), ops.interval_join(right, 0, 1))
+
+
+def test_an_idle_input_is_not_waited_for_and_what_it_brings_later_is_late() -> None:
+    right = scripted(("a", 1), Sleep(9), ("a", 2), ("a", 8)).pipe(
+        ops.with_event_time(second, unit="s", idle_after=3)
+    )
+    left = timed([("a", 1), ("a", 2), ("a", 4)], Sleep(20), ("a", 8))
+    result = read(left.pipe(ops.interval_join(right, 0, 0, how="left", key=first)))
+    pairs = [(pair.left[1], pair.right and pair.right[1]) for pair in result.results]
+    assert pairs == [(1, 1), (2, None), (4, None), (8, 8)]
+    assert list(result.dropped.values()) == [1]
