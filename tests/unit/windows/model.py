@@ -65,8 +65,8 @@ class Window:
     key: Any
     start: int
     end: int
-    items: list[Row] = field(default_factory=list)
-    fresh: list[Row] = field(default_factory=list)
+    items: list[Row] = field(default_factory=list[Row])
+    fresh: list[Row] = field(default_factory=list[Row])
     fires: int = 0
     told: Row | None = None
     closed: bool = False

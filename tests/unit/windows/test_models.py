@@ -137,7 +137,8 @@ def apart(windowing: Windowing, chunks: list[Any], delay: int) -> tuple[list[Any
     async def both() -> tuple[list[Any], list[Late[Any]]]:
         return await asyncio.gather(results.to_list(), late.to_list())
 
-    rows, elements = run(both())
+    found: tuple[list[Any], list[Late[Any]]] = run(both())
+    rows, elements = found
     return list(map(dict, rows)), elements
 
 
