@@ -95,8 +95,9 @@ class Firing:
         """Those of these windows that have something to tell at their end."""
         if self._accumulation != "discarding":
             return slots
-        new: NDArray[np.bool_] = self.windows.fresh[slots] > 0
-        return slots[new | (self.windows.fires[slots] == 0)]
+        new = (self.windows.fresh[slots] > 0) | (self.windows.fires[slots] == 0)
+        worth: NDArray[np.intp] = slots[new]
+        return worth
 
     def fire(self, slots: NDArray[np.intp], timing: int, *, final: bool = False) -> Panes:
         """The next pane of each of these windows, each named once; in their order."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
 from rxml.eventtime.keyed.key_table import KeyTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -142,10 +142,10 @@ def ranked(keys: list[Any]) -> NDArray[np.intp]:
 
 def _comparable(key: Any) -> tuple[Any, ...]:
     """What compares like the key with keys of its type, and by type with others."""
-    if isinstance(key, int | float | np.number):
-        return (0, "", key)
+    if isinstance(key, (int, float, np.number)):
+        return (0, "", cast("Any", key))
     if isinstance(key, tuple):
-        return (1, "tuple", tuple(_comparable(each) for each in key))
+        return (1, "tuple", tuple(map(_comparable, cast("Iterable[Any]", key))))
     if isinstance(key, str | bytes | date):
         kind = type(key).__name__
         return (1, kind, key if not isinstance(key, date) else key.isoformat())

@@ -159,8 +159,8 @@ def require_windowing(value: object) -> Windowing:
     if isinstance(value, Sliding | Session | Count | Global):
         return value
     message = (
-        "window wants tumbling(size), sliding(size, every), session(gap), count(n) or global_() of rxml.windows, "
-        f"got {value!r}"
+        "window wants tumbling(size), sliding(size, every), session(gap), count(n) or global_() of rxml.windows, or a "
+        f"flow, got {value!r}"
     )
     raise PipelineError(message)
 

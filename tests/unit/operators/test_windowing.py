@@ -268,7 +268,7 @@ def test_an_unread_window_is_an_error_once_others_have_waited_too_long() -> None
         ({"seconds": 1, "skip": 0}, r"window\(skip=\) wants a number > 0"),
         ({"seconds": 1, "count": 1, "skip": 1}, "not with both"),
         ({"boundaries": rxml.of(1), "count": 2}, "boundaries say when"),
-        ({"boundaries": [1]}, "window wants flows"),
+        ({"boundaries": [1]}, r"window wants tumbling.* of rxml.windows, or a flow, got \[1\]"),
         ({"count": 1, "capacity": 0}, "capacity.* wants an int >= 1"),
         ({"count": 1, "policy": "x"}, "policy is one of"),
     ],

@@ -134,11 +134,10 @@ def apart(windowing: Windowing, chunks: list[Any], delay: int) -> tuple[list[Any
     flow: Any = scripted(*map(Chunk, chunks)).pipe(timed, ops.key_by("k"))
     results, late = flow.through(ops.window(windowing).with_late(**AGGREGATES))
 
-    async def both() -> tuple[list[Any], list[Late[Any]]]:
-        return await asyncio.gather(results.to_list(), late.to_list())
+    async def both() -> list[list[Any]]:
+        return [*await asyncio.gather(results.to_list(), late.to_list())]
 
-    found: tuple[list[Any], list[Late[Any]]] = run(both())
-    rows, elements = found
+    rows, elements = run(both())
     return list(map(dict, rows)), elements
 
 
