@@ -11,7 +11,7 @@ from benchmarks.case import Case, Contestant, Must, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROWS = 8192
+ROWS = 16_384
 KEYS = 1_000
 SECOND = 1_000_000_000
 
@@ -85,7 +85,9 @@ CASE = Case(
     quick=200_000,
     unit="rows on either side",
     contestants={
-        "rxml": Contestant(rxml, "two from_batches(8192) | with_event_time, asof_join(key)"),
+        "rxml": Contestant(
+            rxml, "two from_batches | with_event_time, asof_join(key), chunks of 16,384 rows"
+        ),
         "pandas": Contestant(pandas, "pandas.merge_asof(on, by) of two whole frames"),
     },
     musts=(Must("speed", "pandas", 0.5),),

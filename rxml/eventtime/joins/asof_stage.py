@@ -142,12 +142,11 @@ class AsOfStage(JoinStage):
             return len(first)
         if isinstance(first.elements, Batch) and not self._history.known:
             return 0  # which columns they will have is not known
-        open_ = first.times >= right.mark
-        return int(open_.argmax()) if open_.any() else len(first)
+        return len(first) if first.most < right.mark else int((first.times >= right.mark).argmax())
 
     def _joined(self, part: Taken) -> Any:
         history, left = self._history, part.elements
-        rows = history.find(part.times, part.keys)
+        rows = history.find(part)
         if isinstance(left, Batch) and (history.columnar or not history.known):
             return self._merged(left, rows)
         answers: list[Any] = list(map(AsOf, left, history.items(rows)))
@@ -184,9 +183,7 @@ class AsOfStage(JoinStage):
         # Signals stand one between two at most. The floors of those behind only rise.
         waiting = [each for each in islice(self._pending, 4) if isinstance(each, Taken)]
         if waiting:
-            horizon = min(
-                horizon, int(waiting[0].times.min()), *(each.floor for each in waiting[1:])
-            )
+            horizon = min(horizon, waiting[0].least, *(each.floor for each in waiting[1:]))
         if horizon > LONG_AGO:
             self.settled: int = max(self.settled, horizon)
             self.meter.dropped += self._history.absorb(horizon)

@@ -68,7 +68,7 @@ class History:
         else:
             self._as_elements()
             self._table.append({_ITEMS: objects(taken.elements)}, count)
-        self._newest.add(taken.times, taken.keys, np.arange(first, first + count))
+        self._newest.add(taken, np.arange(first, first + count))
 
     def _with_instants(self, batch: Batch) -> dict[str, Any]:
         columns: dict[str, Any] = dict(batch.columns)
@@ -83,9 +83,9 @@ class History:
             self.columnar, self._table = False, Table()
             self._table.append({_ITEMS: objects(rows)}, len(rows))
 
-    def find(self, times: NDArray[np.int64], keys: Any) -> NDArray[np.intp]:
+    def find(self, asking: Taken) -> NDArray[np.intp]:
         """The row for each element, -1 where there is none."""
-        return self._newest.find(times, keys)
+        return self._newest.find(asking)
 
     def items(self, rows: NDArray[np.intp]) -> list[Any]:
         """Elements of the right, by row; None where there is none."""

@@ -160,11 +160,9 @@ class JoinStage(FanInStage):
         return max(self.inflows[position].mark, self.settled)
 
     def _on_time(self, taken: Taken, limit: int) -> Taken:
-        if limit == LONG_AGO or not len(taken):
+        if not len(taken) or taken.least >= limit:
             return taken
         late = taken.times < limit
-        if not late.any():
-            return taken
         gone = taken.where(late)
         self.meter.dropped += len(gone)
         drop(gone.contexts or ())

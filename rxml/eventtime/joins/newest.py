@@ -12,6 +12,8 @@ from rxml.eventtime.watermarks import LONG_AGO
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rxml.eventtime.joins.side import Taken
+
     Rows = NDArray[np.intp]
     Times = NDArray[np.int64]
 
@@ -42,13 +44,14 @@ class Newest:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def add(self, times: Times, keys: Any, rows: Rows) -> None:
+    def add(self, told: Taken, rows: Rows) -> None:
         """Take rows in, in any order of time."""
+        times, keys = told.times, told.keys
         codes, shift = self.codes.add(keys, len(times))
         if shift:
             self._shift(shift)
         self._widen()
-        if len(times) and int(times.min()) < self._absorbed:
+        if len(times) and told.least < self._absorbed:
             newer = times >= self._base_times[codes]  # of the others nobody will ask any more
             times, codes, rows = times[newer], codes[newer], rows[newer]
         if len(self.rows):
@@ -73,16 +76,17 @@ class Newest:
             self.base = np.concatenate([self.base, np.full(room, -1, np.intp)])
             self._base_times = np.concatenate([self._base_times, np.full(room, LONG_AGO, np.int64)])
 
-    def find(self, times: Times, keys: Any) -> Rows:
+    def find(self, asking: Taken) -> Rows:
         """The row for each element, -1 where there is none."""
+        times, keys = asking.times, asking.keys
         if not self.codes.count:
             return np.full(len(times), -1, np.intp)
         codes = self.codes.find(keys, len(times))
         unknown: NDArray[np.bool_] = codes < 0
         if unknown.any():
             codes = np.where(unknown, self.codes.count, codes)
-        near = int(np.searchsorted(self._times, int(times.max()), side="right"))
-        checked = self._tolerance is not None or self._absorbed > int(times.min())
+        near = int(np.searchsorted(self._times, asking.most, side="right"))
+        checked = self._tolerance is not None or self._absorbed > asking.least
         if near:
             rows, found = self._merged(times, codes, near, checked=checked)
         else:

@@ -71,6 +71,22 @@ class Taken:
     times: NDArray[np.int64]
     keys: Any
     floor: int
+    _least: int | None = None
+    _most: int | None = None
+
+    @property
+    def least(self) -> int:
+        """The earliest time; there must be one."""
+        if self._least is None:
+            self._least = int(self.times.min())
+        return self._least
+
+    @property
+    def most(self) -> int:
+        """The latest time; there must be one."""
+        if self._most is None:
+            self._most = int(self.times.max())
+        return self._most
 
     def __len__(self) -> int:
         return len(self.times)

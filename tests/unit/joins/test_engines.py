@@ -82,7 +82,10 @@ def test_a_history_of_batches_goes_on_from_its_snapshot(
     other.restore(loads(dumps(one.snapshot())))
     asked = np.arange(horizon, horizon + 9)
     for key in "abc":
-        found = [history.items(history.find(asked, [key] * 9)) for history in (one, other)]
+        found = [
+            history.items(history.find(Taken(asked.tolist(), None, asked, [key] * 9, 0)))
+            for history in (one, other)
+        ]
         assert [each and list(each) for each in found[0]] == [
             each and list(each) for each in found[1]
         ]
@@ -93,7 +96,8 @@ def test_columns_survive_a_snapshot() -> None:
     history, other = History(None, 10, SIDE, None), History(None, 10, SIDE, None)
     history.add(Taken(rows, None, rows.array("time"), rows.array("key"), 0))
     other.restore(loads(dumps(history.snapshot())))
-    found = other.find(np.array([5, 5]), np.array([2, 9]))
+    asked = np.array([5, 5])
+    found = other.find(Taken(asked.tolist(), None, asked, np.array([2, 9]), 0))
     columns = other.columns(found, found < 0, "key")
     assert {name: column.tolist()[:1] for name, column in columns.items()} == {
         "time": [4],
