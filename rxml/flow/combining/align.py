@@ -66,6 +66,10 @@ class Alignment:
             self.waiting.add(key)
         self._news = self._seen = True
 
+    def knows(self, key: Hashable) -> bool:
+        """Whether an input counts that has not ended."""
+        return key in self._marks
+
     def mark(self, key: Hashable) -> int | None:
         """The watermark that an input has given, if any."""
         return self._marks.get(key)

@@ -48,6 +48,7 @@ class ConcatStage(Stage[Any]):
         self._next = 0
         self._head: Subscription[Any] | None = None
         self._rising = Rising()
+        self._barrier: int | None = None
 
     @override
     def snapshot(self) -> Any:
@@ -69,8 +70,22 @@ class ConcatStage(Stage[Any]):
             chunk = await self._head.request(n)
             if chunk.end:
                 self._head = None
-            elif (passed := self._rising.passed(chunk)) is not None:
+            elif (passed := self._passed(chunk)) is not None:
                 return passed
+
+    def _passed(self, chunk: Chunk[Any]) -> Chunk[Any] | None:
+        """The chunk with what is new of its signals; None if nothing else was in it.
+
+        A barrier that one input has let pass before it ended may come from the next one again.
+        """
+        if chunk.barrier is not None and chunk.barrier == self._barrier:
+            chunk = Chunk(
+                chunk.elements, chunk.contexts, watermark=chunk.watermark, idle=chunk.idle
+            )
+            if not len(chunk.elements) and not chunk.signalled:
+                return None
+        self._barrier = self._barrier if chunk.barrier is None else chunk.barrier
+        return self._rising.passed(chunk)
 
     @override
     async def release(self) -> None:

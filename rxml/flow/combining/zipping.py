@@ -24,9 +24,20 @@ class Column:
 
     Attributes:
         skip: elements that are left out, since tuples had them before the run was saved.
+        again: it gives elements from behind the barrier behind which the run goes on.
     """
 
-    __slots__ = ("_barrier", "_signals", "_taken", "contexts", "elements", "inlet", "live", "skip")
+    __slots__ = (
+        "_barrier",
+        "_signals",
+        "_taken",
+        "again",
+        "contexts",
+        "elements",
+        "inlet",
+        "live",
+        "skip",
+    )
 
     def __init__(self, inlet: Inlet) -> None:
         self.inlet: Inlet = inlet
@@ -34,6 +45,7 @@ class Column:
         self.contexts: list[Context | None] = []
         self.live: bool = True
         self.skip: int = 0
+        self.again: bool = False
         self._barrier: tuple[int, int] | None = None
         self._signals: deque[tuple[int, dict[str, Any]]] = deque()
         self._taken = 0
@@ -48,7 +60,7 @@ class Column:
         self.elements.extend(chunk.elements)
         self.contexts.extend(chunk.contexts or [None] * len(chunk.elements))
         if chunk.signalled:
-            position = self._taken + len(self.elements)
+            position = self._taken + len(self.elements) - self.skip
             if self._signals and self._signals[-1][0] == position:
                 self._signals[-1][1].update(chunk.signals())
             else:
@@ -76,15 +88,32 @@ class Column:
 
         An input that had ended before the barrier gives none of its elements again; one that goes on gives all from there.
         """
-        if self._barrier is None or self._barrier[0] != barrier:
-            return [0, list(self.elements)]
-        return [self._taken - self._barrier[1], []]
+        position = self._position_of(barrier)
+        if position is None:
+            return [0, list(self.elements), False, None]
+        ahead = position - self._taken
+        marks = [
+            each["watermark"]
+            for at, each in self._signals
+            if at <= position and "watermark" in each
+        ]
+        mark = marks[-1] if marks else None
+        return [max(0, -ahead), self.elements[: max(0, ahead)], True, mark]
+
+    def _position_of(self, barrier: int) -> int | None:
+        """How many elements came before a barrier, if that has come; one that is waited for no more may not be due yet."""
+        coming = [position for position, each in self._signals if each.get("barrier") == barrier]
+        if coming:
+            return coming[0]
+        return self._barrier[1] if self._barrier and self._barrier[0] == barrier else None
 
     def restore(self, kept: list[Any]) -> None:
         """Go on from a snapshot."""
-        self.skip, held = kept
+        self.skip, held, self.again, mark = kept
         self.elements = list(held)
         self.contexts = [None] * len(self.elements)
+        if mark is not None:
+            self._signals.append((len(held), {"watermark": mark}))
 
 
 class ZipStage(FanInStage):
@@ -107,6 +136,8 @@ class ZipStage(FanInStage):
         self._columns = [Column(inlet) for inlet in self.fan.inlets]
         for column, kept in zip(self._columns, self._saved, strict=False):
             column.restore(kept)
+            if column.again and not self.signals.knows(column.inlet):
+                self.signals.enter(column.inlet)  # it had ended, but its barrier came before that
 
     @override
     def due(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from typing_extensions import override
 
 import rxml
@@ -159,6 +159,10 @@ def test_inner_streams_end_before_a_barrier_passes(death: int) -> None:
     assert sorted(out) == list(range(8))
 
 
+@example(sizes=[5, 1], every=1, deaths={1}, seed=0)
+@example(sizes=[2, 3], every=1, deaths={1}, seed=0)
+@example(sizes=[2, 4, 1], every=1, deaths={2, 3}, seed=0)
+@example(sizes=[4, 10, 4], every=2, deaths={2, 3}, seed=0)
 @given(
     sizes=st.lists(st.integers(0, 20), min_size=2, max_size=3),
     every=st.integers(1, 5),
