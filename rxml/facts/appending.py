@@ -74,7 +74,7 @@ class AppendStage(Stage[Outcome]):
         return self.now(n) or END
 
     def _written(self, chunk: Chunk[Any], outcomes: Outcomes) -> Chunk[Outcome]:
-        return Chunk(outcomes.listed(), chunk.contexts, **chunk.signals())
+        return Chunk(outcomes, chunk.contexts, **chunk.signals())
 
     @override
     async def release(self) -> None:

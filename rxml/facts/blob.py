@@ -164,6 +164,11 @@ def numbered(values: Sequence[str]) -> tuple[list[str], AnyArray] | None:
     return different, np.fromiter(map(numbers.__getitem__, values), width, len(values))
 
 
+def plain_form(column: AnyArray) -> list[Any]:
+    """The form of a column that is kept as it is."""
+    return [_PLAIN, column]
+
+
 def numbered_form(name: str, form: tuple[list[str], AnyArray] | None) -> dict[str, list[Any]]:
     """The form of a column that `numbered` has looked at, if it is shorter."""
     return {} if form is None else {name: [_NUMBERED, objects(form[0]), form[1]]}

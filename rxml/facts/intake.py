@@ -11,7 +11,7 @@ import numpy as np
 from rxml.batch import Batch
 from rxml.batch.column import is_array, sealed
 from rxml.errors import FactError, RxmlError
-from rxml.facts.blob import hex_bytes, numbered, numbered_form
+from rxml.facts.blob import hex_bytes, numbered, numbered_form, plain_form
 from rxml.facts.fact import (
     LONGEST_ID,
     LONGEST_KEY,
@@ -194,9 +194,12 @@ def _keys(
 ) -> tuple[AnyArray, dict[str, list[Any]]]:
     """The column of keys as objects, and its form if that is known; those that will not do are noted."""
     column, values = _texts(columns, "key")
-    form = numbered(values) if set(map(type, values)) == {str} else None
+    texts = set(map(type, values)) == {str}
+    form = numbered(values) if texts else None
     if not _are_fine(values if form is None else form[0], LONGEST_KEY):
         _note(values, reasons, lambda value: check_text("key", value, LONGEST_KEY))
+    if texts and form is None:
+        return column, {"key": plain_form(column)}
     return column, numbered_form("key", form)
 
 

@@ -82,17 +82,22 @@ class Outcomes(Sequence[Outcome]):
     @overload
     def __getitem__(self, index: int) -> Outcome: ...
     @overload
-    def __getitem__(self, index: slice[Any, Any, Any]) -> Sequence[Outcome]: ...
+    def __getitem__(self, index: slice[Any, Any, Any]) -> Outcomes: ...
     @override
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return self.listed()[index]
+            return self._part(index)
         row = as_index(index)
         row = range(len(self))[row]
         offset = int(self.offsets[row])
         return Outcome(
             _NAMES[self.codes[row]], None if offset < 0 else offset, self.reasons.get(row)
         )
+
+    def _part(self, where: slice[Any, Any, Any]) -> Outcomes:
+        rows = range(len(self))[where] if self.reasons else ()
+        reasons = {at: self.reasons[row] for at, row in enumerate(rows) if row in self.reasons}
+        return Outcomes(self.codes[where], self.offsets[where], reasons)
 
     @override
     def __iter__(self) -> Iterator[Outcome]:

@@ -167,7 +167,8 @@ def test_each_row_that_is_no_fact_is_reported_and_the_others_are_stored(log: Fac
         "lower is None: bounds are two finite floats, or both None",
         "id is None, a NoneType: give a str",
     ]
-    assert (outcomes[-1], outcomes[1:3]) == (outcomes.listed()[-1], outcomes.listed()[1:3])
+    assert (outcomes[-1], list(outcomes[1:3])) == (outcomes.listed()[-1], outcomes.listed()[1:3])
+    assert list(outcomes[::-2]) == outcomes.listed()[::-2]
     assert repr(outcomes) == "Outcomes(2 stored, 1 duplicates, 5 rejected)"
     assert [fact.id for fact in scanned(log)] == ["a", "f"]
 
