@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import example, given
 
 import rxml
@@ -140,3 +141,19 @@ def test_a_tree_that_dies_gives_what_one_gives_that_does_not(
     assert [each.replace("(", "[").replace(")", "]") for each in died] == [
         each.replace("(", "[").replace(")", "]") for each in whole
     ]
+
+
+@pytest.mark.parametrize("deaths", [{1}, {2}, {1, 2}])
+def test_a_pipeline_that_is_very_deep(deaths: set[int]) -> None:
+    """Tasks stand in between, so that awaiting does not recurse without bound."""
+
+    def deep() -> Flowable[Any]:
+        flow: Flowable[Any] = rxml.range(30)
+        for _ in range(60):
+            flow = flow.pipe(ops.prefetch(2), ops.scan(text))
+        return flow
+
+    whole = run(deep().pipe(ops.map(repr)).to_list())
+    store = MemoryStore(*deaths)
+    assert run(lived(deep, Checkpoint(store, every=None, elements=4))) == whole
+    assert store.deaths == set()
