@@ -11,6 +11,7 @@ from rxml.eventtime.instants import UNITS, nanoseconds
 from rxml.eventtime.keying import Keying
 from rxml.eventtime.watermarks import monotonic
 from rxml.flow.check import permit_function, require_count, require_function
+from rxml.flow.chunk import CHUNK
 from rxml.flow.kinds import label, mark, stage
 from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.timing.duration import seconds_of
@@ -49,8 +50,8 @@ def with_event_time(
     and behind the chunk that has raised it. Operators on event time find the time of an element by the same column, so
     what stands between must keep it.
 
-    Demand: n elements for n.
-    Buffers: nothing.
+    Demand: n elements for n, up to 1,024.
+    Buffers: what stands behind a late element in its chunk, 1,023 elements at most.
     Emits: the elements as they are.
     Completes: with upstream, which stands for the watermark +infinity.
     Fails: with upstream; where an element has no time: NaN, none, a fraction or a datetime without a time zone; when a
@@ -100,6 +101,7 @@ def with_event_time(
         label("with_event_time", described(event_time), policy),
         lambda env, node: EventTimeStage(env, node, timing),
         cardinality=Cardinality.ONE,
+        capacity=CHUNK,
         rate=idle_after is not None,
         traits=(event_time,),
         checkpointing=Checkpointing.SAVED,

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 
 OPEN: Final = 1_000_000
-"""Windows by time that may be open at once."""
+"""Windows that may be open at once."""
 
 
 @overload
@@ -51,6 +51,7 @@ def window(
     allowed_lateness: Duration = ...,
     late: Literal["count", "error"] = ...,
     time: str | Callable[[Any], Any] | None = ...,
+    capacity: int = ...,
 ) -> Windowed[Any]: ...
 @overload
 def window(
@@ -78,8 +79,8 @@ def window(boundaries: Any = None, **options: Any) -> Any:
 
     Demand: chunk after chunk. Flows: what any reader waits for, but for no more than surely has room; an element of
         `boundaries` at a time, while anybody waits.
-    Buffers: the state of each aggregate for each key and window that is open; for sliding windows each key also has one for
-        each `every` (or the greatest common divisor, if `every` does not divide the size) in `size`. Flows: at most
+    Buffers: the state of each aggregate for each key and window that is open, `capacity` of them; sliding windows that tell
+        once have one for each key and `every` (or two, if that does not divide the size). Flows: at most
         `capacity` elements for each window that is open, or waits to be handed over.
     Emits: rows (see `Windowed.aggregate`) once the watermark has passed a window's end, in the order of the ends, starts and
         keys; earlier too where `emit` says so. The rows of one window are in order; how those of several stand
@@ -89,7 +90,7 @@ def window(boundaries: Any = None, **options: Any) -> Any:
     Completes: with upstream, behind the results of all that is open. Flows: with upstream or `boundaries`, and so do all
         windows; when no further one is wanted, those that were handed over go on.
     Fails: with upstream; when an element has no time or key, or a value that an aggregate cannot take; with
-        `late="error"` at a late element. Flows: with upstream or `boundaries`, and so do all windows; when a full one keeps
+        `late="error"` at a late element; when more than `capacity` windows of keys are open. Flows: with upstream or `boundaries`, and so do all windows; when a full one keeps
         readers of others waiting for `patience` and nobody has begun to read it.
     Cancels: upstream, at once. Flows: upstream and `boundaries`, when all readers have left, or when the run ends.
     Cost: about 0.2 microseconds an element for rows, a tenth of that for batches, whatever the number of keys, and of slides
@@ -113,7 +114,8 @@ def window(boundaries: Any = None, **options: Any) -> Any:
         seconds: flows: how long a window is open, > 0, or a timedelta.
         skip: flows: elements, or seconds, from the opening of one window to that of the next; if it is left out, windows
             follow one another. Overlapping windows hold an element each.
-        capacity: flows: elements that a window holds, >= 1; None: `count`, or 1,024 where there is none.
+        capacity: windows of keys that may be open at once, >= 1; 1,000,000 if left out. Flows: elements that a window
+            holds, >= 1; `count` if left out, or 1,024 where there is none.
         options: as in the two signatures above; what goes with the one form does not with the other.
         policy: flows: as for `group_by`, for an element whose window is full.
         patience: flows: as for `group_by`.
@@ -150,13 +152,15 @@ def _windowed(
     allowed_lateness: Duration = 0,
     late: Literal["count", "error"] = "count",
     time: str | Callable[[Any], Any] | None = None,
+    capacity: int = OPEN,
 ) -> Windowed[Any]:
     chosen = require_windowing(windowing)
     emission = on_close() if emit is None else require_emission(emit)
     _one_of("accumulation", accumulation, ACCUMULATIONS)
     _one_of("late", late, ("count", "error"))
     lateness = nanoseconds(allowed_lateness, "window(allowed_lateness)")
-    settings = Settings(chosen, emission, accumulation, lateness, late)
+    require_count("window(capacity=)", capacity, 1)
+    settings = Settings(chosen, emission, accumulation, lateness, late, capacity)
     settings.check()
     return Windowed(label("window", chosen), settings, time)
 

@@ -18,7 +18,7 @@ from rxml.eventtime.progress import Progress
 from rxml.eventtime.reading import read
 from rxml.eventtime.watermarks import LONG_AGO
 from rxml.flow.buffers.ready import Ready
-from rxml.flow.chunk import END, Chunk
+from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.context import drop
 from rxml.flow.stage import Stage
 from rxml.flow.timing.waiting import request_until
@@ -83,7 +83,7 @@ class EventTimeStage(Stage[Any]):
                 raise self._error
             if clock.held:
                 await clock.breathe()
-            chunk = await request_until(self._head, n, self._activity.deadline)
+            chunk = await request_until(self._head, min(n, CHUNK), self._activity.deadline)
             if chunk is not None and chunk.end:
                 return END
             self._take_in(Chunk(()) if chunk is None else chunk)

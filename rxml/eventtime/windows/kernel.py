@@ -52,7 +52,7 @@ class WindowKernel(Chunkwise[Any, Any]):
         self._name = name
         self._plan = plan
         self._keys = Keys(plan.keying)
-        self._pool = Pool(plan.states)
+        self._pool = Pool(plan.states, plan.settings.capacity)
         self._engine = plan.engine(self._keys, self._pool)
         self._layout = plan.layout
         self._warned = False

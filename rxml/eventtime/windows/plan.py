@@ -17,6 +17,7 @@ from rxml.eventtime.windows.sliding_engine import SlidingEngine
 from rxml.eventtime.windows.spans import Newest, Oldest
 from rxml.eventtime.windows.tumbling_engine import TumblingEngine
 from rxml.eventtime.windows.windowing import Count, Global, Session, Sliding
+from rxml.flow.chunk import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,7 @@ class Settings:
         accumulation: what a further result of a window holds.
         lateness: for how long behind a window's end elements still count, ns.
         late: what becomes of those that come later: they are counted, they fail the stream, or they come out.
+        capacity: states of keys and spans that may be open at once.
     """
 
     windowing: Windowing
@@ -48,6 +50,7 @@ class Settings:
     accumulation: Accumulation
     lateness: int
     late: Literal["count", "error", "emit"]
+    capacity: int
 
     def check(self) -> None:
         """Refuse what does not go together.
@@ -78,6 +81,12 @@ class Settings:
         if isinstance(windowing, Sliding):
             return windowing.size == windowing.every
         return isinstance(windowing, Global)
+
+    @property
+    def most(self) -> int:
+        """Results that may be at hand at once: those of all that is open, or of a chunk."""
+        overlap = self.windowing.overlap if isinstance(self.windowing, Sliding) else 1
+        return overlap * (self.capacity + (2 * CHUNK if self.several else 0))
 
     @property
     def several(self) -> bool:

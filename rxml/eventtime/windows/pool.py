@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rxml.aggregates.states import grown, plain, put, restored, taken
+from rxml.errors import BufferOverflowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,12 +24,14 @@ class Pool:
 
     Args:
         aggregates: whose states they are.
+        most: slots that may be taken at once.
     """
 
-    __slots__ = ("_aggregates", "_capacity", "_free", "_states")
+    __slots__ = ("_aggregates", "_capacity", "_free", "_most", "_states")
 
-    def __init__(self, aggregates: Sequence[Aggregate]) -> None:
+    def __init__(self, aggregates: Sequence[Aggregate], most: int) -> None:
         self._aggregates = list(aggregates)
+        self._most = most
         self._capacity = 0
         self._free: list[int] = []
         self._states: list[State] = [each.identity(0) for each in self._aggregates]
@@ -38,7 +41,17 @@ class Pool:
         return self._capacity - len(self._free)
 
     def allocate(self, n: int) -> NDArray[np.intp]:
-        """Take n slots, which have the identities."""
+        """Take n slots, which have the identities.
+
+        Raises:
+            BufferOverflowError: there are not as many; nothing has changed.
+        """
+        if len(self) + n > self._most:
+            raise BufferOverflowError(
+                f"windows have {len(self):,} states of keys and spans open, {n:,} more are wanted, and capacity={self._most:,} "
+                "allows no more: let windows end earlier (a smaller size, gap, or delay of the watermark), use fewer keys, "
+                "or give window(...) more capacity"
+            )
         missing = n - len(self._free)
         if missing > 0:
             self._grow(max(self._capacity + missing, 2 * self._capacity, _SMALLEST))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from typing_extensions import override
@@ -82,13 +83,7 @@ class Windowed(Generic[A]):
         Args:
             aggregates: as for `aggregate`.
         """
-        settings = Settings(
-            self._settings.windowing,
-            self._settings.emission,
-            self._settings.accumulation,
-            self._settings.lateness,
-            "emit",
-        )
+        settings = replace(self._settings, late="emit")
         both = Windowed[A](self._name, settings, self._time).aggregate(**aggregates)
 
         def split(source: Flowable[A]) -> tuple[Flowable[Row], Flowable[Late[A]]]:
@@ -111,6 +106,7 @@ class Windowed(Generic[A]):
             name=name,
             kernel=lambda: WindowKernel(name, plan),
             cardinality=Cardinality.MANY,
+            capacity=self._settings.most,
             holds=True,
             rate=plan.ticks is not None,
             traits=(EventTime("time"),) if plan.event_time is not None else (),

@@ -115,7 +115,7 @@ class Hand:
         lateness: int = 0,
         delay: int = 0,
     ) -> None:
-        settings = Settings(windowing, emit or on_close(), accumulation, lateness, "count")
+        settings = Settings(windowing, emit or on_close(), accumulation, lateness, "count", 10_000)
         self._plan = Plan(settings, aggregates, Keying("k"), EventTime("t", "ns"))
         self._plan.check()
         self._delay = delay

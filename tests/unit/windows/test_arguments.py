@@ -47,7 +47,12 @@ TUMBLING = w.tumbling(10)
         ),
         (lambda: ops.window(TUMBLING, late="drop"), PipelineError, "'count', 'error', got 'drop'"),
         (lambda: ops.window(TUMBLING, allowed_lateness=-1), ValueError, "allowed_lateness"),
-        (lambda: ops.window(TUMBLING, capacity=1), TypeError, "capacity"),
+        (
+            lambda: ops.window(TUMBLING, capacity=0),
+            ValueError,
+            r"window\(capacity=\) wants an int >= 1",
+        ),
+        (lambda: ops.window(TUMBLING, count=1), TypeError, "count"),
         (lambda: ops.window(w.count(2), emit=w.on_update()), PipelineError, "leave emit out"),
         (lambda: ops.window(w.count(2), allowed_lateness=1), PipelineError, "no late elements"),
         (

@@ -14,7 +14,7 @@ from rxml import aggregates as agg
 from rxml import operators as ops
 from rxml import windows as w
 from rxml.batch import Batch
-from rxml.errors import LateError, SchemaError
+from rxml.errors import BufferOverflowError, LateError, SchemaError
 from rxml.flow.chunk import Chunk
 from rxml.flow.supervision import Directive
 from rxml.testing import run, scripted
@@ -163,3 +163,16 @@ def test_bad_rows_of_a_batch_are_found() -> None:
     rows = run(timed(rxml.from_batches([batch]), operator, letters).to_list())
     assert [(row["k"], row["total"]) for row in rows] == [(1, 1), (2, 12)]
     assert [letter.element["v"] for letter in letters] == [2]
+
+
+@pytest.mark.parametrize("emit", [w.on_close(), w.on_update()])
+def test_more_windows_than_may_be_open_are_an_error(emit: Any) -> None:
+    operator: Any = ops.window(w.tumbling(1), emit=emit, capacity=3).aggregate(n=agg.count())
+    event_time: Operator[Any, Any] = ops.with_event_time(int, unit="s")
+    keyed: Operator[Any, Any] = ops.key_by(lambda x: x)
+    flow = rxml.range(9).pipe(event_time, keyed, operator)
+    assert flow.budget().elements >= 3
+    with pytest.raises(
+        BufferOverflowError, match=r"windows have [03] states .* capacity=3 allows no more"
+    ):
+        run(flow.to_list())
