@@ -20,6 +20,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 EVENTS: Final = "events.jsonl"
 STORE: Final = "store.db"
 RESULTS: Final = "results.txt"
+FACTS: Final = "facts.db"
+WINDOWS: Final = "windows.db"
 
 BARRIER: Final = 100
 """Events between two checkpoints."""

@@ -1,4 +1,4 @@
-"""A pipeline that is killed: run as `python -m benchmarks.dying_child FOLDER joined|appended`.
+"""A pipeline that is killed: run as `python -m benchmarks.dying_child FOLDER joined|appended|logged`.
 
 Writes a line when it begins, and one of 64 bytes for each result. Few of these fit into the pipe, so that it is never far
 ahead of who reads them.
@@ -14,11 +14,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rxml
-from benchmarks.dying import BARRIER, BOUND_SECONDS, EVENTS, RESULTS, STORE, WINDOW_SECONDS
+from benchmarks.dying import (
+    BARRIER,
+    BOUND_SECONDS,
+    EVENTS,
+    FACTS,
+    RESULTS,
+    STORE,
+    WINDOW_SECONDS,
+    WINDOWS,
+)
 from rxml import aggregates as agg
 from rxml import operators as ops
 from rxml.eventtime import bounded
 from rxml.eventtime.windows.windowing import tumbling
+from rxml.facts import FactLog, derived_id
 from rxml.stores import Checkpoint, SqliteStore
 
 if TYPE_CHECKING:
@@ -50,6 +60,36 @@ def joined(folder: Path, store: SqliteStore) -> Flowable[Any]:
     )
 
 
+def as_fact(row: Any) -> dict[str, Any]:
+    """The result of a window as a fact, whose id is the same whenever it is made."""
+    key, start = row["key"], int(row["start"])
+    found = {"n": int(row["n"]), "total": int(row["total"])}
+    return {
+        "id": derived_id("windows", key, str(start)),
+        "key": key,
+        "event_time": start,
+        "payload": found,
+    }
+
+
+def logged(folder: Path, _: SqliteStore) -> Flowable[Any]:
+    """Windows by key over the facts of one log, as facts of another."""
+    facts, windows = FactLog(folder / FACTS, read_only=True), FactLog(folder / WINDOWS)
+    return facts.read().pipe(
+        ops.with_event_time("event_time", bounded(BOUND_SECONDS)),
+        ops.key_by("key"),
+        ops.window(tumbling(WINDOW_SECONDS)).aggregate(n=agg.count(), total=agg.sum(value_of)),
+        ops.map(as_fact),
+        windows.append(),
+        ops.do_action(tell),
+    )
+
+
+def value_of(fact: Any) -> int:
+    """The value of an event that is a fact."""
+    return int(fact["payload"]["value"])
+
+
 def counted(state: tuple[int, int], event: dict[str, Any]) -> tuple[int, int]:
     """How many events there were, and their sum."""
     return state[0] + 1, state[1] + int(event["value"])
@@ -73,7 +113,7 @@ def main(folder: Path, how: str) -> None:
     """One life."""
     os.write(1, b"begun\n")
     store = SqliteStore(folder / STORE)
-    flow = {"joined": joined, "appended": appended}[how](folder, store)
+    flow = {"joined": joined, "appended": appended, "logged": logged}[how](folder, store)
     asyncio.run(flow.run(checkpoint=Checkpoint(store, every=None, elements=BARRIER)))
 
 

@@ -11,13 +11,16 @@ import pytest
 
 from benchmarks.dying import (
     BARRIER,
+    FACTS,
     RESULTS,
     STORE,
+    WINDOWS,
     live,
     lives,
     windows_by_hand,
     write_events,
 )
+from rxml.facts import Fact, FactLog, facts_of
 from rxml.stores import SqliteStore
 
 if TYPE_CHECKING:
@@ -48,6 +51,24 @@ def test_a_table_that_commits_with_the_checkpoints_is_that_of_a_run_that_never_d
     rows = Counter((row["key"], row["start"], row["n"], row["total"]) for row in windows(died))
     by_hand = windows_by_hand(events)
     assert rows == Counter((key, start, *found) for (key, start), found in by_hand.items())
+
+
+def test_a_fact_log_stores_the_windows_over_another_once(tmp_path: Path) -> None:
+    events = write_events(tmp_path, 6000)
+    with FactLog(tmp_path / FACTS) as log:
+        log.append_facts(
+            [
+                Fact.of(str(each["key"]), int(each["ts"]), {"value": each["value"]})
+                for each in events
+            ]
+        )
+    lived = lives(tmp_path, "logged", DEATHS // 2, most=120, seed=13)
+    assert [life.killed for life in lived] == [True] * (DEATHS // 2) + [False]
+    with FactLog(tmp_path / WINDOWS) as log:
+        facts = [fact for batch in log.scan() for fact in facts_of(batch)]
+    found = Counter((f.key, f.event_time, f.payload["n"], f.payload["total"]) for f in facts)
+    by_hand = windows_by_hand(events)
+    assert found == Counter((key, start, *both) for (key, start), both in by_hand.items())
 
 
 def test_a_file_that_knows_nothing_of_them_has_again_what_came_behind_the_last_one(
