@@ -92,7 +92,7 @@ class EventTimeStage(Stage[Any]):
     def _take_in(self, chunk: Chunk[Any]) -> None:
         began = self.env.clock.busy()
         if len(chunk.elements):
-            self._put(*self._measured(chunk))
+            self._measure(chunk)
         rested = self._activity.rested(self.env.clock.time())
         if rested:
             self._progress.rest(rested)
@@ -103,19 +103,19 @@ class EventTimeStage(Stage[Any]):
         self._ready.put(Chunk((), **signals))
         self.meter.busy += self.env.clock.busy() - began
 
-    def _measured(
-        self, chunk: Chunk[Any]
-    ) -> tuple[Chunk[Any], NDArray[np.int64], NDArray[np.int64]]:
-        """The elements that have a time, these times, and the watermark in front of each element."""
+    def _measure(self, chunk: Chunk[Any]) -> None:
+        """Hand on the elements that have a time, each late one behind the watermark that makes it late."""
         before = self._progress.watermark
         try:
             times, rising = self._read(chunk.elements)
         except Exception:  # noqa: BLE001 - looked into one by one
             chunk = self._sifted(chunk)
             if not len(chunk.elements):
-                return chunk, np.empty(0, np.int64), np.empty(0, np.int64)
+                return
             times, rising = self._read(chunk.elements)
-        return chunk, times, np.concatenate([[before], rising[:-1]])
+        late = (times[1:] < rising[:-1]).nonzero()[0]
+        behind = [(at + 1, int(rising[at])) for at in late.tolist()]
+        self._put(chunk, [(0, before), *behind] if times[0] < before else behind)
 
     def _read(self, items: Sequence[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The times of elements and the watermark after each; changes nothing if one of them has none."""
@@ -157,15 +157,15 @@ class EventTimeStage(Stage[Any]):
                     drop(() if contexts is None else contexts[position + 1 :])
                     break
             else:
+                self._checked = True
                 kept.append(position)
         chosen = items.take(kept) if isinstance(items, Batch) else [items[at] for at in kept]
         return Chunk(chosen, None if contexts is None else [contexts[at] for at in kept])
 
-    def _put(self, chunk: Chunk[Any], times: NDArray[np.int64], before: NDArray[np.int64]) -> None:
-        """Hand on the elements, each late one behind the watermark that makes it late."""
+    def _put(self, chunk: Chunk[Any], late: list[tuple[int, int]]) -> None:
+        """Hand on the elements; late ones are given by their place and the watermark in front of them."""
         start = 0
-        for position in np.flatnonzero(times < before).tolist():
-            watermark = int(before[position])
+        for position, watermark in late:
             if watermark > self._passed:
                 self._passed = watermark
                 self._ready.put(self._part(chunk, start, position))

@@ -148,11 +148,15 @@ def _of_whole(number: int, unit: Unit | None) -> int:
 
 def _of_numbers(column: NDArray[Any], unit: Unit | None) -> NDArray[np.int64]:
     scale = UNITS[unit or "ns"]
+    if (
+        scale == 1
+        and column.dtype == np.int64
+        and (not len(column) or np.minimum.reduce(column) >= -_LARGEST)
+    ):
+        return cast("NDArray[np.int64]", column)
     if len(column) and int(max(column.max(), -int(column.min()))) > _LARGEST // scale:
         for number in column.tolist():
             _of_whole(number, unit)
-    if column.dtype == np.int64 and scale == 1:
-        return cast("NDArray[np.int64]", column)
     return column.astype(np.int64) * scale
 
 

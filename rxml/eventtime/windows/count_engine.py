@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typing_extensions import override
 
-from rxml.eventtime.windows.engine import Engine, Rows
+from rxml.eventtime.windows.engine import Engine, Folding, Rows
 from rxml.eventtime.windows.panes import Panes, closing
 from rxml.flow.chunk import FOREVER
 
@@ -44,12 +44,12 @@ class CountEngine(Engine):
         return np.zeros(len(times), np.bool_)
 
     @override
-    def add(self, rows: Rows) -> list[Panes]:
+    def add(self, rows: Rows, folding: Folding) -> list[Panes]:
         at, numbers, full = self._assigned(rows.codes)
         if not len(at):
             return []
         slots = self._opened(numbers)
-        rows.folding(at)(slots)
+        folding(at)(slots)
         done = np.flatnonzero(full)
         return [self._told(numbers[done], slots[done])] if len(done) else []
 

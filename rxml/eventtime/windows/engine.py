@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,18 +19,26 @@ if TYPE_CHECKING:
     from rxml.eventtime.windows.pool import Pool
 
 
+Fold: TypeAlias = "Callable[[NDArray[np.intp]], None]"
+"""Takes rows into slots of the pool, one for each."""
+
+Folding: TypeAlias = "Callable[[NDArray[np.intp] | None], Fold]"
+"""Gives, for some of the rows (None: for all), what takes them into slots."""
+
+
 class Rows(NamedTuple):
     """Elements that are in some window, in the order in which they came.
 
     Attributes:
         times: event times, int64 ns UTC, shape (n,).
         codes: the number of the key of each, shape (n,).
-        folding: gives, for some of the rows, what takes them into slots of the pool.
+        low, high: no time is less, none is greater.
     """
 
     times: NDArray[np.int64]
     codes: NDArray[np.intp]
-    folding: Callable[[NDArray[np.intp] | None], Callable[[NDArray[np.intp]], None]]
+    low: int
+    high: int
 
 
 class Engine(ABC):
@@ -64,7 +72,7 @@ class Engine(ABC):
         return None
 
     @abstractmethod
-    def add(self, rows: Rows) -> list[Panes]:
+    def add(self, rows: Rows, folding: Folding) -> list[Panes]:
         """Take elements in; what is to be told at once."""
 
     @abstractmethod

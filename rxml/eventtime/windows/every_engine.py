@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typing_extensions import override
 
-from rxml.eventtime.windows.engine import Engine, Rows, in_order
+from rxml.eventtime.windows.engine import Engine, Folding, Rows, in_order
 from rxml.eventtime.windows.panes import EARLY, ON_TIME, Panes
 from rxml.eventtime.windows.slices import Slices
 from rxml.flow.chunk import FOREVER
@@ -61,11 +61,11 @@ class EveryEngine(Engine):
         return self._starts(times) <= self.watermark - self._windowing.size
 
     @override
-    def add(self, rows: Rows) -> list[Panes]:
+    def add(self, rows: Rows, folding: Folding) -> list[Panes]:
         starts = self._starts(rows.times)
         base = 0 if self._windowing is None else starts
         slices = rows.times - (rows.times - base) % self._period
-        rows.folding(None)(self._slices.slots(slices, rows.codes))
+        folding(None)(self._slices.slots(slices, rows.codes))
         return []
 
     @override

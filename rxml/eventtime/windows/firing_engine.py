@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from rxml.aggregates.folding import rounds
 from rxml.eventtime.windows.emission import Early, Update
-from rxml.eventtime.windows.engine import Engine, Rows, in_order
+from rxml.eventtime.windows.engine import Engine, Folding, Rows, in_order
 from rxml.eventtime.windows.panes import EARLY, LATE, ON_TIME, Panes, together
 from rxml.eventtime.windows.slices import Slices
 from rxml.flow.chunk import FOREVER
@@ -79,7 +79,7 @@ class FiringEngine(Engine):
         return times - self._last_start(times) >= self._size
 
     @override
-    def add(self, rows: Rows) -> list[Panes]:
+    def add(self, rows: Rows, folding: Folding) -> list[Panes]:
         at, slots = self._assigned(rows)
         windows = self._firing.windows
         told: list[Panes] = []
@@ -88,7 +88,7 @@ class FiringEngine(Engine):
         orders: list[NDArray[np.intp]] = []
         for step in steps:
             places = slots[step]
-            rows.folding(at[step])(places)
+            folding(at[step])(places)
             self._firing.saw(places)
             np.maximum.at(windows.times, places, rows.times[at[step]])
             due = late[step] | self._due(places)

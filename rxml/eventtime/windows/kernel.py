@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from typing_extensions import override
@@ -11,7 +11,7 @@ from typing_extensions import override
 from rxml.aggregates.values import array_of
 from rxml.errors import LateError, SchemaError
 from rxml.eventtime.reading import read
-from rxml.eventtime.windows.engine import Rows
+from rxml.eventtime.windows.engine import Fold, Rows
 from rxml.eventtime.windows.keys import Keys
 from rxml.eventtime.windows.late import lates
 from rxml.eventtime.windows.panes import together
@@ -20,16 +20,13 @@ from rxml.flow.chunk import CHUNK, FOREVER
 from rxml.flow.kernel import Chunkwise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from rxml.aggregates.aggregate import Column
     from rxml.eventtime.windows.panes import Panes
     from rxml.eventtime.windows.plan import Plan
-
-Fold: TypeAlias = "Callable[[NDArray[np.intp]], None]"
-"""Takes rows into slots of the pool."""
 
 TICK: Final = object()
 """An element that stands for no fact: windows are to tell what is new. It comes alone in its chunk."""
@@ -55,6 +52,7 @@ class WindowKernel(Chunkwise[Any, Any]):
         self._pool = Pool(plan.states, plan.settings.capacity)
         self._engine = plan.engine(self._keys, self._pool)
         self._layout = plan.layout
+        self._gaps = plan.gaps
         self._warned = False
 
     @override
@@ -67,46 +65,64 @@ class WindowKernel(Chunkwise[Any, Any]):
             self.left_out = ()
             return self._rows(self._engine.tick())
         self.again, self.left_out = True, ()
-        times, codes, columns = self._told(items)
+        times = self._times(items)
+        low, high = int(np.minimum.reduce(times)), int(np.maximum.reduce(times))
+        self._require_room(low, high)
+        codes, columns = self._told(items)
+        if low >= self._engine.watermark and not self._gaps:
+            return self._rows(self._added(Rows(times, codes, low, high), columns))
+        return self._sorted_out(items, Rows(times, codes, low, high), columns)
+
+    def _sorted_out(
+        self, items: Sequence[Any], rows: Rows, columns: list[list[NDArray[Any]]]
+    ) -> Sequence[Any]:
+        """What comes of elements of which some may be late, or in no window."""
+        times, codes = rows.times, rows.codes
         late = self._engine.late(times, codes)
         inside = ~late
         outside = self._engine.outside(times)
         if outside is not None:
             late, inside = late & ~outside, inside & ~outside
         if inside.all():
-            return self._rows(self._added(times, codes, columns))
-        rows = _chosen(inside, times, codes, columns)
-        fold = self._fold(rows[0], rows[2])  # which looks at all values, before anything is counted
+            return self._rows(self._added(rows, columns))
+        chosen = [[column[inside] for column in each] for each in columns]
+        fold = self._fold(times[inside], chosen)  # looks at all values, before anything is counted
         came = self._came_late(items, times, late) if late.any() else []
-        told = self._rows(self._added(*rows, fold)) if len(rows[0]) else ()
+        told: Sequence[Any] = ()
+        if inside.any():
+            kept = Rows(times[inside], codes[inside], rows.low, rows.high)
+            told = self._rows(self._added(kept, chosen, fold))
         return [*came, *told] if came else told
 
-    def _told(
-        self, items: Sequence[Any]
-    ) -> tuple[NDArray[np.int64], NDArray[np.intp], list[list[NDArray[Any]]]]:
-        """The times, keys and columns of elements; nothing changes that anybody would see.
+    def _told(self, items: Sequence[Any]) -> tuple[NDArray[np.intp], list[list[NDArray[Any]]]]:
+        """The keys and columns of elements; nothing changes that anybody would see.
 
         Raises:
-            SchemaError: an element has no time, no key, or not all columns.
+            SchemaError: an element has no key, or not all columns.
         """
-        times = self._times(items)
         keys = self._keys.read(items)
         columns = self._columns(items)
-        return times, self._keys.codes(keys), columns
+        return self._keys.codes(keys), columns
 
     def _times(self, items: Sequence[Any]) -> NDArray[np.int64]:
         event_time = self._plan.event_time
         if event_time is None:
             return np.zeros(len(items), np.int64)
-        times = event_time.of(items)
+        return event_time.of(items)
+
+    def _require_room(self, low: int, high: int) -> None:
+        """Refuse times around which windows would wrap around.
+
+        Raises:
+            SchemaError: one of the two is such a time.
+        """
         most = FOREVER - self._engine.reach
-        if times.max() >= most or times.min() <= -most:
-            beyond = times[(times >= most) | (times <= -most)][0]
+        if high >= most or low <= -most:
             raise SchemaError(
-                f"{self._name}: event time {beyond} is so near to the ends of what int64 nanoseconds can say, the years 1677 "
-                "and 2262, that its windows would reach beyond them; leave such elements out before"
+                f"{self._name}: event time {high if high >= most else low} is so near to the ends of what int64 "
+                "nanoseconds can say, the years 1677 and 2262, that its windows would reach beyond them; leave such "
+                "elements out before"
             )
-        return times
 
     def _columns(self, items: Sequence[Any]) -> list[list[NDArray[Any]]]:
         """For each aggregate its columns; each column is read once."""
@@ -128,21 +144,18 @@ class WindowKernel(Chunkwise[Any, Any]):
         return self._pool.folding(columns, times)
 
     def _added(
-        self,
-        times: NDArray[np.int64],
-        codes: NDArray[np.intp],
-        columns: list[list[NDArray[Any]]],
-        whole: Fold | None = None,
+        self, rows: Rows, columns: list[list[NDArray[Any]]], fold: Fold | None = None
     ) -> list[Panes]:
-        all_of_them = whole or self._fold(times, columns)  # so all values are looked at first
+        times = rows.times
+        whole = fold or self._fold(times, columns)  # so all values are looked at first
 
-        def folding(rows: NDArray[np.intp] | None) -> Fold:
-            if rows is None or (len(rows) == len(times) and (rows == np.arange(len(rows))).all()):
-                return all_of_them
-            return self._fold(times[rows], [[column[rows] for column in each] for each in columns])
+        def folding(some: NDArray[np.intp] | None) -> Fold:
+            if some is None or (len(some) == len(times) and (some == np.arange(len(some))).all()):
+                return whole
+            return self._fold(times[some], [[column[some] for column in each] for each in columns])
 
         self.again = False  # from here on, what fails has been taken in part
-        told = self._engine.add(Rows(times, codes, folding))
+        told = self._engine.add(rows, folding)
         self.again = True
         return told
 
@@ -198,12 +211,3 @@ class WindowKernel(Chunkwise[Any, Any]):
         self._keys.restore(keys)
         self._pool.restore(pool)
         self._engine.restore(engine)
-
-
-def _chosen(
-    which: NDArray[np.bool_],
-    times: NDArray[np.int64],
-    codes: NDArray[np.intp],
-    columns: list[list[NDArray[Any]]],
-) -> tuple[NDArray[np.int64], NDArray[np.intp], list[list[NDArray[Any]]]]:
-    return times[which], codes[which], [[column[which] for column in each] for each in columns]

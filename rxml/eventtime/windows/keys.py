@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
+from rxml.aggregates.states import cells
 from rxml.eventtime.keyed.key_table import KeyTable
 
 if TYPE_CHECKING:
@@ -33,13 +34,14 @@ class Keys:
         keying: which key an element belongs to; None: all belong to one.
     """
 
-    __slots__ = ("_held", "_keying", "_rank", "_table")
+    __slots__ = ("_held", "_keying", "_rank", "_table", "_whole")
 
     def __init__(self, keying: Keying | None) -> None:
         self._keying = keying
         self._table = KeyTable()
         self._held: NDArray[np.int64] = np.zeros(0, np.int64)
         self._rank: NDArray[np.intp] | None = None
+        self._whole: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self._table)
@@ -74,7 +76,7 @@ class Keys:
         else:
             codes = self._table.codes(keys)
         if self._table.fresh:
-            self._rank = None
+            self._rank = self._whole = None
             self._fit()
         return codes
 
@@ -98,11 +100,19 @@ class Keys:
         if unheld > max(_KEPT, len(self._table) // 2):
             slots = self._table.slots()
             self._table.release(slots[self._held[slots] == 0])
-            self._rank = None
+            self._rank = self._whole = None
 
-    def names(self, codes: NDArray[np.intp]) -> list[Any]:
-        """The keys with these numbers."""
-        return self._table.keys_of(codes)
+    def column(self, codes: NDArray[np.intp]) -> NDArray[Any]:
+        """The keys with these numbers: int64 if they are whole numbers, else objects, whatever other keys there are."""
+        if self._whole is None and _FEW * len(codes) >= len(self._table):
+            slots = self._table.slots()
+            named = column_of(self._table.keys_of(slots))
+            self._whole = np.zeros(len(self._held), named.dtype)
+            self._whole[slots] = named
+        if self._whole is not None and self._whole.dtype == np.int64:
+            found: NDArray[Any] = self._whole[codes]
+            return found
+        return column_of(self._table.keys_of(codes))
 
     def rank(self, codes: NDArray[np.intp]) -> NDArray[np.intp]:
         """Where these keys stand in the order of all: by value, or where these do not compare, by type and text."""
@@ -124,7 +134,14 @@ class Keys:
         table, held = state
         self._table.restore(table)
         self._held = np.array(held, np.int64)
-        self._rank = None
+        self._rank = self._whole = None
+
+
+def column_of(keys: list[Any]) -> NDArray[Any]:
+    """Keys as a column: whole numbers as int64, all else as objects."""
+    if set(map(type, keys)) == {int} and -(1 << 63) <= min(keys) <= max(keys) < 1 << 63:
+        return np.array(keys, np.int64)
+    return cells(keys)
 
 
 def ranked(keys: list[Any]) -> NDArray[np.intp]:

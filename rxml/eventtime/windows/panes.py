@@ -120,7 +120,7 @@ class Layout:
         """The results as rows."""
         columns: dict[str, Any] = {}
         if keys.name is not None:
-            columns[keys.name] = _column(keys.names(panes.codes))
+            columns[keys.name] = keys.column(panes.codes)
         if self.spans:
             columns |= {"start": panes.starts, "end": panes.ends}
         if self.timed:
@@ -140,12 +140,3 @@ class Layout:
         named += ["time"] if self.timed else []
         named += ["pane", "timing", "final"] if self.several else []
         return named + (["retracted"] if self.retracting else [])
-
-
-def _column(keys: list[Any]) -> Any:
-    """Keys as a column: whole numbers as int64, all else as objects, whatever the others are."""
-    if all(type(key) is int and -(1 << 63) <= key < 1 << 63 for key in keys):
-        return np.array(keys, np.int64)
-    column = np.empty(len(keys), object)
-    column[:] = keys
-    return column

@@ -155,6 +155,12 @@ class Plan:
             f"leave {bound} out of key_by, or put a second key_by without it in front of the window"
         )
 
+    @property
+    def gaps(self) -> bool:
+        """There are instants that are in no window."""
+        windowing = self.settings.windowing
+        return isinstance(windowing, Sliding) and windowing.every > windowing.size
+
     def engine(self, keys: Keys, pool: Pool) -> Engine:
         """What keeps these windows."""
         settings, windowing = self.settings, self.settings.windowing

@@ -9,7 +9,7 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.eventtime.windows.emission import Update
-from rxml.eventtime.windows.engine import Engine, Rows
+from rxml.eventtime.windows.engine import Engine, Folding, Rows
 from rxml.eventtime.windows.panes import EARLY, LATE, ON_TIME, Panes
 from rxml.eventtime.windows.session_parts import Session, Waiting
 from rxml.flow.chunk import FOREVER
@@ -73,8 +73,8 @@ class SessionEngine(Engine):
         return [each for each in self._of.get(code, ()) if each.start - gap < time < each.end]
 
     @override
-    def add(self, rows: Rows) -> list[Panes]:
-        batch = Waiting(rows)
+    def add(self, rows: Rows, folding: Folding) -> list[Panes]:
+        batch = Waiting(rows, folding)
         told: list[Panes] = []
         pairs = zip(rows.codes.tolist(), rows.times.tolist(), strict=True)
         for row, (code, time) in enumerate(pairs):

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
-    from numpy.typing import NDArray
 
-    from rxml.eventtime.windows.engine import Rows
+    from rxml.eventtime.windows.engine import Folding, Rows
     from rxml.eventtime.windows.firing import Firing
 
 
@@ -39,10 +37,11 @@ class Session:
 class Waiting:
     """Rows whose session is known and that have not been taken in yet, in order."""
 
-    __slots__ = ("_counts", "_rows", "_slots", "_source")
+    __slots__ = ("_counts", "_folding", "_rows", "_slots", "_source")
 
-    def __init__(self, source: Rows) -> None:
+    def __init__(self, source: Rows, folding: Folding) -> None:
         self._source = source
+        self._folding = folding
         self._rows: list[int] = []
         self._slots: list[int] = []
         self._counts: Counter[int] = Counter()
@@ -62,8 +61,7 @@ class Waiting:
         if not self._rows:
             return
         rows, slots = np.array(self._rows), np.array(self._slots)
-        fold: Callable[[NDArray[np.intp]], None] = self._source.folding(rows)
-        fold(slots)
+        self._folding(rows)(slots)
         firing.saw(slots)
         np.maximum.at(firing.windows.times, slots, self._source.times[rows])
         self._rows, self._slots = [], []

@@ -43,6 +43,14 @@ class Slice:
         slots: NDArray[np.intp] = self._by_code[codes]
         return slots
 
+    def distinct(self, codes: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Keys that have none here, each once, in the order in which they came first."""
+        at = np.arange(len(codes))
+        self._by_code[codes[::-1]] = at[::-1]  # of several rows of a key the first is written last
+        first: NDArray[np.intp] = codes[self._by_code[codes] == at]
+        self._by_code[codes] = -1
+        return first
+
     def add(self, codes: NDArray[np.intp], slots: NDArray[np.intp]) -> None:
         """Give slots to keys that have none here."""
         size = self.size + len(codes)
@@ -103,22 +111,23 @@ class Slices:
         if not len(starts):
             return np.empty(0, np.intp)
         if (starts == starts[0]).all():
-            return self._in_one(int(starts[0]), codes)
+            return self.slots_in(int(starts[0]), codes)
         order = np.argsort(starts, kind="stable")
         ordered = starts[order]
         firsts = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
         slots = np.empty(len(codes), np.intp)
         for rows in np.split(order, firsts):
-            slots[rows] = self._in_one(int(starts[rows[0]]), codes[rows])
+            slots[rows] = self.slots_in(int(starts[rows[0]]), codes[rows])
         return slots
 
-    def _in_one(self, start: int, codes: NDArray[np.intp]) -> NDArray[np.intp]:
+    def slots_in(self, start: int, codes: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The slot of each row, all of which are in one slice; a key that has none gets one."""
         one = self._slices.get(start)
         if one is None:
             one = self._begun(start)
         slots = one.found(codes, self._keys.capacity)
         if slots.min() < 0:
-            new = _distinct(codes[slots < 0])
+            new = one.distinct(codes[slots < 0])
             one.add(new, self._pool.allocate(len(new)))
             self._keys.hold(new)
             slots = one.found(codes, self._keys.capacity)
@@ -154,8 +163,3 @@ class Slices:
         for start, codes, slots in state:
             one = self._begun(start)
             one.add(np.asarray(codes, np.intp), np.asarray(slots, np.intp))
-
-
-def _distinct(codes: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Each once, in the order in which they came first."""
-    return np.fromiter(dict.fromkeys(codes.tolist()), np.intp)

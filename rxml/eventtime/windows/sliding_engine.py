@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from rxml.aggregates.states import taken
-from rxml.eventtime.windows.engine import Engine, Rows, filled, in_order
+from rxml.eventtime.windows.engine import Engine, Folding, Rows, filled, in_order
 from rxml.eventtime.windows.panes import Panes, closing
 from rxml.eventtime.windows.slices import Slices
 from rxml.eventtime.windows.two_stack import TwoStack
@@ -54,10 +54,10 @@ class SlidingEngine(Engine):
         return times - windowing.last_start(times) >= windowing.size
 
     @override
-    def add(self, rows: Rows) -> list[Panes]:
+    def add(self, rows: Rows, folding: Folding) -> list[Panes]:
         starts = self._windowing.slice_starts(rows.times)
-        rows.folding(None)(self._slices.slots(starts, rows.codes))
-        first = self._first_window(max(int(rows.times.min()), self.watermark))
+        folding(None)(self._slices.slots(starts, rows.codes))
+        first = self._first_window(max(rows.low, self.watermark))
         self._next = first if self._next is None else min(first, self._next)
         if starts.min() < self._pushed:  # in a slice that is in the stacks already
             self._cut = None

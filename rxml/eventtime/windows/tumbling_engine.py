@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from rxml.eventtime.windows.engine import Engine, Rows, filled, in_order
+from rxml.eventtime.windows.engine import Engine, Folding, Rows, filled, in_order
 from rxml.eventtime.windows.panes import Panes, closing
 from rxml.eventtime.windows.slices import Slices
 
@@ -41,9 +41,13 @@ class TumblingEngine(Engine):
         return self._starts(times) <= self.watermark - self._size
 
     @override
-    def add(self, rows: Rows) -> list[Panes]:
-        fold = rows.folding(None)
-        fold(self._slices.slots(self._starts(rows.times), rows.codes))
+    def add(self, rows: Rows, folding: Folding) -> list[Panes]:
+        fold = folding(None)
+        first, last = (self._windowing.start_of(each) for each in (rows.low, rows.high))
+        if first == last:
+            fold(self._slices.slots_in(first, rows.codes))
+        else:
+            fold(self._slices.slots(self._starts(rows.times), rows.codes))
         return []
 
     @override

@@ -44,6 +44,10 @@ class Sliding:
         """The start of the last window that begins at or before each instant."""
         return times - (times - self.origin) % self.every
 
+    def start_of(self, time: int) -> int:
+        """The same of one instant."""
+        return time - (time - self.origin) % self.every
+
     def slice_starts(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         """The start of the slice that each instant is in: time is cut where windows begin and where they end.
 
