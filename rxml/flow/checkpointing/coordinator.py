@@ -95,7 +95,6 @@ class Coordinator:
         if not isinstance(stage, Stage):
             raise PipelineError(f"{slot.name} is no Stage, which alone can be saved: {stage!r}")
         if slot.was_ended:
-            slot.leave()
             return Ended(stage)
         if isinstance(stage, TransactionalSink):
             stage.join(self._store, self.checkpoint.name, self.number)
@@ -114,7 +113,7 @@ class Coordinator:
     def begin(self) -> None:
         """Set the timer for the next barrier."""
         seconds = self.checkpoint.seconds
-        if self._timer is None and isfinite(seconds):
+        if self._timer is None and self.pending is None and isfinite(seconds):
             self._timer = asyncio.get_running_loop().call_later(seconds, self.start)
 
     def start(self) -> None:

@@ -26,9 +26,9 @@ class Slot:
 
     def __init__(self, name: str, store: Store, before: dict[str, Any] | None) -> None:
         self.name: str = name
-        self.ended: bool = False
         self._store = store
         self._before = before
+        self.ended: bool = self.was_ended
         self._barrier = 0
         self._kept = b""
 

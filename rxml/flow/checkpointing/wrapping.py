@@ -141,6 +141,7 @@ class Injecting:
         """A barrier is due: end the wait for elements."""
         if self._limit is not None:
             self._limit.reschedule(self._clock.time())
+        self._unpark()
 
     @property
     def immediate(self) -> bool:
@@ -149,11 +150,13 @@ class Injecting:
 
     def take(self, n: int) -> Chunk[Any] | None:
         """See `Stage.take`."""
-        if self._slot.ended or self.parked:
+        if self._slot.ended:
             return None
         barrier = self._due()
         if barrier is not None:
             return self._barrier(barrier)
+        if self.parked:
+            return None
         chunk = self._stage.take(self._wanted(n))
         if chunk is not None:
             self._count += len(chunk.elements)
@@ -164,12 +167,12 @@ class Injecting:
         while True:
             if self._slot.ended:
                 return END
-            if self.parked:
-                await self._park()
-                continue
             barrier = self._due()
             if barrier is not None:
                 return self._barrier(barrier)
+            if self.parked:
+                await self._park()
+                continue
             chunk = await self._asked(self._wanted(n))
             if chunk is not None:
                 self._count += len(chunk.elements)
@@ -229,16 +232,18 @@ class Injecting:
         return chunk
 
     async def _park(self) -> None:
-        """Wait until the run is ended."""
-        if self._parking is None:
-            self._parking = asyncio.get_running_loop().create_future()
-        await asyncio.wait([self._parking])
+        """Wait until the run is ended, or another barrier is due: other sources may not have been still for this one."""
+        self._parking = asyncio.get_running_loop().create_future()
+        await self._parking
+
+    def _unpark(self) -> None:
+        if self._parking is not None and not self._parking.done():
+            self._parking.set_result(None)
 
     async def cancel(self) -> None:
         """See `Subscription.cancel`."""
         self._slot.leave()
-        if self._parking is not None and not self._parking.done():
-            self._parking.set_result(None)
+        self._unpark()
         await self._stage.cancel()
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Column:
     """What one input has given and no tuple has taken yet.
 
-    Signals stand behind the elements that they came after: they count once those are taken.
+    Watermarks stand behind the elements that they came after: they count once those are taken.
 
     Attributes:
         skip: elements that are left out, since tuples had them before the run was saved.
@@ -60,11 +60,19 @@ class Column:
         self.elements.extend(chunk.elements)
         self.contexts.extend(chunk.contexts or [None] * len(chunk.elements))
         if chunk.signalled:
-            position = self._taken + len(self.elements) - self.skip
-            if self._signals and self._signals[-1][0] == position:
-                self._signals[-1][1].update(chunk.signals())
-            else:
-                self._signals.append((position, chunk.signals()))
+            self._behind(self._taken + len(self.elements) - self.skip, chunk.signals())
+
+    def _behind(self, position: int, signals: dict[str, Any]) -> None:
+        """Signals stand behind so many elements. A barrier counts at once: what came before it and waits is state."""
+        barrier = signals.pop("barrier", None)
+        if barrier is not None:
+            self._barrier = (barrier, position)
+        if not signals:
+            return
+        if self._signals and self._signals[-1][0] == position:
+            self._signals[-1][1].update(signals)
+        else:
+            self._signals.append((position, signals))
 
     def take(self, count: int) -> tuple[list[Any], list[Context | None]]:
         """The oldest elements, and their contexts."""
@@ -77,43 +85,27 @@ class Column:
         """The signals that stand behind what was taken, each once."""
         due: dict[str, Any] = {}
         while self._signals and self._signals[0][0] <= self._taken:
-            position, signals = self._signals.popleft()
-            due |= signals
-            if "barrier" in signals:
-                self._barrier = (signals["barrier"], position)
+            due |= self._signals.popleft()[1]
         return due
 
     def kept(self, barrier: int) -> list[Any]:
-        """For a snapshot: how many elements from behind the barrier tuples have had, and those that come no more.
+        """What tuples have had from behind a barrier, and what came before it and still waits, with its signals.
 
-        An input that had ended before the barrier gives none of its elements again; one that goes on gives all from there.
+        An input that had ended before the barrier gives none of its elements again; another gives all from behind it.
         """
-        position = self._position_of(barrier)
-        if position is None:
-            return [0, list(self.elements), False, None]
+        if self._barrier is None or self._barrier[0] != barrier:
+            return [0, list(self.elements), [], False]
+        position = self._barrier[1]
         ahead = position - self._taken
-        marks = [
-            each["watermark"]
-            for at, each in self._signals
-            if at <= position and "watermark" in each
-        ]
-        mark = marks[-1] if marks else None
-        return [max(0, -ahead), self.elements[: max(0, ahead)], True, mark]
-
-    def _position_of(self, barrier: int) -> int | None:
-        """How many elements came before a barrier, if that has come; one that is waited for no more may not be due yet."""
-        coming = [position for position, each in self._signals if each.get("barrier") == barrier]
-        if coming:
-            return coming[0]
-        return self._barrier[1] if self._barrier and self._barrier[0] == barrier else None
+        signals = [[at - self._taken, each] for at, each in self._signals if at <= position]
+        return [max(0, -ahead), self.elements[: max(0, ahead)], signals, True]
 
     def restore(self, kept: list[Any]) -> None:
         """Go on from a snapshot."""
-        self.skip, held, self.again, mark = kept
+        self.skip, held, signals, self.again = kept
         self.elements = list(held)
         self.contexts = [None] * len(self.elements)
-        if mark is not None:
-            self._signals.append((len(held), {"watermark": mark}))
+        self._signals.extend((at, dict(each)) for at, each in signals)
 
 
 class ZipStage(FanInStage):
@@ -162,6 +154,10 @@ class ZipStage(FanInStage):
         for column in self._columns:
             inlet = column.inlet
             missing = min(n, CHUNK) - len(column.elements)
+            if self.signals.waiting and inlet not in self.signals.waiting:
+                missing = max(
+                    missing, 1
+                )  # its barrier is near, and another may give nothing before that has come
             if inlet.live and not inlet.asked and missing > 0:
                 self.fan.ask(inlet, missing)
 
@@ -173,6 +169,8 @@ class ZipStage(FanInStage):
 
     @override
     def noted(self, inlet: Inlet, chunk: Chunk[Any]) -> None:
+        if chunk.barrier is not None:
+            self.signals.note(inlet, {"barrier": chunk.barrier})
         for column in self._columns:
             due = column.due()
             if due and column.live:

@@ -117,6 +117,16 @@ async def lived(tree: Tree, checkpoint: Checkpoint) -> list[str]:
 EMPTY = [leaf(0, 0, 1, 0), leaf(0, 0, 1, 0)]
 
 
+def assert_alike(out: list[str], whole: list[str], *, merged: bool) -> None:
+    """Tuples come back from a store as lists; what is merged has no order."""
+    made, wanted = (
+        [each.replace("(", "[").replace(")", "]") for each in one] for one in (out, whole)
+    )
+    if merged:
+        made, wanted = sorted(made), sorted(wanted)
+    assert made == wanted
+
+
 @example(  # the second of two empty inputs begins while a barrier is on its way that the first one gave
     trees=[leaf(0, 2, 1, 0), behind(beside(rxml.concat, EMPTY), "map_async")],
     when={"every": None, "elements": 1},
@@ -136,11 +146,33 @@ def test_a_tree_that_dies_gives_what_one_gives_that_does_not(
     tree = trees[0] if len(trees) == 1 else beside(rxml.merge, trees)
     whole = run(tree().pipe(ops.map(repr)).to_list())
     died = run(lived(tree, Checkpoint(MemoryStore(*deaths), **when)), seed=seed)
-    if len(trees) > 1:
-        whole, died = sorted(whole), sorted(died)
-    assert [each.replace("(", "[").replace(")", "]") for each in died] == [
-        each.replace("(", "[").replace(")", "]") for each in whole
-    ]
+    assert_alike(died, whole, merged=len(trees) > 1)
+
+
+@given(
+    trees=st.lists(TREES, min_size=1, max_size=3),
+    when=WHEN,
+    drained=st.lists(st.sampled_from([0, 0.01, 0.05, 0.31, 1.1, 2.5]), max_size=4),
+    seed=st.integers(0, 9999),
+)
+def test_a_tree_that_is_drained_goes_on_where_it_was(
+    trees: list[Tree], when: dict[str, Any], drained: list[float], seed: int
+) -> None:
+    """Also while a barrier is on its way that some sources have given already, and others have not."""
+    tree = trees[0] if len(trees) == 1 else beside(rxml.merge, trees)
+    checkpoint, out = Checkpoint(MemoryStore(), **when), list[str]()
+    flow = tree().pipe(ops.do_action(lambda x: out.append(repr(x))))
+
+    async def main() -> None:
+        for seconds in drained:
+            async with flow.start(checkpoint=checkpoint) as running:
+                await asyncio.sleep(seconds)
+                assert await running.drain(1000)
+        await flow.run(checkpoint=checkpoint)
+
+    run(main(), seed=seed)
+    whole = run(tree().pipe(ops.map(repr)).to_list())
+    assert_alike(out, whole, merged=len(trees) > 1)
 
 
 @pytest.mark.parametrize("deaths", [{1}, {2}, {1, 2}])
