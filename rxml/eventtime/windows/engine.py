@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -24,6 +24,10 @@ Fold: TypeAlias = "Callable[[NDArray[np.intp]], None]"
 
 Folding: TypeAlias = "Callable[[NDArray[np.intp] | None], Fold]"
 """Gives, for some of the rows (None: for all), what takes them into slots."""
+
+
+_FEW: Final = 8
+"""Where fewer than one of so many keys are there, their ranks are sorted."""
 
 
 class Rows(NamedTuple):
@@ -100,8 +104,14 @@ class Engine(ABC):
 
 
 def in_order(keys: Keys, codes: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The rows in the order of their keys."""
-    return np.argsort(keys.rank(codes), kind="stable")
+    """The rows, each of another key, in the order of these."""
+    ranks = keys.rank(codes)
+    if _FEW * len(codes) < len(keys):
+        return np.argsort(ranks, kind="stable")
+    places = np.full(len(keys), -1, np.intp)  # most of the ranks are there: cheaper than sorting
+    places[ranks] = np.arange(len(codes))
+    order: NDArray[np.intp] = places[places >= 0]
+    return order
 
 
 def filled(n: int, value: int) -> NDArray[np.int64]:

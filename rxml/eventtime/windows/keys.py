@@ -34,12 +34,13 @@ class Keys:
         keying: which key an element belongs to; None: all belong to one.
     """
 
-    __slots__ = ("_held", "_keying", "_rank", "_table", "_whole")
+    __slots__ = ("_held", "_keying", "_rank", "_released", "_table", "_whole")
 
     def __init__(self, keying: Keying | None) -> None:
         self._keying = keying
         self._table = KeyTable()
         self._held: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._released = True
         self._rank: NDArray[np.intp] | None = None
         self._whole: NDArray[Any] | None = None
 
@@ -87,15 +88,19 @@ class Keys:
             self._held = np.concatenate([self._held, np.zeros(room, np.int64)])
 
     def hold(self, codes: NDArray[np.intp]) -> None:
-        """Something new holds these keys; one may be named several times."""
-        np.add.at(self._held, codes, 1)
+        """Something new holds these keys, each named once."""
+        self._held[codes] += 1
 
     def release(self, codes: NDArray[np.intp]) -> None:
-        """What held these keys does so no more; they are remembered until `sweep`."""
-        np.subtract.at(self._held, codes, 1)
+        """What held these keys, each named once, does so no more; they are remembered until `sweep`."""
+        self._held[codes] -= 1
+        self._released = True
 
     def sweep(self) -> None:
         """Forget keys that nothing holds, if they are many."""
+        if not self._released:
+            return
+        self._released = False
         unheld = len(self._table) - int(np.count_nonzero(self._held))
         if unheld > max(_KEPT, len(self._table) // 2):
             slots = self._table.slots()

@@ -27,18 +27,19 @@ class Pool:
         most: slots that may be taken at once.
     """
 
-    __slots__ = ("_aggregates", "_capacity", "_free", "_most", "_states")
+    __slots__ = ("_aggregates", "_capacity", "_free", "_left", "_most", "_states")
 
     def __init__(self, aggregates: Sequence[Aggregate], most: int) -> None:
         self._aggregates = list(aggregates)
         self._most = most
         self._capacity = 0
-        self._free: list[int] = []
+        self._free: NDArray[np.intp] = np.empty(0, np.intp)  # those that are, up to `_left`
+        self._left = 0
         self._states: list[State] = [each.identity(0) for each in self._aggregates]
 
     def __len__(self) -> int:
         """Slots that are taken."""
-        return self._capacity - len(self._free)
+        return self._capacity - self._left
 
     def allocate(self, n: int) -> NDArray[np.intp]:
         """Take n slots, which have the identities.
@@ -52,25 +53,28 @@ class Pool:
                 "allows no more: let windows end earlier (a smaller size, gap, or delay of the watermark), use fewer keys, "
                 "or give window(...) more capacity"
             )
-        missing = n - len(self._free)
+        missing = n - self._left
         if missing > 0:
             self._grow(max(self._capacity + missing, 2 * self._capacity, _SMALLEST))
-        found = self._free[len(self._free) - n :]
-        del self._free[len(self._free) - n :]
-        return np.array(found[::-1], np.intp)
+        self._left -= n
+        return self._free[self._left : self._left + n][::-1].copy()
 
     def _grow(self, capacity: int) -> None:
         self._states = [
             grown(each, state, capacity)
             for each, state in zip(self._aggregates, self._states, strict=True)
         ]
-        self._free = [*range(capacity - 1, self._capacity - 1, -1), *self._free]
-        self._capacity = capacity
+        free = np.empty(capacity, np.intp)
+        more = capacity - self._capacity
+        free[:more] = np.arange(capacity - 1, self._capacity - 1, -1)
+        free[more : more + self._left] = self._free[: self._left]
+        self._free, self._left, self._capacity = free, more + self._left, capacity
 
     def free(self, slots: NDArray[np.intp]) -> None:
         """Give back slots, each once."""
         self.reset(slots)
-        self._free += slots.tolist()
+        self._free[self._left : self._left + len(slots)] = slots
+        self._left += len(slots)
 
     def reset(self, slots: NDArray[np.intp]) -> None:
         """Let these slots have the identities again."""
@@ -126,11 +130,17 @@ class Pool:
 
     def snapshot(self) -> Any:
         """All of it, as plain values."""
-        return [self._capacity, list(self._free), [plain(state) for state in self._states]]
+        return [
+            self._capacity,
+            self._free[: self._left].copy(),
+            [plain(state) for state in self._states],
+        ]
 
     def restore(self, state: Any) -> None:
         """Go on from a snapshot of a pool of the same aggregates."""
         self._capacity, free, parts = state
-        self._free = list(free)
+        self._free = np.empty(self._capacity, np.intp)
+        self._left = len(free)
+        self._free[: self._left] = free
         pairs = zip(parts, self._aggregates, strict=True)
         self._states = [restored(part, each) for part, each in pairs]

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-
-
     from rxml.eventtime.windows.engine import Folding, Rows
     from rxml.eventtime.windows.firing import Firing
 
