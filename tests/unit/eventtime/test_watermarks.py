@@ -192,3 +192,12 @@ def test_an_element_without_a_partition_moves_nothing(partition: Any, message: s
     (letter,) = letters
     assert isinstance(letter.error, SchemaError)
     assert message in str(letter.error)
+
+
+def test_a_stream_that_has_ended_holds_nothing_back() -> None:
+    timed: Operator[Any, Any] = ops.with_event_time(int, monotonic(), unit="ns")
+    one = scripted(1, 2).pipe(timed)
+    other = scripted(5, Sleep(5), 7, Sleep(5), 9).pipe(timed)
+    found = run(signals(one.pipe(ops.merge(other))))
+    assert marks(found)[-1] == 9
+    assert marks(found)[0] == 1

@@ -9,6 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+import rxml
 from rxml import aggregates as agg
 from rxml import operators as ops
 from rxml import windows as w
@@ -148,3 +149,21 @@ def test_panes_by_the_clock_tell_what_is_new() -> None:
         (0, 3, 2, "on_time"),
         (100, 1, 0, "on_time"),
     ]
+
+
+@given(items=ITEMS, sides=st.lists(st.booleans(), min_size=14, max_size=14), data=st.data())
+def test_streams_that_meet_give_what_one_would(
+    items: list[Any], sides: list[bool], data: st.DataObject
+) -> None:
+    """The watermark is the least of both, so that it does not matter which comes first."""
+    by_time = sorted(items, key=lambda item: item["t"])
+    timed: Operator[Any, Any] = ops.with_event_time("t", unit="ns")
+    operator: Any = ops.window(w.sliding(9 * NS, 2 * NS)).aggregate(**AGGREGATES)
+    flows: list[Any] = []
+    for side in (True, False):
+        part = [item for item, on in zip(by_time, sides, strict=False) if on is side]
+        script = data.draw(chunkings(part, heartbeats=False).flatmap(pauses))
+        flows.append(scripted(*script).pipe(timed))
+    met = rxml.merge(*flows).pipe(ops.key_by("k"), operator)
+    alone = told(operator, [by_time] if by_time else [])
+    assert list(map(dict, run(met.to_list()))) == alone
