@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 from operator import index as as_index
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, cast, overload
 
 import numpy as np
 from typing_extensions import override
@@ -86,7 +86,7 @@ class Outcomes(Sequence[Outcome]):
     @override
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return self._part(index)
+            return self._part(cast("slice[Any, Any, Any]", index))
         row = as_index(index)
         row = range(len(self))[row]
         offset = int(self.offsets[row])

@@ -10,6 +10,7 @@ from typing_extensions import override
 from rxml.errors import PipelineError
 from rxml.eventtime.reading import read
 from rxml.facts.reading import LogSpec
+from rxml.flow.adopt import adopted
 from rxml.flow.chunk import END, Chunk
 from rxml.flow.flowable import Flowable
 from rxml.flow.kinds import stage
@@ -61,12 +62,13 @@ def replayed(
         return replayed(log, pipeline, from_=from_, from_time=from_time, paced=paced)
     if isinstance(pipeline, Node):
         return _rebuilt(pipeline, reading)
-    flow = pipeline(reading(batches=True))
-    if isinstance(flow, Flowable):
-        made: Flowable[Any] = flow
-        return made
-    message = f"replay wants an operator, which makes a flow of a flow; this one made {type(flow).__name__}"
-    raise PipelineError(message)
+    flow = adopted(pipeline(reading(batches=True)))
+    if flow is None:
+        message = (
+            "replay wants an operator, which makes a flow of a flow; this one made something else"
+        )
+        raise PipelineError(message)
+    return flow
 
 
 def _rebuilt(flow: Node, reading: Callable[..., Flowable[Any]]) -> Flowable[Any]:

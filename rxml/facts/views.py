@@ -17,8 +17,18 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from rxml.errors import FactError
-from rxml.facts import picking
 from rxml.facts.fact import frozen_payload, nanoseconds_of
+from rxml.facts.picking import (
+    are_in,
+    have,
+    inside,
+    joined,
+    limited,
+    masked,
+    newest,
+    newest_of_each_key,
+    skipped,
+)
 from rxml.facts.recent import Recent
 from rxml.facts.table import facts_batch, facts_of
 from rxml.facts.threaded import threaded
@@ -79,7 +89,7 @@ class View:
             FactError: a key is no text.
         """
         wanted = frozenset(map(_text, keys))
-        return self.rows(lambda batch: picking.are_in(batch["key"], wanted))
+        return self.rows(lambda batch: are_in(batch["key"], wanted))
 
     def between(
         self, from_: int | datetime | None = None, until: int | datetime | None = None
@@ -94,7 +104,7 @@ class View:
             FactError: a time is neither.
         """
         least, bound = _moment("between(from_)", from_), _moment("between(until)", until)
-        view = self.rows(picking.inside("event_time", least, bound))
+        view = self.rows(inside("event_time", least, bound))
         return view.left_to_log(least, bound)
 
     def arrived(
@@ -102,7 +112,7 @@ class View:
     ) -> View:
         """Facts that arrived from the one time, inclusive, until the other, exclusive; as in `between`."""
         bounds = _moment("arrived(from_)", from_), _moment("arrived(until)", until)
-        return self.rows(picking.inside("arrival_time", *bounds))
+        return self.rows(inside("arrival_time", *bounds))
 
     def known_at(self, time: int | datetime) -> View:
         """Facts that had arrived by then, that moment included."""
@@ -117,7 +127,7 @@ class View:
         """
         view = self
         for name, value in frozen_payload(fields).items():
-            view = view.rows(partial(picking.have, name=name, value=value))
+            view = view.rows(partial(have, name=name, value=value))
         return view
 
     def filter(self, predicate: Callable[[Fact], object]) -> View:
@@ -130,12 +140,12 @@ class View:
 
     def rows(self, mask: Mask) -> View:
         """Facts under a mask: a function from a batch of n facts to n booleans."""
-        return replace(self, steps=(*self.steps, picking.masked(mask)))
+        return replace(self, steps=(*self.steps, masked(mask)))
 
     def latest(self, *keys: str) -> View:
         """The newest fact of each of these keys, or of every key, in order of the keys."""
         view = self.key(*keys) if keys else self
-        return view.then(picking.newest_of_each_key)
+        return view.then(newest_of_each_key)
 
     def as_of(self, event_time: int | datetime, known_at: int | datetime | None = None) -> View:
         """The newest fact of each key that had happened by a time, as far as it was known at another.
@@ -160,7 +170,7 @@ class View:
         """
         _count("last", n, 1)
         if not self.bare:
-            return self.then(picking.newest(n))
+            return self.then(newest(n))
         recent = Recent(self.log, self._from, self.bound, n)
         return View(recent, bare=False)
 
@@ -173,11 +183,11 @@ class View:
 
     def skip(self, n: int) -> View:
         """All but the first n facts."""
-        return self.then(picking.skipped(_count("skip", n, 0)))
+        return self.then(skipped(_count("skip", n, 0)))
 
     def limit(self, n: int) -> View:
         """The first n facts at most; reading ends there."""
-        return self.then(picking.limited(_count("limit", n, 0)))
+        return self.then(limited(_count("limit", n, 0)))
 
     def then(self, step: Step) -> View:
         """This view with a step more that is no filter: from an iterator of batches to another."""
@@ -200,7 +210,7 @@ class View:
 
     def batch(self) -> Batch:
         """The whole answer as one batch, which must fit into memory. Blocks."""
-        return picking.joined(list(self.batches()) or [_NOTHING])
+        return joined(list(self.batches()) or [_NOTHING])
 
     def facts(self) -> list[Fact]:
         """The whole answer as facts, which must fit into memory. Blocks."""

@@ -154,7 +154,7 @@ def test_what_is_no_pipeline_is_refused(log: FactLog) -> None:
     def one(_: object) -> int:
         return 1
 
-    wrong: list[tuple[Any, str]] = [(rxml.of(1), "reads a log"), (one, "made int")]
+    wrong: list[tuple[Any, str]] = [(rxml.of(1), "reads a log"), (one, "made something else")]
     for given, words in wrong:
         with pytest.raises(PipelineError, match=words):
             _ = replayed(log, given)
