@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 from operator import index as as_index
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
 from typing_extensions import override
@@ -85,8 +85,8 @@ class Outcomes(Sequence[Outcome]):
     def __getitem__(self, index: slice[Any, Any, Any]) -> Outcomes: ...
     @override
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return self._part(cast("slice[Any, Any, Any]", index))
+        if not hasattr(index, "__index__"):
+            return self._part(index)
         row = as_index(index)
         row = range(len(self))[row]
         offset = int(self.offsets[row])
