@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rxml.errors import PipelineError
 from rxml.eventtime.instants import instant, instants
@@ -12,7 +12,6 @@ from rxml.flow.traits import trait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     import numpy as np
     from numpy.typing import NDArray
@@ -40,11 +39,31 @@ class EventTime:
         Raises:
             SchemaError: an element has none.
         """
+        if isinstance(items, Timed) and items.event_time == self:
+            return items.times
         return instants(read(items, self.column), self.unit)
 
     def of_one(self, item: Any) -> int:
         """The time of one element."""
         return instant(read([item], self.column)[0], self.unit)
+
+
+class Timed(list[Any]):
+    """Elements whose times were read already, so that the next stage need not read them again.
+
+    Attributes:
+        event_time: by which.
+        times: int64 ns UTC, shape (n,).
+    """
+
+    __slots__ = ("event_time", "times")
+
+    def __init__(
+        self, items: Sequence[Any], event_time: EventTime, times: NDArray[np.int64]
+    ) -> None:
+        super().__init__(items)
+        self.event_time: EventTime = event_time
+        self.times: NDArray[np.int64] = times
 
 
 def event_time_of(name: str, node: Node, column: Column | None = None) -> EventTime:

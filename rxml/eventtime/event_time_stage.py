@@ -12,6 +12,7 @@ from rxml.batch.batch import Batch
 from rxml.batch.column import values_of
 from rxml.errors import SchemaError
 from rxml.eventtime.activity import Activity
+from rxml.eventtime.event_time import Timed
 from rxml.eventtime.instants import unit_hint
 from rxml.eventtime.keyed.key_table import require_hashable, require_key
 from rxml.eventtime.progress import Progress
@@ -92,7 +93,7 @@ class EventTimeStage(Stage[Any]):
     def _take_in(self, chunk: Chunk[Any]) -> None:
         began = self.env.clock.busy()
         if len(chunk.elements):
-            self._measure(chunk)
+            chunk = self._measured(chunk)
         rested = self._activity.rested(self.env.clock.time())
         if rested:
             self._progress.rest(rested)
@@ -100,22 +101,29 @@ class EventTimeStage(Stage[Any]):
         # Behind an element that failed no barrier passes: it would say that the element was done.
         if chunk.barrier is not None and self._error is None:
             signals["barrier"] = chunk.barrier
-        self._ready.put(Chunk((), **signals))
+        if len(chunk.elements) or signals:
+            self._ready.put(Chunk(chunk.elements, chunk.contexts, **signals))
         self.meter.busy += self.env.clock.busy() - began
 
-    def _measure(self, chunk: Chunk[Any]) -> None:
-        """Hand on the elements that have a time, each late one behind the watermark that makes it late."""
+    def _measured(self, chunk: Chunk[Any]) -> Chunk[Any]:
+        """The elements that have a time, but for those that were handed on: all in front of one that is late."""
         before = self._progress.watermark
         try:
             times, rising = self._read(chunk.elements)
         except Exception:  # noqa: BLE001 - looked into one by one
             chunk = self._sifted(chunk)
             if not len(chunk.elements):
-                return
+                return chunk
             times, rising = self._read(chunk.elements)
         late = (times[1:] < rising[:-1]).nonzero()[0]
         behind = [(at + 1, int(rising[at])) for at in late.tolist()]
-        self._put(chunk, [(0, before), *behind] if times[0] < before else behind)
+        if times[0] < before:
+            behind = [(0, before), *behind]
+        if behind:
+            return self._divided(chunk, behind)
+        if chunk.elements.__class__ is list:
+            chunk.elements = Timed(chunk.elements, self._timing.event_time, times)
+        return chunk
 
     def _read(self, items: Sequence[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The times of elements and the watermark after each; changes nothing if one of them has none."""
@@ -160,24 +168,20 @@ class EventTimeStage(Stage[Any]):
                 self._checked = True
                 kept.append(position)
         chosen = items.take(kept) if isinstance(items, Batch) else [items[at] for at in kept]
-        return Chunk(chosen, None if contexts is None else [contexts[at] for at in kept])
+        beside = None if contexts is None else [contexts[at] for at in kept]
+        return Chunk(chosen, beside, **chunk.signals())
 
-    def _put(self, chunk: Chunk[Any], late: list[tuple[int, int]]) -> None:
-        """Hand on the elements; late ones are given by their place and the watermark in front of them."""
-        start = 0
+    def _divided(self, chunk: Chunk[Any], late: list[tuple[int, int]]) -> Chunk[Any]:
+        """Hand on what is in front of late elements, given by place and watermark; returns the rest."""
+        start, count = 0, len(chunk.elements)
         for position, watermark in late:
             if watermark > self._passed:
                 self._passed = watermark
-                self._ready.put(self._part(chunk, start, position))
+                part = chunk.part(start, position)
+                self._ready.put(Chunk(part.elements, part.contexts))
                 self._ready.put(Chunk((), watermark=watermark))
                 start = position
-        self._ready.put(self._part(chunk, start, len(chunk.elements)))
-
-    def _part(self, chunk: Chunk[Any], start: int, stop: int) -> Chunk[Any]:
-        contexts = chunk.contexts
-        if start == 0 and stop == len(chunk.elements):
-            return Chunk(chunk.elements, contexts)
-        return Chunk(chunk.elements[start:stop], None if contexts is None else contexts[start:stop])
+        return chunk.part(start, count)
 
     def _risen(self) -> dict[str, Any]:
         watermark = self._progress.watermark
