@@ -37,10 +37,12 @@ class Aggregate(ABC):
     Attributes:
         columns: the same, as a tuple; empty if the aggregate looks at no values.
         exact: `combine` is associative to the last bit, not only up to rounding.
+        fallible: rows that `lift` takes may still fail where they come to others.
     """
 
     columns: tuple[Column, ...]
     exact: ClassVar[bool] = False
+    fallible: ClassVar[bool] = False
 
     def __init__(self, *columns: Column) -> None:
         for column in columns:

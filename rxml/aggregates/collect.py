@@ -24,6 +24,7 @@ class Collect(Aggregate):
     """The values themselves. State: an object for each group, (times, values) in order; None without rows."""
 
     exact: ClassVar[bool] = True
+    fallible: ClassVar[bool] = True
 
     most: int
 

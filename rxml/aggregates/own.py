@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 from typing_extensions import override
@@ -24,6 +24,8 @@ class Monoid(Aggregate):
 
     None stands for no rows, so that the user's identity is combined only where a group is empty at the end.
     """
+
+    fallible: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -54,7 +54,10 @@ class Engine(ABC):
 
     Attributes:
         watermark: no element from before it follows that would count; int64 ns UTC.
+        again: where `add` fails, it has changed nothing, and may be called with fewer elements.
     """
+
+    again: ClassVar[bool] = False
 
     def __init__(self, keys: Keys, pool: Pool) -> None:
         self.keys: Keys = keys

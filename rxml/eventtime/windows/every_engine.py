@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from typing_extensions import override
@@ -32,6 +32,8 @@ class EveryEngine(Engine):
         firing: makes the panes.
         period: ns, counted from the start of a window.
     """
+
+    again: ClassVar[bool] = True
 
     def __init__(self, keys: Keys, windowing: Sliding | None, firing: Firing, period: int) -> None:
         super().__init__(keys, firing.pool)

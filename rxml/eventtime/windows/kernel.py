@@ -85,13 +85,14 @@ class WindowKernel(Chunkwise[Any, Any]):
             late, inside = late & ~outside, inside & ~outside
         if inside.all():
             return self._rows(self._added(rows, columns))
-        chosen = [[column[inside] for column in each] for each in columns]
-        fold = self._fold(times[inside], chosen)  # looks at all values, before anything is counted
-        came = self._came_late(items, times, late) if late.any() else []
+        if self._plan.settings.late == "error" and late.any():
+            raise self._late_error(int(times[late][0]))
         told: Sequence[Any] = ()
         if inside.any():
+            chosen = [[column[inside] for column in each] for each in columns]
             kept = Rows(times[inside], codes[inside], rows.low, rows.high)
-            told = self._rows(self._added(kept, chosen, fold))
+            told = self._rows(self._added(kept, chosen))
+        came = self._came_late(items, times, late) if late.any() else []
         return [*came, *told] if came else told
 
     def _told(self, items: Sequence[Any]) -> tuple[NDArray[np.intp], list[list[NDArray[Any]]]]:
@@ -143,18 +144,16 @@ class WindowKernel(Chunkwise[Any, Any]):
     def _fold(self, times: NDArray[np.int64], columns: list[list[NDArray[Any]]]) -> Fold:
         return self._pool.folding(columns, times)
 
-    def _added(
-        self, rows: Rows, columns: list[list[NDArray[Any]]], fold: Fold | None = None
-    ) -> list[Panes]:
+    def _added(self, rows: Rows, columns: list[list[NDArray[Any]]]) -> list[Panes]:
         times = rows.times
-        whole = fold or self._fold(times, columns)  # so all values are looked at first
+        whole = self._fold(times, columns)  # so all values are looked at first
 
         def folding(some: NDArray[np.intp] | None) -> Fold:
             if some is None or (len(some) == len(times) and (some == np.arange(len(some))).all()):
                 return whole
             return self._fold(times[some], [[column[some] for column in each] for each in columns])
 
-        self.again = False  # from here on, what fails has been taken in part
+        self.again = self._engine.again  # if False, what fails from here on has been taken in part
         told = self._engine.add(rows, folding)
         self.again = True
         return told
@@ -162,16 +161,11 @@ class WindowKernel(Chunkwise[Any, Any]):
     def _came_late(
         self, items: Sequence[Any], times: NDArray[np.int64], late: NDArray[np.bool_]
     ) -> list[Any]:
-        """What comes out of late elements: nothing, unless they are asked for."""
-        settings, watermark = self._plan.settings, self._engine.watermark
+        """What comes out of late elements: nothing, unless they are asked for; once the others are taken."""
         rows = np.flatnonzero(late)
-        if settings.late == "error":
-            raise LateError(
-                f"{self._name}: an element of {int(times[rows[0]])} came when the stream had come to {watermark}, and all "
-                "its windows had ended; allow more delay in with_event_time, or allowed_lateness, or late='count'"
-            )
-        if settings.late == "emit":
-            return list(lates([items[row] for row in rows.tolist()], times[rows], watermark))
+        if self._plan.settings.late == "emit":
+            chosen = [items[row] for row in rows.tolist()]
+            return list(lates(chosen, times[rows], self._engine.watermark))
         if not self._warned:
             self._warned = True
             _LOGGER.warning(
@@ -181,6 +175,12 @@ class WindowKernel(Chunkwise[Any, Any]):
         self.lost += len(rows)
         self.left_out = rows.tolist()
         return []
+
+    def _late_error(self, time: int) -> LateError:
+        return LateError(
+            f"{self._name}: an element of {time} came when the stream had come to {self._engine.watermark}, and all its "
+            "windows had ended; allow more delay in with_event_time, or allowed_lateness, or late='count'"
+        )
 
     @override
     def advance(self, watermark: int) -> Sequence[Any]:

@@ -88,12 +88,12 @@ class Keys:
             self._held = np.concatenate([self._held, np.zeros(room, np.int64)])
 
     def hold(self, codes: NDArray[np.intp]) -> None:
-        """Something new holds these keys, each named once."""
-        self._held[codes] += 1
+        """Something new holds these keys; one may be named several times."""
+        np.add.at(self._held, codes, 1)
 
     def release(self, codes: NDArray[np.intp]) -> None:
-        """What held these keys, each named once, does so no more; they are remembered until `sweep`."""
-        self._held[codes] -= 1
+        """What held these keys does so no more; they are remembered until `sweep`."""
+        np.subtract.at(self._held, codes, 1)
         self._released = True
 
     def sweep(self) -> None:

@@ -27,11 +27,12 @@ class Pool:
         most: slots that may be taken at once.
     """
 
-    __slots__ = ("_aggregates", "_capacity", "_free", "_left", "_most", "_states")
+    __slots__ = ("_aggregates", "_capacity", "_fallible", "_free", "_left", "_most", "_states")
 
     def __init__(self, aggregates: Sequence[Aggregate], most: int) -> None:
         self._aggregates = list(aggregates)
         self._most = most
+        self._fallible = any(each.fallible for each in self._aggregates)
         self._capacity = 0
         self._free: NDArray[np.intp] = np.empty(0, np.intp)  # those that are, up to `_left`
         self._left = 0
@@ -40,6 +41,11 @@ class Pool:
     def __len__(self) -> int:
         """Slots that are taken."""
         return self._capacity - self._left
+
+    @property
+    def room(self) -> int:
+        """Slots that may still be taken."""
+        return self._most - len(self)
 
     def allocate(self, n: int) -> NDArray[np.intp]:
         """Take n slots, which have the identities.
@@ -100,7 +106,24 @@ class Pool:
             for each, state in zip(folds, self._states, strict=True):
                 each(state, slots)
 
-        return fold
+        return self._undone(fold) if self._fallible else fold
+
+    def _undone(
+        self, fold: Callable[[NDArray[np.intp]], None]
+    ) -> Callable[[NDArray[np.intp]], None]:
+        """The same, but where it fails, the slots are as they were."""
+
+        def careful(slots: NDArray[np.intp]) -> None:
+            touched = np.unique(slots)
+            before = self.states(touched)
+            try:
+                fold(slots)
+            except BaseException:
+                for state, kept in zip(self._states, before, strict=True):
+                    put(state, touched, kept)
+                raise
+
+        return careful
 
     def combine(self, into: NDArray[np.intp], others: NDArray[np.intp]) -> None:
         """Let each slot of the first hold what it holds, followed by what that of the second does, which keeps it."""
@@ -138,7 +161,8 @@ class Pool:
 
     def restore(self, state: Any) -> None:
         """Go on from a snapshot of a pool of the same aggregates."""
-        self._capacity, free, parts = state
+        capacity, free, parts = state
+        self._capacity = int(capacity)
         self._free = np.empty(self._capacity, np.intp)
         self._left = len(free)
         self._free[: self._left] = free

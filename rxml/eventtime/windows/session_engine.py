@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from typing_extensions import override
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from rxml.eventtime.windows.emission import Emission
     from rxml.eventtime.windows.firing import Firing
     from rxml.eventtime.windows.keys import Keys
+
+
+_AT_ONCE: Final = 64
+"""Slots that are taken at once for sessions that begin."""
 
 
 class SessionEngine(Engine):
@@ -45,6 +49,7 @@ class SessionEngine(Engine):
         self._ends: list[tuple[int, int, Session]] = []
         self._numbers = 0
         self._kept: list[tuple[int, int, Session]] = []
+        self._spare: list[int] = []  # slots for sessions that begin in this chunk
 
     @property
     @override
@@ -74,7 +79,15 @@ class SessionEngine(Engine):
 
     @override
     def add(self, rows: Rows, folding: Folding) -> list[Panes]:
-        batch = Waiting(rows, folding)
+        batch = Waiting(folding)
+        try:
+            return self._added(rows, batch)
+        finally:
+            self._settle(batch)
+            self.pool.free(np.array(self._spare, np.intp))
+            self._spare.clear()
+
+    def _added(self, rows: Rows, batch: Waiting) -> list[Panes]:
         told: list[Panes] = []
         pairs = zip(rows.codes.tolist(), rows.times.tolist(), strict=True)
         for row, (code, time) in enumerate(pairs):
@@ -83,29 +96,35 @@ class SessionEngine(Engine):
             batch.put(row, session.slot)
             timing = self._due(session, batch)
             if timing is not None:
-                batch.take(self._firing)
+                self._settle(batch)
                 told.append(self._firing.fire(np.array([session.slot]), timing))
-        batch.take(self._firing)
         return told
+
+    def _settle(self, batch: Waiting) -> None:
+        """Open sessions that have begun, and take in the rows that wait."""
+        if batch.begun:
+            self.keys.hold(np.array([each.code for each in batch.begun.values()]))
+        batch.take(self._firing)
 
     def _due(self, session: Session, batch: Waiting) -> int | None:
         if session.closed:
             return LATE
         if self._every is None:
             return None
-        fresh = int(self._firing.windows.fresh[session.slot]) + batch.waiting(session.slot)
-        return EARLY if fresh >= self._every else None
+        known = 0 if batch.is_new(session) else int(self._firing.windows.fresh[session.slot])
+        return EARLY if known + batch.waiting(session.slot) >= self._every else None
 
     def _session(self, code: int, time: int, batch: Waiting) -> tuple[Session, list[Panes]]:
         """The session of an element, which may begin one, lengthen one, or make one of several; what is taken back."""
         touched = sorted(self._touched(code, time), key=lambda each: each.start)
         if not touched:
-            return self._begun(code, time), []
+            return self._begun(code, time, batch), []
         one, *others = touched
         if others:
-            batch.take(self._firing)
+            self._settle(batch)
         told = [panes for other in others for panes in self._merge(one, other)]
         self._stretch(one, time)
+        batch.moved[one.slot] = one
         return one, told
 
     def _stretch(self, one: Session, time: int) -> None:
@@ -114,15 +133,13 @@ class SessionEngine(Engine):
         if one.closed and one.end > self.watermark:
             one.closed = False
             self._push(one)
-        windows = self._firing.windows
-        windows.starts[one.slot], windows.ends[one.slot] = one.start, one.end
 
-    def _begun(self, code: int, time: int) -> Session:
-        slot = self.pool.allocate(1)
-        one = Session(code, time, time + self._gap, int(slot[0]))
-        self.keys.hold(np.array([code]))
+    def _begun(self, code: int, time: int, batch: Waiting) -> Session:
+        if not self._spare:
+            self._spare = self.pool.allocate(max(1, min(_AT_ONCE, self.pool.room))).tolist()
+        one = Session(code, time, time + self._gap, self._spare.pop())
+        batch.begun[one.slot] = one
         self._of.setdefault(code, []).append(one)
-        self._firing.windows.open(slot, code, time, one.end, time)
         if one.end <= self.watermark:
             self._keep(one)
         else:
@@ -144,19 +161,21 @@ class SessionEngine(Engine):
         into, gone = np.array([one.slot]), np.array([other.slot])
         told = self._firing.merge(into, gone, LATE if other.closed else EARLY)
         one.end = max(one.end, other.end)
-        self._forget(other)
+        self._forget([other])
         return told
 
-    def _forget(self, one: Session) -> None:
-        sessions = self._of[one.code]
-        sessions.remove(one)
-        if not sessions:
-            del self._of[one.code]
-        slot = np.array([one.slot])
-        self._firing.forget(slot)
-        self.pool.free(slot)
-        self.keys.release(np.array([one.code]))
-        one.slot = -1
+    def _forget(self, gone: list[Session]) -> None:
+        for one in gone:
+            sessions = self._of[one.code]
+            sessions.remove(one)
+            if not sessions:
+                del self._of[one.code]
+        slots = np.array([one.slot for one in gone])
+        self._firing.forget(slots)
+        self.pool.free(slots)
+        self.keys.release(np.array([one.code for one in gone]))
+        for one in gone:
+            one.slot = -1
 
     @override
     def close(self, watermark: int) -> list[Panes]:
@@ -176,6 +195,7 @@ class SessionEngine(Engine):
 
     def _expire(self, watermark: int) -> None:
         """Forget sessions that no late element can come to any more."""
+        over: dict[int, Session] = {}
         while self._kept and (self._kept[0][0] <= watermark or watermark >= FOREVER):
             _, _, one = heappop(self._kept)
             if one.slot < 0 or not one.closed:
@@ -183,7 +203,9 @@ class SessionEngine(Engine):
             if one.end + self._lateness > watermark and watermark < FOREVER:
                 self._keep(one)
             else:
-                self._forget(one)
+                over[one.slot] = one
+        if over:
+            self._forget(list(over.values()))
 
     def _told(self, ended: list[Session]) -> list[Panes]:
         if not ended:

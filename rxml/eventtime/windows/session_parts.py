@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from rxml.eventtime.windows.engine import Folding, Rows
+    from numpy.typing import NDArray
+
+    from rxml.eventtime.windows.engine import Folding
     from rxml.eventtime.windows.firing import Firing
 
 
@@ -33,16 +35,22 @@ class Session:
 
 
 class Waiting:
-    """Rows whose session is known and that have not been taken in yet, in order."""
+    """Rows whose session is known and that have not been taken in yet, in order.
 
-    __slots__ = ("_counts", "_folding", "_rows", "_slots", "_source")
+    Attributes:
+        begun: sessions that are not open yet, by slot.
+        moved: sessions whose span has changed, by slot.
+    """
 
-    def __init__(self, source: Rows, folding: Folding) -> None:
-        self._source = source
+    __slots__ = ("_counts", "_folding", "_rows", "_slots", "begun", "moved")
+
+    def __init__(self, folding: Folding) -> None:
         self._folding = folding
         self._rows: list[int] = []
         self._slots: list[int] = []
         self._counts: Counter[int] = Counter()
+        self.begun: dict[int, Session] = {}
+        self.moved: dict[int, Session] = {}
 
     def put(self, row: int, slot: int) -> None:
         """A row belongs to the session in that slot."""
@@ -54,13 +62,30 @@ class Waiting:
         """Rows of that session."""
         return self._counts[slot]
 
+    def is_new(self, session: Session) -> bool:
+        """Whether the session is not open yet."""
+        return session.slot in self.begun
+
     def take(self, firing: Firing) -> None:
-        """Take them in."""
-        if not self._rows:
-            return
-        rows, slots = np.array(self._rows), np.array(self._slots)
-        self._folding(rows)(slots)
-        firing.saw(slots)
-        np.maximum.at(firing.windows.times, slots, self._source.times[rows])
-        self._rows, self._slots = [], []
-        self._counts.clear()
+        """Open what has begun, and take all rows in."""
+        windows = firing.windows
+        if self.begun:
+            slots, codes, starts, ends = _columns(list(self.begun.values()))
+            windows.open(slots, codes, starts, ends, starts)
+            self.begun.clear()
+        if self.moved:
+            slots, _, starts, ends = _columns(list(self.moved.values()))
+            windows.starts[slots], windows.ends[slots] = starts, ends
+            self.moved.clear()
+        if self._rows:
+            rows, slots = np.array(self._rows), np.array(self._slots)
+            self._rows, self._slots = [], []
+            self._counts.clear()
+            self._folding(rows)(slots)
+            firing.saw(slots)
+
+
+def _columns(sessions: list[Session]) -> tuple[NDArray[np.int64], ...]:
+    """Their slots, keys, starts and ends."""
+    each = [(one.slot, one.code, one.start, one.end) for one in sessions]
+    return tuple(np.array(column) for column in zip(*each, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -27,6 +27,8 @@ class SlidingEngine(Engine):
     Where it is cut follows from the window alone (see `Sliding.cut`), so that floats are rounded in the same way however
     elements were chunked, in whatever order they came, and behind a snapshot.
     """
+
+    again: ClassVar[bool] = True
 
     def __init__(self, keys: Keys, pool: Pool, windowing: Sliding) -> None:
         super().__init__(keys, pool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 class TumblingEngine(Engine):
     """A slice is a window."""
+
+    again: ClassVar[bool] = True
 
     def __init__(self, keys: Keys, pool: Pool, windowing: Sliding) -> None:
         super().__init__(keys, pool)

@@ -25,8 +25,10 @@ from tests.unit.windows.running import AGGREGATES, pieces
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rxml.aggregates import Aggregate
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
+    from rxml.windows import Windowing
 
 NS = 1e-9
 NAN = float("nan")
@@ -176,3 +178,36 @@ def test_more_windows_than_may_be_open_are_an_error(emit: Any) -> None:
         BufferOverflowError, match=r"windows have [03] states .* capacity=3 allows no more"
     ):
         run(flow.to_list())
+
+
+def quotient(early: float, late: float) -> float:
+    return early / late
+
+
+SHARE: Aggregate = agg.monoid(1.0, float, quotient, column="v")
+
+
+@pytest.mark.parametrize("windowing", [w.tumbling(10), w.sliding(10, 5)])
+def test_a_row_that_an_aggregate_of_ones_own_fails_for_is_left_out_alone(
+    windowing: Windowing,
+) -> None:
+    items = [{"t": at, "k": 1, "v": v} for at, v in enumerate([8, 2, 0, 2, 0, 1])]
+    letters: list[Any] = []
+    operator: Any = ops.window(windowing).aggregate(
+        n=agg.count(), share=SHARE, all=agg.collect("v", most=3)
+    )
+    rows = run(timed(scripted(Chunk(items)), operator, letters).to_list())
+    assert [letter.element["v"] for letter in letters] == [0, 0, 1]
+    assert all(row["n"] == len(row["all"]) for row in rows)
+    assert [row["share"] for row in rows if row["n"] == 3] == [2.0] * sum(
+        row["n"] == 3 for row in rows
+    )
+
+
+def test_a_late_element_beside_a_row_that_fails_is_counted_once() -> None:
+    items = [{"t": t, "k": 1, "v": v} for t, v in ((30, 1), (0, 1), (31, 0), (32, 1))]
+    letters: list[Any] = []
+    operator: Any = ops.window(w.tumbling(10 * NS)).aggregate(share=SHARE)
+    done = read(timed(scripted(Chunk(items)), operator, letters))
+    assert (sum(done.dropped.values()), len(letters), done.error) == (1, 1, None)
+    assert [row["share"] for row in done.results] == [1.0]
