@@ -46,6 +46,8 @@ class WindowKernel(Chunkwise[Any, Any]):
 
     def __init__(self, name: str, plan: Plan) -> None:
         self.again: bool = True
+        self.left_out: Sequence[int] = ()
+        self.lost: int = 0
         self._name = name
         self._plan = plan
         self._keys = Keys(plan.keying)

@@ -117,7 +117,7 @@ class Cell(Feeding):
         if contexts is not None and self._shadow is None:
             again = self.spec.cardinality is Cardinality.MANY
             self._shadow = Shadow(self.spec.kernel(), self.spec.capacity, self.fed, again=again)
-        self.fed += len(items)
+        self.saw(len(items))
         error = self.feed(items, None, out)
         if self._shadow is None:
             return out, None, error

@@ -72,6 +72,10 @@ class Feeding:
                 self.kernel.restore(state)
         return False
 
+    def saw(self, count: int) -> None:
+        """An opaque kernel has seen so many elements."""
+        self.fed += count
+
     def keep(self, barrier: int, *, ended: bool) -> None:
         """A barrier has come through the row."""
         if self._slot is not None:
