@@ -109,7 +109,8 @@ def window(boundaries: Any = None, **options: Any) -> Any:
         late: what becomes of elements that come when all their windows are over: "count", they are dropped, counted in
             the statistics, and logged once; "error", they fail the stream. For a flow of them use
             `window(...).with_late(...)` instead of `.aggregate(...)`.
-        time: the column of the event time, or a function of the element; None: that of `with_event_time`.
+        time: the column of the event time, or a function of the element; None: that of `with_event_time`. How far the
+            stream has come is told by `with_event_time` alone; without it windows tell at the end.
         count: flows: elements in a window, >= 1.
         seconds: flows: how long a window is open, > 0, or a timedelta.
         skip: flows: elements, or seconds, from the opening of one window to that of the next; if it is left out, windows
