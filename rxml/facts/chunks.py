@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +12,7 @@ import numpy as np
 from rxml.batch import Batch
 from rxml.batch.column import sealed
 from rxml.errors import LogCorruptError, WireError
-from rxml.facts.blob import Forms, encode
+from rxml.facts.blob import Forms, encode, hex_bytes, hex_form
 from rxml.facts.database import number_of
 
 if TYPE_CHECKING:
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 
     from rxml.facts.blob import Thrift
 
+logger: Final = logging.getLogger("rxml.facts")
+
 ROWS: Final = 8192
 """Facts that a chunk has at most."""
+
+BYTES: Final = 16 * 2**20
+"""Bytes that the blob of a chunk has at most, unless a single fact has more."""
 
 INSERT: Final = "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _KEPT: Final = 8
@@ -65,8 +71,13 @@ class Chunks:
         Raises:
             LogCorruptError: its bytes are not those that were written.
         """
-        row = self._connection.execute(_NEXT, (offset,)).fetchone()
+        row = self._row_at(offset)
         return None if row is None else self._forms(row)
+
+    def _row_at(self, offset: int) -> tuple[int, int, int, bytes] | None:
+        row: tuple[int, int, int, bytes] | None
+        row = self._connection.execute(_NEXT, (offset,)).fetchone()
+        return row
 
     def _forms(self, row: tuple[int, int, int, bytes]) -> tuple[int, Forms]:
         first, last, crc, blob = row
@@ -79,7 +90,8 @@ class Chunks:
 
     def _damaged(self, first: int, last: int, why: str) -> LogCorruptError:
         text = f"{self._path}: the chunk with the offsets {first} to {last} is damaged, {why}"
-        return LogCorruptError(f"{text}; others can be read, from offset {last + 1} on")
+        what = f"export what stands before it, and what can be read from offset {last + 1} on"
+        return LogCorruptError(f"{text}; {what}, into a new log, or trim it away")
 
     def batch_from(self, offset: int, from_time: int | None, to_time: int | None) -> Batch | None:
         """The rows of the first chunk with this offset or a later one, from that offset on, with their offsets.
@@ -110,7 +122,7 @@ class Chunks:
         return batch[offset - first :] if offset > first else batch
 
     def ids_at(self, offsets: Sequence[int]) -> list[str | None]:
-        """The ids of the facts at some offsets; None where there is none any more."""
+        """The ids of the facts at some offsets; None where there is none any more, or it cannot be read."""
         held: list[str] = []
         first = 0
         ids: dict[int, str | None] = {}
@@ -124,11 +136,10 @@ class Chunks:
         for (first, stop), ids in self._ids.items():
             if first <= offset < stop:
                 return first, ids
-        found = self.forms_at(offset)
-        if found is None:
+        found = next(self.ids_since(offset, whole=True), None)
+        if found is None or found[0] > offset:
             return 0, []
-        first, forms = found
-        ids = _ids(forms)
+        first, ids = found
         self._ids[first, first + len(ids)] = ids
         if len(self._ids) > _KEPT:
             self._ids.popitem(last=False)
@@ -138,14 +149,25 @@ class Chunks:
         """Chunks have been removed or put together: what is kept of them may be no more."""
         self._ids.clear()
 
-    def ids_since(self, offset: int) -> Iterator[tuple[int, list[str]]]:
-        """The ids of all facts from an offset on, a chunk at a time, with the first offset of each."""
-        while (found := self.forms_at(offset)) is not None:
-            first, forms = found
-            ids = _ids(forms)
-            skipped = max(0, offset - first)
+    def ids_since(self, offset: int, *, whole: bool = False) -> Iterator[tuple[int, list[str]]]:
+        """The ids of all facts from an offset on, a chunk at a time, with the first offset of each.
+
+        Facts in a damaged chunk are lost, so that they may be stored again: their ids are left out, and a warning says so.
+
+        Args:
+            offset: where to begin.
+            whole: give those before it in its chunk, too.
+        """
+        while (row := self._row_at(offset)) is not None:
+            first, last = row[:2]
+            skipped = 0 if whole else max(0, offset - first)
+            offset = last + 1
+            try:
+                ids = _ids(self._forms(row)[1])
+            except LogCorruptError as error:
+                logger.warning("%s", error)
+                continue
             yield first + skipped, ids[skipped:]
-            offset = first + forms.rows
 
 
 def _ids(forms: Forms) -> list[str]:
@@ -162,3 +184,19 @@ def row_of(
     blob = encode(batch.columns, known, thrift)
     spans = (happened.min(), happened.max(), arrived.min(), arrived.max())
     return (first + len(batch) - 1, first, *map(int, spans), zlib.crc32(blob), blob)
+
+
+def rows_of(
+    batch: Batch, known: Mapping[str, list[Any]], first: int, thrift: Thrift
+) -> Iterator[tuple[object, ...]]:
+    """`row_of`, in as many rows as it takes that no blob has more than `BYTES`; one fact is one row at least."""
+    row = row_of(batch, known, first, thrift)
+    blob: Any = row[-1]
+    if len(blob) <= BYTES or len(batch) == 1:
+        yield row
+        return
+    step = max(1, len(batch) * BYTES // (2 * len(blob)))
+    for start in range(0, len(batch), step):
+        part = batch[start : start + step]
+        ids: list[str] = part.array("id").tolist()
+        yield from rows_of(part, hex_form(hex_bytes(ids)), first + start, thrift)

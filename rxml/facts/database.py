@@ -17,6 +17,7 @@ from rxml.errors import (
     LogReadOnlyError,
     LogVersionError,
 )
+from rxml.facts.lock import was_made
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -27,6 +28,7 @@ FORMAT: Final = 1
 
 _APPLICATION: Final = 0x72786D66  # "rxmf"
 _PAGE: Final = 8192
+_HEADER: Final = 100  # bytes that the shortest database begins with
 _CHECKPOINT_PAGES: Final = 2000  # 16 MB of write-ahead log
 _WAIT_SECONDS: Final = 10.0
 _SCHEMA: Final = """
@@ -61,6 +63,8 @@ def connect(path: Path, *, read_only: bool, durable: bool = False) -> sqlite3.Co
         FactLogError: one of its children, which says what is wrong.
     """
     with explained(path):
+        require_no_directory(path)
+        _require_whole(path)
         if read_only and not path.exists():
             raise FactLogError(f"there is no fact log at {path}: append to one first")
         connection = sqlite3.connect(
@@ -78,6 +82,29 @@ def connect(path: Path, *, read_only: bool, durable: bool = False) -> sqlite3.Co
     return connection
 
 
+def require_no_directory(path: Path) -> None:
+    """Say what a directory is, if the path leads to one."""
+    if path.is_dir():
+        parts = (path / "partitions.json").exists()
+        what = "the directory of a PartitionedLog: open it as that" if parts else "a directory"
+        raise FactLogError(f"{path} is {what}" + ("" if parts else ": give the path of a file"))
+
+
+def _require_whole(path: Path) -> None:
+    """Refuse what SQLite takes for a new database, and what is left of an old one.
+
+    A file of no bytes is fine if nobody has ever written to a log there: who makes names of files makes such files, too.
+    """
+    size = path.stat().st_size if path.exists() else _HEADER
+    if 0 < size < _HEADER:
+        raise LogCorruptError(f"{path} has {size} bytes: it is truncated, or no fact log")
+    if not size and (was_made(path) or _has_more(path)):
+        text = f"{path} is empty, but there was a log: it has been truncated"
+        raise LogCorruptError(
+            f"{text}; restore it, or remove it and what stands beside it (.lock, -wal, -shm) to begin anew"
+        )
+
+
 def _address(path: Path, *, read_only: bool) -> str:
     name = f"file:{quote(str(path.absolute()))}"
     if not read_only:
@@ -89,7 +116,8 @@ def _address(path: Path, *, read_only: bool) -> str:
 
 def _has_more(path: Path) -> bool:
     """Whether a part of the log has not come into the file yet, so that somebody may be writing to it."""
-    ahead = path.with_name(path.name + "-wal")
+    real = path.resolve()
+    ahead = real.with_name(real.name + "-wal")
     return ahead.exists() and ahead.stat().st_size > 0
 
 
@@ -146,6 +174,12 @@ def number_of(connection: sqlite3.Connection, question: str, *arguments: object)
     return int(row[0] or 0) if row is not None else 0
 
 
+def give_back(connection: sqlite3.Connection) -> None:
+    """Return free pages to the file system, as far as readers let it; the file is shorter then."""
+    connection.executescript("PRAGMA incremental_vacuum")  # execute() frees a page and stops
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Generator[None]:
     """All or nothing."""
@@ -192,6 +226,4 @@ def _explanation(path: Path, error: sqlite3.Error) -> FactLogError:
 def _unopened(path: Path, error: sqlite3.Error) -> FactLogError:
     if not path.parent.is_dir():
         return FactLogError(f"{path}: there is no directory {path.parent}; make it first")
-    if path.is_dir():
-        return FactLogError(f"{path} is a directory: give the path of a file")
     return LogReadOnlyError(f"{path} cannot be opened: {error}")

@@ -162,6 +162,8 @@ class IdIndex:
         if given.times is not None:
             times = given.times[rows]
             rows = rows[(times >= np.uint64(run.low >> 64)) & (times <= np.uint64(run.high >> 64))]
+        if not len(rows):
+            return []
         found, places = self._shelf.entries(run).matches(given.hashes[rows])
         offsets = (places.astype(np.int64) + run.first).tolist()
         return list(zip(rows[found].tolist(), offsets, strict=True))
@@ -189,8 +191,11 @@ class IdIndex:
             self.recent.first = first
         self.recent.add(given, first)
 
-    def settle(self) -> None:
+    def settle(self, require: Callable[[], object]) -> None:
         """Write what was added as a run, once it is enough for one, and merge runs of one size.
+
+        Args:
+            require: raises in the transaction if nothing may be written.
 
         Raises:
             sqlite3.Error: it cannot be written; nothing has changed then.
@@ -201,6 +206,7 @@ class IdIndex:
         stop = recent.first + recent.count
         try:
             with transaction(self._connection):
+                require()
                 runs = [*self.runs, self._recent_run(stop)]
                 while _are_mergeable(runs[-_FAN:]):
                     runs[-_FAN:] = [self._merged(runs[-_FAN:])]

@@ -79,6 +79,10 @@ class Reader:
                 f"{text}; if it was longer, the machine has lost what was not durable"
             )
 
+    def gone_since(self, offset: int) -> int:
+        """How many facts from an offset on have been trimmed: what reads on behind others has lost them."""
+        return max(0, self.first_offset() - offset)
+
     def batch_from(
         self,
         offset: int,

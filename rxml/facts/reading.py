@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from typing_extensions import override
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from rxml.facts.reader import Reader
     from rxml.flow.node import Env, Node
 
-    Found: TypeAlias = tuple[Batch | None, int]
+    Found: TypeAlias = tuple[Batch | None, int, int]
+
+logger: Final = logging.getLogger("rxml.facts")
 
 
 class Readable(Protocol):
@@ -99,6 +102,7 @@ class ReadStage(Stage[Any]):
         self._rows: Batch = Batch({})
         self._row = 0
         self._drained = False
+        self._lost = 0
         self._bell = asyncio.Event()
         self._reader: Reader | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -148,13 +152,18 @@ class ReadStage(Stage[Any]):
     async def _more(self) -> bool:
         """Whether there are further rows; they are at hand then, and those behind them are on their way."""
         while True:
+            fresh = self._reading is None
             if self._reading is None:
                 self._reading = self._read()
             await asyncio.wait([self._reading])  # which goes on if this is cancelled
             reading, self._reading = self._reading, None
-            rows, self._next = reading.result()
-            if rows is None:
+            rows, self._next, lost = reading.result()
+            if lost:
+                self._tell_lost(lost)
+            if rows is None and fresh:
                 return False
+            if rows is None:  # found before the bell was silenced, which may have rung since
+                continue
             if len(rows):
                 self._rows, self._row = rows, 0
                 self._reading = self._read()
@@ -166,14 +175,37 @@ class ReadStage(Stage[Any]):
         return asyncio.get_running_loop().run_in_executor(self._thread, self._found, self._next)
 
     def _found(self, offset: int | None) -> Found:
-        """The rows of the next chunk; in the thread."""
+        """The rows of the next chunk, where to go on, and how many were trimmed before they could be read; in the thread."""
         if self._reader is None:
             self._reader = self._log.reader()
             end = self._reader.next_offset()
             offset = self._position = end if offset is None else offset
             self._reader.require(offset)
             self._stop = None if self._live else end
-        return self._reader.batch_from(offset or 0, self._stop, self._from_time)
+            return (*self._reader.batch_from(offset or 0, self._stop, self._from_time), 0)
+        return self._further(self._reader, offset or 0)
+
+    def _further(self, reader: Reader, offset: int) -> Found:
+        """What comes behind the first chunk; in the thread."""
+        lost = reader.gone_since(offset)
+        seen = offset if self._from_time is None else reader.next_offset()
+        rows, following = reader.batch_from(offset + lost, self._stop, self._from_time)
+        if rows is None:  # then what is there up to `seen` is of no interest
+            return None, max(seen, following), lost
+        if self._from_time is None:  # a chunk may have gone between those two questions
+            lost = int(rows.array("offset")[0]) - offset
+        return rows, following, lost
+
+    def _tell_lost(self, count: int) -> None:
+        """Facts were trimmed before they were read: they count as dropped, and the first time the log says so."""
+        if not self._lost:
+            logger.warning(
+                "%s: %s facts were trimmed before they were read; keep more of the log, or read it faster",
+                self.node.spec.name,
+                f"{count:,}",
+            )
+        self._lost += count
+        self.meter.dropped += count
 
     @override
     async def release(self) -> None:

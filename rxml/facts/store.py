@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
-from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
-from rxml.errors import FactLogError, LogClosedError, LogReadOnlyError
+from rxml.errors import FactLogError, LogClosedError, LogLockedError, LogReadOnlyError
 from rxml.facts.intake import taken_batch, taken_facts
 from rxml.facts.log_statistics import LogStatistics
+from rxml.facts.mutex import Mutex
 from rxml.facts.reader import Reader
 from rxml.facts.writer import Manner, Writer
 from rxml.flow.timing.duration import seconds_of
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
     from typing import Self
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from rxml.flow.timing.duration import Duration
 
 _INDEX_BYTES: Final = 64 * 2**20
+_INHERITED: Final[list[object]] = []
+"""What a forked process has of its parent's: at most what was open then."""
 
 
 class FactStore:
@@ -46,12 +48,15 @@ class FactStore:
             raise FactLogError(f"compression is a level of zlib, 0 to 9, got {compression!r}")
         if index_bytes < 1:
             raise FactLogError(f"index_bytes must be > 0, got {index_bytes!r}")
+        if not seconds_of(poll, "FactLog(poll)"):
+            raise FactLogError(f"poll must be > 0 seconds, got {poll!r}")
         self.path: Path = Path(path)
         self.poll: float = seconds_of(poll, "FactLog(poll)")
         self.read_only: bool = read_only
         self._manner = Manner(durable=durable, level=compression, index_bytes=index_bytes)
         self._now = now
-        self._mutex = RLock()
+        self._mutex = Mutex()
+        self._process: int | None = None
         self._writer: Writer | None = None
         self._reader: Reader | None = None
         self._closed = False
@@ -105,13 +110,21 @@ class FactStore:
                 f"{self.path} was opened with read_only=True: it cannot be changed"
             )
         if self._writer is None:
+            self._process = os.getpid()
             self._writer = Writer(self.path, self._manner)
         return self._writer
 
     def require_open(self) -> None:
-        """Raise LogClosedError if `close` was called."""
+        """Raise LogClosedError if `close` was called, and LogLockedError if another process has used it before a fork."""
         if self._closed:
             raise LogClosedError(f"the log {self.path} has been closed: make another FactLog")
+        if self._is_forked:
+            text = f"{self.path} was opened by process {self._process}, of which this is a fork"
+            raise LogLockedError(f"{text}: make another FactLog here")
+
+    @property
+    def _is_forked(self) -> bool:
+        return self._process is not None and self._process != os.getpid()
 
     def _reading(self) -> Reader:
         self.require_open()
@@ -122,6 +135,7 @@ class FactStore:
     def reader(self) -> Reader:
         """A reader of its own, to be used by one thread at a time and to be closed."""
         self.require_open()
+        self._process = os.getpid()
         return Reader(self.path, read_only=self.read_only)
 
     def scan(
@@ -170,25 +184,37 @@ class FactStore:
 
         Args:
             older_than: chunks go in which all facts arrived longer ago than that; seconds, or a timedelta.
-            max_bytes: the oldest go until the blobs have no more bytes than that.
+            max_bytes: the oldest go until the blobs have no more bytes than that; >= 0.
+
+        Arrival times that are still to come say nothing of an age: a chunk that has no others goes with the next one.
 
         Returns:
             How many facts were removed.
         """
-        before = None
+        if max_bytes is not None and max_bytes < 0:
+            raise FactLogError(f"trim(max_bytes) must be >= 0, got {max_bytes}")
+        age = None
         if older_than is not None:
-            before = self._now() - int(seconds_of(older_than, "trim(older_than)") * 1e9)
+            now = self._now()
+            age = now - int(seconds_of(older_than, "trim(older_than)") * 1e9), now
         with self._mutex:
-            return self.writing().trim(before, max_bytes)
+            return self.writing().trim(age, max_bytes)
 
     def compact(self) -> int:
-        """Put small chunks together to chunks of up to 8,192 facts; what is read stays the same.
+        """Put small chunks together to chunks of up to 8,192 facts and 4 MiB; what is read stays the same.
+
+        Others write between one chunk and the next.
 
         Returns:
             How many chunks there are less.
         """
-        with self._mutex:
-            return self.writing().compact()
+        gone = 0
+        offset: int | None = 0
+        while offset is not None:
+            with self._mutex:
+                less, offset = self.writing().compact(offset)
+            gone += less
+        return gone
 
     def statistics(self) -> LogStatistics:
         """The log now."""
@@ -225,6 +251,9 @@ class FactStore:
         """Let go of the file and of the writer's lock; tails end. A second call does nothing."""
         with self._mutex:
             self._closed = True
+            if self._is_forked:  # SQLite forbids to close here what another process opened
+                _INHERITED.extend((self._reader, self._writer))
+                self._reader = self._writer = None
             holders = [each for each in (self._reader, self._writer) if each is not None]
             self._reader = self._writer = None
             for holder in holders:

@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from rxml.errors import LogLockedError
 from rxml.facts.blob import Thrift, hex_form
-from rxml.facts.chunks import INSERT, ROWS, Chunks, row_of
-from rxml.facts.database import connect, explained, number_of, transaction
+from rxml.facts.chunks import INSERT, ROWS, Chunks, rows_of
+from rxml.facts.database import (
+    connect,
+    explained,
+    give_back,
+    number_of,
+    require_no_directory,
+    transaction,
+)
 from rxml.facts.index import IdIndex
 from rxml.facts.lock import WriterLock
 from rxml.facts.outcome import DUPLICATE, REJECTED, STORED, Outcomes
@@ -61,12 +69,14 @@ class Writer:
     def __init__(self, path: Path, manner: Manner) -> None:
         self._path = path
         with explained(path):
+            require_no_directory(path)
             self._lock = WriterLock(path)
         try:
             self._connection = connect(path, read_only=False, durable=manner.durable)
             try:
                 with explained(path):
                     self._open(manner)
+                    self._lock.remember()
             except BaseException:
                 self._connection.close()
                 raise
@@ -109,7 +119,7 @@ class Writer:
             self._store([], marks)
             nothing = np.empty(0, np.int64)
             return _outcomes(intake, nothing.astype(np.uint8), nothing)
-        self.index.settle()
+        self.index.settle(self._require_alone)
         ids: list[str] = batch.array("id").tolist()
         found = digest(ids, self._salt, intake.raw_ids)
         before = self._before(ids, found)
@@ -145,9 +155,19 @@ class Writer:
         if not pieces and not marks:
             return
         with transaction(self._connection):
+            self._require_alone()
             self._connection.executemany(INSERT, pieces)
             if marks:
                 self._connection.executemany(_MARK, list(marks.items()))
+
+    def _require_alone(self) -> None:
+        """Refuse to go on if the log is not as this writer left it, as where a lock means nothing; in a transaction."""
+        found = self._chunks.next_offset()
+        if found != self.next_offset:
+            text = f"{self._path} ends at offset {found}, not at {self.next_offset} as this writer left it"
+            raise LogLockedError(
+                f"{text}: another one has written to it, past the lock; close this one"
+            )
 
     def _pieces(
         self, batch: Batch, found: Digest, forms: Mapping[str, list[Any]], first: int
@@ -155,33 +175,35 @@ class Writer:
         """The rows of the database for a batch."""
         if len(batch) <= ROWS:
             known = {**forms, **hex_form(found.raw)}
-            return [row_of(batch, known, first, self._thrift)] if len(batch) else []
+            return list(rows_of(batch, known, first, self._thrift)) if len(batch) else []
         rows: list[tuple[object, ...]] = []
         for start in range(0, len(batch), ROWS):
             part = batch[start : start + ROWS]
             known = hex_form(found.part(start, start + len(part)))
-            rows.append(row_of(part, known, first + start, self._thrift))
+            rows.extend(rows_of(part, known, first + start, self._thrift))
         return rows
 
-    def trim(self, before: int | None, max_bytes: int | None) -> int:
-        """See `FactLog.trim`; `before` is an arrival time."""
+    def trim(self, age: tuple[int, int] | None, max_bytes: int | None) -> int:
+        """See `FactLog.trim`; `age` is an arrival time, and that of now."""
         with explained(self._path):
             with transaction(self._connection):
-                gone = trimmed(self._connection, self.next_offset, before, max_bytes)
+                self._require_alone()
+                gone = trimmed(self._connection, self._chunks, age, max_bytes)
                 first = self._chunks.first_offset()
                 self.index.remove(first)
             self.index.forget(first)
             self._chunks.forget()
-            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+            give_back(self._connection)
         return gone
 
-    def compact(self) -> int:
-        """See `FactLog.compact`."""
+    def compact(self, offset: int) -> tuple[int, int | None]:
+        """A step of `FactLog.compact`, from an offset on: how many chunks there are less, and where to go on, if anywhere."""
         with explained(self._path):
-            gone = compacted(self._connection, self._chunks, self._thrift)
+            gone, following = compacted(self._connection, self._chunks, self._thrift, offset)
             self._chunks.forget()
-            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
-        return gone
+            if following is None:
+                give_back(self._connection)
+        return gone, following
 
     def close(self) -> None:
         """Let go of the file and of the lock."""

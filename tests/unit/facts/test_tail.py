@@ -1,0 +1,93 @@
+"""A tail hears of everything that is stored, however slow it is, and says what was trimmed under it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rxml.facts import FactLog
+from rxml.flow.run import Run
+from rxml.testing import virtual_time
+from tests.unit.facts.drawn import numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[FactLog]:
+    with FactLog(tmp_path / "facts.db") as opened:
+        yield opened
+
+
+def test_what_is_stored_after_the_end_was_found_comes_to_a_slow_consumer(log: FactLog) -> None:
+    log.append_facts(numbered(1))
+
+    async def main() -> list[int]:
+        seen: list[int] = []
+        async with log.tail().open() as subscription:
+            for more in range(1, 4):
+                seen += [row["offset"] for row in (await subscription.request(9)).elements]
+                await virtual_time.settle()  # the thread reads ahead and finds the end
+                await asyncio.to_thread(log.append_facts, numbered(1, more))
+                await virtual_time.settle()
+            seen += [row["offset"] for row in (await subscription.request(9)).elements]
+        return seen
+
+    assert virtual_time.run(main()) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("from_time", [None, 0])
+def test_what_is_trimmed_under_a_tail_counts_as_dropped_and_is_told_once(
+    log: FactLog, caplog: pytest.LogCaptureFixture, from_time: int | None
+) -> None:
+    for start in range(0, 50, 10):
+        log.append_facts(numbered(10, start))
+
+    async def main() -> tuple[list[int], int]:
+        async with Run[Any](log.tail(from_time=from_time)) as run:
+
+            async def taken() -> list[int]:
+                chunk = await run.subscription.request(10)
+                await virtual_time.settle()  # the thread has read one chunk ahead
+                return [row["offset"] for row in chunk.elements]
+
+            seen = await taken()
+            await asyncio.to_thread(log.trim, max_bytes=0)
+            await asyncio.to_thread(log.append_facts, numbered(10, 100))
+            seen += await taken() + await taken()
+            for more in (200, 300):
+                await asyncio.to_thread(log.trim, max_bytes=0)
+                await asyncio.to_thread(log.append_facts, numbered(10, more))
+            seen += await taken()
+            return seen, run.statistics().stages[0].dropped
+
+    with caplog.at_level(logging.WARNING, "rxml.facts"):
+        seen, dropped = virtual_time.run(main())
+    assert seen == [*range(20), *range(50, 60), *range(70, 80)]
+    assert dropped == 30 + 10
+    assert len(caplog.records) == 1
+    assert "trimmed before they were read" in caplog.text
+
+
+def test_facts_of_no_interest_that_are_trimmed_are_no_loss(
+    log: FactLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.append_facts(numbered(20))
+
+    async def main() -> list[int]:
+        async with log.tail(from_time=1000).open() as subscription:
+            request = asyncio.ensure_future(subscription.request(10))
+            await virtual_time.settle()
+            await asyncio.to_thread(log.append_facts, numbered(10, 50))
+            await virtual_time.settle()
+            await asyncio.to_thread(log.trim, max_bytes=0)
+            await asyncio.to_thread(log.append_facts, numbered(10, 100))
+            return [row["offset"] for row in (await request).elements]
+
+    assert virtual_time.run(main()) == list(range(30, 40))
+    assert not caplog.records
