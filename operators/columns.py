@@ -171,4 +171,4 @@ def rows() -> Operator[A, A]:
         >>> asyncio.run(rxml.from_batches([Batch({"x": [1, 2]})]).pipe(ops.rows()).to_list())
         [Row(x=1), Row(x=2)]
     """
-    return fold("rows", _Rows[Any], cardinality=Cardinality.ONE)
+    return fold("rows", _Rows[Any], cardinality=Cardinality.ONE, passes=True)

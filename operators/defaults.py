@@ -203,7 +203,7 @@ def _picked(
 ) -> Operator[Any, Any]:
     """A filter where there is a predicate, then the kernel, then the default."""
     pick: Operator[Any, Any] = fold(
-        name, kernel, cardinality=Cardinality.AT_MOST_ONE, capacity=held, opaque=True
+        name, kernel, cardinality=Cardinality.AT_MOST_ONE, capacity=held, opaque=True, passes=True
     )
     default = _or_default("or default", default_value)
     if predicate is None:

@@ -65,6 +65,7 @@ def delay(duetime: Duration, *, capacity: int = CHUNK, delay_error: bool = False
         cardinality=Cardinality.ONE,
         capacity=capacity,
         rate=True,
+        passes=True,
     )
 
 

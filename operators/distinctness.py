@@ -174,4 +174,5 @@ def distinct(
         kernel,
         cardinality=Cardinality.AT_MOST_ONE,
         capacity=bound,
+        passes=True,
     )

@@ -135,7 +135,7 @@ def do_action(
     permit_function("do_action(on_completed)", on_completed, "takes nothing")
     name = "do_action" if on_next is None else label("do_action", on_next)
     tap: Operator[A, A] = fold(
-        name, lambda: _Tap(on_next, on_completed), cardinality=Cardinality.ONE
+        name, lambda: _Tap(on_next, on_completed), cardinality=Cardinality.ONE, passes=True
     )
     if on_error is None:
         return tap
@@ -143,6 +143,7 @@ def do_action(
     watched: Operator[A, A] = stage(
         label("on_error", tell),
         lambda env, node: _Watched[A](env, node, tell),
+        passes=True,
         checkpointing=Checkpointing.PASSES,
         cardinality=Cardinality.ONE,
     )
@@ -210,6 +211,7 @@ def finally_action(action: Callable[[], Awaitable[Any] | object]) -> Same:
     return stage(
         label("finally_action", action),
         lambda env, node: _Finally[Any](env, node, action),
+        passes=True,
         checkpointing=Checkpointing.PASSES,
         cardinality=Cardinality.ONE,
     )

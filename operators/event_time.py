@@ -104,6 +104,7 @@ def with_event_time(
         capacity=CHUNK,
         rate=idle_after is not None,
         traits=(event_time,),
+        passes=True,
         checkpointing=Checkpointing.SAVED,
     )
 
@@ -137,8 +138,11 @@ def key_by(
         key_by(lambda x: x[0])
         --a1--b1--a2--|
 
-    It holds for `window`, `scan`, `aggregate`, `latest` and `deduplicate`, which must stand directly behind it, or behind
-    stages that let the same elements through, such as `filter`.
+    It holds for `window`, `scan`, `aggregate`, `latest`, `deduplicate` and joins, which stand directly behind it, or behind
+    stages that let the same elements through, such as `filter`, `take`, `with_event_time`, `do_action`, `latest`, `share`,
+    or a `merge` of flows that have all the same key. What makes other elements, such as `map` or `window`, ends it: behind
+    that all belong together, until another `key_by`. If nothing has gone by the key before, it was given in vain, and a
+    flow that asks for one there is refused (a PipelineError, when it is built).
 
     Demand: n elements for n; it is no stage of its own.
     Buffers: nothing.

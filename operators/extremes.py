@@ -67,7 +67,9 @@ def _extreme(
 ) -> Same:
     permit_function(name, comparer, "compares two elements")
     whole = name if comparer is None else label(name, comparer)
-    return fold(whole, lambda: _Extreme[Any](whole, better), cardinality=Cardinality.FEWER)
+    return fold(
+        whole, lambda: _Extreme[Any](whole, better), cardinality=Cardinality.FEWER, passes=True
+    )
 
 
 def min(comparer: Callable[[Any, Any], Any] | None = None) -> Same:  # noqa: A001 - reactivex's name

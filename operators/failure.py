@@ -90,7 +90,9 @@ def retry(
         patience = Patience(retry_count, waits, drawn, budget, worthwhile, resume)
         return RetryStage(env, node, patience)
 
-    return stage(label("retry", *([] if retry_count is None else [retry_count])), open_)
+    return stage(
+        label("retry", *([] if retry_count is None else [retry_count])), open_, passes=True
+    )
 
 
 def _waits(backoff: Any) -> Backoff | None:
@@ -140,7 +142,7 @@ def repeat(repeat_count: int | None = None) -> Same:
     if repeat_count is not None:
         require_count("repeat(repeat_count)", repeat_count)
     name = label("repeat", *([] if repeat_count is None else [repeat_count]))
-    return stage(name, lambda env, node: RepeatStage(env, node, repeat_count))
+    return stage(name, lambda env, node: RepeatStage(env, node, repeat_count), passes=True)
 
 
 def catch(
@@ -180,7 +182,7 @@ def catch(
     caught = error_filter("catch", on)
     other = adopted(handler)
     if other is not None:
-        return stage("catch", lambda env, node: CatchStage(env, node, caught), other)
+        return stage("catch", lambda env, node: CatchStage(env, node, caught), other, merges=True)
     role = "makes a Flowable of the error and the source (or a Flowable)"
     require_function("catch", cast("Any", handler), role, PLAIN)
     function = cast("Callable[[Exception, Flowable[Any]], Any]", handler)
@@ -220,7 +222,7 @@ def on_error_resume_next(
     """
     other = adopted(second)
     if other is not None:
-        return stage("on_error_resume_next", ResumeNextStage, other)
+        return stage("on_error_resume_next", ResumeNextStage, other, merges=True)
     role = "makes a Flowable of an error (or a Flowable)"
     require_function("on_error_resume_next", cast("Any", second), role, PLAIN)
     function = cast("Callable[[Exception | None], Any]", second)

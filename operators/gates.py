@@ -158,13 +158,23 @@ def skip_until_with_time(start_time: Duration) -> Same:
 
 def _until(name: str, other: Flowable[Any]) -> Operator[Any, Any]:
     return stage(
-        name, _TakeUntil, flowable(other, name), cardinality=Cardinality.AT_MOST_ONE, rate=True
+        name,
+        _TakeUntil,
+        flowable(other, name),
+        cardinality=Cardinality.AT_MOST_ONE,
+        rate=True,
+        passes=True,
     )
 
 
 def _from(name: str, other: Flowable[Any]) -> Operator[Any, Any]:
     return stage(
-        name, _SkipUntil, flowable(other, name), cardinality=Cardinality.AT_MOST_ONE, rate=True
+        name,
+        _SkipUntil,
+        flowable(other, name),
+        cardinality=Cardinality.AT_MOST_ONE,
+        rate=True,
+        passes=True,
     )
 
 

@@ -11,6 +11,7 @@ from rxml.eventtime.joins.asof_stage import AsOfPlan, AsOfStage
 from rxml.eventtime.joins.finding import Finder, time_inside, time_of
 from rxml.eventtime.joins.interval_stage import IntervalStage
 from rxml.eventtime.joins.results import AsOf, Joined
+from rxml.eventtime.keying import Keying
 from rxml.flow.check import require_count
 from rxml.flow.chunk import CHUNK
 from rxml.flow.kinds import label, placed, stage
@@ -131,6 +132,7 @@ def interval_join(  # noqa: PLR0913 - keys and times may be said here, too
             other,
             capacity=2 * capacity + CHUNK,
             traits=(EventTime(time_of),),
+            reads=(Keying,),
             checkpointing=Checkpointing.SAVED,
         )
 
@@ -238,6 +240,7 @@ def asof_join(  # noqa: PLR0913 - keys and times may be said here, too
             cardinality=Cardinality.AT_MOST_ONE,
             capacity=2 * plan.capacity + CHUNK,
             traits=(time_inside(sides[0].event_time, AsOf, "left"),),
+            reads=(Keying,),
             checkpointing=Checkpointing.SAVED,
         )
 

@@ -12,11 +12,11 @@ from rxml.eventtime.keyed.aggregating import Aggregating
 from rxml.eventtime.keyed.keyed_kernel import Where, where_of
 from rxml.eventtime.keyed.newest import Newest
 from rxml.eventtime.keyed.once import Ids, Once
-from rxml.eventtime.keying import keying_of
+from rxml.eventtime.keying import Keying, keying_of
 from rxml.flow.check import require_function
 from rxml.flow.kinds import fold, label, placed
 from rxml.flow.node import Cardinality, KernelSpec
-from rxml.flow.placing import StageOperator
+from rxml.flow.placing import StageOperator, reading
 from rxml.flow.traits import trait
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from rxml.batch.row import Row
     from rxml.flow.flowable import Flowable
+    from rxml.flow.kernel import Kernel
     from rxml.flow.operator import Operator
     from rxml.flow.timing.duration import Duration
 
@@ -69,7 +70,7 @@ def latest(*, time: str | Callable[[A], Any] | None = None) -> Operator[A, A]:
 
     def behind(source: Flowable[Any]) -> Operator[Any, Any]:
         where = Where(keying_of(source), event_time_of("latest", source, time))
-        return fold("latest", lambda: Newest(where), cardinality=Cardinality.AT_MOST_ONE)
+        return _among_keys("latest", lambda: Newest(where))
 
     return placed("latest", behind)
 
@@ -131,9 +132,15 @@ def deduplicate(
         where = Where(keying, event_time_of("deduplicate", source, time))
         ids = Ids(id, span, keying)
         name = label("deduplicate", id)
-        return fold(name, lambda: Once(where, ids), cardinality=Cardinality.AT_MOST_ONE)
+        return _among_keys(name, lambda: Once(where, ids))
 
     return placed(label("deduplicate", id), behind)
+
+
+def _among_keys(name: str, kernel: Callable[[], Kernel[A, A]]) -> Operator[A, A]:
+    """Some of the elements, by what is known of their keys."""
+    some = fold(name, kernel, cardinality=Cardinality.AT_MOST_ONE, passes=True)
+    return reading(some, Keying)
 
 
 def aggregate(**aggregates: Aggregate) -> Operator[Any, Row]:
@@ -191,6 +198,7 @@ def aggregate(**aggregates: Aggregate) -> Operator[Any, Row]:
             kernel=lambda: Aggregating(where, aggregates),
             cardinality=Cardinality.ONE,
             aligned=True,
+            reads=(Keying,),
             traits=() if where.event_time is None else (EventTime("time"),),
         )
         return StageOperator(spec)

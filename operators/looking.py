@@ -8,6 +8,7 @@ from rxml.eventtime.event_time import EventTime
 from rxml.eventtime.joins.finding import key_or_refuse, require_column, time_inside
 from rxml.eventtime.joins.lookup import Cache, Lookup
 from rxml.eventtime.joins.results import Looked
+from rxml.eventtime.keying import Keying
 from rxml.flow.check import require_callable, require_count
 from rxml.flow.kinds import label, placed, stage
 from rxml.flow.node import Cardinality, Checkpointing
@@ -104,6 +105,7 @@ def lookup_join(
             rate=True,
             checkpointing=Checkpointing.PASSES,
             traits=() if known is None else (time_inside(known, Looked, "element"),),
+            reads=(Keying,),
         )
 
     return placed("lookup_join", make)

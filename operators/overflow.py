@@ -68,7 +68,7 @@ def on_overflow(
     bound = checked("on_overflow", policy, capacity)
     if max_bytes is not None:
         require_count("on_overflow(max_bytes=)", max_bytes, 1)
-    return _overflow(label("on_overflow", policy), policy, bound, max_bytes)
+    return _overflow(label("on_overflow", policy), policy, bound, max_bytes, passes=True)
 
 
 def conflate(
@@ -115,13 +115,14 @@ def conflate(
 
 
 def _overflow(
-    name: str, policy: Overflow, capacity: int, max_bytes: int | None
+    name: str, policy: Overflow, capacity: int, max_bytes: int | None, *, passes: bool = False
 ) -> Operator[Any, Any]:
     return stage(
         name,
         lambda env, node: _OverflowStage(env, node, policy, capacity, max_bytes),
         capacity=capacity,
         rate=True,
+        passes=passes,
     )
 
 

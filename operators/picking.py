@@ -115,6 +115,7 @@ def _one(
         cardinality=Cardinality.AT_MOST_ONE,
         capacity=held,
         opaque=True,
+        passes=True,
     )
     return picked if predicate is None else compose(select(whole, predicate), picked)
 
@@ -154,4 +155,5 @@ def element_at(index: int) -> Same:
         lambda: Nth[Any](place, lambda: OutOfRangeError(name)),
         cardinality=Cardinality.AT_MOST_ONE,
         opaque=True,
+        passes=True,
     )

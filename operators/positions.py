@@ -279,4 +279,5 @@ def _positional(
         capacity=held,
         holds=holds,
         opaque=True,
+        passes=True,
     )

@@ -53,6 +53,7 @@ def prefetch(capacity: int, *, max_bytes: int | None = None) -> Same:
     return stage(
         label("prefetch", capacity),
         PrefetchStage,
+        passes=True,
         checkpointing=Checkpointing.PASSES,
         cardinality=Cardinality.ONE,
         capacity=capacity,

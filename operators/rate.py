@@ -83,7 +83,12 @@ def throttle(
         await _throttle(inlets[0], outlet, TokenBucket(seconds / rate, burst), cost)
 
     return boundary(
-        label("throttle", rate), body, cardinality=Cardinality.ONE, capacity=1, rate=True
+        label("throttle", rate),
+        body,
+        cardinality=Cardinality.ONE,
+        capacity=1,
+        rate=True,
+        passes=True,
     )
 
 

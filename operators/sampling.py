@@ -124,7 +124,9 @@ def debounce(duetime: Duration) -> Same:
             await _debounce(inlets[0], outlet, newest, seconds)
 
     name = label("debounce", duetime)
-    return boundary(name, body, cardinality=Cardinality.AT_MOST_ONE, capacity=2, rate=True)
+    return boundary(
+        name, body, cardinality=Cardinality.AT_MOST_ONE, capacity=2, rate=True, passes=True
+    )
 
 
 async def _debounce(
@@ -182,7 +184,9 @@ def sample(sampler: Duration | Flowable[Any]) -> Same:
     ticks = _clock(cast("Duration", sampler)) if flow is None else flow
     cardinality = Cardinality.AT_MOST_ONE
     name = label("sample", sampler)
-    return boundary(name, _sample, ticks, cardinality=cardinality, capacity=2, rate=True)
+    return boundary(
+        name, _sample, ticks, cardinality=cardinality, capacity=2, rate=True, passes=True
+    )
 
 
 def _clock(period: Duration) -> Flowable[int]:

@@ -120,6 +120,7 @@ def take_while(predicate: Callable[[A], object], inclusive: bool = False) -> Ope
         label("take_while", predicate),
         lambda: _TakeWhile(predicate, inclusive=inclusive),
         cardinality=Cardinality.AT_MOST_ONE,
+        passes=True,
     )
 
 
@@ -175,7 +176,9 @@ def skip_while(predicate: Callable[[A], object]) -> Operator[A, A]:
     """
     require_function("skip_while", predicate, "says how long elements are left out")
     name = label("skip_while", predicate)
-    return fold(name, lambda: _SkipWhile(predicate), cardinality=Cardinality.AT_MOST_ONE)
+    return fold(
+        name, lambda: _SkipWhile(predicate), cardinality=Cardinality.AT_MOST_ONE, passes=True
+    )
 
 
 class _Changed(Kernel[A, A]):
@@ -244,6 +247,7 @@ def distinct_until_changed(
         "distinct_until_changed",
         lambda: _Changed[Any](key_mapper, comparer or eq),
         cardinality=Cardinality.AT_MOST_ONE,
+        passes=True,
     )
 
 
@@ -280,4 +284,10 @@ def ignore_elements() -> Same:
         >>> asyncio.run(rxml.range(5).pipe(ops.ignore_elements()).to_list())
         []
     """
-    return fold("ignore_elements", _Nothing[Any], cardinality=Cardinality.AT_MOST_ONE, opaque=True)
+    return fold(
+        "ignore_elements",
+        _Nothing[Any],
+        cardinality=Cardinality.AT_MOST_ONE,
+        opaque=True,
+        passes=True,
+    )

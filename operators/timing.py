@@ -96,6 +96,7 @@ def timeout(
         lambda env, node: _Timeout(env, node, limits),
         *others,
         rate=True,
+        merges=True,
     )
 
 

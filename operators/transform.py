@@ -9,12 +9,13 @@ from typing_extensions import override
 
 from rxml.eventtime.keyed.keyed_kernel import where_of
 from rxml.eventtime.keyed.scanning import BoundedScan, ScanByKey
-from rxml.eventtime.keying import keying_of
+from rxml.eventtime.keying import Keying, keying_of
 from rxml.flow.check import permit_function, require_function
 from rxml.flow.kernel import Kernel
 from rxml.flow.kernels.folding import ABSENT, accumulated
 from rxml.flow.kinds import elementwise, fold, label, placed
 from rxml.flow.node import Cardinality
+from rxml.flow.placing import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -193,17 +194,15 @@ def scan(accumulator: Callable[[B, A], B], seed: B = ABSENT) -> Operator[A, B]:
         if keying is None:
             return whole
         if keying.ttl is None and keying.max_keys is None:
-            return fold(
-                name,
-                lambda: ScanByKey(keying.column, accumulator, seed),
-                cardinality=Cardinality.ONE,
-            )
+            return _by_key(name, lambda: ScanByKey(keying.column, accumulator, seed))
         where = where_of("scan", source)
-        return fold(
-            name, lambda: BoundedScan(where, accumulator, seed), cardinality=Cardinality.ONE
-        )
+        return _by_key(name, lambda: BoundedScan(where, accumulator, seed))
 
     return placed(name, behind)
+
+
+def _by_key(name: str, kernel: Callable[[], Kernel[A, B]]) -> Operator[A, B]:
+    return reading(fold(name, kernel, cardinality=Cardinality.ONE), Keying)
 
 
 class _Pairwise(Kernel[A, tuple[A, A]]):

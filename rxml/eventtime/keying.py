@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rxml.errors import PipelineError
 from rxml.eventtime.reading import label_of, read
-from rxml.flow.traits import trait_of_elements
+from rxml.flow.traits import lost, trait_of_elements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,5 +62,21 @@ class Keying:
 
 
 def keying_of(node: Node) -> Keying | None:
-    """The key that these very elements were given by `key_by`; None if there is none."""
+    """The key that these very elements were given by `key_by`; None if there is none.
+
+    Raises:
+        PipelineError: other elements were made of those that had one, and no stage had gone by it.
+    """
+    vain = lost(node, Keying)
+    if vain is not None:
+        keying, end = vain
+        message = (
+            f"key_by({keying.name}) says the key of elements that are gone here: behind {end.spec.name}, built at "
+            f"{end.spec.built}, are others{_inputs(end)}; put key_by behind it, or leave it out"
+        )
+        raise PipelineError(message)
     return trait_of_elements(node, Keying)
+
+
+def _inputs(end: Node) -> str:
+    return ", of inputs that do not all have that key" if end.spec.merges else ""

@@ -63,24 +63,15 @@ def _operator(spec: Spec, *sources: Node) -> Operator[Any, Any]:
 
 def elementwise(name: str, function: Callable[[A], B]) -> Operator[A, B]:
     """One result for each element, without state."""
-    return _operator(
-        KernelSpec(
-            name=name,
-            kernel=lambda: Elementwise(function),
-            cardinality=Cardinality.ONE,
-            aligned=True,
-        )
-    )
+    return fold(name, lambda: Elementwise(function), cardinality=Cardinality.ONE)
 
 
 def select(name: str, predicate: Callable[[A], object]) -> Operator[A, A]:
     """Those elements for which the predicate is true, without state."""
-    return _operator(
-        KernelSpec(name=name, kernel=lambda: Select(predicate), cardinality=Cardinality.AT_MOST_ONE)
-    )
+    return fold(name, lambda: Select(predicate), cardinality=Cardinality.AT_MOST_ONE, passes=True)
 
 
-def fold(
+def fold(  # noqa: PLR0913 - each is a thing of its own that a stage may say of itself
     name: str,
     kernel: Callable[[], Kernel[A, B]],
     *,
@@ -90,6 +81,7 @@ def fold(
     holds: bool = False,
     aligned: bool | None = None,
     opaque: bool = False,
+    passes: bool = False,
 ) -> Operator[A, B]:
     """A stage with state.
 
@@ -106,6 +98,7 @@ def fold(
         holds: its `flush` may give more than one element.
         aligned: result i belongs to element i; None: if it gives one result for each.
         opaque: see `rxml.flow.node.KernelSpec`.
+        passes: its results are elements that it was given.
     """
     spec = KernelSpec(
         name=name,
@@ -116,6 +109,7 @@ def fold(
         holds=holds,
         aligned=cardinality is Cardinality.ONE if aligned is None else aligned,
         opaque=opaque,
+        passes=passes,
     )
     return _operator(spec)
 
@@ -181,6 +175,7 @@ def boundary(
     capacity: int,
     max_bytes: int | None = None,
     rate: bool = False,
+    passes: bool = False,
     checkpointing: Checkpointing = Checkpointing.REFUSED,
 ) -> Operator[Any, B]:
     """A stage that runs a coroutine in a task of its own.
@@ -194,6 +189,7 @@ def boundary(
         capacity: elements that it may hold, in the outlet's buffer and by itself.
         max_bytes: bytes that the outlet's buffer may hold.
         rate: its result depends on time.
+        passes: its results are elements of inlets[0].
         checkpointing: PASSES if the body keeps nothing across a barrier.
     """
     spec = StageSpec(
@@ -203,12 +199,13 @@ def boundary(
         capacity=capacity,
         max_bytes=max_bytes,
         rate=rate,
+        passes=passes,
         checkpointing=checkpointing,
     )
     return _operator(spec, *sources)
 
 
-def stage(
+def stage(  # noqa: PLR0913 - as for `fold`
     name: str,
     open_: Callable[[Env, Node], Subscription[B]],
     *sources: Node,
@@ -217,6 +214,9 @@ def stage(
     max_bytes: int | None = None,
     rate: bool = False,
     traits: tuple[object, ...] = (),
+    passes: bool = False,
+    merges: bool = False,
+    reads: tuple[type[object], ...] = (),
     checkpointing: Checkpointing = Checkpointing.REFUSED,
 ) -> Operator[Any, B]:
     """A stage written by hand as a `Stage`; inputs are opened with `env.open(node.sources[i])` in the first `pull`.
@@ -231,6 +231,9 @@ def stage(
         max_bytes=max_bytes,
         rate=rate,
         traits=traits,
+        passes=passes,
+        merges=merges,
+        reads=reads,
         checkpointing=checkpointing,
     )
     return _operator(spec, *sources)

@@ -145,6 +145,9 @@ class Spec(ABC):
         rate: its result depends on time.
         columns: its result may depend on how elements were chunked.
         traits: what holds for the elements behind the stage (see `rxml.flow.traits`).
+        passes: what comes out are elements that came in by its first input.
+        merges: what comes out are elements that came in by any of its inputs.
+        reads: types of traits upstream that it goes by.
         built: file and line where the user built it.
     """
 
@@ -155,6 +158,9 @@ class Spec(ABC):
     rate: bool = False
     columns: bool = False
     traits: tuple[object, ...] = ()
+    passes: bool = False
+    merges: bool = False
+    reads: tuple[type[object], ...] = ()
     built: str = field(default_factory=built_at)
 
 

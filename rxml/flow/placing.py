@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from typing_extensions import override
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     from rxml.flow.node import Node, Spec
     from rxml.flow.operator import Operator
+
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class StageOperator:
@@ -52,6 +57,12 @@ class PlacedOperator:
     @override
     def __repr__(self) -> str:
         return self.name
+
+
+def reading(operator: Operator[A, B], *kinds: type[object]) -> Operator[A, B]:
+    """The operator of one stage, said to go by these types of traits."""
+    stage = cast("StageOperator", operator)
+    return cast("Operator[A, B]", StageOperator(replace(stage.spec, reads=kinds), stage.sources))
 
 
 def flowable(source: object, name: str) -> Flowable[Any]:

@@ -68,11 +68,10 @@ class Finder:
 
     def _columns(self, left: Node, right: Node) -> tuple[Column | None, Column | None]:
         key, right_key = self._keys
-        ours, theirs = keying_of(left), keying_of(right)
-        first = key if key is not None or ours is None else ours.column
+        first = _column_of(left) if key is None else key
         second = right_key if right_key is not None else key
-        if second is None and theirs is not None:
-            second = theirs.column
+        if second is None:
+            second = _column_of(right)
         if (first is None) is not (second is None):
             without = "left" if first is None else "right"
             message = (
@@ -83,15 +82,20 @@ class Finder:
         return first, second
 
 
+def _column_of(side: Node) -> Column | None:
+    keying = keying_of(side)
+    return None if keying is None else keying.column
+
+
 def key_or_refuse(name: str, source: Node, key: Column | None) -> Column:
     """The key as the caller says, or as `key_by` did.
 
     Raises:
         PipelineError: neither says.
     """
-    keying = keying_of(source)
     if key is not None:
         return key
+    keying = keying_of(source)
     if keying is None:
         message = f"{name} knows no key: put ops.key_by(...) directly before it, or say key=..."
         raise PipelineError(message)

@@ -10,7 +10,7 @@ from typing_extensions import override
 from rxml.aggregates.aggregate import Aggregate
 from rxml.errors import PipelineError
 from rxml.eventtime.event_time import EventTime, event_time_of
-from rxml.eventtime.keying import keying_of
+from rxml.eventtime.keying import Keying, keying_of
 from rxml.eventtime.windows.kernel import WindowKernel
 from rxml.eventtime.windows.late import Late
 from rxml.eventtime.windows.plan import Plan, Settings
@@ -110,6 +110,7 @@ class Windowed(Generic[A]):
             holds=True,
             rate=plan.ticks is not None,
             traits=(EventTime("time"),) if plan.event_time is not None else (),
+            reads=(Keying,),
         )
         windows = cast("Operator[Any, Any]", StageOperator(spec))
         seconds = plan.ticks
@@ -119,6 +120,7 @@ class Windowed(Generic[A]):
             "early",
             lambda env, node: TickStage(env, node, seconds),
             rate=True,
+            passes=True,
             checkpointing=Checkpointing.PASSES,
         )
         return lambda flow: windows(ticks(flow))

@@ -43,7 +43,7 @@ def merge(*sources: Flowable[T]) -> Flowable[T]: ...
 
 def merge(*sources: Flowable[Any]) -> Flowable[Any]:
     """The elements of all flows as they come; see `ops.merge`. Without a flow: nothing."""
-    return _combined("merge", MergeStage, sources, capacity=_shared(sources))
+    return _combined("merge", MergeStage, sources, capacity=_shared(sources), merges=True)
 
 
 @overload
@@ -60,7 +60,7 @@ def concat(*sources: Flowable[T]) -> Flowable[T]: ...
 
 def concat(*sources: Flowable[Any]) -> Flowable[Any]:
     """The elements of one flow after the other; see `ops.concat`. Without a flow: nothing."""
-    return _combined("concat", ConcatStage, sources)
+    return _combined("concat", ConcatStage, sources, merges=True)
 
 
 def zip(*sources: Flowable[Any]) -> Flowable[tuple[Any, ...]]:  # noqa: A001 - reactivex's name
@@ -125,7 +125,13 @@ def fork_join(*sources: Flowable[Any]) -> Flowable[tuple[Any, ...]]:
 def amb(*sources: Flowable[T]) -> Flowable[T]:
     """The flow that answers first; see `ops.amb`. Without a flow: nothing, and no end."""
     return _combined(
-        "amb", AmbStage, sources, capacity=1, rate=True, checkpointing=Checkpointing.REFUSED
+        "amb",
+        AmbStage,
+        sources,
+        capacity=1,
+        rate=True,
+        merges=True,
+        checkpointing=Checkpointing.REFUSED,
     )
 
 
@@ -136,6 +142,7 @@ def _combined(
     *,
     capacity: int = 0,
     rate: bool = False,
+    merges: bool = False,
     checkpointing: Checkpointing = Checkpointing.SAVED,
 ) -> Flowable[Any]:
     spec = StageSpec(
@@ -144,6 +151,7 @@ def _combined(
         cardinality=Cardinality.MANY,
         capacity=capacity,
         rate=rate,
+        merges=merges,
         checkpointing=checkpointing,
     )
     return Flowable(spec, flows(name, sources))

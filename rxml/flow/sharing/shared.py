@@ -85,6 +85,7 @@ class Share:
             cardinality=Cardinality.ONE,
             capacity=sharing.lag,
             shared=hub,
+            passes=True,
         )
         return Flowable(spec, (source,))
 
