@@ -9,7 +9,7 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.aggregates.values import array_of
-from rxml.errors import LateError, SchemaError
+from rxml.errors import CheckpointError, LateError, SchemaError
 from rxml.eventtime.reading import read
 from rxml.eventtime.windows.engine import Fold, Rows
 from rxml.eventtime.windows.keys import Keys
@@ -201,6 +201,7 @@ class WindowKernel(Chunkwise[Any, Any]):
     @override
     def snapshot(self) -> Any:
         return [
+            self._plan.words,
             self._engine.watermark,
             self._keys.snapshot(),
             self._pool.snapshot(),
@@ -209,7 +210,12 @@ class WindowKernel(Chunkwise[Any, Any]):
 
     @override
     def restore(self, state: Any) -> None:
-        self._engine.watermark, keys, pool, engine = state
+        words, self._engine.watermark, keys, pool, engine = state
+        if words != self._plan.words:
+            raise CheckpointError(
+                f"{self._name}: the checkpoint is of windows that computed {words}, and these compute {self._plan.words}; "
+                "run what was saved, or begin anew under another name"
+            )
         self._keys.restore(keys)
         self._pool.restore(pool)
         self._engine.restore(engine)

@@ -119,6 +119,15 @@ class Plan:
         )
 
     @property
+    def words(self) -> str:
+        """All of it in words, the same in every process, so that what was saved can be compared."""
+        computed = ", ".join(f"{name}={each!r}" for name, each in self.aggregates.items())
+        key = "" if self.keying is None else f" by {self.keying.name}"
+        settings = self.settings
+        rest = f"{settings.emission!r}, {settings.accumulation}, lateness {settings.lateness}"
+        return f"{computed} over {settings.windowing!r}{key} ({rest})"
+
+    @property
     def layout(self) -> Layout:
         """The columns of results."""
         settings, timed = self.settings, self.event_time is not None

@@ -31,9 +31,10 @@ class Sliding:
     @override
     def __repr__(self) -> str:
         """As it was built, in seconds."""
+        origin = f", origin={self.origin}" if self.origin else ""
         if self.size == self.every:
-            return f"tumbling({self.size / 1e9:g})"
-        return f"sliding({self.size / 1e9:g}, {self.every / 1e9:g})"
+            return f"tumbling({self.size / 1e9:.12g}{origin})"
+        return f"sliding({self.size / 1e9:.12g}, {self.every / 1e9:.12g}{origin})"
 
     @property
     def overlap(self) -> int:
@@ -75,7 +76,7 @@ class Session:
     @override
     def __repr__(self) -> str:
         """As it was built, in seconds."""
-        return f"session({self.gap / 1e9:g})"
+        return f"session({self.gap / 1e9:.12g})"
 
 
 @dataclass(frozen=True, slots=True)
