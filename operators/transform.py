@@ -194,7 +194,7 @@ def scan(accumulator: Callable[[B, A], B], seed: B = ABSENT) -> Operator[A, B]:
         if keying is None:
             return whole
         if keying.ttl is None and keying.max_keys is None:
-            return _by_key(name, lambda: ScanByKey(keying.column, accumulator, seed))
+            return _by_key(name, lambda: ScanByKey(keying, accumulator, seed))
         where = where_of("scan", source)
         return _by_key(name, lambda: BoundedScan(where, accumulator, seed))
 

@@ -11,6 +11,7 @@ from typing_extensions import override
 from rxml.aggregates.states import cells, grown, plain, put, restored, size, taken
 from rxml.aggregates.values import array_of
 from rxml.batch.batch import Batch
+from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.keyed.growing import room_for
 from rxml.eventtime.keyed.keyed_kernel import KeyedKernel
 from rxml.eventtime.keyed.running import running
@@ -51,6 +52,11 @@ class Aggregating(KeyedKernel[Any, Any]):
         super().__init__(where)
         self._aggregates = dict(aggregates)
         self._states: list[State] = [each.identity(0) for each in aggregates.values()]
+
+    @property
+    def _words(self) -> str:
+        computed = ", ".join(f"{name}={each!r}" for name, each in self._aggregates.items())
+        return f"aggregate({computed}) of {self._where.words}"
 
     @override
     def read(self, items: Sequence[Any], times: NDArray[np.int64] | None) -> _Given:
@@ -111,13 +117,15 @@ class Aggregating(KeyedKernel[Any, Any]):
     def snapshot(self) -> Any:
         rows = slice(0, self._roster.table.capacity)
         return [
+            self._words,
             self._roster.snapshot(),
             [_portable(plain(taken(state, rows))) for state in self._states],
         ]
 
     @override
     def restore(self, state: Any) -> None:
-        roster, states = state
+        require_same(state[0], self._words)
+        _, roster, states = state
         self._roster.restore(roster)
         self._states = [
             restored(_arrays(parts), each)

@@ -9,6 +9,7 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.eventtime.event_time import event_time_of
+from rxml.eventtime.keyed.agreeing import in_words
 from rxml.eventtime.keyed.roster import Roster
 from rxml.eventtime.keying import Keying, keying_of
 from rxml.flow.kernel import Chunkwise
@@ -40,6 +41,11 @@ class Where:
 
     keying: Keying | None
     event_time: EventTime | None
+
+    @property
+    def words(self) -> str:
+        """How elements are keyed, for states that are saved."""
+        return in_words(self.keying)
 
     def roster(self) -> Roster:
         """An empty one."""

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from rxml.batch.batch import Batch
 from rxml.eventtime.keyed.ages import NEVER
+from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.keyed.growing import lengthened, packed, unpacked
 from rxml.eventtime.keyed.keyed_kernel import KeyedKernel
 from rxml.eventtime.keyed.segments import Segments
@@ -59,11 +60,12 @@ class Newest(KeyedKernel[A, A]):
     @override
     def snapshot(self) -> Any:
         rows = self._roster.table.capacity
-        return [self._roster.snapshot(), packed(self._newest[:rows])]
+        return [self._where.words, self._roster.snapshot(), packed(self._newest[:rows])]
 
     @override
     def restore(self, state: Any) -> None:
-        roster, newest = state
+        require_same(state[0], self._where.words)
+        _, roster, newest = state
         self._roster.restore(roster)
         self._newest = unpacked(newest)
 

@@ -11,11 +11,12 @@ from typing_extensions import override
 
 from rxml.batch.column import values_of
 from rxml.eventtime.keyed.ages import NEVER, Ages
+from rxml.eventtime.keyed.agreeing import in_words, require_same
 from rxml.eventtime.keyed.growing import lengthened, packed, unpacked
 from rxml.eventtime.keyed.key_table import KeyTable
 from rxml.eventtime.keyed.keyed_kernel import KeyedKernel, Where
 from rxml.eventtime.keyed.newest import picked
-from rxml.eventtime.reading import read
+from rxml.eventtime.reading import label_of, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,12 @@ class Ids:
     column: Column
     within: int
     keying: Keying | None
+
+    @property
+    def words(self) -> str:
+        """All of it, for states that are saved."""
+        span = f"within={self.within / 1e9:.12g}"
+        return f"deduplicate({label_of(self.column)}, {span}) of {in_words(self.keying)}"
 
     @property
     def bounded(self) -> bool:
@@ -172,6 +179,7 @@ class Once(KeyedKernel[A, A]):
     @override
     def snapshot(self) -> Any:
         return [
+            self._ids.words,
             self._roster.snapshot(),
             self._table.snapshot(),
             packed(self._passed.ages[: self._table.capacity]),
@@ -183,7 +191,8 @@ class Once(KeyedKernel[A, A]):
 
     @override
     def restore(self, state: Any) -> None:
-        roster, table, passed, more, self._floor, owners, self._owned = state
+        require_same(state[0], self._ids.words)
+        _, roster, table, passed, more, self._floor, owners, self._owned = state
         self._roster.restore(roster)
         self._table.restore(table)
         self._passed.restore(unpacked(passed), self._table.slots())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from copy import copy
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from typing_extensions import override
 
+from rxml.eventtime.keyed.agreeing import in_words, require_same
 from rxml.eventtime.keyed.key_table import require_hashable, require_key
 from rxml.eventtime.keyed.plain_keys import from_plain, to_plain
 from rxml.eventtime.reading import read
@@ -19,22 +20,28 @@ if TYPE_CHECKING:
 
     from rxml.eventtime.keyed.keyed_kernel import Where
     from rxml.eventtime.keyed.placement import Placement
+    from rxml.eventtime.keying import Keying
     from rxml.eventtime.reading import Column
 
 A = TypeVar("A")
+
+_KEYED: Final = 2
+"""The version of states: that of a scan without keys is 1, so neither goes on from the other."""
 
 
 class ScanByKey(Kernel[A, Any]):
     """Keeps an accumulation for each key, for good.
 
     Args:
-        column: of the key, or a function of the element.
+        keying: says the key; it has no bounds.
         accumulator: called with the accumulation of the key and the element.
         seed: the accumulation of a key before its first element, or ABSENT.
     """
 
-    def __init__(self, column: Column, accumulator: Callable[[Any, Any], Any], seed: Any) -> None:
-        self._key_of = _reader(column)
+    def __init__(self, keying: Keying, accumulator: Callable[[Any, Any], Any], seed: Any) -> None:
+        self.version: int = _KEYED
+        self._words = in_words(keying)
+        self._key_of = _reader(keying.column)
         self._accumulator = accumulator
         self._seed = seed
         self._states: dict[Any, Any] = {}
@@ -60,11 +67,12 @@ class ScanByKey(Kernel[A, Any]):
 
     @override
     def snapshot(self) -> Any:
-        return [to_plain(list(self._states)), list(self._states.values())]
+        return [self._words, to_plain(list(self._states)), list(self._states.values())]
 
     @override
     def restore(self, state: Any) -> None:
-        keys, values = state
+        require_same(state[0], self._words)
+        _, keys, values = state
         self._states = dict(zip(from_plain(keys), values, strict=True))
 
 
@@ -84,6 +92,7 @@ class BoundedScan(Kernel[A, Any]):
     evicted: int = 0
 
     def __init__(self, where: Where, accumulator: Callable[[Any, Any], Any], seed: Any) -> None:
+        self.version: int = _KEYED
         self._where = where
         self._roster = where.roster()
         self._accumulator = accumulator
@@ -159,11 +168,13 @@ class BoundedScan(Kernel[A, Any]):
     @override
     def snapshot(self) -> Any:
         slots: list[int] = self._roster.table.slots().tolist()
-        return [self._roster.snapshot(), [self._states[slot] for slot in slots]]
+        values = [self._states[slot] for slot in slots]
+        return [self._where.words, self._roster.snapshot(), values]
 
     @override
     def restore(self, state: Any) -> None:
-        roster, values = state
+        require_same(state[0], self._where.words)
+        _, roster, values = state
         self._roster.restore(roster)
         slots: list[int] = self._roster.table.slots().tolist()
         self._states = dict(zip(slots, values, strict=True))
