@@ -18,6 +18,7 @@ from rxml.cli.plain import plain_json
 from rxml.cli.target import load
 from rxml.facts.log import FactLog
 from rxml.facts.replay import replayed
+from rxml.facts.views import View
 from rxml.flow.chunk import CHUNK
 from rxml.flow.node import Node
 from rxml.flow.run import Run
@@ -48,8 +49,16 @@ def replay(options: argparse.Namespace) -> None:
         with blamed(f"cannot replay {options.target}"):
             flow = replayed(log, pipeline, from_time=options.start, paced=paced)
         loop = partial(PacedLoop, options.speed)
-        with _progress(log.statistics().facts) as told, asyncio.Runner(loop_factory=loop) as runner:
+        with (
+            _progress(partial(_count, log, options.start)) as told,
+            asyncio.Runner(loop_factory=loop) as runner,
+        ):
             runner.run(_run(flow, told))
+
+
+def _count(log: FactLog, start: int | None) -> int:
+    """How many facts are to be read; those from a time on have to be counted."""
+    return log.statistics().facts if start is None else View(log).between(start).count()
 
 
 async def _run(flow: Flowable[Any], told: Callable[[int], None]) -> None:
@@ -63,12 +72,12 @@ async def _run(flow: Flowable[Any], told: Callable[[int], None]) -> None:
 
 
 @contextmanager
-def _progress(total: int) -> Generator[Callable[[int], None]]:
+def _progress(count: Callable[[], int]) -> Generator[Callable[[int], None]]:
     """A bar of the facts that were read, for who watches; results are printed elsewhere."""
     console = Console(stderr=True)
     columns = (TextColumn("facts"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("facts", total=total)
+        bar = progress.add_task("facts", total=count() if console.is_terminal else None)
 
         def told(read: int) -> None:
             progress.update(bar, completed=read)

@@ -24,7 +24,7 @@ import numpy as np
 from rxml import wire
 from rxml.batch.column import is_array, sealed
 from rxml.errors import FactError, WireError
-from rxml.facts.fact import thawed
+from rxml.facts.plain import thawed
 from rxml.facts.table import objects
 
 if TYPE_CHECKING:

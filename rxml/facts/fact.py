@@ -11,20 +11,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import isfinite
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
-
-from typing_extensions import TypeIs
 
 from rxml.errors import FactError
 from rxml.facts.ids import new_id
+from rxml.facts.plain import Frozen, check_encodable, frozen_payload, melted, plain_text
 from rxml.wire import register_extension
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Self
 
 LONGEST_ID: Final = 255
@@ -35,8 +33,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _MOST: Final = 2**63
 _YEAR: Final = 366 * 86_400 * 10**9
 _UNITS: Final = {"seconds": 10**9, "milliseconds": 10**6, "microseconds": 10**3}
-_SCALARS: Final = frozenset({type(None), bool, float, str, bytes})
-_NO_PAYLOAD: Final[Mapping[str, Any]] = MappingProxyType({})
+_NO_PAYLOAD: Final[Mapping[str, Any]] = Frozen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +66,9 @@ class Fact:
         """Check everything, and take the payload as it is now."""
         check_text("id", self.id, LONGEST_ID)
         check_text("key", self.key, LONGEST_KEY)
+        if self.id.__class__ is not str or self.key.__class__ is not str:
+            object.__setattr__(self, "id", plain_text(self.id))
+            object.__setattr__(self, "key", plain_text(self.key))
         _check_time("event_time", self.event_time)
         _check_time("arrival_time", self.arrival_time)
         if self.lower is not None or self.upper is not None:
@@ -129,13 +129,22 @@ def nanoseconds_of(value: object, name: str) -> int:
         FactError: it is neither, or is out of the range of int64.
     """
     if isinstance(value, datetime):
-        if value.utcoffset() is None:
-            text = f"{name} is {value!r}, a datetime without a time zone"
-            raise FactError(f"{text}: give it one, such as datetime.UTC")
-        rest = getattr(value, "nanosecond", 0)  # pandas has them
-        value = (value - _EPOCH) // _MICROSECOND * 1000 + rest
+        value = _since_1970(value, name)
     _check_time(name, value)
     return cast("int", value)
+
+
+def _since_1970(moment: datetime, name: str) -> int:
+    try:
+        if moment.utcoffset() is None:
+            text = f"{name} is {moment!r}, a datetime without a time zone"
+            raise FactError(f"{text}: give it one, such as datetime.UTC")
+        rest = getattr(moment, "nanosecond", 0)  # pandas has them
+        return (moment - _EPOCH) // _MICROSECOND * 1000 + rest
+    except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, FactError):
+            raise
+        raise FactError(f"{name} is {moment!r}, which is no moment: {error}") from error
 
 
 def seconds_hint(event_time: int, arrival_time: int) -> str | None:
@@ -156,14 +165,7 @@ def check_text(name: str, text: object, longest: int) -> None:
     if "\0" in text:
         raise FactError(f"{name} {text!r} has a NUL in it: leave it out")
     if not text.isascii():
-        _check_encodable(name, text)
-
-
-def _check_encodable(name: str, text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise FactError(f"{name} {text!r} has a lone surrogate, which UTF-8 has not") from None
+        check_encodable(name, text)
 
 
 def _check_time(name: str, value: Any) -> None:
@@ -185,87 +187,15 @@ def check_bounds(lower: object, upper: object) -> None:
 
 
 def _number(value: Any) -> Any:
-    return float(value) if value.__class__ is int else value
-
-
-def frozen_payload(payload: object) -> Mapping[str, Any]:
-    """A copy of the payload that cannot be changed.
-
-    Raises:
-        FactError: it is no mapping from names to plain values.
-    """
-    if not is_mapping(payload):
-        raise FactError(f"payload is {payload!r}, a {type(payload).__name__}: give a mapping")
-    return _frozen_mapping("payload", payload, 0)
-
-
-def _frozen_mapping(where: str, given: Mapping[Any, Any], depth: int) -> Mapping[str, Any]:
-    taken: dict[str, Any] = {}
-    for name, value in given.items():
-        if not isinstance(name, str):
-            raise FactError(f"{where} has the name {name!r}: names are str")
-        if not name.isascii():
-            _check_encodable(f"a name in {where}", name)
-        taken[name] = value if type(value) in _SCALARS else _plain(where, name, value, depth + 1)
-        if type(value) is str and not value.isascii():
-            _check_encodable(f"{where}[{name!r}]", value)
-    return MappingProxyType(taken)
-
-
-def _plain(where: str, name: object, value: Any, depth: int) -> Any:
-    """A value that is none of the simple ones, as it is kept."""
-    here = f"{where}[{name!r}]"
-    if depth > 32:
-        raise FactError(f"{where} is nested more than 32 deep: flatten it")
-    if type(value) in _SCALARS:
-        if type(value) is str:
-            _check_encodable(here, value)
-        return value
-    if type(value) is int:
-        if not -_MOST <= value < 2 * _MOST:
-            raise FactError(f"{here} is {value}: whole numbers must be -2^63 to 2^64 - 1")
-        return value
-    if is_mapping(value):
-        return _frozen_mapping(here, value, depth)
-    if _is_listed(value):
-        return tuple(_plain(here, at, each, depth + 1) for at, each in enumerate(value))
-    return _moment(here, value)
-
-
-def _moment(here: str, value: Any) -> datetime:
-    if isinstance(value, datetime) and value.utcoffset() is not None:
-        return value.astimezone(UTC)
-    text = f"{here} is {value!r}, a {type(value).__name__}"
-    raise FactError(
-        f"{text}: give None, bool, int, float, str, bytes, aware datetimes, or lists and mappings of these"
-    )
-
-
-def thawed(value: Any) -> Any:
-    """A frozen payload as plain dicts and tuples; what msgspec asks for what it does not know."""
-    if is_mapping(value):
-        return dict(value)
-    raise TypeError(f"a {type(value).__name__} is no plain value")
-
-
-def _melted(value: Any) -> Any:
-    if is_mapping(value):
-        return {name: _melted(each) for name, each in value.items()}
-    return [_melted(each) for each in value] if _is_listed(value) else value
-
-
-def is_mapping(value: object) -> TypeIs[Mapping[Any, Any]]:
-    """Whether it is a mapping, from whatever to whatever."""
-    return isinstance(value, Mapping)
-
-
-def _is_listed(value: object) -> TypeIs[list[Any] | tuple[Any, ...]]:
-    return isinstance(value, (list, tuple))
+    try:
+        return float(value) if value.__class__ is int else value
+    except OverflowError:
+        raise FactError(f"a bound of {len(str(value))} digits is no float: leave it out") from None
 
 
 def _to_wire(fact: Fact) -> object:
     times = [fact.event_time, fact.arrival_time]
-    return [fact.id, fact.key, *times, _melted(fact.payload), fact.lower, fact.upper]
+    return [fact.id, fact.key, *times, melted(fact.payload), fact.lower, fact.upper]
 
 
 def _from_wire(value: Any) -> Fact:

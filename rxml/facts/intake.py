@@ -10,7 +10,7 @@ import numpy as np
 
 from rxml.batch import Batch
 from rxml.batch.column import is_array, sealed
-from rxml.errors import FactError, RxmlError
+from rxml.errors import FactError
 from rxml.facts.blob import hex_bytes, numbered, numbered_form, plain_form
 from rxml.facts.fact import (
     LONGEST_ID,
@@ -18,18 +18,21 @@ from rxml.facts.fact import (
     Fact,
     check_bounds,
     check_text,
-    frozen_payload,
     seconds_hint,
 )
 from rxml.facts.ids import new_ids
+from rxml.facts.payloads import noted, payload_columns
+from rxml.facts.plain import is_mapping, plain_text
 from rxml.facts.table import NAMES, PREFIX, facts_batch, objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from rxml.batch.column import AnyArray
 
 _FIELDS: Final = frozenset({*NAMES, "payload", "offset", "sequence"})
+_OF_ITEMS: Final = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
+_REACH: Final = "int64 nanoseconds reach from 1677 to 2262, and no further"
 _YEAR: Final = 366 * 86_400 * 10**9
 
 
@@ -71,6 +74,10 @@ def taken_facts(items: Sequence[Any], now: int) -> Intake:
             rows.append(row)
         except FactError as error:
             reasons[row] = str(error)
+        except (
+            _OF_ITEMS
+        ) as error:  # of methods of what was given; the others are not to suffer for it
+            reasons[row] = f"a {type(item).__name__} is no fact: {type(error).__name__} {error}"
     where = np.array(rows, np.intp) if reasons else None
     return Intake(facts_batch(facts), where, reasons, len(items))
 
@@ -78,9 +85,9 @@ def taken_facts(items: Sequence[Any], now: int) -> Intake:
 def _fact(item: object, now: int) -> Fact:
     if isinstance(item, Fact):
         return item
-    if not isinstance(item, Mapping):
+    if not is_mapping(item):
         raise FactError(f"a {type(item).__name__} is no fact: give a Fact, or a mapping")
-    fields = dict(cast("Mapping[str, Any]", item))
+    fields = _named(item)
     fields.pop("offset", None)
     fields.pop("sequence", None)
     payload = dict(_payload(fields.pop("payload", None)))
@@ -98,6 +105,15 @@ def _fact(item: object, now: int) -> Fact:
     for name in ("lower", "upper"):
         fields[name] = _absent(fields.get(name))
     return Fact.of(payload=payload, **fields)
+
+
+def _named(item: Mapping[Any, Any]) -> dict[str, Any]:
+    fields = dict(item)
+    for name in fields:
+        if name.__class__ is not str:
+            text = f"a fact has no {name!r}: names are str"
+            raise FactError(f"{text}; put the rest into the payload")
+    return fields
 
 
 def _payload(given: object) -> Mapping[str, Any]:
@@ -141,9 +157,7 @@ def taken_batch(batch: Batch, now: int) -> Intake:
     _look_at_bounds(taken["lower"], taken["upper"], reasons)
     if "sequence" in columns:  # the order among the partitions of a PartitionedLog
         taken["sequence"] = _times(columns, "sequence", reasons)
-    if "payload" in columns:
-        taken["payload"] = _payloads(columns["payload"], reasons)
-    taken.update((name, column) for name, column in columns.items() if name.startswith(PREFIX))
+    taken.update(payload_columns(batch, reasons))
     whole = Batch.adopt({name: _sealed(column) for name, column in taken.items()}, n)
     if not reasons:
         return Intake(whole, None, reasons, n, raw_ids, forms)
@@ -185,7 +199,7 @@ def _ids(columns: dict[str, Any], reasons: dict[int, str], n: int) -> tuple[AnyA
     column, values = _texts(columns, "id")
     raw = hex_bytes(values) if set(map(type, values)) == {str} else None
     if raw is None and not _are_fine(values, LONGEST_ID):
-        _note(values, reasons, lambda value: check_text("id", value, LONGEST_ID))
+        noted(values, reasons, lambda value: check_text("id", value, LONGEST_ID))
     return column, raw
 
 
@@ -197,7 +211,7 @@ def _keys(
     texts = set(map(type, values)) == {str}
     form = numbered(values) if texts else None
     if not _are_fine(values if form is None else form[0], LONGEST_KEY):
-        _note(values, reasons, lambda value: check_text("key", value, LONGEST_KEY))
+        noted(values, reasons, lambda value: check_text("key", value, LONGEST_KEY))
     if texts and form is None:
         return column, {"key": plain_form(column)}
     return column, numbered_form("key", form)
@@ -209,7 +223,10 @@ def _texts(columns: dict[str, Any], name: str) -> tuple[AnyArray, list[Any]]:
     if not is_array(column) or column.dtype.kind not in "OUT" or column.ndim != 1:
         raise FactError(f"the column {name!r} is {_form(column)}: give one str a row")
     values = cast("list[Any]", column.tolist())
-    return (column if column.dtype.kind == "O" else objects(values)), values
+    if column.dtype.kind == "O" and set(map(type, values)) <= {str}:
+        return column, values
+    values = [plain_text(value) if isinstance(value, str) else value for value in values]
+    return objects(values), values
 
 
 def _are_fine(values: list[Any], longest: int) -> bool:
@@ -223,20 +240,6 @@ def _are_fine(values: list[Any], longest: int) -> bool:
     return min(lengths) > 0 and max(lengths) <= longest and joined.isascii() and "\0" not in joined
 
 
-def _note(
-    values: Sequence[Any], reasons: dict[int, str], check: Callable[[Any], object]
-) -> list[Any]:
-    """What the check makes of each value; the reasons of those that it refuses are noted, the first for each row."""
-    made: list[Any] = []
-    for row, value in enumerate(values):
-        try:
-            made.append(check(value))
-        except RxmlError as error:
-            reasons.setdefault(row, str(error))
-            made.append(None)
-    return made
-
-
 def _times(columns: dict[str, Any], name: str, reasons: dict[int, str]) -> AnyArray:
     """A column of times in nanoseconds as int64."""
     column = columns[name]
@@ -246,7 +249,11 @@ def _times(columns: dict[str, Any], name: str, reasons: dict[int, str]) -> AnyAr
     if column.dtype.kind == "M":
         for row in np.flatnonzero(np.isnat(column)).tolist():
             reasons.setdefault(row, f"{name} is missing (NaT): give one, or leave the fact out")
-        column = column.astype("M8[ns]").view(np.int64)
+        exact = column.astype("M8[ns]")
+        wrong = (exact.astype(column.dtype) != column) & ~np.isnat(column)
+        for row in np.flatnonzero(wrong).tolist():
+            reasons.setdefault(row, f"{name} is {column[row]}: {_REACH}")
+        column = exact.view(np.int64)
     elif column.dtype == np.uint64:
         for row in np.flatnonzero(column > np.uint64(2**63 - 1)).tolist():
             reasons.setdefault(row, f"{name} is {column[row]}: nanoseconds must fit 64 bits")
@@ -290,9 +297,3 @@ def _look_at_bounds(lower: AnyArray, upper: AnyArray, reasons: dict[int, str]) -
             check_bounds(_absent(float(lower[row])), _absent(float(upper[row])))
         except FactError as error:
             reasons.setdefault(row, str(error))
-
-
-def _payloads(column: Any, reasons: dict[int, str]) -> AnyArray:
-    if not is_array(column) or column.dtype.kind != "O" or column.ndim != 1:
-        raise FactError(f"the column 'payload' is {_form(column)}: give one mapping a row")
-    return objects(_note(cast("list[Any]", column.tolist()), reasons, frozen_payload))

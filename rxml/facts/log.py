@@ -162,6 +162,9 @@ class FactLog(FactStore):
             cardinality=Cardinality.SOURCE,
             capacity=2 * ROWS,
             checkpointing=Checkpointing.SAVED,
+            path=self.path,
+            from_=from_,
+            from_time=moment,
             batches=batches,
         )
         return Flowable(spec)

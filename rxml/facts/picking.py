@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from rxml.batch import Batch
-from rxml.batch.column import values_of
 from rxml.errors import SchemaError
-from rxml.facts.table import PREFIX, packed, payloads_of
+from rxml.facts.plain import is_listed, is_mapping
+from rxml.facts.table import PREFIX, packed, payloads_of, values_of_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -37,10 +37,24 @@ def have(batch: Batch, name: str, value: object) -> NDArray[np.bool_]:
     n = len(batch)
     if "payload" in batch.columns:
         payloads = payloads_of(batch)
-        return np.fromiter((name in each and each[name] == value for each in payloads), np.bool_, n)
+        return np.fromiter(
+            (name in each and _same(each[name], value) for each in payloads), np.bool_, n
+        )
     if PREFIX + name not in batch.columns:
         return np.zeros(n, np.bool_)
-    return np.fromiter((each == value for each in values_of(batch[PREFIX + name])), np.bool_, n)
+    values = values_of_column(batch[PREFIX + name])
+    return np.fromiter((_same(each, value) for each in values), np.bool_, n)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values of payloads are equal: lists and tuples alike, True and 1 not; 1 and 1.0 are."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if is_listed(one) and is_listed(other):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if is_mapping(one) and is_mapping(other):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    return bool(one == other)
 
 
 def inside(column: str, least: int | None, bound: int | None) -> Mask:

@@ -22,6 +22,7 @@ from rxml.flow.timing.waiting import rung
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from rxml.facts.reader import Reader
     from rxml.flow.node import Env, Node
@@ -63,9 +64,15 @@ class LogSpec(StageSpec):
     """A source that reads a log: what a replay puts another in the place of.
 
     Attributes:
+        path: of the log.
+        from_: the offset that it begins at; None for the end of the log.
+        from_time: facts before this event time are left out; None for none.
         batches: its elements are rows of batches; else they are facts.
     """
 
+    path: Path
+    from_: int | None
+    from_time: int | None
     batches: bool
 
 

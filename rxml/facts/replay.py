@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from rxml.errors import PipelineError
 from rxml.eventtime.reading import read
+from rxml.facts.fact import nanoseconds_of
 from rxml.facts.reading import LogSpec
 from rxml.flow.adopt import adopted
 from rxml.flow.chunk import END, Chunk
@@ -42,18 +43,26 @@ def replayed(
 
     Args:
         log: whose facts come.
-        pipeline: an operator (also one that `rxml.compose` made); or a flow whose sources read a log, each of which is
-            replaced by a read of this one.
-        from_: offset to begin at.
-        from_time: facts before this event time are left out: int64 ns UTC, or an aware datetime.
+        pipeline: an operator (also one that `rxml.compose` made); or a flow that reads one log, be it this one or one of
+            which this is a copy: each read or tail of it is replaced by a read of this one, which begins where that
+            began, a tail from the end at the beginning.
+        from_: offset to begin at; where the flow begins later, that counts.
+        from_time: facts before this event time are left out: int64 ns UTC, or an aware datetime; as from_.
         paced: let facts come at the distances of their arrival times; None: if a stage of the pipeline depends on time.
 
     Raises:
-        PipelineError: the pipeline is neither, or reads no log.
+        PipelineError: the pipeline is neither, or reads no log, or several.
+        FactError: `from_time` is no time.
     """
+    moment = None if from_time is None else nanoseconds_of(from_time, "replayed(from_time)")
 
-    def reading(*, batches: bool) -> Flowable[Any]:
-        flow = log.read(from_, from_time=from_time, batches=batches)
+    def reading(spec: LogSpec | None = None) -> Flowable[Any]:
+        if spec is None:
+            flow = log.read(from_, from_time=moment)
+        else:
+            times = [each for each in (moment, spec.from_time) if each is not None]
+            began = max(from_, spec.from_ or 0)
+            flow = log.read(began, from_time=max(times, default=None), batches=spec.batches)
         return flow.pipe(_arrivals()) if paced else flow
 
     if paced is None:
@@ -62,7 +71,7 @@ def replayed(
         return replayed(log, pipeline, from_=from_, from_time=from_time, paced=paced)
     if isinstance(pipeline, Node):
         return _rebuilt(pipeline, reading)
-    flow = adopted(pipeline(reading(batches=True)))
+    flow = adopted(pipeline(reading()))
     if flow is None:
         message = (
             "replay wants an operator, which makes a flow of a flow; this one made something else"
@@ -71,17 +80,22 @@ def replayed(
     return flow
 
 
-def _rebuilt(flow: Node, reading: Callable[..., Flowable[Any]]) -> Flowable[Any]:
-    """The same stages, with other sources where logs are read."""
+def _rebuilt(flow: Node, reading: Callable[[LogSpec], Flowable[Any]]) -> Flowable[Any]:
+    """The same stages, with other sources where the log is read."""
     made: dict[int, Node] = {}
-    found = False
+    paths = {node.spec.path for node in flow.walk() if isinstance(node.spec, LogSpec)}
+    if len(paths) > 1 and len({path.resolve() for path in paths}) > 1:
+        names = ", ".join(sorted(map(str, paths)))
+        message = (
+            f"replay wants a flow that reads one log, this one reads {names}: replay a flow of each"
+        )
+        raise PipelineError(message)
     for node in flow.walk():
         if isinstance(node.spec, LogSpec):
-            made[id(node)] = reading(batches=node.spec.batches)
-            found = True
+            made[id(node)] = reading(node.spec)
         else:
             made[id(node)] = Flowable(node.spec, tuple(made[id(each)] for each in node.sources))
-    if not found:
+    if not paths:
         message = (
             f"replay wants a flow that reads a log, by log.read() or log.tail(); this one begins with "
             f"{next(flow.walk()).spec.name}: name its operators instead, as one operator made by rxml.compose"

@@ -94,11 +94,12 @@ def _gathered(batch: Batch, names: Sequence[str]) -> Iterable[Mapping[str, Any]]
     if not names:
         return repeat(cast("Mapping[str, Any]", {}), len(batch))
     bare = [name.removeprefix(PREFIX) for name in names]
-    values = [_values(batch[name]) for name in names]
+    values = [values_of_column(batch[name]) for name in names]
     return (dict(zip(bare, row, strict=True)) for row in zip(*values, strict=True))
 
 
-def _values(column: Any) -> Iterable[Any]:
+def values_of_column(column: Any) -> Iterable[Any]:
+    """The values of a column, one a row, as Python has them and payloads want them."""
     if not is_array(column):
         return [column.at(row) for row in range(len(column))]
     if column.dtype.kind == "M" and column.ndim == 1:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from rxml.errors import FactError
-from rxml.facts.fact import frozen_payload, nanoseconds_of
+from rxml.facts.fact import nanoseconds_of
 from rxml.facts.picking import (
     are_in,
     have,
@@ -29,6 +29,7 @@ from rxml.facts.picking import (
     newest_of_each_key,
     skipped,
 )
+from rxml.facts.plain import frozen_payload
 from rxml.facts.recent import Recent
 from rxml.facts.table import facts_batch, facts_of
 from rxml.facts.threaded import threaded

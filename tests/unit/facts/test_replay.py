@@ -113,6 +113,37 @@ def test_a_flow_that_reads_a_log_is_replayed_over_another(log: FactLog, tmp_path
         assert run(replayed(log, live).to_list()) == [fact.id for fact in facts]
 
 
+def test_a_flow_begins_where_it_says(log: FactLog) -> None:
+    facts = some_facts(50)
+    log.append_facts(facts)
+    late = BASE + 30 * SECOND
+    ids = [fact.id for fact in facts]
+    late_ids = [fact.id for fact in facts if fact.event_time >= late]
+    flows: list[tuple[Any, dict[str, Any], list[str]]] = [
+        (log.tail(7, batches=False), {}, ids[7:]),
+        (log.tail(7, batches=False), {"from_": 9}, ids[9:]),
+        (log.read(7, batches=False), {"from_": 3}, ids[7:]),
+        (log.tail(None, batches=False), {}, ids),
+        (log.tail(from_time=late, batches=False), {}, late_ids),
+        (log.tail(from_time=late, batches=False), {"from_time": BASE}, late_ids),
+        (log.tail(from_time=BASE, batches=False), {"from_time": late}, late_ids),
+    ]
+    for flow, bounds, wanted in flows:
+        again = replayed(log, flow.pipe(ops.map(id_of)), **bounds)
+        assert run(again.to_list()) == wanted
+
+
+def test_a_flow_of_two_logs_is_refused_by_their_names(log: FactLog, tmp_path: Path) -> None:
+    log.append_facts(some_facts(3))
+    (tmp_path / "link.db").symlink_to(log.path)
+    with FactLog(tmp_path / "other.db") as other, FactLog(tmp_path / "link.db") as link:
+        both = rxml.merge(log.read(batches=False), other.read(batches=False))
+        with pytest.raises(PipelineError, match=r"facts\.db, .*other\.db: replay a flow of each"):
+            _ = replayed(log, both)
+        same = rxml.merge(log.read(batches=False), link.tail(batches=False))
+        assert len(run(replayed(log, same).to_list())) == 6
+
+
 def test_it_may_begin_later(log: FactLog) -> None:
     facts = some_facts(50)
     log.append_facts(facts)

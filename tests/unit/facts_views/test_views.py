@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
 
+from rxml.batch import Batch
 from rxml.errors import FactError
 from rxml.facts import recent
 from rxml.facts.fact import Fact
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from rxml.batch import Batch
 
 FACTS = drawn_facts()
 CHUNKS = st.integers(1, 50)
@@ -242,3 +241,42 @@ def test_mistakes_are_told_where_they_are_made() -> None:
     for wrong in (view.skip, view.limit):
         with pytest.raises(ValueError, match="whole number >= 0, got -1"):
             wrong(-1)
+
+
+WHERE: list[tuple[Any, Any, bool]] = [
+    ([1, [2]], (1, (2,)), True),
+    ({"a": [1]}, {"a": (1,)}, True),
+    ({"a": [True]}, {"a": [1]}, False),
+    (True, 1, False),
+    (1, True, False),
+    (1, 1.0, True),
+    (False, False, True),
+    ([1], [1, 2], False),
+    ("1", 1, False),
+]
+
+
+@pytest.mark.parametrize(("held", "asked", "found"), WHERE)
+def test_where_compares_values_and_not_how_they_are_kept(
+    tmp_path: Path, held: Any, asked: Any, found: bool
+) -> None:
+    with FactLog(tmp_path / "facts.db") as log:
+        log.append_facts([Fact("a", "k", 1, 1, {"x": held})])
+        assert View(log).where(x=asked).count() == found
+    assert View(Listed([Fact("a", "k", 1, 1, {"x": held})])).where(x=asked).count() == found
+
+
+def test_where_finds_moments_and_lists_in_columns(tmp_path: Path) -> None:
+    noon = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    columns: dict[str, Any] = {
+        "key": ["a", "b"],
+        "event_time": [1, 2],
+        "payload.at": np.array(["2026-01-02T12:00", "NaT"], "M8[s]"),
+        "payload.pair": np.array([[1, 2], [3, 4]]),
+        "payload.flag": np.array([True, False]),
+    }
+    with FactLog(tmp_path / "facts.db") as log:
+        log.append_batch(Batch(columns))
+        for asked in ({"at": noon}, {"pair": [1, 2]}, {"flag": True}):
+            assert [fact.key for fact in View(log).where(**asked).facts()] == ["a"]
+        assert View(log).where(at=None).count() == 1

@@ -1,0 +1,139 @@
+"""What a payload can hold, checked and kept so that it cannot be changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from typing_extensions import TypeIs, override
+
+from rxml.errors import FactError
+
+_SCALARS: Final = frozenset({type(None), bool, float, str, bytes})
+_MOST: Final = 2**63
+
+
+class Frozen(dict[str, Any]):
+    """A mapping that cannot be written to. It has a hash, and can be copied and pickled."""
+
+    __slots__ = ()
+
+    @override
+    def __reduce__(self) -> tuple[type[Frozen], tuple[dict[str, Any]]]:
+        return Frozen, (dict(self),)
+
+    if not TYPE_CHECKING:
+
+        def __hash__(self) -> int:
+            return hash(frozenset(self.items()))
+
+        def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+            raise TypeError("what a fact holds cannot be changed: make a dict of it")
+
+        __setitem__ = __delitem__ = __ior__ = _refuse
+        clear = pop = popitem = setdefault = update = _refuse
+
+
+def check_encodable(name: str, text: str) -> None:
+    """Raise FactError if a text has what UTF-8 has not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise FactError(f"{name} {text!r} has a lone surrogate, which UTF-8 has not") from None
+
+
+def plain_text(text: str) -> str:
+    """The text itself of a subclass, such as an enum's or numpy's."""
+    return str.__str__(text)
+
+
+def frozen_payload(payload: object) -> Mapping[str, Any]:
+    """A copy of the payload that cannot be changed.
+
+    Raises:
+        FactError: it is no mapping from names to plain values.
+    """
+    if not is_mapping(payload):
+        raise FactError(f"payload is {payload!r}, a {type(payload).__name__}: give a mapping")
+    return _frozen_mapping("payload", payload, 0)
+
+
+def _frozen_mapping(where: str, given: Mapping[Any, Any], depth: int) -> Mapping[str, Any]:
+    taken: dict[str, Any] = {}
+    for name, value in given.items():
+        if not isinstance(name, str):
+            raise FactError(f"{where} has the name {name!r}: names are str")
+        if not name.isascii():
+            check_encodable(f"a name in {where}", name)
+        taken[name if name.__class__ is str else plain_text(name)] = (
+            value if type(value) in _SCALARS else _plain(where, name, value, depth + 1)
+        )
+        if type(value) is str and not value.isascii():
+            check_encodable(f"{where}[{name!r}]", value)
+    return Frozen(taken)
+
+
+def _plain(where: str, name: object, value: Any, depth: int) -> Any:
+    """A value that is none of the simple ones, as it is kept."""
+    here = f"{where}[{name!r}]"
+    if depth > 32:
+        raise FactError(f"{where} is nested more than 32 deep: flatten it")
+    if type(value) in _SCALARS or isinstance(value, str | int | float):
+        return _scalar(here, value)
+    if is_mapping(value):
+        return _frozen_mapping(here, value, depth)
+    if is_listed(value):
+        return tuple(_plain(here, at, each, depth + 1) for at, each in enumerate(value))
+    return _moment(here, value)
+
+
+def _scalar(here: str, value: Any) -> Any:
+    """A value that has no parts; of a subclass, such as an enum's or numpy's, what it stands for."""
+    if isinstance(value, str):
+        check_encodable(here, value)
+        return value if value.__class__ is str else plain_text(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not -_MOST <= value < 2 * _MOST:
+            raise FactError(f"{here} is {value}: whole numbers must be -2^63 to 2^64 - 1")
+        return int.__int__(value)
+    return float.__float__(value) if isinstance(value, float) else value
+
+
+def _moment(here: str, value: Any) -> datetime:
+    try:
+        if isinstance(value, datetime) and value.utcoffset() is not None:
+            utc = value.astimezone(UTC)
+            return (
+                utc if utc.__class__ is datetime else datetime.combine(utc.date(), utc.time(), UTC)
+            )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise FactError(f"{here} is {value!r}, which is no moment: {error}") from error
+    text = f"{here} is {value!r}, a {type(value).__name__}"
+    raise FactError(
+        f"{text}: give None, bool, int, float, str, bytes, aware datetimes, or lists and mappings of these"
+    )
+
+
+def thawed(value: Any) -> Any:
+    """A frozen payload as plain dicts and tuples; what msgspec asks for what it does not know."""
+    if is_mapping(value):
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} is no plain value")
+
+
+def melted(value: Any) -> Any:
+    """A frozen value as plain dicts and lists."""
+    if is_mapping(value):
+        return {name: melted(each) for name, each in value.items()}
+    return [melted(each) for each in value] if is_listed(value) else value
+
+
+def is_mapping(value: object) -> TypeIs[Mapping[Any, Any]]:
+    """Whether it is a mapping, from whatever to whatever."""
+    return isinstance(value, Mapping)
+
+
+def is_listed(value: object) -> TypeIs[list[Any] | tuple[Any, ...]]:
+    """Whether it is a list or a tuple."""
+    return isinstance(value, (list, tuple))
