@@ -22,7 +22,7 @@ from benchmarks.cases import load
 if TYPE_CHECKING:
     from benchmarks.case import Contestant
 
-LIBRARIES = ("aiostream", "bytewax", "numpy", "reactivex", "rxml")
+LIBRARIES = ("aiostream", "bytewax", "numpy", "pandas", "reactivex", "rxml")
 
 
 def peak_bytes() -> int:

@@ -11,7 +11,6 @@ from rxml.eventtime.instants import UNITS, nanoseconds
 from rxml.eventtime.keying import Keying
 from rxml.eventtime.watermarks import monotonic
 from rxml.flow.check import permit_function, require_count, require_function
-from rxml.flow.chunk import CHUNK
 from rxml.flow.kinds import label, mark, stage
 from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.timing.duration import seconds_of
@@ -50,8 +49,8 @@ def with_event_time(
     and behind the chunk that has raised it. Operators on event time find the time of an element by the same column, so
     what stands between must keep it.
 
-    Demand: n elements for n, up to 1,024.
-    Buffers: what stands behind a late element in its chunk, 1,023 elements at most.
+    Demand: n elements for n, up to 1,024; up to 16,384 where only a column is looked at: no function, no partition.
+    Buffers: what stands behind a late element in its chunk, of as many at most.
     Emits: the elements as they are.
     Completes: with upstream, which stands for the watermark +infinity.
     Fails: with upstream; where an element has no time: NaN, none, a fraction or a datetime without a time zone; when a
@@ -101,7 +100,7 @@ def with_event_time(
         label("with_event_time", described(event_time), policy),
         lambda env, node: EventTimeStage(env, node, timing),
         cardinality=Cardinality.ONE,
-        capacity=CHUNK,
+        capacity=timing.portion,
         rate=idle_after is not None,
         traits=(event_time,),
         passes=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from typing_extensions import override
@@ -17,7 +17,7 @@ from rxml.eventtime.instants import unit_hint
 from rxml.eventtime.keyed.key_table import require_hashable, require_key
 from rxml.eventtime.progress import Progress
 from rxml.eventtime.reading import read
-from rxml.eventtime.watermarks import LONG_AGO
+from rxml.eventtime.watermarks import LONG_AGO, Bounded
 from rxml.flow.buffers.ready import Ready
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.context import drop
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from rxml.flow.node import Env, Node
     from rxml.flow.subscription import Subscription
 
+PORTION: Final = 16 * CHUNK
+"""Rows of a batch that are asked for at a time at most: in columns they take no longer than fewer elements one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -53,6 +56,12 @@ class Timing:
     partition: Column | None
     idle_after: float | None
 
+    @property
+    def portion(self) -> int:
+        """Elements that are asked for at a time at most, so that looking at them one by one does not hold up others."""
+        in_columns = isinstance(self.event_time.column, str) and self.partition is None
+        return PORTION if in_columns and isinstance(self.watermarks, Bounded) else CHUNK
+
 
 class EventTimeStage(Stage[Any]):
     """Passes elements on with the watermark that they tell.
@@ -64,6 +73,7 @@ class EventTimeStage(Stage[Any]):
     def __init__(self, env: Env, node: Node, timing: Timing) -> None:
         super().__init__(env, node)
         self._timing = timing
+        self._portion = timing.portion
         self._progress = Progress()
         self._activity = Activity(timing.idle_after)
         self._passed = LONG_AGO
@@ -84,7 +94,7 @@ class EventTimeStage(Stage[Any]):
                 raise self._error
             if clock.held:
                 await clock.breathe()
-            chunk = await request_until(self._head, min(n, CHUNK), self._activity.deadline)
+            chunk = await request_until(self._head, min(n, self._portion), self._activity.deadline)
             if chunk is not None and chunk.end:
                 return END
             self._take_in(Chunk(()) if chunk is None else chunk)
