@@ -264,11 +264,15 @@ class Gate:
         self._barriers.begin()
         chunk = await self._inner.request(n)
         if chunk.end:
-            await self._barriers.ended()
+            await self._end()
         elif chunk.barrier is not None and await self._barriers.arrived(chunk.barrier):
             self._over = True
             await self._inner.cancel()
         return chunk
+
+    async def _end(self) -> None:
+        if not self._over:  # else it was cancelled meanwhile, which is no end of the input
+            await self._barriers.ended()
 
     async def cancel(self) -> None:
         """See `Subscription.cancel`."""

@@ -68,8 +68,7 @@ class Feeding:
         kept = self._slot.state(self.kernel.version)
         if kept is not None:
             self.fed, state = kept[0]
-            if state is not None:
-                self.kernel.restore(state)
+            self.kernel.restore(state)
         return False
 
     def saw(self, count: int) -> None:
