@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from rxml.errors import CheckpointError, CheckpointVersionError
-from rxml.stores.packing import decoded, packed, unpacked
-from rxml.wire import dumps
+from rxml.stores.packing import decoded, encoded, packed, unpacked
 
 if TYPE_CHECKING:
     from rxml.flow.checkpointing.store import Saved
@@ -43,7 +42,7 @@ class DirectoryStore:
 
     def encode(self, value: Any) -> bytes:
         """See `Store.encode`."""
-        return dumps(value)
+        return encoded(value)
 
     def decode(self, data: bytes) -> Any:
         """See `Store.decode`."""

@@ -1,21 +1,33 @@
-"""Packing: a checkpoint as bytes, and the reverse, with a check that all of them are there."""
+"""Packing: a checkpoint as bytes, and the reverse, with a check that all of them are there.
+
+Values are messages of the wire with three types more, since a state must come back as it was: tuples, sets and frozen
+sets. Their codes are below those that `register_extension` gives out, and known to this room alone.
+"""
 
 from __future__ import annotations
 
 import struct
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 from zlib import crc32
 
 import numpy as np
+from msgpack import ExtType
 
 from rxml.errors import CheckpointError, CheckpointVersionError, WireError
 from rxml.flow.checkpointing.store import FORMAT, Saved
-from rxml.wire import Limits, dumps, loads
+from rxml.wire import Limits, dumps
+from rxml.wire.reader import Reader
+from rxml.wire.registry import read_of, write_of
+from rxml.wire.writer import Writer, native
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
+
+    from rxml.wire.reader import ReadExtension
+    from rxml.wire.writer import WriteExtension
 
 _HEAD: Final = struct.Struct("<4sHxxIQ")
 """Magic, format, CRC-32 of the body, bytes of the body."""
@@ -33,6 +45,59 @@ _LIMITS: Final = Limits(
     max_unsalted_keys=_ANY,
 )
 """Bytes with the right check are our own: there is nobody to be wary of."""
+
+
+class _Kind:
+    """Stands in front of the parts of a container that the wire does not tell from a list.
+
+    Args:
+        make: the container of its parts.
+        code: of the extension value that it is on the wire, below those that `register_extension` gives out.
+    """
+
+    __slots__ = ("code", "make", "sign")
+
+    def __init__(self, make: Callable[[Iterable[Any]], Any], code: int) -> None:
+        self.make: Callable[[Iterable[Any]], Any] = make
+        self.code: int = code
+        self.sign: ExtType = ExtType(code, b"")
+
+
+_KINDS: Final[dict[Any, _Kind]] = {
+    tuple: _Kind(tuple, 13),
+    set: _Kind(set, 14),
+    frozenset: _Kind(frozenset, 15),
+}
+_BY_CODE: Final = {kind.code: kind for kind in _KINDS.values()}
+
+
+def _native(value: Any) -> object:
+    of: type[Any] = value.__class__
+    kind = _KINDS.get(of)
+    if kind is not None:
+        return [kind.sign, *value]
+    if issubclass(of, tuple):
+        raise WireError(
+            f"a {of.__qualname__} would come back as a bare tuple: keep a tuple or a dict"
+        )
+    return native(value)
+
+
+def _write_of(kind: type) -> WriteExtension | None:
+    write = write_of(kind)
+    return None if write is None else partial(_within, write)
+
+
+def _within(write: WriteExtension, writer: Writer, value: Any) -> None:
+    """What an extension value is made of, its own reader takes apart: that knows the wire, and nothing of this."""
+    plain, writer.plain = writer.plain, native
+    write(writer, value)
+    writer.plain = plain
+
+
+def _read_of(code: int) -> tuple[str, ReadExtension] | None:
+    kind = _BY_CODE.get(code)
+    return read_of(code) if kind is None else ("container", lambda _reader, _depth: kind)
 
 
 def packed(saved: Saved) -> bytes:
@@ -79,24 +144,48 @@ def _saved(value: Mapping[str, Any], version: int) -> Saved:
     return Saved(value["number"], tuple(value["names"]), value["parts"], value["complete"], version)
 
 
+def encoded(value: Any) -> bytes:
+    """Plain values as bytes, for `decoded`.
+
+    Raises:
+        ValueError: not all of it is plain values.
+    """
+    writer = Writer(_write_of, _native)
+    try:
+        writer.value(value)
+    except RecursionError as error:
+        raise ValueError(f"containers in more containers than can be followed: {error}") from error
+    return writer.finish()
+
+
 def decoded(data: bytes, where: str) -> Any:
-    """What `wire.dumps` was given; arrays may be written to.
+    """What `encoded`, or `wire.dumps`, was given; arrays may be written to.
 
     Raises:
         CheckpointError: it cannot be read.
     """
     try:
-        return _owned(loads(data, limits=_LIMITS))
-    except WireError as error:
+        return _owned(Reader(data, _LIMITS, _read_of).whole())
+    except (WireError, RecursionError) as error:
         raise CheckpointError(f"{where} cannot be read: {error}") from error
 
 
 def _owned(value: Any) -> Any:
-    """The value with arrays that are no views of the message."""
+    """The value with its containers, and with arrays that are no views of the message."""
+    kind = value.__class__
+    if kind is list:
+        parts = [_owned(each) for each in value]
+        return parts[0].make(parts[1:]) if parts and parts[0].__class__ is _Kind else parts
+    if kind is dict:
+        return {_key(key): _owned(each) for key, each in value.items()}
     if isinstance(value, np.ndarray):
         return cast("NDArray[Any]", value).copy()
-    if value.__class__ is list:
-        return [_owned(each) for each in value]
-    if value.__class__ is dict:
-        return {key: _owned(each) for key, each in value.items()}
     return value
+
+
+def _key(key: Any) -> Any:
+    """The wire has made tuples of all lists in keys."""
+    if key.__class__ is not tuple:
+        return key
+    parts = [_key(each) for each in key]
+    return parts[0].make(parts[1:]) if parts and parts[0].__class__ is _Kind else tuple(parts)

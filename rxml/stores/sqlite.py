@@ -18,10 +18,9 @@ from rxml.flow.kinds import label, source, stage
 from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.timing.duration import seconds_of
 from rxml.stores.database import Database, taken, transaction
-from rxml.stores.packing import decoded, packed, unpacked
+from rxml.stores.packing import decoded, encoded, packed, unpacked
 from rxml.stores.rows import RowsStage
 from rxml.stores.sink import SinkStage
-from rxml.wire import dumps
 
 if TYPE_CHECKING:
     import sqlite3
@@ -62,7 +61,7 @@ class SqliteStore:
 
     def encode(self, value: Any) -> bytes:
         """See `Store.encode`."""
-        return dumps(value)
+        return encoded(value)
 
     def decode(self, data: bytes) -> Any:
         """See `Store.decode`."""

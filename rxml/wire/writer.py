@@ -40,11 +40,22 @@ class Writer:
     aligned, and packing goes on behind it: so an array deep in an envelope is copied once, by `finish`.
     """
 
-    __slots__ = ("_pieces", "_write_of", "position")
+    __slots__ = ("_pieces", "_write_of", "plain", "position")
 
-    def __init__(self, write_of: Callable[[type], WriteExtension | None]) -> None:
-        """Begin an empty message, given what writes the extension value of a type, if it is one."""
+    def __init__(
+        self,
+        write_of: Callable[[type], WriteExtension | None],
+        plain: Callable[[Any], object] | None = None,
+    ) -> None:
+        """Begin an empty message.
+
+        Args:
+            write_of: gives what writes the extension value of a type, if it is one.
+            plain: turns what is neither that nor plain into plain values, or raises a WireError; None for what the
+                wire says of subclasses of containers.
+        """
         self._write_of = write_of
+        self.plain: Callable[[Any], object] = native if plain is None else plain
         self._pieces: list[Buffer | AnyArray] = []
         self.position: int = 0
 
@@ -85,17 +96,18 @@ class Writer:
 
     def value(self, value: object) -> None:
         """Append any value that the wire knows."""
-        if not self.extension(value):
+        write = self.extension(value)
+        if write is None:
             _Plain(self).pack(value)
+        else:
+            write(self, value)
 
-    def extension(self, value: object) -> bool:
-        """Append the value if its type is an extension, and say whether it is."""
+    def extension(self, value: object) -> WriteExtension | None:
+        """What writes the value, if its type is an extension."""
         write = self._write_of(type(value))
         if write is None and _is_array(value):
             write = self._write_of(np.ndarray)
-        if write is not None:
-            write(self, value)
-        return write is not None
+        return write
 
 
 class _Plain:
@@ -119,9 +131,11 @@ class _Plain:
         self._writer.piece(piece, len(piece))
 
     def _other(self, value: Any) -> object:
+        write = self._writer.extension(value)
+        if write is None:
+            return self._writer.plain(value)
         self._keep()
-        if not self._writer.extension(value):
-            return _native(value)
+        write(self._writer, value)
         self._kept += _PLACEHOLDER_LENGTH
         return _PLACEHOLDER
 
@@ -131,7 +145,7 @@ def _is_array(value: object) -> bool:
     return isinstance(value, np.ndarray) and not isinstance(value, np.ma.MaskedArray)
 
 
-def _native(value: Any) -> object:
+def native(value: Any) -> object:
     """A subclass of a plain container as the container.
 
     Raises:

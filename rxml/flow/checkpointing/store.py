@@ -62,7 +62,7 @@ class Store(Protocol):
         ...
 
     def decode(self, data: bytes) -> Any:
-        """What `encode` was given; tuples may have become lists."""
+        """What `encode` was given: tuples and sets come back as such."""
         ...
 
     async def begin(self, pipeline: str) -> Session:

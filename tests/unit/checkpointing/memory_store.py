@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rxml.stores.packing import decoded, packed, unpacked
-from rxml.wire import dumps
+from rxml.stores.packing import decoded, encoded, packed, unpacked
 
 if TYPE_CHECKING:
     from rxml.flow.checkpointing.store import Saved
@@ -30,7 +29,7 @@ class MemoryStore:
         self.open: int = 0
 
     def encode(self, value: Any) -> bytes:
-        return dumps(value)
+        return encoded(value)
 
     def decode(self, data: bytes) -> Any:
         return decoded(data, "memory")
