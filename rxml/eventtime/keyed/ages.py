@@ -1,7 +1,9 @@
 """Ages: which slots are the oldest, without a look at all of them.
 
 Slots lie in buckets of a granule of age each, in which they are not sorted. A slot whose age rises is put into a further
-bucket, and its old entry is passed over once it is met.
+bucket, and its old entry is passed over once it is met. The bucket in which a search ends is sorted, but not anew at each
+search: what has come since is sorted by itself, and runs of like length are merged, so that an entry takes part in
+log2(n) sorts at most.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from rxml.eventtime.keyed.bucket import Bucket
 from rxml.eventtime.keyed.growing import lengthened
 
 if TYPE_CHECKING:
@@ -20,6 +23,9 @@ NEVER: Final = -(1 << 63)
 """The age of a slot that nobody has, or has not been seen yet."""
 
 _SLACK: Final = 4096
+
+_FEW: Final = 4
+"""Of more than so many times the slots that are looked for, not all are put in order."""
 
 
 class Ages:
@@ -38,7 +44,7 @@ class Ages:
         self._granule = granule
         self.ages: NDArray[np.int64] = np.empty(0, np.int64)
         self._of: NDArray[np.int64] = np.empty(0, np.int64)  # the bucket of a slot, or NEVER
-        self._buckets: dict[int, list[NDArray[np.intp]]] = {}
+        self._buckets: dict[int, Bucket] = {}
         self._heap: list[int] = []
         self._entries = 0
 
@@ -86,13 +92,12 @@ class Ages:
         ):
             self._append(bucket, part)
 
-    def _append(self, bucket: int, slots: NDArray[np.intp]) -> None:
-        parts = self._buckets.get(bucket)
-        if parts is None:
-            self._buckets[bucket] = [slots]
-            heappush(self._heap, bucket)
-        else:
-            parts.append(slots)
+    def _append(self, number: int, slots: NDArray[np.intp]) -> None:
+        bucket = self._buckets.get(number)
+        if bucket is None:
+            bucket = self._buckets[number] = Bucket()
+            heappush(self._heap, number)
+        bucket.parts.append(slots)
 
     def _tidy(self) -> None:
         """Leave out the entries that are of no use any more."""
@@ -101,28 +106,44 @@ class Ages:
         if len(slots):
             self._put(slots, self._of[slots])
 
-    def _opened(self, bucket: int) -> NDArray[np.intp]:
-        """The slots in a bucket, each once; it keeps just these."""
-        parts = self._buckets[bucket]
-        slots: NDArray[np.intp] = np.unique(parts[0] if len(parts) == 1 else np.concatenate(parts))
-        slots = slots[self._of[slots] == bucket]
-        self._entries += len(slots) - sum(map(len, parts))
-        self._buckets[bucket] = [slots]
-        return slots
-
     def below(self, age: int) -> NDArray[np.intp]:
         """The slots whose age is lower than `age`, in no order; the caller must `forget` them."""
         found: list[NDArray[np.intp]] = []
         last = age // self._granule
-        while self._heap and self._heap[0] <= last:
-            slots = self._opened(self._heap[0])
-            if self._heap[0] == last:
-                found.append(slots[self.ages[slots] < age])
-                break
-            found.append(slots)
-            del self._buckets[heappop(self._heap)]
+        while self._heap and self._heap[0] < last:
+            number = heappop(self._heap)
+            slots = self._buckets.pop(number).slots()
             self._entries -= len(slots)
-        return np.concatenate(found) if found else np.empty(0, np.intp)
+            found.append(self._living(slots, number))
+        if self._heap and self._heap[0] == last:
+            found.append(self._cut(last, age))
+        return self._once(np.concatenate(found)) if found else np.empty(0, np.intp)
+
+    def _cut(self, number: int, age: int) -> NDArray[np.intp]:
+        """The slots of a bucket whose age is lower, which leave it; those whose age was, but has risen, are put in anew."""
+        bucket = self._buckets[number]
+        bucket.sort(self.ages)
+        slots = bucket.cut(age)
+        self._entries -= len(slots)
+        slots = self._living(slots, number)
+        risen = self.ages[slots] >= age
+        if risen.any():
+            again = self._once(slots[risen])
+            bucket.parts.append(again)
+            self._entries += len(again)
+        return slots[~risen]
+
+    def _living(self, slots: NDArray[np.intp], number: int) -> NDArray[np.intp]:
+        living: NDArray[np.intp] = slots[self._of[slots] == number]
+        return living
+
+    def _once(self, slots: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Each of the slots once, without sorting them."""
+        places = np.arange(len(slots))
+        last = np.empty(len(self.ages), np.intp)
+        last[slots] = places
+        once: NDArray[np.intp] = slots[last[slots] == places]
+        return once
 
     def lowest(self, count: int, ties: NDArray[np.int64]) -> NDArray[np.intp]:
         """The `count` slots of the lowest ages (fewer if there are no more), the lowest first.
@@ -136,15 +157,27 @@ class Ages:
         while self._heap and sum(map(len, found)) < count:
             opened.append(heappop(self._heap))
             found.append(self._opened(opened[-1]))
-        for bucket, slots in zip(opened, found, strict=True):
+        for number, slots in zip(opened, found, strict=True):
             if len(slots):
-                heappush(self._heap, bucket)
+                heappush(self._heap, number)
             else:
-                del self._buckets[bucket]
+                del self._buckets[number]
         if not found:
             return np.empty(0, np.intp)
         slots = np.concatenate(found)
+        if len(slots) > _FEW * count:
+            ages = self.ages[slots]
+            slots = slots[ages <= np.partition(ages, count - 1)[count - 1]]
         return slots[np.lexsort((ties[slots], self.ages[slots]))[:count]]
+
+    def _opened(self, number: int) -> NDArray[np.intp]:
+        """The slots in a bucket, each once; it keeps just these."""
+        bucket = self._buckets[number]
+        before = bucket.slots()
+        slots = self._once(self._living(before, number))
+        self._entries += len(slots) - len(before)
+        bucket.keep(slots)
+        return slots
 
     def forget(self, slots: NDArray[np.intp] | list[int]) -> None:
         """The slots, each named once, belong to nobody any more."""
