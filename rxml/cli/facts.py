@@ -42,8 +42,10 @@ def facts(options: argparse.Namespace) -> None:
     path = Path(options.log)
     if not path.exists() and options.action != "import":
         raise CommandError(f"there is no fact log at {path}")
-    log = _opened(path, read_only=reads_only)
-    with log:
+    if options.action != "import":
+        with _opened(path, read_only=True) as there:
+            _ = there.length  # what is no log shall not become one
+    with _opened(path, read_only=reads_only) as log:
         _ACTIONS[options.action](log, options)
 
 
@@ -98,7 +100,7 @@ def _print_entities(view: View, options: argparse.Namespace) -> None:
     if any((options.latest, options.last, options.nth, options.as_of, options.count)):
         message = "--entities goes with --key, --from, --until, --known-at and --where only"
         raise CommandError(message)
-    for key, entity in entities_of(view).items():
+    for key, entity in entities_of(view, on_problem=_told_of).items():
         shown = {
             "key": key,
             "properties": msgspec.Raw(payload_text(entity.properties).encode()),
@@ -106,6 +108,10 @@ def _print_entities(view: View, options: argparse.Namespace) -> None:
             "last_updated": entity.last_updated,
         }
         print(plain_json(msgspec.json.encode(shown).decode()))
+
+
+def _told_of(problem: Exception) -> None:
+    print(f"left out: {plain(str(problem))}", file=sys.stderr)
 
 
 def _filtered(log: Log, options: argparse.Namespace, *, whole: bool = False) -> View:

@@ -14,6 +14,7 @@ in as they come (a last-writer-wins map: Shapiro et al., "A comprehensive study 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -23,12 +24,16 @@ from rxml.errors import FactError
 from rxml.facts.table import facts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from rxml.facts.fact import Fact
     from rxml.facts.views import View
 
+logger: Final = logging.getLogger("rxml.facts")
+
 _Stamp: TypeAlias = tuple[int, str]
+_NONE: Final[Mapping[str, Any]] = {}
 _NEVER: Final[_Stamp] = (-(2**63) - 1, "")
 
 EVENTS: Final = frozenset({"$set", "$unset", "$delete"})
@@ -53,7 +58,12 @@ class Entity:
     last_updated: int
 
 
-def entities_of(view: View, until: int | datetime | None = None) -> dict[str, Entity]:
+def entities_of(
+    view: View,
+    until: int | datetime | None = None,
+    *,
+    on_problem: Callable[[FactError], object] | None = None,
+) -> dict[str, Entity]:
     """The entities that there are at a cut-off, by key, in order of the keys. Blocks: it reads the log.
 
     Holds a stamp and a value for each property that an entity has or has had since its last `$delete`, and two
@@ -62,23 +72,46 @@ def entities_of(view: View, until: int | datetime | None = None) -> dict[str, En
     Args:
         view: the facts to go by, such as `View(log)`, or `.known_at(then)` for what was known then.
         until: only facts with an event time before it count, exclusive; int64 ns UTC or an aware datetime.
-
-    Raises:
-        FactError: a fact claims to change an entity and does not say how; naming it.
+        on_problem: told of each fact that claims to change an entity and does not say how, which is left out; None:
+            there is a warning of it, in the log of the program.
     """
+    told = _warn if on_problem is None else on_problem
     folds: dict[str, _Fold] = {}
     for batch in view.between(until=until).batches():
         for fact in facts_of(batch):
             event = fact.payload.get("event")
             if isinstance(event, str) and event in EVENTS:
-                folds.setdefault(fact.key, _Fold()).apply(event, fact)
+                _apply(folds, event, fact, told)
     found = ((key, folds[key].entity(key)) for key in sorted(folds))
     return {key: entity for key, entity in found if entity is not None}
 
 
 def entity_of(view: View, key: str, until: int | datetime | None = None) -> Entity | None:
-    """The entity with a key at a cut-off, or None if there is none then; as in `entities_of`."""
-    return entities_of(view.key(key), until).get(key)
+    """The entity with a key at a cut-off, or None if there is none then; as in `entities_of`.
+
+    Raises:
+        FactError: a fact claims to change it and does not say how; naming the fact.
+    """
+    return entities_of(view.key(key), until, on_problem=_raise).get(key)
+
+
+def _apply(
+    folds: dict[str, _Fold], event: str, fact: Fact, told: Callable[[FactError], object]
+) -> None:
+    try:
+        changes = _NONE if event == "$delete" else _properties(event, fact)
+    except FactError as error:
+        told(error)
+    else:
+        folds.setdefault(fact.key, _Fold()).apply(event, fact, changes)
+
+
+def _warn(problem: FactError) -> None:
+    logger.warning("%s", problem)
+
+
+def _raise(problem: FactError) -> None:
+    raise problem
 
 
 class _Fold:
@@ -97,8 +130,8 @@ class _Fold:
         self.created = self.deleted = _NEVER
         self.first, self.last = 2**63, -(2**63)
 
-    def apply(self, event: str, fact: Fact) -> None:
-        """Count a fact in."""
+    def apply(self, event: str, fact: Fact, changes: Mapping[str, Any]) -> None:
+        """Count a fact in, and the properties that it names."""
         stamp = (fact.event_time, fact.id)
         self.first = min(self.first, fact.event_time)
         self.last = max(self.last, fact.event_time)
@@ -107,7 +140,7 @@ class _Fold:
             return
         if event == "$set":
             self.created = max(self.created, stamp)
-        for name, value in _properties(event, fact).items():
+        for name, value in changes.items():
             self._change(name, (stamp, event == "$set", value))
 
     def _delete(self, stamp: _Stamp) -> None:

@@ -14,7 +14,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -31,9 +34,10 @@ from rxml.flow.chunk import CHUNK
 from rxml.flow.flowable import Flowable
 from rxml.flow.kinds import label, stage
 from rxml.flow.node import Cardinality, Checkpointing
+from rxml.virtual.loop import VirtualLoop
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -63,7 +67,8 @@ class FactLog(FactStore):
         index_bytes: > 0, see above.
         poll: seconds between looks whether another process has written; what is written through this object is seen at
             once.
-        now: gives the arrival time of facts without one, in nanoseconds since 1970 UTC.
+        now: gives the arrival time of facts without one, in nanoseconds since 1970 UTC; None: `time.time_ns`, and in a
+            run in virtual time its clock, which begins with the time of everybody.
 
     Raises:
         FactLogError: a number is out of range.
@@ -84,7 +89,7 @@ class FactLog(FactStore):
         """
 
         def open_(env: Env, node: Node) -> Subscription[Outcome]:
-            return AppendStage(env, node, self._begin)
+            return AppendStage(env, node, partial(self._begin, self._arrivals(env)))
 
         return stage(
             label("append", self.path.name),
@@ -94,37 +99,53 @@ class FactLog(FactStore):
             checkpointing=Checkpointing.STORES,
         )
 
-    def _begin(self, elements: Any) -> asyncio.Future[Outcomes]:
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(self._thread_of_flows(), self._append_chunk, elements)
+    def _arrivals(self, env: Env) -> Callable[[], int | None]:
+        """What gives the arrival time of facts without one: None is now, by `FactLog(now)`, or the clock of everybody.
 
-    def _append_chunk(self, elements: Any) -> Outcomes:
+        In virtual time that is when the stage was opened, and what has passed since by the clock of the run.
+        """
+        clock = env.clock
+        if not (self.follows_runs and isinstance(asyncio.get_running_loop(), VirtualLoop)):
+            return lambda: None
+        opened, began = time.time_ns(), clock.time()
+        return lambda: opened + round((clock.time() - began) * 1e9)
+
+    def _begin(self, now: Callable[[], int | None], elements: Any) -> asyncio.Future[Outcomes]:
+        loop, thread = asyncio.get_running_loop(), self._thread_of_flows()
+        return loop.run_in_executor(thread, self._append_chunk, elements, now())
+
+    def _append_chunk(self, elements: Any, now: int | None) -> Outcomes:
         if not isinstance(elements, Batch):
-            return self.append_facts(elements)
+            return self.append_facts(elements, arrival_time=now)
         try:
-            return self.append_batch(elements)
+            return self.append_batch(elements, arrival_time=now)
         except FactError as error:  # then none of the rows is a fact
             return self.store(refused(len(elements), str(error)))
 
     def read(
-        self, from_: int = 0, *, from_time: int | datetime | None = None, batches: bool = True
+        self,
+        from_: int | datetime = 0,
+        *,
+        from_time: int | datetime | None = None,
+        batches: bool = True,
     ) -> Flowable[Any]:
         """The facts that are stored when it is first asked, by demand, in the order of their offsets.
 
         Args:
-            from_: the offset to begin at; where it has been trimmed, it begins at the first that is left.
+            from_: the offset to begin at, >= 0; where it has been trimmed, it begins at the first that is left. Or an
+                aware datetime, as in `from_time`.
             from_time: facts before this event time are left out, and chunks of such are not read; None for none.
             batches: elements are rows of batches with a column `offset`, and chunks are batches; else they are facts.
 
         Raises:
-            FactError: `from_time` is no time.
+            FactError: `from_` is neither, or `from_time` is no time.
             FactLogError: at the first request: it cannot be read, or the log never had that offset.
         """
         return self._source("read", from_, from_time, live=False, batches=batches)
 
     def tail(
         self,
-        from_: int | None = 0,
+        from_: int | datetime | None = 0,
         *,
         from_time: int | datetime | None = None,
         batches: bool = True,
@@ -134,7 +155,7 @@ class FactLog(FactStore):
         What is appended through this object is seen at once, what another process writes after at most `poll` seconds.
 
         Args:
-            from_: the offset to begin at; None for the end of the log at the first request.
+            from_: as in `read`; None for the end of the log at the first request.
             from_time: as in `read`.
             batches: as in `read`.
         """
@@ -143,17 +164,17 @@ class FactLog(FactStore):
     def _source(
         self,
         name: str,
-        from_: int | None,
+        from_: int | datetime | None,
         from_time: int | datetime | None,
         *,
         live: bool,
         batches: bool,
     ) -> Flowable[Any]:
-        moment = None if from_time is None else nanoseconds_of(from_time, f"{name}(from_time)")
+        offset, moment = _bounds(name, from_, from_time)
 
         def open_(env: Env, node: Node) -> Subscription[Any]:
             return ReadStage(
-                env, node, self, from_=from_, from_time=moment, live=live, batches=batches
+                env, node, self, from_=offset, from_time=moment, live=live, batches=batches
             )
 
         spec = LogSpec(
@@ -163,7 +184,7 @@ class FactLog(FactStore):
             capacity=2 * ROWS,
             checkpointing=Checkpointing.SAVED,
             path=self.path,
-            from_=from_,
+            from_=offset,
             from_time=moment,
             batches=batches,
         )
@@ -197,3 +218,20 @@ class FactLog(FactStore):
         trace: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+def _bounds(
+    name: str, from_: object, from_time: int | datetime | None
+) -> tuple[int | None, int | None]:
+    """The offset and the event time to begin at."""
+    if isinstance(from_, datetime):
+        if from_time is not None:
+            raise FactError(f"{name}(from_) is a time, and from_time another: give one of them")
+        return 0, nanoseconds_of(from_, f"{name}(from_)")
+    moment = None if from_time is None else nanoseconds_of(from_time, f"{name}(from_time)")
+    if from_ is None and name == "tail":
+        return None, moment
+    if not isinstance(from_, int) or isinstance(from_, bool) or from_ < 0:
+        text = f"{name}(from_) is {from_!r}: give an offset >= 0, or an aware datetime"
+        raise FactError(text)
+    return from_, moment

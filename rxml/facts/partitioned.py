@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from rxml.errors import FactError
+from rxml.errors import FactError, FactLogError
 from rxml.facts.ids import new_ids
 from rxml.facts.log import FactLog
 from rxml.facts.log_statistics import LogStatistics
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from rxml.flow.timing.duration import Duration
 
 _UNKNOWN: Final = -1
+_BATCH: Final = "batch"
+_NUMBER: Final = 8  # bytes
 
 
 class PartitionedLog:
@@ -36,8 +39,10 @@ class PartitionedLog:
 
     A fact gets a number when it is given to the log, its offset here; facts are read in the order of these, whichever
     file they are in, so those of one source come out as they went in. Numbers may have gaps, and are never given twice.
-    Each file is a `FactLog` and takes its part of a batch in one transaction: after an error some parts are stored, and
-    giving the same batch again stores the rest. A batch becomes n chunks: give large ones, or compact.
+    Each file is a `FactLog` and takes its part of a batch in one transaction: after an error, or the end of the process,
+    some parts may be stored. Giving the batch with the same ids again, before any other, stores the rest under the numbers
+    that were meant for it, so that the order holds; behind other batches the rest would get new ones, and come after them.
+    A batch becomes n chunks: give large ones, or compact.
 
     Who reads in another process while a batch is stored may see some of its parts and not yet the others.
     Reading holds two chunks of each partition, and a batch of what they have. Methods block: on an event loop use
@@ -65,6 +70,7 @@ class PartitionedLog:
     ) -> None:
         self._settings = Settings.of(Path(directory), n, seed, read_only=read_only)
         self._next: int | None = None
+        self._last = b""
         self.logs: tuple[FactLog, ...] = tuple(
             FactLog(path, durable=durable, read_only=read_only) for path in self._settings.paths
         )
@@ -82,17 +88,17 @@ class PartitionedLog:
             FactError: a column is missing, unknown or of another dtype.
             FactLogError: a part of the batch was not stored, and why.
         """
-        n, first = len(batch), self._begin()
-        self._next = first + n
+        batch = _with_ids(batch)
+        n, first, marks = len(batch), *self._numbered(batch)
         numbers = np.arange(first, first + n)
-        batch = _with_ids(batch).with_columns({SEQUENCE: numbers})
+        batch = batch.with_columns({SEQUENCE: numbers})
         where = self._places(batch)
         codes, offsets = np.full(n, REJECTED, np.uint8), np.full(n, _UNKNOWN, np.int64)
         reasons: dict[int, str] = {}
         for number, log in enumerate(self.logs):
             rows = np.flatnonzero(where == number)
             if len(rows):
-                told = log.append_batch(batch.take(rows))
+                told = log.append_batch(batch.take(rows), marks)
                 codes[rows] = told.codes
                 offsets[rows] = _numbers(log, told, numbers[rows])
                 reasons.update((int(rows[row]), why) for row, why in told.reasons.items())
@@ -105,7 +111,17 @@ class PartitionedLog:
             for log in self.logs:
                 log.append_facts(())
             self._next = self.next_offset
+            self._last = max(log.mark(_BATCH) or b"" for log in self.logs)
         return self._next
+
+    def _numbered(self, batch: Batch) -> tuple[int, dict[str, bytes]]:
+        """The number of the first row, and what each partition keeps with its part: which batch had it last."""
+        following, named = self._begin(), _digest(batch)
+        again = self._last[_NUMBER:] == named
+        first = int.from_bytes(self._last[:_NUMBER], "big") if again else following
+        self._next = max(following, first + len(batch))
+        self._last = first.to_bytes(_NUMBER, "big") + named
+        return first, {_BATCH: self._last}
 
     def _places(self, batch: Batch) -> NDArray[np.int64]:
         """The partition of each row; what has no id that could be hashed is refused by the first."""
@@ -121,7 +137,11 @@ class PartitionedLog:
         to_time: int | None = None,
     ) -> Iterator[Batch]:
         """The facts in the order of their offsets; arguments and batches as of `FactLog.scan`, if not as large."""
-        bound = self.next_offset if to_offset is None else to_offset
+        stop = self.next_offset
+        if not 0 <= from_offset <= stop:
+            text = f"{self._settings.directory} cannot be read from offset {from_offset}"
+            raise FactLogError(f"{text}: it ends at {stop}")
+        bound = stop if to_offset is None else to_offset
         with ExitStack() as closing:
             parts = [
                 log.scan(_place(log, from_offset), None, from_time, to_time) for log in self.logs
@@ -143,12 +163,19 @@ class PartitionedLog:
         return max([self._settings.floor, *map(_after, self.logs)])
 
     @property
+    def first_offset(self) -> int:
+        """The least offset that is stored; that of the next fact if none is."""
+        held = [log for log in self.logs if log.length]
+        firsts = [_number_at(log, log.next_offset - log.length) for log in held]
+        return min(firsts, default=self.next_offset)
+
+    @property
     def length(self) -> int:
         """How many facts are stored."""
         return sum(log.length for log in self.logs)
 
     def statistics(self) -> LogStatistics:
-        """All partitions now; offsets are those of this log, and the first of them is 0."""
+        """All partitions now; offsets are those of this log."""
         parts = [log.statistics() for log in self.logs]
         first = [each.first_event for each in parts if each.first_event is not None]
         last = [each.last_event for each in parts if each.last_event is not None]
@@ -156,7 +183,7 @@ class PartitionedLog:
             facts=sum(each.facts for each in parts),
             chunks=sum(each.chunks for each in parts),
             bytes=sum(each.bytes for each in parts),
-            first_offset=0,
+            first_offset=self.first_offset,
             next_offset=self.next_offset,
             first_event=min(first, default=None),
             last_event=max(last, default=None),
@@ -202,6 +229,12 @@ def _with_ids(batch: Batch) -> Batch:
     if batch.array("id").dtype.kind not in "OUT":
         raise FactError(f"the column 'id' is {batch.array('id').dtype}: give one str a row")
     return batch
+
+
+def _digest(batch: Batch) -> bytes:
+    """What tells the ids of a batch from those of any other."""
+    ids = "\0".join(map(str, batch.array("id").tolist()))
+    return blake2b(ids.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 def _outward(batch: Batch) -> Batch:

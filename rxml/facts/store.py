@@ -42,7 +42,7 @@ class FactStore:
         compression: int = 1,
         index_bytes: int = _INDEX_BYTES,
         poll: Duration = 0.25,
-        now: Callable[[], int] = time.time_ns,
+        now: Callable[[], int] | None = None,
     ) -> None:
         if compression not in range(10):
             raise FactLogError(f"compression is a level of zlib, 0 to 9, got {compression!r}")
@@ -54,7 +54,8 @@ class FactStore:
         self.poll: float = seconds_of(poll, "FactLog(poll)")
         self.read_only: bool = read_only
         self._manner = Manner(durable=durable, level=compression, index_bytes=index_bytes)
-        self._now = now
+        self.follows_runs: bool = now is None
+        self._now = now or time.time_ns
         self._mutex = Mutex()
         self._process: int | None = None
         self._writer: Writer | None = None
@@ -63,12 +64,19 @@ class FactStore:
         self._listeners: dict[int, Callable[[], None]] = {}
         self._stored = self._duplicates = self._rejected = 0
 
-    def append_batch(self, batch: Batch, marks: Mapping[str, bytes] | None = None) -> Outcomes:
+    def append_batch(
+        self,
+        batch: Batch,
+        marks: Mapping[str, bytes] | None = None,
+        *,
+        arrival_time: int | None = None,
+    ) -> Outcomes:
         """Store the rows of a batch that are facts and are not stored yet, in one transaction.
 
         Args:
             batch: columns as in `rxml.facts.table`; `key` and `event_time` at least.
             marks: values to be kept under names in the same transaction, see `mark`.
+            arrival_time: of those without one, int64 ns UTC; None for now.
 
         Returns:
             What became of each row.
@@ -77,15 +85,19 @@ class FactStore:
             FactError: a column is missing, unknown or of another dtype.
             FactLogError: nothing was stored, and why.
         """
-        return self.store(taken_batch(batch, self._now()), marks)
+        now = self._now() if arrival_time is None else arrival_time
+        return self.store(taken_batch(batch, now), marks)
 
     def append_facts(
         self,
         facts: Iterable[Any],
         marks: Mapping[str, bytes] | None = None,
+        *,
+        arrival_time: int | None = None,
     ) -> Outcomes:
         """`append_batch` for facts, and for mappings with their fields."""
-        return self.store(taken_facts(list(facts), self._now()), marks)
+        now = self._now() if arrival_time is None else arrival_time
+        return self.store(taken_facts(list(facts), now), marks)
 
     def store(self, intake: Intake, marks: Mapping[str, bytes] | None = None) -> Outcomes:
         """`append_batch` for what has been looked at already."""

@@ -172,6 +172,8 @@ def written(file: str | Path | IO[bytes]) -> Generator[IO[bytes]]:
         return
     path = Path(file)
     part = path.with_name(path.name + ".part")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no directory {path.parent}")
     try:
         with part.open("wb") as out:
             yield out

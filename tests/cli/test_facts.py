@@ -157,6 +157,12 @@ def test_lines_that_are_no_facts_are_told_and_the_others_stored(
         (["query", "nowhere.db"], "there is no fact log at nowhere.db"),
         (["list", "."], "give n to make one"),
         (["import", "new.db", "nowhere.ndjson"], "No such file"),
+        (
+            ["export", "facts.db", "nodir/y.ndjson"],
+            "nodir/y.ndjson cannot be written: there is no directory nodir",
+        ),
+        (["trim", "empty.db", "--max-bytes", "0"], "empty.db is empty: it is no fact log"),
+        (["compact", "empty.db"], "empty.db is empty: it is no fact log"),
         (["trim", "facts.db"], "wants --older-than, --max-bytes or both"),
         (["query", "facts.db", "--entities", "--last", "3"], "--entities goes with"),
         (["query", "facts.db", "--from", "noon"], "wants a time such as"),
@@ -176,6 +182,8 @@ def test_mistakes_are_told_in_a_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(Path(log).parent)
+    empty = Path("empty.db")
+    empty.touch()
     status: Any = 0
     try:
         status = main(["facts", *arguments])
@@ -183,6 +191,20 @@ def test_mistakes_are_told_in_a_line(
         status = exit_.code
     assert status in {1, 2}
     assert said in capsys.readouterr().err
+    assert not empty.stat().st_size
+
+
+def test_an_entity_that_cannot_be_told_hides_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = str(tmp_path / "facts.db")
+    with FactLog(log) as made:
+        for key, properties in (("a", 3), ("b", {"x": 1})):
+            made.append_facts([Fact(key, key, 1, 1, {"event": "$set", "properties": properties})])
+    assert main(["facts", "query", log, "--entities"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["key"] == "b"
+    assert err.startswith("left out: fact a of 'a': $set has properties 3")
 
 
 def test_a_locked_log_says_who_writes_to_it(log: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rxml.facts import FactLog
+import rxml
+from rxml.errors import FactError
+from rxml.facts import Fact, FactLog
 from rxml.flow.run import Run
 from rxml.testing import virtual_time
 from tests.unit.facts.drawn import numbered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 
@@ -91,3 +96,42 @@ def test_facts_of_no_interest_that_are_trimmed_are_no_loss(
 
     assert virtual_time.run(main()) == list(range(30, 40))
     assert not caplog.records
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_facts_arrive_by_the_clock_of_a_virtual_run_unless_the_log_has_its_own(
+    tmp_path: Path, given: bool
+) -> None:
+    async def sent() -> AsyncIterator[dict[str, Any]]:
+        for _ in range(3):
+            yield {"key": "k", "event_time": 1}
+            await asyncio.sleep(3600)
+
+    with FactLog(tmp_path / "facts.db", now=(lambda: 77) if given else None) as log:
+        before = time.time_ns()
+        virtual_time.run(rxml.from_async_iterable(sent()).pipe(log.append()).run())
+        times = [int(each) for batch in log.scan() for each in batch["arrival_time"]]
+    apart = [later - earlier for earlier, later in pairwise(times)]
+    assert apart == ([0, 0] if given else [3600 * 10**9] * 2)
+    assert times[0] == 77 if given else before <= times[0]
+
+
+def test_a_place_to_begin_at_is_an_offset_or_a_time(log: FactLog) -> None:
+    wrong: list[Any] = [-1, True, 1.0, "noon", datetime(2026, 1, 1)]  # noqa: DTZ001
+    nothing: Any = None
+    for each in (*wrong, nothing):
+        with pytest.raises(FactError, match=r"read\(from_\)"):
+            list(log.read(each).walk())
+    for each in wrong:
+        with pytest.raises(FactError, match=r"tail\(from_\)"):
+            list(log.tail(each).walk())
+    with pytest.raises(FactError, match="give one of them"):
+        list(log.read(datetime(2026, 1, 1, tzinfo=UTC), from_time=1).walk())
+
+
+def test_a_time_is_a_place_to_begin_at(log: FactLog) -> None:
+    log.append_facts(numbered(30))
+    moment = datetime(1970, 1, 1, tzinfo=UTC)
+    log.append_facts([Fact("x", "k", -1, 0)])
+    rows = virtual_time.run(log.read(moment).to_list())
+    assert [row["offset"] for row in rows] == list(range(30))

@@ -138,9 +138,19 @@ def test_properties_cannot_be_written_to() -> None:
         {"event": "$set", "properties": [1]},
     ],
 )
-def test_a_change_that_does_not_say_what_is_refused(payload: dict[str, Any]) -> None:
+def test_a_change_that_does_not_say_what_is_told_and_hides_no_other_entity(
+    payload: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    fine = {"event": "$set", "properties": {"a": 1}}
+    view = View(Listed([Fact("f1", "lion", 1, 1, payload), Fact("f2", "zebra", 1, 1, fine)]))
+    problems: list[FactError] = []
+    assert list(entities_of(view, on_problem=problems.append)) == ["zebra"]
+    assert not caplog.records
+    assert list(entities_of(view)) == ["zebra"]
+    assert [record.getMessage() for record in caplog.records] == list(map(str, problems))
+    assert entity_of(view, "zebra") is not None
     with pytest.raises(FactError, match=r"fact f1 of 'lion'.*wanted a mapping"):
-        entities_of(View(Listed([Fact("f1", "lion", 1, 1, payload)])))
+        entity_of(view, "lion")
 
 
 def test_facts_with_other_events_change_nothing() -> None:

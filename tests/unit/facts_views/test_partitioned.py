@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given, settings
 
 from rxml.batch import Batch
-from rxml.errors import FactError, FactLogError, LogCorruptError, LogLockedError, LogVersionError
+from rxml.errors import (
+    FactError,
+    FactLogError,
+    LogCorruptError,
+    LogFullError,
+    LogLockedError,
+    LogVersionError,
+)
 from rxml.facts.fact import Fact
 from rxml.facts.partitioned import PartitionedLog
 from rxml.facts.table import facts_batch
@@ -75,6 +82,10 @@ def test_it_reads_from_any_offset_to_any_other(
     from_, until = ends
     with PartitionedLog(tmp_path_factory.mktemp("log"), n) as log:
         give(log, facts, size)
+        if from_ > len(facts):
+            with pytest.raises(FactLogError, match=f"it ends at {len(facts)}"):
+                list(log.scan(from_, until))
+            return
         found = [row["id"] for batch in log.scan(from_, until) for row in batch]
         assert found == [fact.id for fact in facts[from_:until]]
         assert View(log).between(3, 6).facts() == [f for f in facts if 3 <= f.event_time < 6]
@@ -112,10 +123,41 @@ def test_numbers_are_not_given_again_when_all_facts_are_gone(tmp_path: Path) -> 
         give(log, talk(50), 50)
         assert log.trim(max_bytes=0) == 50
         assert (log.length, View(log).facts()) == (0, [])
+        assert (log.first_offset, log.statistics().first_offset) == (50, 50)
     with PartitionedLog(tmp_path) as log:
         assert log.next_offset == 50
         give(log, [Fact("x", "a", 1, 1)], 1)
         assert [row["offset"] for batch in log.scan() for row in batch] == [50]
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_batch_that_was_stored_in_part_keeps_its_order_when_it_is_given_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    facts = talk(120)
+    log = PartitionedLog(tmp_path, 4)
+    give(log, facts[:20], 20)
+
+    def full(*_: object) -> Any:
+        raise LogFullError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log.logs[2], "append_batch", full)
+        with pytest.raises(LogFullError):
+            log.append_batch(facts_batch(facts[20:100]))
+    assert 20 < log.length < 100
+    if again:  # in another process
+        log.close()
+        log = PartitionedLog(tmp_path)
+    told = log.append_batch(facts_batch(facts[20:100]))
+    assert told.offsets.tolist() == list(range(20, 100))
+    assert told.stored
+    assert told.duplicates
+    assert log.append_batch(facts_batch(facts[20:100])).duplicates == 80
+    give(log, facts[100:], 20)
+    assert View(log).facts() == facts
+    assert (log.first_offset, log.next_offset) == (0, 120)
+    log.close()
 
 
 def test_one_object_writes_and_others_read(tmp_path: Path) -> None:
