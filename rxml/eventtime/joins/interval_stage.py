@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _LOOK: Final = 32
 """Elements that are passed between two looks at the clock."""
 
+_FORGOTTEN: Final = 512
+"""Elements of each input that are forgotten between two looks at the clock."""
+
 
 class IntervalStage(JoinStage):
     """Gives pairs as the watermark of both inputs passes their time, in an order that only the elements decide.
@@ -78,7 +81,7 @@ class IntervalStage(JoinStage):
             if self.ready.size >= most:
                 return
             if not self._sweep.due(watermark):
-                self._pass(watermark)
+                await self._pass(watermark)
                 return
             self._results = self._sweep.step()
             count += 1
@@ -86,21 +89,30 @@ class IntervalStage(JoinStage):
                 await clock.breathe()
 
     def _watermark(self) -> int:
-        """How far both inputs have come; while all that have not ended are idle, no further than before."""
-        if all(each.over for each in self.inflows):
+        """How far both inputs have come; while both are idle, no further than before.
+
+        If one has ended and the other is idle, nobody is waited for, and all that is there has its results. What the
+        idle one brings later has a watermark of its own again, so it is late only if it is from before these.
+        """
+        coming = sum(not each.over for each in self.inflows)
+        if not coming:
             return FOREVER + 1
         least = min(each.reached for each in self.inflows)
-        return self.settled if least == FOREVER else least
+        if least < FOREVER:
+            return least
+        return self.settled if coming == len(self.inflows) else self._sweep.last + 1
 
     def _take(self, most: int) -> None:
         for pair, context in islice(self._results, most - self.ready.size):
             self.ready.append(pair, context)
 
-    def _pass(self, watermark: int) -> None:
+    async def _pass(self, watermark: int) -> None:
         """All from before the watermark has been passed."""
-        self._passing = False
         self.settled: int = max(self.settled, watermark)
-        self._sweep.forget(watermark)
+        while self._sweep.forget(watermark, _FORGOTTEN):
+            if self.env.clock.held:
+                await self.env.clock.breathe()
+        self._passing = False
         if self.failure is None:
             self.over: bool = self._hopeless()
         elif self._certain():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
 
 from rxml.eventtime.joins.plain import hashable, plain
 from rxml.eventtime.joins.results import Joined
+from rxml.eventtime.watermarks import LONG_AGO
 from rxml.flow.chunk import FOREVER
 from rxml.flow.context_joining import Tally, joined
 
@@ -23,6 +24,8 @@ UNMATCHED: Final = 2
 """At one time the left elements come first, then the right ones, then what is known to have no match."""
 
 _SPARE: Final = 64
+_FEW: Final = 32
+"""Elements of each input that are forgotten for one that is passed: more than come, so that none pile up."""
 
 
 class Entry:
@@ -98,6 +101,9 @@ class Sweep:
         lo: nanoseconds.
         hi: nanoseconds, >= lo.
         outer: a left element without a match comes out alone.
+
+    Attributes:
+        last: the latest time at which something may come of what was taken in, if nothing follows.
     """
 
     def __init__(self, lo: int, hi: int, *, outer: bool) -> None:
@@ -108,6 +114,7 @@ class Sweep:
         self._passed: tuple[deque[Entry], deque[Entry]] = (deque(), deque())
         self._numbers = [0, 0]
         self._waiting = [0, 0]
+        self.last: int = LONG_AGO
 
     def held(self, rank: int) -> int:
         """Elements of one input that are held."""
@@ -117,8 +124,13 @@ class Sweep:
         """Take an element in; it is passed when the watermark is behind it."""
         number = self._numbers[rank]
         self._numbers[rank] = number + 1
+        self._wait(rank, Entry(time, number, key, item, context))
+
+    def _wait(self, rank: int, entry: Entry) -> None:
         self._waiting[rank] += 1
-        heappush(self._heap, (time, rank, number, Entry(time, number, key, item, context)))
+        heappush(self._heap, (entry.time, rank, entry.number, entry))
+        alone = rank == LEFT and self._outer
+        self.last = max(self.last, self._expiry(entry)[0] if alone else entry.time)
 
     def due(self, watermark: int) -> bool:
         """Whether there is something to pass before that time."""
@@ -127,7 +139,7 @@ class Sweep:
     def step(self) -> Iterator[tuple[Joined[Any, Any], Context | None]]:
         """Pass one, and give what comes of it; nothing else may be called before all of that is taken."""
         time, rank, _, entry = heappop(self._heap)
-        self.forget(time)
+        self.forget(time, _FEW)
         if rank == UNMATCHED:
             return self._alone(time, entry)
         self._waiting[rank] -= 1
@@ -150,7 +162,9 @@ class Sweep:
             lane = lanes[entry.key] = Lane()
         lane.append(entry)
         if rank == LEFT and self._outer:
-            heappush(self._heap, self._expiry(entry))
+            expiry = self._expiry(entry)
+            heappush(self._heap, expiry)
+            self.last = max(self.last, expiry[0])
 
     def _expiry(self, entry: Entry) -> tuple[int, int, int, Entry]:
         last = max(entry.time, entry.time + self._reach[1])
@@ -173,19 +187,31 @@ class Sweep:
             contexts = entry.copy()
             yield Joined(entry.item, None, time), contexts[0] if contexts else None
 
-    def forget(self, time: int) -> None:
-        """Give up what no element from that time on can be joined to."""
-        lo, hi = self._reach
-        self._forget(LEFT, time - max(hi, 0))  # not before it may have come out alone
-        self._forget(RIGHT, time + lo)
+    def forget(self, time: int, most: int) -> bool:
+        """Give up what no element from that time on can be joined to.
 
-    def _forget(self, rank: int, before: int) -> None:
+        Args:
+            time: int64 ns UTC.
+            most: elements of each input that are given up at once.
+
+        Returns:
+            whether there may be more of them.
+        """
+        lo, hi = self._reach
+        alone = time - max(hi, 0)  # not before it may have come out alone
+        lefts, rights = self._forget(LEFT, alone, most), self._forget(RIGHT, time + lo, most)
+        return lefts or rights
+
+    def _forget(self, rank: int, before: int, most: int) -> bool:
         passed, lanes = self._passed[rank], self._lanes[rank]
-        while passed and passed[0].time < before:
+        for _ in range(most):
+            if not passed or passed[0].time >= before:
+                return False
             entry = passed.popleft()
             if lanes[entry.key].popleft():
                 del lanes[entry.key]
             entry.close()
+        return True
 
     def clear(self) -> int:
         """Give everything up: it ends as dropped. Returns how many elements had not been passed, to be counted."""
@@ -212,10 +238,7 @@ class Sweep:
             for kept in passed[rank]:
                 self._keep(rank, _entry(kept))
         for kept in waiting:
-            entry = _entry(kept)
-            self._waiting[kept[0]] += 1
-            self._heap.append((entry.time, kept[0], entry.number, entry))
-        heapify(self._heap)
+            self._wait(kept[0], _entry(kept))
 
 
 def _kept(entry: Entry, rank: int) -> list[Any]:

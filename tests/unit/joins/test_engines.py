@@ -37,9 +37,25 @@ def test_a_sweep_is_empty_behind_the_last_element_that_can_match(
     while sweep.due(100):
         for _ in sweep.step():
             pass
-    sweep.forget(100)
+    while sweep.forget(100, 3):
+        pass
     assert (sweep.held(LEFT), sweep.held(RIGHT)) == (0, 0)
     assert sweep.snapshot()[1:] == [[], [[], []]]
+
+
+def test_a_sweep_forgets_in_portions_and_what_is_left_changes_no_result() -> None:
+    sweep = Sweep(-1, 1, outer=False)
+    for number in range(100):
+        sweep.add(LEFT, 0, "a", number, None)
+    sweep.add(RIGHT, 50, "a", "b", None)
+    passed: list[Any] = []
+    while sweep.due(100):
+        passed += sweep.step()
+    assert passed == []
+    assert 0 < sweep.held(LEFT) < 100
+    before = sweep.held(LEFT)
+    assert sweep.forget(100, 7)
+    assert sweep.held(LEFT) == before - 7
 
 
 @given(items(30), st.integers(0, 25))

@@ -207,3 +207,27 @@ def test_an_idle_input_is_not_waited_for_and_what_it_brings_later_is_late() -> N
     pairs = [(pair.left[1], pair.right and pair.right[1]) for pair in result.results]
     assert pairs == [(1, 1), (2, None), (4, None), (8, 8)]
     assert list(result.dropped.values()) == [1]
+
+
+@pytest.mark.parametrize("idle", ["left", "right"])
+def test_what_is_there_comes_out_when_one_has_ended_and_the_other_is_idle(idle: str) -> None:
+    whole = timed([("a", 1), ("a", 2)])
+    rests = scripted(("a", 1), ("a", 2), Never()).pipe(
+        ops.with_event_time(second, unit="s", idle_after=3)
+    )
+    left, right = (rests, whole) if idle == "left" else (whole, rests)
+    result = read(left.pipe(ops.interval_join(right, 0, 0, how="inner", key=first)), most=2)
+    assert [pair.time // 10**9 for pair in result.results] == [1, 2]
+
+
+def test_what_an_idle_input_brings_behind_the_end_of_the_other_is_late_only_if_it_is_older() -> (
+    None
+):
+    left = scripted(("a", 1), ("b", 2), Sleep(9), ("b", 1), ("b", 7), ("a", 8)).pipe(
+        ops.with_event_time(second, unit="s", idle_after=3)
+    )
+    flow = left.pipe(ops.interval_join(timed([("a", 1), ("b", 4)]), 0, 2, how="left", key=first))
+    result = read(flow)
+    pairs = [(pair.left[1], pair.right and pair.right[1]) for pair in result.results]
+    assert pairs == [(1, 1), (2, 4), (7, None), (8, None)]
+    assert list(result.dropped.values()) == [1]
