@@ -121,8 +121,13 @@ class _Plain:
         self._packer = Packer(default=self._other, strict_types=True, autoreset=False, **_BUFFER)
 
     def pack(self, value: object) -> None:
-        self._packer.pack(value)
-        self._keep()
+        try:
+            self._packer.pack(value)
+            self._keep()
+        finally:
+            del (
+                self._packer
+            )  # knows a method of this: the message would stay until the collector comes
 
     def _keep(self) -> None:
         with self._packer.getbuffer() as packed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -319,3 +321,15 @@ def test_limits_that_hold_nothing_are_refused() -> None:
             Limits(**wrong)
     with pytest.raises(ValueError, match="at most 128"):
         Limits(max_depth=129)
+
+
+@pytest.mark.parametrize("value", [{"x": [1, b"abc"]}, {"x": np.arange(3)}, {"x": 2**70}])
+def test_a_message_is_gone_when_nobody_has_it_without_the_collector(value: object) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        with suppress(WireError):
+            dumps(value)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
