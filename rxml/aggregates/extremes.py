@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 from typing_extensions import override
 
 from rxml.aggregates.aggregate import Aggregate, shown
-from rxml.aggregates.values import INT64_MAX, TIMES, nanoseconds, numbers
+from rxml.aggregates.sorts import parts_of
+from rxml.aggregates.values import INT64_MAX, TIMES
 from rxml.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _INTS: Final = 1
 _FLOATS: Final = 2
 _SORTS: Final = {"b": _INTS, "i": _INTS, "u": _INTS, "f": _FLOATS, "M": 4, "m": 8}
+_ROUND: Final = 2**53
 _TIMES: Final = {4: "M8[ns]", 8: "m8[ns]"}
 
 
@@ -46,7 +49,13 @@ class _Extreme(Aggregate):
         codes: NDArray[np.intp],
         groups: int,
     ) -> State:
-        column = _comparable(self.columns[0], values[0])
+        parts = parts_of(self.columns[0], values[0], times=True)
+        states = [self._lifted(part.values, part.of(codes), groups) for part in parts]
+        return (
+            reduce(self.combine, states, self.identity(groups)) if len(states) != 1 else states[0]
+        )
+
+    def _lifted(self, column: NDArray[Any], codes: NDArray[np.intp], groups: int) -> State:
         sort = _SORTS[column.dtype.kind]
         seen, whole, real = self.identity(groups)
         seen[codes] = sort
@@ -66,17 +75,35 @@ class _Extreme(Aggregate):
     @override
     def lower(self, state: State) -> NDArray[Any]:
         seen, whole, real = state
-        sorts = int(np.bitwise_or.reduce(seen)) if seen.size else 0
-        if sorts in _TIMES:
-            points: NDArray[Any] = whole.astype(_TIMES[sorts])
-            points[seen == 0] = "NaT"
-            return points
-        if sorts > _INTS | _FLOATS:
+        sorts = np.unique(seen).tolist()
+        self._require_one(sorts)
+        kinds = np.where(seen & _FLOATS, _FLOATS, seen)
+        found = [each for each in np.unique(kinds).tolist() if each]
+        if len(found) < 2 and not (_INTS in found and 0 in sorts and _beyond(whole[seen != 0])):
+            return self._alike(found[0] if found else _FLOATS, state)
+        result = np.full(len(seen), np.nan, object)
+        for sort in found:
+            rows = kinds == sort
+            part = self._alike(sort, (seen[rows], whole[rows], real[rows]))
+            result[rows] = list(part) if sort in _TIMES else part.tolist()
+        return result
+
+    def _require_one(self, sorts: list[int]) -> None:
+        """Refuse a group that has times and other values."""
+        if any(sort > _INTS | _FLOATS and sort not in _TIMES for sort in sorts):
             text = f"column {shown(self.columns[0])} has times and other values"
             raise SchemaError(
                 f"{text}, of which none is the {type(self).__name__.lower()}: give one sort"
             )
-        if sorts == _INTS and seen.all():
+
+    def _alike(self, sort: int, state: State) -> NDArray[Any]:
+        """The results of groups that have this sort or sorts, or no rows."""
+        seen, whole, real = state
+        if sort in _TIMES:
+            points: NDArray[Any] = whole.astype(_TIMES[sort])
+            points[seen == 0] = "NaT"
+            return points
+        if sort == _INTS and seen.all():
             return whole.copy()
         return self._mixed(seen, whole, real)
 
@@ -88,6 +115,11 @@ class _Extreme(Aggregate):
             result: NDArray[Any] = self._better(real, ints)
         result[seen == 0] = np.nan
         return result
+
+
+def _beyond(whole: NDArray[np.int64]) -> bool:
+    """Whether some of these would be rounded to float64."""
+    return bool(((whole > _ROUND) | (whole < -_ROUND)).any())
 
 
 class Min(_Extreme):
@@ -106,14 +138,9 @@ class Max(_Extreme):
     _worst_float: ClassVar[float] = -np.inf
 
 
-def _comparable(column: Column, values: NDArray[Any]) -> NDArray[Any]:
-    is_time = values.ndim == 1 and values.dtype.kind in TIMES
-    return values if is_time else numbers(column, values)
-
-
 def _bits(column: Column, values: NDArray[Any]) -> NDArray[np.int64]:
     if values.dtype.kind in TIMES:
-        return nanoseconds(column, values)
+        return values.view(np.int64)
     if values.dtype == np.uint64 and values.size and int(values.max()) > INT64_MAX:
         text = f"column {shown(column)} has {values.max()}, beyond int64"
         raise SchemaError(f"{text}: cast it to float64 if digits may be lost")
@@ -123,8 +150,9 @@ def _bits(column: Column, values: NDArray[Any]) -> NDArray[np.int64]:
 def min(column: Column) -> Aggregate:  # noqa: A001 - what it is
     """The smallest value of a column.
 
-    Ints and bools give int64, floats float64, times datetime64[ns] or timedelta64[ns]. NaN, as in numpy, makes the
-    result NaN. A group without rows has NaN (which makes ints float64) or NaT.
+    Ints and bools give int64, floats float64, times (aware datetimes, too) datetime64[ns] or timedelta64[ns]. Where
+    groups differ in that, the results are objects. NaN, as in numpy, makes the result NaN. A group without rows has NaN
+    (which makes ints float64, but those that would be rounded objects) or NaT.
 
     Args:
         column: numbers or times; none may be missing, and NaT is missing.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _KEY: Final = b"rxml.aggregates"
 _INT: Final = 0x243F6A8885A308D3  # the digits of pi: numbers that hide nothing
 _FLOAT: Final = 0x13198A2E03707344
+_BELOW: Final = 0x082EFA98EC4E6C89
 _TIME: Final = 0xA4093822299F31D0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -63,14 +64,26 @@ def _mixed(bits: NDArray[np.uint64], key: int) -> NDArray[np.uint64]:
 
 
 def _of_numbers(values: NDArray[Any]) -> NDArray[np.uint64]:
+    if values.dtype.kind == "u":
+        return _mixed(values.astype(np.uint64), _INT)
     if values.dtype.kind != "f":
-        wide = np.uint64 if values.dtype.kind == "u" else np.int64
-        return _mixed(values.astype(wide).view(np.uint64), _INT)
-    wide_floats = values.astype(np.float64)
-    whole = (np.floor(wide_floats) == wide_floats) & (wide_floats >= -_EDGE) & (wide_floats < _EDGE)
-    ints = np.where(whole, wide_floats, 0.0).astype(np.int64).view(np.uint64)
-    same_nan = np.where(np.isnan(wide_floats), np.nan, wide_floats)
-    return np.where(whole, _mixed(ints, _INT), _mixed(same_nan.view(np.uint64), _FLOAT))
+        return _of_ints(values.astype(np.int64))
+    wide = values.astype(np.float64)
+    hashes = _mixed(np.where(np.isnan(wide), np.nan, wide).view(np.uint64), _FLOAT)
+    whole = np.floor(wide) == wide
+    for ints, low, high in ((np.int64, -_EDGE, _EDGE), (np.uint64, _EDGE, 2 * _EDGE)):
+        rows = whole & (wide >= low) & (wide < high)
+        hashes[rows] = _of_numbers(wide[rows].astype(ints))
+    return hashes
+
+
+def _of_ints(ints: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Those below zero under a key of their own: their bits are also those of unsigned ones."""
+    hashes = _mixed(ints.view(np.uint64), _INT)
+    below = ints < 0
+    if below.any():
+        hashes[below] = _mixed(ints[below].view(np.uint64), _BELOW)
+    return hashes
 
 
 def _of_objects(column: Column, items: list[Any]) -> NDArray[np.uint64]:
@@ -109,8 +122,18 @@ def _of_tuple(items: Any) -> int:
 
 def _of_number(item: Any) -> int:
     if isinstance(item, int) and not -(2**63) <= item < 2**64:
-        return _digest(b"i", str(item).encode())
+        if not _is_float(item):
+            return _digest(b"i", str(item).encode())
+        item = float(item)
     return int(_of_numbers(np.array([item]))[0])
+
+
+def _is_float(number: int) -> bool:
+    """Whether a float is equal to the whole number."""
+    try:
+        return int(float(number)) == number
+    except OverflowError:
+        return False
 
 
 def _of_time(item: Any) -> int:

@@ -8,8 +8,8 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.aggregates.aggregate import Aggregate, require_whole
+from rxml.aggregates.sorts import floats
 from rxml.aggregates.states import cells
-from rxml.aggregates.values import floats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -9,7 +10,8 @@ from typing_extensions import override
 
 from rxml.aggregates.aggregate import Aggregate, shown
 from rxml.aggregates.folding import at_once
-from rxml.aggregates.values import floats, numbers
+from rxml.aggregates.sorts import floats, parts_of
+from rxml.aggregates.states import cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +24,6 @@ _EXACT: Final = 2**53  # every whole number up to here is a float64
 _LOW: Final = 2**32 - 1
 _INTS: Final = 1
 _FLOATS: Final = 2
-_NUMBERS: Final = (int, float, np.bool_, np.integer, np.floating)
 
 
 class Count(Aggregate):
@@ -120,14 +121,13 @@ class Sum(Aggregate):
         codes: NDArray[np.intp],
         groups: int,
     ) -> State:
-        whole, real = _parted(values[0])
-        if whole is not None and real is not None:
-            parts = [
-                self.lift([values[0][rows]], times[rows], codes[rows], groups)
-                for rows in (whole, real)
-            ]
-            return self.combine(*parts)
-        column = numbers(self.columns[0], values[0])
+        parts = parts_of(self.columns[0], values[0])
+        states = [self._lifted(part.values, part.of(codes), groups) for part in parts]
+        return (
+            reduce(self.combine, states, self.identity(groups)) if len(states) != 1 else states[0]
+        )
+
+    def _lifted(self, column: NDArray[Any], codes: NDArray[np.intp], groups: int) -> State:
         high, low, part, seen = self.identity(groups)
         if column.dtype.kind == "f":
             seen[codes] = _FLOATS
@@ -147,15 +147,12 @@ class Sum(Aggregate):
 
     @override
     def folding(self, values: Sequence[NDArray[Any]], times: NDArray[np.int64]) -> Fold:
-        whole, real = _parted(values[0])
-        if whole is None or real is None:
-            return self._alike(numbers(self.columns[0], values[0]), times)
-        ints = self._alike(numbers(self.columns[0], values[0][whole]), times[whole])
-        floats = self._alike(numbers(self.columns[0], values[0][real]), times[real])
+        parts = parts_of(self.columns[0], values[0])
+        folds = [(part, self._alike(part.values, part.of(times))) for part in parts]
 
         def fold(state: State, places: NDArray[np.intp]) -> None:
-            ints(state, places[whole])
-            floats(state, places[real])
+            for part, take in folds:
+                take(state, part.of(places))
 
         return fold
 
@@ -175,16 +172,25 @@ class Sum(Aggregate):
     @override
     def lower(self, state: State) -> NDArray[Any]:
         high, low, part, seen = state
-        if (seen & _FLOATS).any():
-            whole: NDArray[Any] = high.astype(np.float64) * 2.0**32 + low
-            return whole + part
+        real = (seen & _FLOATS) != 0
+        if not real.any():
+            return self._exact(high, low)
+        with np.errstate(invalid="ignore", over="ignore"):
+            total: NDArray[np.float64] = high.astype(np.float64) * 2.0**32 + low + part
+        if (real | (seen == 0)).all():
+            return total
+        result = cells(total.tolist())
+        result[~real] = self._exact(high[~real], low[~real]).tolist()
+        return result
+
+    def _exact(self, high: NDArray[np.int64], low: NDArray[np.int64]) -> NDArray[np.int64]:
         over = (high >= 2**31) | (high < -(2**31))
         if over.any():
             group = int(over.argmax())
             total = (int(high[group]) << 32) + int(low[group])
             text = f"the sum of column {shown(self.columns[0])} is {total}, beyond int64"
             raise OverflowError(f"{text}: cast the column to float64 to sum it in floats")
-        exact: NDArray[Any] = (high << 32) + low
+        exact: NDArray[np.int64] = (high << 32) + low
         return exact
 
 
@@ -212,19 +218,6 @@ def added(
         np.add.at(totals, places, column)
 
 
-def _parted(values: NDArray[Any]) -> tuple[NDArray[np.intp] | None, NDArray[np.intp] | None]:
-    """The rows with ints and those with floats, of Python objects among which there are both; else None twice.
-
-    numpy would make floats of all, and how many those are depends on where a stream is cut.
-    """
-    if values.dtype.kind != "O" or not all(isinstance(each, _NUMBERS) for each in values):
-        return None, None
-    real = np.array([isinstance(each, float | np.floating) for each in values], np.bool_)
-    if real.all() or not real.any():
-        return None, None
-    return np.flatnonzero(~real), np.flatnonzero(real)
-
-
 def _whole(
     codes: NDArray[np.intp], column: NDArray[Any], groups: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -249,7 +242,8 @@ def sum(column: Column) -> Aggregate:  # noqa: A001 - what it is
 
     Ints and bools are summed exactly whatever the order, and give int64; a sum beyond it is an OverflowError when
     the result is asked for, and never wraps. Floats, of whatever width, are summed in float64 and give float64,
-    and so do groups that have ints and floats. NaN makes the sum NaN. A group without rows has the sum 0.
+    and so do groups that have ints and floats. Where some groups have floats and others only ints, the results are
+    objects: what a group has does not depend on others. NaN makes the sum NaN. A group without rows has the sum 0.
 
     Args:
         column: numbers, finite or not; none may be missing.

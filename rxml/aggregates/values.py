@@ -25,32 +25,6 @@ _PYTHON: Final = {"?": bool, "l": int, "d": float}  # whose tolist() loses nothi
 _TEXTS: Final = frozenset("OSUT")
 
 
-def numbers(column: Column, values: NDArray[Any]) -> NDArray[Any]:
-    """Bools, ints and floats as they are; objects that are numbers as an array of them.
-
-    Raises:
-        SchemaError: values are missing or no real numbers, or there is more than one for a row.
-    """
-    if values.ndim != 1:
-        text = f"column {shown(column)} has rows of shape {values.shape[1:]}"
-        raise SchemaError(f"{text}: an aggregate takes one value for a row")
-    if values.dtype.kind in NUMBERS:
-        return values
-    if values.dtype.kind == "O":
-        return _numbers_of_objects(column, values)
-    text = f"column {shown(column)} has dtype {values.dtype}"
-    raise SchemaError(f"{text}, and numbers are wanted: cast it to int64 or float64")
-
-
-def floats(column: Column, values: NDArray[Any]) -> NDArray[np.float64]:
-    """Numbers as float64, copied only if they are of another dtype.
-
-    Raises:
-        SchemaError: as in `numbers`.
-    """
-    return numbers(column, values).astype(np.float64, copy=False)
-
-
 def nanoseconds(column: Column, values: NDArray[Any]) -> NDArray[np.int64]:
     """Points in time or durations of whatever unit, in nanoseconds.
 
@@ -88,9 +62,9 @@ def array_of(items: Sequence[Any]) -> NDArray[Any]:
     (kind,) = kinds
     if kind is int:
         return _ints(items)
-    fits = kind in {bool, float} or issubclass(
-        kind, np.bool_ | np.number | np.datetime64 | np.timedelta64
-    )
+    if issubclass(kind, np.datetime64 | np.timedelta64):  # of units, numpy takes the finest
+        return np.array(items) if len({item.dtype for item in items}) == 1 else cells(items)
+    fits = kind in {bool, float} or issubclass(kind, np.bool_ | np.number)
     return np.array(items) if fits else cells(items)
 
 
@@ -99,27 +73,3 @@ def _ints(items: Sequence[Any]) -> NDArray[Any]:
     return (
         np.array(items, np.int64) if low >= -INT64_MAX - 1 and high <= INT64_MAX else cells(items)
     )
-
-
-def _numbers_of_objects(column: Column, values: NDArray[Any]) -> NDArray[Any]:
-    items = values.tolist()
-    for row, item in enumerate(items):
-        if item is None:
-            text = f"row {row}: column {shown(column)} has no value (None)"
-            raise SchemaError(f"{text}: leave out such rows, or fill them first")
-        if not isinstance(item, int | float | np.bool_ | np.integer | np.floating):
-            text = f"row {row}: column {shown(column)} is {item!r} ({type(item).__name__})"
-            raise SchemaError(f"{text}, and numbers are wanted: an int, a float or a bool")
-    array = np.array(items, None if items else np.float64)
-    if array.dtype.kind in NUMBERS and not _rounded(items, array):
-        return array
-    text = f"column {shown(column)} has ints beyond 64 bits, or beyond 2**53 beside floats"
-    raise SchemaError(f"{text}: cast them to float if digits may be lost")
-
-
-def _rounded(items: list[Any], array: NDArray[Any]) -> bool:
-    """Whether numpy has made floats of ints that are not the same numbers."""
-    if array.dtype.kind != "f":
-        return False
-    whole = [index for index, item in enumerate(items) if isinstance(item, int | np.integer)]
-    return any(int(array[index]) != int(items[index]) for index in whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,4 +89,7 @@ def same(one: Any, other: Any, *, close: bool = False) -> bool:
     if issubclass(type(one), np.ndarray | list | tuple):
         lengths = len(one) == len(other)
         return lengths and all(same(a, b, close=close) for a, b in zip(one, other, strict=True))
+    if close and {type(one), type(other)} == {float}:
+        near = math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+        return near or (math.isnan(one) and math.isnan(other))
     return bool(one == other) or bool(one != one and other != other)  # noqa: PLR0124 - NaN

@@ -93,6 +93,9 @@ def test_a_full_sketch_answers_still() -> None:
         [np.array([1, 2], np.uint8), np.array([1, 2], np.float32), array([np.int8(1), 2.0], "O")],
         [np.array([0.5, np.nan]), np.array([0.5, -np.nan], np.float32), array([0.5, np.nan], "O")],
         [np.array([2**63 + 1], np.uint64), array([2**63 + 1], "O")],
+        [np.array([2**63], np.uint64), np.array([2.0**63]), array([2**63], "O")],
+        [np.array([2.0**70, -(2.0**64)]), array([2**70, -(2**64)], "O")],
+        [np.array([-1, -(2**63)]), np.array([-1.0, -(2.0**63)]), array([-1, -(2**63)], "O")],
         [np.array(["a", "é"]), array(["a", "é"], "O"), array([np.str_("a"), "é"], "O")],
         [np.array([b"a"]), array([b"a"], "O")],
         [
@@ -112,7 +115,21 @@ def test_equal_values_of_whatever_type_have_one_hash(equal: list[Any]) -> None:
 def test_different_values_have_different_hashes() -> None:
     uuid = UUID(int=97)
     different = [
-        *(0, 1, -1, 0.5, 2**63, 2**70, -(2**70), 1e300, float("inf"), float("nan")),
+        *(
+            0,
+            1,
+            -1,
+            2**64 - 1,
+            -(2**63),
+            10**400,
+            0.5,
+            2**63,
+            2**70,
+            -(2**70),
+            1e300,
+            float("inf"),
+            float("nan"),
+        ),
         *("", "a", "1", b"", b"a", "\ud800", (), ("a",), ("a", "b"), ("ab",), (("a",), "b")),
         *(date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), timedelta(1), uuid),
     ]
