@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from rxml.errors import CheckpointError, CheckpointVersionError
+from rxml.stores.schema import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -20,20 +21,65 @@ FORMAT: Final = 1
 """The version of the file's format, in `PRAGMA user_version`."""
 
 _APPLICATION: Final = 0x7278636B  # "rxck"
-_SCHEMA: Final = """
-CREATE TABLE pipelines (
-    name TEXT PRIMARY KEY, owner INTEGER NOT NULL, committed INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE checkpoints (
-    pipeline TEXT NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL,
-    PRIMARY KEY (pipeline, number)
-);
-CREATE TABLE sinks (name TEXT PRIMARY KEY) WITHOUT ROWID
-"""
+
+
+class Opening:
+    """One thread with one connection, from the first lease to the last leave; work is done in the order of calls.
+
+    Args:
+        path: of the file.
+        wait: see `Database`.
+        before: the close of the opening before: the file is opened once that is over.
+    """
+
+    def __init__(self, path: Path, wait: float, before: Future[None] | None) -> None:
+        self._path = path
+        self._wait = wait
+        self._before = before
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"store {path.name}")
+        self._connection: sqlite3.Connection | None = None
+
+    def submit(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """Have the thread do some work, in a file that is made if there is none."""
+        return self._thread.submit(self._worked, work)
+
+    def look(self, work: Callable[[sqlite3.Connection], T], default: T) -> Future[T]:
+        """`submit`, but where there is no file, none is made, and the default comes back."""
+        return self._thread.submit(self._looked, work, default)
+
+    def close(self) -> Future[None]:
+        """Close the file behind all that was submitted; nothing may be submitted any more."""
+        closed = self._thread.submit(self._close)
+        self._thread.shutdown(wait=False)
+        return closed
+
+    def _worked(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        self._await_the_one_before()
+        with explained(self._path, self._wait):
+            if self._connection is None:
+                self._connection = _connected(self._path, self._wait)
+            return work(self._connection)
+
+    def _looked(self, work: Callable[[sqlite3.Connection], T], default: T) -> T:
+        self._await_the_one_before()
+        if self._connection is None and not self._path.exists():
+            return default
+        return self._worked(work)
+
+    def _await_the_one_before(self) -> None:
+        before, self._before = self._before, None
+        if before is not None:
+            wait([before])
+
+    def _close(self) -> None:
+        self._await_the_one_before()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 class Database:
-    """Opened by the first `lease`, closed by the last `leave`; all work is done in one thread, in the order of calls.
+    """Opened by the first `lease`, closed by the last `leave`.
 
     Args:
         path: of the file; it is made if there is none.
@@ -44,49 +90,48 @@ class Database:
         self._path = path
         self._wait = wait
         self._leases = 0
-        self._thread: ThreadPoolExecutor | None = None
-        self._connection: sqlite3.Connection | None = None
+        self._opening: Opening | None = None
+        self._closed: Future[None] | None = None
 
     async def lease(self) -> None:
-        """Hold it open.
+        """Hold it open, and make it if there is none.
 
         Raises:
             CheckpointError: it cannot be opened, or is no store of this version.
         """
-        self._leases += 1
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"store {self._path.name}")
+        self.lease_to_look()
         try:
             await self.submit(lambda connection: connection.total_changes)
         except BaseException:
             await self.leave()
             raise
 
+    def lease_to_look(self) -> None:
+        """Hold it open if there is one; for `look`."""
+        self._leases += 1
+        if self._opening is None:
+            self._opening = Opening(self._path, self._wait, self._closed)
+
     async def leave(self) -> None:
         """Give one lease back."""
         self._leases -= 1
-        if self._leases == 0 and self._thread is not None:
-            thread, self._thread = self._thread, None
-            closed = asyncio.get_running_loop().run_in_executor(thread, self._close)
-            thread.shutdown(wait=False)
-            await asyncio.wait([closed])
+        if self._leases == 0 and self._opening is not None:
+            opening, self._opening = self._opening, None
+            self._closed = opening.close()
+            await asyncio.wait([asyncio.wrap_future(self._closed)])
 
     def submit(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
         """Have the thread do some work, behind what it was given before; needs a lease."""
-        if self._thread is None:
+        return asyncio.wrap_future(self._open().submit(work))
+
+    def look(self, work: Callable[[sqlite3.Connection], T], default: T) -> asyncio.Future[T]:
+        """`submit`, but where there is no file, none is made, and the default comes back."""
+        return asyncio.wrap_future(self._open().look(work, default))
+
+    def _open(self) -> Opening:
+        if self._opening is None:
             raise CheckpointError(f"{self._path} is not open: use it while a run does")
-        return asyncio.get_running_loop().run_in_executor(self._thread, self._worked, work)
-
-    def _worked(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        with explained(self._path, self._wait):
-            if self._connection is None:
-                self._connection = _connected(self._path, self._wait)
-            return work(self._connection)
-
-    def _close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        return self._opening
 
 
 def _connected(path: Path, wait: float) -> sqlite3.Connection:
@@ -104,7 +149,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
         with transaction(connection):
             if not _is_store(connection, path):  # another one may have been quicker
-                for statement in _SCHEMA.split(";"):
+                for statement in SCHEMA.split(";"):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id={_APPLICATION}")
                 connection.execute(f"PRAGMA user_version={FORMAT}")
@@ -132,13 +177,6 @@ def _is_store(connection: sqlite3.Connection, path: Path) -> bool:
             f"{path} has format {version}, this rxml knows formats up to {FORMAT}: upgrade rxml"
         )
     return True
-
-
-def taken(pipeline: str) -> CheckpointError:
-    """What is wrong if the hold on a pipeline is lost."""
-    return CheckpointError(
-        f"another run of {pipeline!r} has begun in this store and goes on from the last checkpoint; this one ends"
-    )
 
 
 @contextmanager

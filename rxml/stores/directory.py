@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from rxml.errors import CheckpointError, CheckpointVersionError
-from rxml.stores.packing import decoded, encoded, packed, unpacked
+from rxml.flow.checkpointing.store import anything
+from rxml.flow.scope import uninterrupted
+from rxml.stores.checking import require_keep
+from rxml.stores.packing import encoded, packed, parts_of, unpacked
+from rxml.stores.schema import forgotten, taken
 
 if TYPE_CHECKING:
-    from rxml.flow.checkpointing.store import Saved
+    from collections.abc import Callable, Mapping
+
+    from rxml.flow.checkpointing.store import Admit, Saved
 
 _LOG: Final = logging.getLogger("rxml.checkpointing")
 _OWNER: Final = "owner"
@@ -35,8 +41,7 @@ class DirectoryStore:
     """
 
     def __init__(self, path: str | Path, *, keep: int = 3) -> None:
-        if keep < 1:
-            raise ValueError(f"DirectoryStore(keep=) wants an int >= 1, got {keep!r}")
+        require_keep("DirectoryStore", keep)
         self.path: Path = Path(path)
         self._keep = keep
 
@@ -44,61 +49,97 @@ class DirectoryStore:
         """See `Store.encode`."""
         return encoded(value)
 
-    def decode(self, data: bytes) -> Any:
-        """See `Store.decode`."""
-        return decoded(data, f"a part of a checkpoint in {self.path}")
-
-    async def begin(self, pipeline: str) -> DirectorySession:
+    async def begin(self, pipeline: str, admit: Admit = anything) -> DirectorySession:
         """See `Store.begin`."""
-        folder = self._folder(pipeline)
-        token = token_hex(16)
-        saved = await asyncio.to_thread(_explained, folder, lambda: _taken_over(folder, token))
-        return DirectorySession(folder, token, saved, self._keep)
+        session = DirectorySession(self._folder(pipeline), self._keep)
+        await session.take_over(admit)
+        return session
 
     async def forget(self, pipeline: str = "main") -> None:
-        """Forget the checkpoints of a pipeline: it begins anew, as if it had never run."""
+        """Forget the checkpoints of a pipeline: it begins anew, as if it had never run.
+
+        A run of it that goes on meanwhile ends with a CheckpointError.
+        """
         folder = self._folder(pipeline)
 
         def forget() -> None:
-            for path in _files(folder):
+            for path in (folder / _OWNER, *_files(folder)):
                 path.unlink(missing_ok=True)
 
-        await asyncio.to_thread(_explained, folder, forget)
+        await _worked(folder, forget)
 
     def _folder(self, pipeline: str) -> Path:
         return self.path / quote(pipeline, safe=" ").replace(".", "%2E")
 
 
 class DirectorySession:
-    """One run's hold on a pipeline (a `Session`)."""
+    """One run's hold on a pipeline (a `Session`).
 
-    def __init__(self, folder: Path, token: str, saved: Saved | None, keep: int) -> None:
-        self.saved: Saved | None = saved
+    Args:
+        folder: of the pipeline.
+        keep: checkpoints that are kept.
+
+    Attributes:
+        saved: see `Session`.
+        states: see `Session`.
+    """
+
+    def __init__(self, folder: Path, keep: int) -> None:
+        self.saved: Saved | None = None
+        self.states: Mapping[int, Any] = {}
         self._folder = folder
-        self._token = token
+        self._token = token_hex(16)
         self._keep = keep
+
+    async def take_over(self, admit: Admit) -> None:
+        """Become the owner, unless the newest checkpoint is refused."""
+        await _worked(self._folder, lambda: self._take_over(admit))
+
+    def _take_over(self, admit: Admit) -> None:
+        """What may be refused is looked at first; whoever had the pipeline may have stored one more until it was lost."""
+        self._admit(_newest(self._folder), admit)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        _write(self._folder / _OWNER, self._token.encode(), self._token)
+        for left in self._folder.glob("*.new"):  # by a process that died
+            left.unlink(missing_ok=True)
+        newest = _newest(self._folder)
+        if newest is not None and (self.saved is None or newest.number > self.saved.number):
+            self._admit(newest, admit)
+
+    def _admit(self, saved: Saved | None, admit: Admit) -> None:
+        if saved is not None:
+            self.states = parts_of(saved, f"checkpoint {saved.number} in {self._folder}")
+            admit(saved, self.states)
+        self.saved = saved
 
     async def commit(self, saved: Saved) -> None:
         """See `Session.commit`."""
-        await asyncio.to_thread(_explained, self._folder, lambda: self._commit(saved))
+        await _worked(self._folder, lambda: self._commit(saved))
 
     def _commit(self, saved: Saved) -> None:
-        folder = self._folder
-        if (folder / _OWNER).read_text() != self._token:
-            raise CheckpointError(
-                f"another run of the pipeline in {folder} has begun and goes on from the last checkpoint; this one ends"
-            )
-        _write(folder / f"{saved.number:012d}.rxck", packed(saved))
-        for path in _files(folder)[self._keep :]:
+        self._require_hold()
+        try:
+            _write(self._folder / f"{saved.number:012d}.rxck", packed(saved), self._token)
+        except FileNotFoundError:
+            self._require_hold()  # else whoever has it now has cleared away what was not done yet
+            raise
+        for path in _files(self._folder)[self._keep :]:
             path.unlink(missing_ok=True)
+
+    def _require_hold(self) -> None:
+        try:
+            owner = (self._folder / _OWNER).read_text()
+        except FileNotFoundError:
+            raise forgotten(self._folder.name) from None
+        if owner != self._token:
+            raise taken(self._folder.name)
 
     async def close(self) -> None:
         """See `Session.close`."""
 
 
-def _taken_over(folder: Path, token: str) -> Saved | None:
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / _OWNER, token.encode())
+def _newest(folder: Path) -> Saved | None:
+    """The newest checkpoint that can be read."""
     files = _files(folder)
     for place, path in enumerate(files):
         try:
@@ -117,9 +158,9 @@ def _files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.rxck"), reverse=True)
 
 
-def _write(path: Path, data: bytes) -> None:
-    """The file with this content, or as it was before."""
-    beside = path.with_suffix(".new")
+def _write(path: Path, data: bytes, token: str) -> None:
+    """The file with this content, or as it was before; the token tells it from what others write at the same time."""
+    beside = path.with_suffix(f".{token}.new")
     with beside.open("wb") as file:
         file.write(data)
         file.flush()
@@ -132,9 +173,15 @@ def _write(path: Path, data: bytes) -> None:
         os.close(folder)
 
 
-def _explained(folder: Path, work: Any) -> Any:
+async def _worked(folder: Path, work: Callable[[], None]) -> None:
+    """Have a thread do some work, and wait until it has, even if this is cancelled: else it would meet the next."""
+    worked = asyncio.to_thread(_explained, folder, work)
+    await uninterrupted(worked, name=f"checkpoints in {folder.name}")
+
+
+def _explained(folder: Path, work: Callable[[], None]) -> None:
     try:
-        return work()
+        work()
     except OSError as error:
         raise CheckpointError(
             f"checkpoints in {folder} cannot be read or written: {error.strerror or error}; what was there stays"

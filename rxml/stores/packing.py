@@ -144,6 +144,11 @@ def _saved(value: Mapping[str, Any], version: int) -> Saved:
     return Saved(value["number"], tuple(value["names"]), value["parts"], value["complete"], version)
 
 
+def parts_of(saved: Saved, where: str) -> dict[int, Any]:
+    """What each stage has kept in a checkpoint, decoded; large ones take long: not for the event loop."""
+    return {place: decoded(part, where) for place, part in saved.parts.items()}
+
+
 def encoded(value: Any) -> bytes:
     """Plain values as bytes, for `decoded`.
 

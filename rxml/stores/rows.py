@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from typing_extensions import override
 
-from rxml.flow.buffers.ready import Ready
+from rxml.errors import CheckpointError
 from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.scope import settled
 from rxml.flow.stage import Stage
 from rxml.stores.packing import decoded
+from rxml.stores.schema import after
 
 if TYPE_CHECKING:
     import sqlite3
 
     from rxml.flow.node import Env, Node
     from rxml.stores.database import Database
+
+_Row: TypeAlias = tuple[int, int, Any]
+"""The commit that it came with, its id, and its value."""
 
 
 class RowsStage(Stage[Any]):
@@ -33,55 +38,70 @@ class RowsStage(Stage[Any]):
         self._database = database
         self._table = table
         self._leased = False
-        self._last = 0
-        self._reading: asyncio.Future[list[tuple[int, bytes]]] | None = None
+        self._last = (0, 0)
+        self._reading: asyncio.Future[list[_Row] | None] | None = None
         self._drained = False
-        self._ready = Ready()
         self._delist = env.enlist(self._finish)
-        self.meter.gauge = self._ready.gauge
 
     def _finish(self) -> None:
         self._drained = True
 
     @override
-    def position(self) -> int:
-        return self._last
+    def position(self) -> list[int]:
+        return list(self._last)
 
     @override
-    def seek(self, position: int) -> None:
-        self._last = position
+    def seek(self, position: list[int]) -> None:
+        seq, row = position
+        self._last = seq, row
 
     @override
     async def pull(self, n: int) -> Chunk[Any]:
         if not self._leased:
-            await self._database.lease()
+            self._database.lease_to_look()
             self._leased = True
         if self._drained:
             return END
         if self._reading is None:
-            self._reading = self._database.submit(partial(self._read, self._last, min(n, CHUNK)))
+            read = partial(self._read, *self._last, min(n, CHUNK))
+            self._reading = self._database.look(read, None)
         await asyncio.wait([self._reading])  # which goes on if this is cancelled
-        rows, self._reading = self._reading.result(), None
-        if not rows:
+        found, self._reading = self._reading.result(), None
+        if found is None and self._last[0]:
+            raise self._gone()
+        if not found:
             return END
-        self._ready.put(
-            Chunk([decoded(value, f"row {key} of {self._table}") for key, value in rows])
-        )
-        chunk = self._ready.take(n)
-        self._last = rows[len(chunk.elements) - 1][0]
-        self._ready.clear()
-        return chunk
+        rows = found[:n]  # they may have been read for an earlier request, which wanted more
+        self._last = rows[-1][:2]
+        return Chunk([value for _, _, value in rows])
 
-    def _read(self, last: int, n: int, sql: sqlite3.Connection) -> list[tuple[int, bytes]]:
-        if not sql.execute("SELECT 1 FROM sinks WHERE name=?", (self._table,)).fetchone():
-            return []
-        return sql.execute(
-            f'SELECT id, value FROM "{self._table}" WHERE id>? ORDER BY id LIMIT ?',  # noqa: S608 - a checked word
-            (last, n),
-        ).fetchall()
+    def _read(self, seq: int, row: int, n: int, sql: sqlite3.Connection) -> list[_Row] | None:
+        rows = after(sql, self._table, seq, row, n)
+        if rows is None:
+            return None
+        where = f"of {self._table}"
+        return [(seq, row, decoded(value, f"row {row} {where}")) for seq, row, value in rows]
+
+    def _gone(self) -> CheckpointError:
+        return CheckpointError(
+            f"{self.node.spec.name}: the row {self._last[1]}, behind which it is to go on, is not there any more: the "
+            "pipeline that wrote it was forgotten, or the file is another one. Forget what reads it, too: "
+            "await store.forget(name)"
+        )
 
     @override
     async def release(self) -> None:
         self._delist()
+        await self.release_all(self._see_off, self._leave)
+
+    async def _see_off(self) -> None:
+        if self._reading is not None:
+            told = self._reading.done()
+            await settled([self._reading])
+            error = self._reading.exception()
+            if error is not None and not told:
+                self.env.report(error)
+
+    async def _leave(self) -> None:
         if self._leased:
             await self._database.leave()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from rxml.errors import PipelineError
-from rxml.flow.checkpointing.store import Store
+from rxml.flow.checkpointing.store import Store, Stored
 from rxml.flow.node import Checkpointing, StageSpec
 from rxml.flow.timing.duration import seconds_of
 
@@ -59,16 +59,26 @@ class Checkpoint:
         return seconds_of(self.every, "Checkpoint(every)")
 
     def guarantee(self, flow: Node) -> Guarantee:
-        """What holds for the output of a flow that is run so.
+        """What holds for the results of a flow that is run so.
 
-        "effectively_once": its sinks hold each result once, however often the run has died, since what they store is
-        committed with the checkpoint or told apart by its id. "at_least_once": it has no such sink; results since the
-        last checkpoint come again. In both cases functions that the flow calls are called again for elements since then.
+        "effectively_once": each element has come through a sink, which holds it once however often the run has died. Such
+        are the sinks of this very store, since what they store is committed with the checkpoint, and fact logs, if facts
+        have ids that are the same when they are made again. "at_least_once": on some way from a source to the end there
+        is no such sink; results since the last checkpoint come again. In both cases functions that the flow calls are
+        called again for elements since then.
         """
-        specs = [node.spec for node in flow.walk()]
-        stores = Checkpointing.STORES
-        once = any(isinstance(spec, StageSpec) and spec.checkpointing is stores for spec in specs)
-        return "effectively_once" if once else "at_least_once"
+        once: dict[int, bool] = {}
+        for node in flow.walk():
+            behind = [once[id(source)] for source in node.sources]
+            once[id(node)] = self._stores(node) or (bool(behind) and all(behind))
+        return "effectively_once" if once[id(flow)] else "at_least_once"
+
+    def _stores(self, node: Node) -> bool:
+        spec = node.spec
+        if not isinstance(spec, StageSpec) or spec.checkpointing is not Checkpointing.STORES:
+            return False
+        stores = [each.store for each in spec.traits if isinstance(each, Stored)]
+        return not stores or self.store in stores
 
 
 def _require_store(store: object) -> None:
@@ -81,6 +91,8 @@ def _require_store(store: object) -> None:
 def _require_name(name: object) -> None:
     if not isinstance(name, str) or not name:
         raise PipelineError(f"Checkpoint(name=) wants a text, got {name!r}")
+    if not name.isprintable():
+        raise PipelineError(f"Checkpoint(name=) wants a text that can be printed, got {name!r}")
 
 
 def checkpoint_of(given: Checkpoint | Store | None) -> Checkpoint | None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from rxml.errors import CheckpointError, PipelineError
 from rxml.flow.checkpointing.slot import Slot
 from rxml.flow.checkpointing.store import Saved, TransactionalSink
-from rxml.flow.checkpointing.survey import admitted, has_state, names_of, surveyed
+from rxml.flow.checkpointing.survey import Survey, has_state, names_of
 from rxml.flow.checkpointing.wrapping import Ended, Gate, Injecting, Watching
 from rxml.flow.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rxml.flow.checkpointing.checkpoint import Checkpoint, Guarantee
     from rxml.flow.checkpointing.store import Session, Store
@@ -39,7 +39,7 @@ class Coordinator:
     """
 
     def __init__(
-        self, flow: Node, checkpoint: Checkpoint, nodes: list[Node], session: Session
+        self, flow: Node, checkpoint: Checkpoint, nodes: Sequence[Node], session: Session
     ) -> None:
         self.checkpoint: Checkpoint = checkpoint
         self.guarantee: Guarantee = checkpoint.guarantee(flow)
@@ -53,6 +53,7 @@ class Coordinator:
         self._slots: dict[int, Slot] = {}
         self._sources: list[Injecting] = []
         self._parts: dict[int, bytes] = {}
+        self._states: dict[int, Any] = dict(session.states)
         self._complete = False
         self._timer: asyncio.TimerHandle | None = None
         if session.saved is not None:
@@ -60,7 +61,6 @@ class Coordinator:
 
     def _resume(self, saved: Saved) -> None:
         name = self.checkpoint.name
-        admitted(saved, self._names, name)
         self.number, self._parts, self._complete = saved.number, dict(saved.parts), saved.complete
         what = "is complete: nothing to do" if saved.complete else "goes on"
         _LOG.info("pipeline %r %s from checkpoint %d", name, what, saved.number)
@@ -78,9 +78,9 @@ class Coordinator:
         place = self._places.get(id(node))
         if place is None:
             return None
-        before = self._parts.get(place)
-        decoded: dict[str, Any] | None = None if before is None else self._store.decode(before)
-        slot = self._slots[place] = Slot(self._names[place], self._store, decoded)
+        slot = self._slots[place] = Slot(
+            self._names[place], self._store, self._states.pop(place, None)
+        )
         return slot
 
     def opened(self, env: Env, node: Node, stage: Subscription[Any]) -> Subscription[Any]:
@@ -97,7 +97,7 @@ class Coordinator:
         if slot.was_ended:
             return Ended(stage)
         if isinstance(stage, TransactionalSink):
-            stage.join(self._store, self.checkpoint.name, self.number)
+            stage.join(self._session, self.number)
         state = slot.state(stage.version)
         if node.sources:
             saves = has_state(node)
@@ -175,10 +175,10 @@ async def coordinated(flow: Node, checkpoint: Checkpoint) -> Coordinator:
         PipelineError: a stage cannot be saved.
         CheckpointError: the checkpoint is not one of this pipeline, or cannot be read.
     """
-    nodes = surveyed(flow)
-    session = await checkpoint.store.begin(checkpoint.name)
+    survey = Survey(flow, checkpoint.name)
+    session = await checkpoint.store.begin(checkpoint.name, survey.admit)
     try:
-        return Coordinator(flow, checkpoint, nodes, session)
+        return Coordinator(flow, checkpoint, survey.nodes, session)
     except BaseException:
         await session.close()
         raise

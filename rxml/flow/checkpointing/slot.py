@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rxml.errors import CheckpointError, CheckpointVersionError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rxml.flow.checkpointing.store import Store
 
 
@@ -80,10 +82,15 @@ class Slot:
         before = self._before
         if before is None or before["ended"]:
             return None
-        if before["version"] != version:
-            raise CheckpointVersionError(
-                f"{self.name}: the checkpoint has version {before['version']} of its state, this program has version "
-                f"{version}; run the version that was saved, or forget the checkpoint: await store.forget(name). "
-                "Nothing was changed"
-            )
+        require_version(before, version)
         return (before["state"],)
+
+
+def require_version(part: Mapping[str, Any], version: int) -> None:
+    """Raises a CheckpointVersionError if another version of a stage has kept that part."""
+    if not part["ended"] and part["version"] != version:
+        raise CheckpointVersionError(
+            f"{part['name']}: the checkpoint has version {part['version']} of its state, this program has version "
+            f"{version}; run the version that was saved, or forget the checkpoint: await store.forget(name). "
+            "Nothing was changed"
+        )

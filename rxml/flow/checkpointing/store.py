@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 FORMAT: Final = 1
 """The version of what a checkpoint consists of."""
@@ -31,14 +31,32 @@ class Saved:
     format: int = FORMAT
 
 
+Admit: TypeAlias = "Callable[[Saved, Mapping[int, Any]], None]"
+"""Raises a CheckpointError if a run cannot go on from a checkpoint, given also what each of its stages has kept."""
+
+
+def anything(saved: Saved, states: Mapping[int, Any]) -> None:
+    """Admits every checkpoint."""
+    del saved, states
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A trait: each element is in a store, once, as soon as the checkpoint behind it is committed there."""
+
+    store: Store
+
+
 class Session(Protocol):
     """One run's hold on the checkpoints of one pipeline: who begins a later one takes it over.
 
     Attributes:
         saved: the newest checkpoint when the session began, or None.
+        states: its parts, decoded.
     """
 
     saved: Saved | None
+    states: Mapping[int, Any]
 
     async def commit(self, saved: Saved) -> None:
         """Store a checkpoint, and all that joined sinks have written before its barrier, wholly or not at all.
@@ -58,15 +76,16 @@ class Store(Protocol):
     """Keeps checkpoints of pipelines, by name. Nothing in it blocks the event loop."""
 
     def encode(self, value: Any) -> bytes:
-        """Plain values as bytes; called at the barrier, before the value can change."""
+        """Plain values as bytes, of which `Session.states` has them again; called before the value can change."""
         ...
 
-    def decode(self, data: bytes) -> Any:
-        """What `encode` was given: tuples and sets come back as such."""
-        ...
-
-    async def begin(self, pipeline: str) -> Session:
+    async def begin(self, pipeline: str, admit: Admit = anything) -> Session:
         """Take hold of a pipeline's checkpoints.
+
+        Args:
+            pipeline: its name.
+            admit: is called with the newest checkpoint, not in the event loop's thread; what it raises comes out, and
+                then nothing has been changed: a run of the pipeline that goes on meanwhile does so.
 
         Raises:
             CheckpointError: the store cannot be read or written, or is from a newer version.
@@ -81,12 +100,11 @@ class TransactionalSink(Protocol):
     By the time that it lets a barrier pass, what came before that must be in the store, as a part of that checkpoint.
     """
 
-    def join(self, store: Store, pipeline: str, number: int) -> None:
+    def join(self, session: Session, number: int) -> None:
         """A run with checkpoints begins.
 
         Args:
-            store: where the run keeps its checkpoints.
-            pipeline: its name there.
+            session: the run's hold on its pipeline.
             number: of the last checkpoint that was committed; 0 if there is none.
 
         Raises:

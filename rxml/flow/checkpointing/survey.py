@@ -4,18 +4,52 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rxml.errors import CheckpointError, CheckpointVersionError, PipelineError
+from rxml.flow.checkpointing.slot import require_version
 from rxml.flow.checkpointing.store import FORMAT
-from rxml.flow.node import Checkpointing, MarkSpec, StageSpec
+from rxml.flow.node import Checkpointing, KernelSpec, MarkSpec, StageSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rxml.flow.checkpointing.store import Saved
     from rxml.flow.node import Node
 
 _ADDRESS: Final = re.compile(r" at (0x[0-9a-fA-F]*…?|0?…)")
 """Where an object lies in memory, perhaps cut short: different in each process."""
+
+
+class Survey:
+    """What is known of a pipeline before it runs.
+
+    Args:
+        flow: the pipeline.
+        name: of it, in the store.
+
+    Attributes:
+        nodes: the stages that take part, sources first.
+
+    Raises:
+        PipelineError: a stage cannot be saved.
+    """
+
+    def __init__(self, flow: Node, name: str) -> None:
+        self.nodes: list[Node] = surveyed(flow)
+        self._name = name
+        self._versions = {
+            place: node.spec.kernel().version
+            for place, node in enumerate(self.nodes)
+            if isinstance(node.spec, KernelSpec)
+        }
+
+    def admit(self, saved: Saved, states: Mapping[int, Any]) -> None:
+        """See `rxml.flow.checkpointing.store.Admit`: another pipeline, or other versions of kernels, are refused."""
+        admitted(saved, names_of(self.nodes), self._name)
+        for place, state in states.items():
+            if place in self._versions:
+                require_version(state, self._versions[place])
 
 
 def surveyed(flow: Node) -> list[Node]:
@@ -60,7 +94,7 @@ def _refusal(node: Node) -> str:
     )
 
 
-def names_of(nodes: list[Node]) -> tuple[str, ...]:
+def names_of(nodes: Sequence[Node]) -> tuple[str, ...]:
     """The stages as they are known again in another process."""
     return tuple(_ADDRESS.sub("", node.spec.name) for node in nodes)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rxml.stores.packing import decoded, encoded, packed, unpacked
+from rxml.flow.checkpointing.store import anything
+from rxml.stores.packing import encoded, packed, parts_of, unpacked
 
 if TYPE_CHECKING:
-    from rxml.flow.checkpointing.store import Saved
+    from collections.abc import Mapping
+
+    from rxml.flow.checkpointing.store import Admit, Saved
 
 
 class Died(Exception):  # noqa: N818 - what happens to the process
@@ -31,18 +34,21 @@ class MemoryStore:
     def encode(self, value: Any) -> bytes:
         return encoded(value)
 
-    def decode(self, data: bytes) -> Any:
-        return decoded(data, "memory")
-
-    async def begin(self, pipeline: str) -> MemorySession:
+    async def begin(self, pipeline: str, admit: Admit = anything) -> MemorySession:
+        session = MemorySession(self, pipeline)
+        if session.saved is not None:
+            admit(session.saved, session.states)
         self.open += 1
-        return MemorySession(self, pipeline)
+        return session
 
 
 class MemorySession:
     def __init__(self, store: MemoryStore, pipeline: str) -> None:
         data = store.kept.get(pipeline)
         self.saved: Saved | None = None if data is None else unpacked(data, "memory")
+        self.states: Mapping[int, Any] = (
+            {} if self.saved is None else parts_of(self.saved, "memory")
+        )
         self._store = store
         self._pipeline = pipeline
 

@@ -12,10 +12,13 @@ from rxml import operators as ops
 from rxml.errors import CheckpointError, CheckpointVersionError
 from rxml.flow.checkpointing.store import Saved
 from rxml.stores import Checkpoint, DirectoryStore
-from rxml.stores.packing import packed
+from rxml.stores.packing import encoded, packed
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+STATE = encoded("state")
 
 
 async def saved(store: DirectoryStore, name: str = "main") -> Saved | None:
@@ -27,7 +30,7 @@ async def saved(store: DirectoryStore, name: str = "main") -> Saved | None:
 async def commit(store: DirectoryStore, *numbers: int, name: str = "main") -> None:
     session = await store.begin(name)
     for number in numbers:
-        await session.commit(Saved(number, ("a", "b"), {1: b"state"}))
+        await session.commit(Saved(number, ("a", "b"), {1: STATE}))
 
 
 def test_the_newest_comes_back_and_few_are_kept(tmp_path: Path) -> None:
@@ -37,10 +40,10 @@ def test_the_newest_comes_back_and_few_are_kept(tmp_path: Path) -> None:
         assert await saved(store) is None
         await commit(store, 1, 2, 3)
         await commit(store, 1, name="../a/b ..")
-        assert await saved(store) == Saved(3, ("a", "b"), {1: b"state"})
+        assert await saved(store) == Saved(3, ("a", "b"), {1: STATE})
         await store.forget()
         assert await saved(store) is None
-        assert await saved(store, "../a/b ..") == Saved(1, ("a", "b"), {1: b"state"})
+        assert await saved(store, "../a/b ..") == Saved(1, ("a", "b"), {1: STATE})
 
     asyncio.run(main())
     assert len(list(tmp_path.iterdir())) == 2
@@ -55,7 +58,7 @@ def test_a_file_cut_short_gives_way_to_the_one_before(tmp_path: Path, left: int)
         await commit(store, 1, 2)
         path = tmp_path / "main" / "000000000002.rxck"
         path.write_bytes(path.read_bytes()[:left])
-        assert await saved(store) == Saved(1, ("a", "b"), {1: b"state"})
+        assert await saved(store) == Saved(1, ("a", "b"), {1: STATE})
         path.with_name("000000000001.rxck").write_bytes(b"")
         with pytest.raises(CheckpointError, match=r"000000000001.rxck is no checkpoint: 0 bytes"):
             await saved(store)

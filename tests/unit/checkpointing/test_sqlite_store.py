@@ -188,7 +188,7 @@ def test_only_the_newest_are_kept_and_forgetting_begins_anew(tmp_path: Path) -> 
         store = SqliteStore(tmp_path / "store.db", keep=2)
         await summed(store).run(checkpoint=each(store, 3))
         connection = sqlite3.connect(store.path)
-        numbers = connection.execute("SELECT number FROM checkpoints ORDER BY 1").fetchall()
+        numbers = connection.execute("SELECT number FROM _rxml_checkpoints ORDER BY 1").fetchall()
         connection.close()
         assert numbers == [(6,), (7,)]
         await store.forget()
@@ -263,7 +263,7 @@ def test_a_file_cut_short_is_told(tmp_path: Path) -> None:
 def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
     store = filled(tmp_path / "store.db")
     connection = sqlite3.connect(store.path)
-    connection.execute("UPDATE checkpoints SET data = substr(data, 1, length(data) - 3)")
+    connection.execute("UPDATE _rxml_checkpoints SET data = substr(data, 1, length(data) - 3)")
     connection.commit()
     connection.close()
     refused(store, "checkpoint 3 of 'main' is damaged")

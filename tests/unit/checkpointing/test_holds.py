@@ -1,0 +1,209 @@
+"""Who has a pipeline: what is refused takes nothing from a run that goes on, and nothing outlives its run."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import rxml
+from rxml import operators as ops
+from rxml.errors import CheckpointError, CheckpointVersionError
+from rxml.flow.checkpointing.store import Saved
+from rxml.flow.kinds import fold
+from rxml.stores import Checkpoint, DirectoryStore, SqliteStore
+from rxml.stores.database import Database
+from rxml.stores.packing import encoded
+from tests.unit.checkpointing.test_runs import Counter
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+    from rxml import Flowable
+
+STORES = pytest.mark.parametrize("make", [SqliteStore, DirectoryStore])
+
+
+async def endless() -> AsyncIterator[int]:
+    for number in itertools.count():
+        await asyncio.sleep(0)
+        yield number
+
+
+@STORES
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_run_that_is_refused_takes_nothing_over(
+    tmp_path: Path, make: type[SqliteStore | DirectoryStore], version: int
+) -> None:
+    path = tmp_path / "store"
+
+    def flow(version: int, some: asyncio.Event) -> Flowable[int]:
+        def count(number: int) -> None:
+            if number % 20 == 0:
+                some.set()
+
+        counted = rxml.from_async_iterable(endless).pipe(fold("counter", lambda: Counter(version)))
+        return counted.pipe(ops.do_action(count))
+
+    async def main() -> None:
+        some = asyncio.Event()
+        checkpoint = Checkpoint(make(path), every=None, elements=5)
+        async with flow(1, some).start(checkpoint=checkpoint) as running:
+            await some.wait()
+            other = flow(2, some) if version == 2 else rxml.range(5)
+            error = CheckpointVersionError if version == 2 else CheckpointError
+            with pytest.raises(error, match="Nothing was changed"):
+                await other.run(checkpoint=make(path))
+            some.clear()
+            await some.wait()  # which is far behind the next barrier
+            assert await running.drain(60)
+
+    asyncio.run(main())
+
+
+def test_what_was_stored_while_a_checkpoint_was_looked_at_is_not_lost(tmp_path: Path) -> None:
+    store, seen = SqliteStore(tmp_path / "store.db"), list[int]()
+
+    async def main() -> None:
+        first = await store.begin("main")
+        await first.commit(Saved(1, ("a",)))
+        loop = asyncio.get_running_loop()
+
+        def admit(saved: Saved, states: Mapping[int, Any]) -> None:
+            assert len(states) == len(saved.parts)
+            seen.append(saved.number)
+            if saved.number == 1:
+                done = asyncio.run_coroutine_threadsafe(other.commit(Saved(2, ("a",))), loop)
+                done.result(60)
+
+        other = await SqliteStore(store.path).begin("main")
+        second = await store.begin("main", admit)
+        assert second.saved == Saved(2, ("a",))
+        for session in (first, other, second):
+            await session.close()
+
+    asyncio.run(main())
+    assert seen == [1, 2]
+
+
+def test_rows_belong_to_the_run_that_wrote_them_even_if_its_sink_is_opened_late(
+    tmp_path: Path,
+) -> None:
+    store, waits = SqliteStore(tmp_path / "store.db"), asyncio.Event()
+
+    async def late() -> AsyncIterator[int]:
+        await waits.wait()
+        for number in range(5):
+            yield number
+
+    def flow() -> Flowable[int]:
+        second = rxml.from_async_iterable(late).pipe(store.sink("numbers"))
+        return rxml.concat(rxml.of(7).pipe(ops.ignore_elements()), second)
+
+    async def main() -> None:
+        checkpoint = Checkpoint(store, every=None)
+        async with flow().start(checkpoint=checkpoint) as first:
+            await asyncio.sleep(0)
+            session = await store.begin("main")
+            waits.set()
+            with pytest.raises(CheckpointError, match="another run of 'main'"):
+                await first.wait()
+            await session.close()
+
+    with pytest.raises(CheckpointError, match="another run of 'main'"):
+        asyncio.run(main())
+    asyncio.run(flow().run(checkpoint=store))
+    assert asyncio.run(store.read("numbers").to_list()) == [0, 1, 2, 3, 4]
+
+
+@STORES
+def test_a_pipeline_that_is_forgotten_while_it_runs_is_told(
+    tmp_path: Path, make: type[SqliteStore | DirectoryStore]
+) -> None:
+    async def main() -> None:
+        store = make(tmp_path / "store")
+        session = await store.begin("main")
+        await session.commit(Saved(1, ("a",)))
+        await store.forget()
+        with pytest.raises(CheckpointError, match="'main' was forgotten"):
+            await session.commit(Saved(2, ("a",)))
+        await session.close()
+        session = await store.begin("main")
+        assert session.saved is None
+        await session.close()
+
+    asyncio.run(main())
+
+
+def test_a_begin_that_is_cancelled_goes_on_no_longer_than_its_run(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = DirectoryStore(tmp_path)
+        for steps in range(12):
+            name = f"n{steps}"
+            checkpoint = Checkpoint(store, every=None, elements=2, name=name)
+            task = asyncio.create_task(rxml.range(9).run(checkpoint=checkpoint))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            await rxml.range(9).run(checkpoint=checkpoint)
+            assert not list((tmp_path / name).glob("*.new"))
+
+    asyncio.run(main())
+
+
+def test_what_a_dead_process_left_half_written_is_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / "main").mkdir()
+    (tmp_path / "main" / "000000000001.abc.new").write_bytes(b"half")
+    asyncio.run(rxml.range(3).run(checkpoint=DirectoryStore(tmp_path)))
+    assert not list((tmp_path / "main").glob("*.new"))
+
+
+def test_the_next_opening_waits_for_what_the_one_before_still_does(tmp_path: Path) -> None:
+    """One connection in two threads at once: SQLite dies of that, and Python with it."""
+    database = Database(tmp_path / "store.db", 5)
+
+    async def main() -> list[str]:
+        done, goes_on = list[str](), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def slowly(sql: sqlite3.Connection) -> None:
+            asyncio.run_coroutine_threadsafe(goes_on.wait(), loop).result(60)
+            sql.execute("SELECT 1")
+            done.append("first")
+
+        await database.lease()
+        work = database.submit(slowly)
+        leaving = asyncio.create_task(database.leave())
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        leasing = asyncio.create_task(database.lease())
+        await asyncio.sleep(0)
+        goes_on.set()
+        await leasing
+        await database.submit(lambda _: done.append("second"))
+        await work
+        await database.leave()
+        return done
+
+    assert asyncio.run(main()) == ["first", "second"]
+
+
+def test_states_are_decoded_off_the_loop(tmp_path: Path) -> None:
+    """They are there when the session begins."""
+
+    async def main() -> None:
+        for store in (SqliteStore(tmp_path / "s.db"), DirectoryStore(tmp_path / "d")):
+            session = await store.begin("main")
+            await session.commit(Saved(1, ("a",), {0: encoded((1, 2))}))
+            await session.close()
+            session = await store.begin("main")
+            assert session.states == {0: (1, 2)}
+            await session.close()
+
+    asyncio.run(main())
