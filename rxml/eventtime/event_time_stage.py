@@ -85,6 +85,14 @@ class EventTimeStage(Stage[Any]):
 
     @override
     async def pull(self, n: int) -> Chunk[Any]:
+        clock, activity = self.env.clock, self._activity
+        activity.back(clock.time())
+        try:
+            return await self._awaited(n)
+        finally:
+            activity.left(clock.time())
+
+    async def _awaited(self, n: int) -> Chunk[Any]:
         clock = self.env.clock
         if self._head is None:
             self._head = self.env.open(self.node.sources[0])
@@ -203,12 +211,12 @@ class EventTimeStage(Stage[Any]):
     @override
     def snapshot(self) -> Any:
         """How far the stream has come."""
-        return [self._passed, self._progress.snapshot()]
+        return [self._passed, self._progress.snapshot(), self._checked]
 
     @override
     def restore(self, state: Any) -> None:
         """Go on from a snapshot."""
-        self._passed, progress = state
+        self._passed, progress, self._checked = state
         self._progress.restore(progress)
 
     @override

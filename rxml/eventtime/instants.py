@@ -59,7 +59,7 @@ def instant(value: object, unit: Unit | None = None) -> int:
         return int(_of_datetimes(np.asarray([cast("Any", value)]))[0])
     if isinstance(value, float | np.floating):
         return int(_of_fractions(np.asarray([value]), unit)[0])
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+    if isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64):
         return _of_whole(int(cast("Any", value)), unit)
     if value is None:
         return _missing(value)
@@ -78,23 +78,28 @@ def instants(values: Sequence[Any] | NDArray[Any], unit: Unit | None = None) -> 
     Raises:
         SchemaError: one of them is no event time; the message says which and what would be right.
     """
-    column = np.asarray(values)
-    if column is not values and bool in set(map(type, values)):  # numpy would make ints of them
-        return _mixed(values, column, unit)
-    if column.ndim != 1 or column.dtype.kind not in "iuM":
-        return _mixed(values, column, unit)
+    column = _column(values)
+    if column is None or column.ndim != 1 or column.dtype.kind not in "iufM":
+        return np.fromiter((instant(each, unit) for each in values), np.int64, len(values))
     if column.dtype.kind == "M":
         return _of_datetimes(column)
-    return _of_numbers(column, unit)
+    return _of_fractions(column, unit) if column.dtype.kind == "f" else _of_numbers(column, unit)
 
 
-def _mixed(
-    values: Sequence[Any] | NDArray[Any], column: NDArray[Any], unit: Unit | None
-) -> NDArray[np.int64]:
-    """Fractions; or what numpy would round or has no type of its own for, one by one."""
-    if column.dtype.kind == "f" and (column is values or set(map(type, values)) == {float}):
-        return _of_fractions(column, unit)
-    return np.fromiter((instant(each, unit) for each in values), np.int64, len(values))
+def _column(values: Sequence[Any] | NDArray[Any]) -> NDArray[Any] | None:
+    """The values as an array, if it says what each of them does: numpy would make others of what is mixed."""
+    if isinstance(values, np.ndarray):
+        return values
+    kinds = set(map(type, values))
+    if kinds == {np.datetime64}:
+        dtypes = {each.dtype for each in values}
+        return np.array(values) if len(dtypes) == 1 else None
+    if kinds == {float}:
+        return np.array(values, np.float64)
+    try:
+        return np.array(values, np.int64) if kinds <= {int} else None
+    except OverflowError:
+        return None
 
 
 def unit_hint(first: int) -> str | None:

@@ -74,6 +74,8 @@ class Progress:
         """These partitions are idle until they give another element; the others need not wait for them."""
         self._idle.update(partitions)
         self._rise()
+        if not self._heap and self._marks:  # nobody is waited for: who was ahead tells the time
+            self.watermark = max(self.watermark, *self._marks.values())
 
     def _rise(self) -> None:
         """The mark in the heap may be one that the partition has left behind; it is renewed when it comes up."""

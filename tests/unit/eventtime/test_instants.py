@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,11 @@ from rxml.batch import Batch
 from rxml.errors import SchemaError
 from rxml.eventtime import bounded
 from rxml.eventtime.instants import instant, instants, nanoseconds
+from rxml.flow.chunk import Chunk
 from rxml.flow.supervision import Directive
-from rxml.testing import run
+from rxml.stores import Checkpoint
+from rxml.testing import run, scripted
+from tests.unit.checkpointing.memory_store import Died, MemoryStore
 
 if TYPE_CHECKING:
     from rxml.flow.operator import Operator
@@ -88,6 +92,41 @@ def test_what_is_none(value: Any, unit: Any, message: str) -> None:
             give()
 
 
+DAY = 86_400 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([3, NOON], [3, NOON_NS]),
+        ([np.datetime64(1, "D"), np.datetime64(5, "ns")], [DAY, 5]),
+        ([np.datetime64("2200-01-01"), np.datetime64(5, "ns")], [84_006 * DAY, 5]),
+        ([np.int64(3), 4], [3, 4]),
+        ([], []),
+    ],
+)
+def test_times_of_several_kinds_side_by_side(values: list[Any], expected: list[int]) -> None:
+    assert instants(values).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([3, np.bool_(True)], r"True_? \(bool_?\) is neither a whole number"),
+        ([3, True], r"True \(bool\) is neither a whole number"),
+        ([np.timedelta64(3, "s")], r"\(timedelta64\) is neither a whole number"),
+        ([3, np.timedelta64(3, "ns")], r"\(timedelta64\) is neither a whole number"),
+        (np.array([3], "m8[s]"), "is neither a whole number"),
+        ([np.datetime64("2500-01-01"), np.datetime64(5, "ns")], "beyond the years 1677 to 2262"),
+        ([np.datetime64(1, "ns"), np.datetime64("NaT")], "missing: NaT"),
+        ([[1, 2]], "is neither a whole number"),
+    ],
+)
+def test_what_numpy_would_make_a_time_of(values: Any, message: str) -> None:
+    with pytest.raises(SchemaError, match=message):
+        instants(values)
+
+
 UNITS = st.sampled_from(["ns", "us", "ms", "s"])
 NUMBERS = st.integers(-(2**33), 2**33) | st.floats(-1e9, 1e9)
 
@@ -144,6 +183,29 @@ def test_seconds_where_nanoseconds_are_meant_are_noticed(first: int, unit: Any) 
     for right in (unit, "ns"):
         timed = flow.pipe(ops.with_event_time(int, unit=right))
         assert run(timed.to_list()) == [first, first + 1]
+
+
+def whole(value: Any) -> Any:
+    return value
+
+
+def test_no_later_element_is_taken_for_the_first() -> None:
+    first, later = 1_000, 1_714_564_800
+    timed: Any = ops.with_event_time(whole)
+    resumed: Any = ops.supervise("resume", dead_letters=lambda _: None)
+    assert run(rxml.of(first, later).pipe(timed).to_list()) == [first, later]
+    source: Any = scripted(None, first, Chunk([None, later]), later)
+    assert run(source.pipe(timed, resumed).to_list()) == [first, later, later]
+
+    async def main() -> list[int]:
+        store, out = MemoryStore(1), list[int]()
+        for _ in range(2):
+            flow = rxml.of(first, later).pipe(timed, ops.do_action(out.append))
+            with suppress(Died):
+                await flow.run(checkpoint=Checkpoint(store, every=None, elements=1))
+        return out
+
+    assert run(main()) == [first, later]
 
 
 def test_bad_times_are_left_out_one_by_one_and_move_nothing() -> None:
