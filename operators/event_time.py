@@ -157,7 +157,8 @@ def key_by(
             comes later finds none. None: for ever.
         max_keys: keys whose state is kept, >= 1, in each stage; the one whose last element came longest ago gives way, or
             with a `ttl` the one whose newest element is the oldest by event time. None: all.
-        on_evicted: told of each key whose state is given up, and why, beside the count in the statistics.
+        on_evicted: told of each key whose state is given up, and why, beside the count in the statistics. What it raises
+            fails the stream, whatever `supervise` says of elements.
 
     Raises:
         TypeError: not a column, a coroutine function, or no duration.

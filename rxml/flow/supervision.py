@@ -23,6 +23,18 @@ class Directive(Enum):
     RESTART = "restart"
 
 
+class Fatal(Exception):  # noqa: N818 - says what an error is
+    """Raised by a kernel, it takes an error past the supervisor: no element is to blame, and leaving one out mends nothing.
+
+    Args:
+        error: fails the stream.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error: Exception = error
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """An element that could not be processed.

@@ -13,6 +13,7 @@ from rxml.eventtime.keyed.agreeing import in_words
 from rxml.eventtime.keyed.roster import Roster
 from rxml.eventtime.keying import Keying, keying_of
 from rxml.flow.kernel import Chunkwise
+from rxml.flow.supervision import Fatal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,12 +118,13 @@ class KeyedKernel(Chunkwise[A, B]):
         except BaseException:
             self._roster.undo(placed)
             raise
-        self.again = False  # what `on_evicted` raises comes too late to try again
         try:
             self._roster.commit(placed)
+        except Exception as error:  # of `on_evicted`: the elements are done
+            self.again = False
+            raise Fatal(error) from error
         finally:
             self.count()
-        self.again = True
         return results
 
     @override

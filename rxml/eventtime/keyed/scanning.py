@@ -14,6 +14,7 @@ from rxml.eventtime.keyed.plain_keys import from_plain, to_plain
 from rxml.eventtime.reading import read
 from rxml.flow.kernel import Kernel
 from rxml.flow.kernels.folding import ABSENT
+from rxml.flow.supervision import Fatal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -149,6 +150,8 @@ class BoundedScan(Kernel[A, Any]):
             del self._states[slot]
         try:
             self._roster.commit(placed)
+        except Exception as error:  # of `on_evicted`: the elements are done
+            raise Fatal(error) from error
         finally:
             self._count()
 

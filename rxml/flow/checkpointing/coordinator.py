@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
@@ -102,7 +103,7 @@ class Coordinator:
         if node.sources:
             saves = has_state(node)
             if state is not None and saves:
-                stage.restore(state[0])
+                slot.named(partial(stage.restore, state[0]))
             return Watching(slot, stage, saves=saves)
         if state is not None:
             stage.seek(state[0])

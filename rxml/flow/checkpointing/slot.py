@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rxml.errors import CheckpointError, CheckpointVersionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from rxml.flow.checkpointing.store import Store
+
+T = TypeVar("T")
 
 
 class Slot:
@@ -38,6 +40,19 @@ class Slot:
     def was_ended(self) -> bool:
         """Whether it had ended by the last checkpoint."""
         return self._before is not None and bool(self._before["ended"])
+
+    def named(self, work: Callable[[], T]) -> T:
+        """What the work on the stage's state gives.
+
+        Raises:
+            CheckpointError: what it raised, which names the stage.
+        """
+        try:
+            return work()
+        except CheckpointError as error:
+            if str(error).startswith(self.name):
+                raise
+            raise type(error)(f"{self.name}: {error}") from error
 
     def keep(self, barrier: int, version: int, state: Any, *, ended: bool = False) -> None:
         """Keep what stands before the barrier.

@@ -90,7 +90,7 @@ class Watching:
         if chunk.end:
             self._slot.leave()
         elif chunk.barrier is not None:
-            state = self._stage.snapshot() if self._saves else None
+            state = self._slot.named(self._stage.snapshot) if self._saves else None
             self._slot.keep(chunk.barrier, self._stage.version, state)
         return chunk
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
-from rxml.flow.supervision import DeadLetter, Directive, noted
+from rxml.flow.context import drop
+from rxml.flow.supervision import DeadLetter, Directive, Fatal, noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +70,7 @@ class Feeding:
         kept = self._slot.state(self.kernel.version)
         if kept is not None:
             self.fed, state = kept[0]
-            self.kernel.restore(state)
+            self._slot.named(partial(self.kernel.restore, state))
         return False
 
     def saw(self, count: int) -> None:
@@ -78,7 +80,7 @@ class Feeding:
     def keep(self, barrier: int, *, ended: bool) -> None:
         """A barrier has come through the row."""
         if self._slot is not None:
-            state = None if ended else [self.fed, self.kernel.snapshot()]
+            state = None if ended else [self.fed, self._slot.named(self.kernel.snapshot)]
             self._slot.keep(barrier, self.kernel.version, state, ended=ended)
 
     def leave(self) -> None:
@@ -116,6 +118,8 @@ class Feeding:
                 if self.kernel.finished or _exhausted(rest):
                     return None
                 raise StopIteration  # noqa: TRY301 - swallowed by `map` or its like; the supervisor decides
+            except Fatal as raised:
+                return self.blame(raised, [])
             except Exception as raised:  # noqa: BLE001 - the supervisor decides
                 now = length_hint(rest)
                 beside = None if contexts is None or now == left else contexts.pop(-now - 1)
@@ -129,6 +133,9 @@ class Feeding:
     ) -> Exception | None:
         """Ask the supervisor; returns what stops the stream, or None once the culprits are buried."""
         self.meter.failed += len(culprits) or 1
+        if isinstance(raised, Fatal):
+            drop(context for _, context in culprits)
+            return self.noted(raised.error)
         error = self.noted(raised)
         name = self.spec.name
         letters = [DeadLetter(item, error, name, context) for item, context in culprits]

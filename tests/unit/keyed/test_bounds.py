@@ -70,14 +70,19 @@ def test_what_the_watermark_ends_is_counted_too() -> None:
     "operator",
     STATEFUL,
 )
-def test_an_error_of_on_evicted_fails_the_stream(operator: Any) -> None:
+@pytest.mark.parametrize("directive", ["stop", "resume", "restart"])
+def test_an_error_of_on_evicted_fails_the_stream(operator: Any, directive: Any) -> None:
     def refuse(evicted: Evicted) -> None:
         raise RuntimeError(evicted.key)
 
     by: Operator[Any, Any] = ops.key_by("key", max_keys=1, on_evicted=refuse)
+    letters: list[Any] = []
+    resumed: Any = ops.supervise(directive, dead_letters=letters.append)
     with pytest.raises(RuntimeError, match="a") as caught:
-        run(rxml.from_iterable(FACTS).pipe(by, operator).to_list())
+        run(rxml.from_iterable(FACTS).pipe(by, operator, resumed).to_list())
     assert any("on_evicted of key_by" in note for note in caught.value.__notes__)
+    assert any("in stage " in note for note in caught.value.__notes__)
+    assert letters == []
 
 
 TIMED: list[tuple[Any, dict[str, Any]]] = [

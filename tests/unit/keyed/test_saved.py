@@ -19,7 +19,11 @@ from rxml import operators as ops
 from rxml.errors import CheckpointError
 from rxml.eventtime.keyed.key_table import KeyTable
 from rxml.eventtime.keyed.plain_keys import from_plain, to_plain
+from rxml.stores import Checkpoint
+from rxml.testing import run
+from rxml.windows import tumbling
 from rxml.wire import dumps, loads
+from tests.unit.checkpointing.memory_store import Died, MemoryStore
 
 FACT: Any = {"key": 1, "other": 1, "id": 1, "time": 5}
 TIMED: Any = rxml.of(FACT).pipe(ops.with_event_time("time", unit="s"))
@@ -167,6 +171,39 @@ def test_a_key_comes_back_as_one_that_finds_the_same_state(key: Any) -> None:
     table.codes(["first", key])
     after.restore(loads(dumps(table.snapshot())))
     assert after.codes([key]).tolist() == [1]
+
+
+def key_of(fact: Any) -> Any:
+    return fact["key"]
+
+
+KEYED: dict[str, Any] = {
+    **{name: (ops.key_by(key_of), operator) for name, operator in OPERATORS.items()},
+    "window": (ops.key_by(key_of), ops.window(tumbling(1)).aggregate(n=agg.count())),
+    "partition": (ops.with_event_time("time", unit="s", partition=key_of),),
+}
+
+
+@pytest.mark.parametrize("name", KEYED)
+def test_the_stage_of_a_key_that_cannot_be_saved_is_named(name: str) -> None:
+    facts = [{**FACT, "key": Plain.A}] * 3
+    timed: Any = rxml.from_iterable(facts).pipe(ops.with_event_time("time", unit="s"))
+    flow = timed.pipe(*KEYED[name])
+    with pytest.raises(CheckpointError) as caught:
+        run(flow.run(checkpoint=Checkpoint(MemoryStore(), every=None, elements=1)))
+    assert str(caught.value).startswith(f"{flow.spec.name}: the key <Plain.A: 1> (Plain) cannot be")
+
+
+def test_the_stage_whose_state_is_of_another_key_is_named() -> None:
+    def flow(by: Any) -> Any:
+        return rxml.of(FACT, FACT).pipe(by, ops.aggregate(n=agg.count()))
+
+    store = MemoryStore(1)
+    saved = Checkpoint(store, every=None, elements=1)
+    with pytest.raises(Died):
+        run(flow(ops.key_by("key")).run(checkpoint=saved))
+    with pytest.raises(CheckpointError, match=r"^aggregate\(count\(\)\): the checkpoint is of "):
+        run(flow(ops.key_by("key", max_keys=3)).run(checkpoint=saved))
 
 
 @pytest.mark.parametrize("key", [Plain.A, Point(1), Folded("Straße"), ("a", Point(1)), 1j])
