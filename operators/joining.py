@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import isfinite
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from rxml.eventtime.event_time import EventTime
@@ -218,9 +220,7 @@ def asof_join(  # noqa: PLR0913 - keys and times may be said here, too
         ('eur', 15) ('eur', 10, 1.1)
         ('usd', 20) None
     """
-    if not suffix:
-        message = f"asof_join wants a suffix of at least one character, got {suffix!r}"
-        raise ValueError(message)
+    _require_suffix(suffix)
     plan = AsOfPlan(
         require_count("asof_join(capacity)", capacity, 1),
         None if tolerance is None else nanoseconds(tolerance, "asof_join(tolerance)"),
@@ -238,7 +238,7 @@ def asof_join(  # noqa: PLR0913 - keys and times may be said here, too
             lambda env, node: AsOfStage(env, node, sides, plan),
             other,
             cardinality=Cardinality.AT_MOST_ONE,
-            capacity=2 * plan.capacity + CHUNK,
+            capacity=plan.bound,
             traits=(time_inside(sides[0].event_time, AsOf, "left"),),
             reads=(Keying,),
             checkpointing=Checkpointing.SAVED,
@@ -250,9 +250,23 @@ def asof_join(  # noqa: PLR0913 - keys and times may be said here, too
 def _signed(name: str, duration: Duration) -> int:
     """Nanoseconds of a duration that may be negative."""
     given: Any = duration  # which may be anything, whatever it is declared to be
-    zero: Any = timedelta(0) if isinstance(given, timedelta) else 0
-    below = isinstance(given, timedelta | int | float) and given < zero
-    return -nanoseconds(-given, name) if below else nanoseconds(given, name)
+    if isinstance(given, timedelta):
+        return -nanoseconds(-given, name) if given < timedelta(0) else nanoseconds(given, name)
+    if given.__class__ is bool or not isinstance(given, Real):
+        return nanoseconds(given, name)  # which refuses it
+    if not isfinite(given):
+        message = f"{name} wants a finite number of seconds or a timedelta, got {duration!r}"
+        raise ValueError(message)
+    number = int(given) if isinstance(given, Integral) else float(given)
+    return -nanoseconds(-number, name) if number < 0 else nanoseconds(number, name)
+
+
+def _require_suffix(suffix: object) -> None:
+    message = f"asof_join wants a suffix of at least one character, got {suffix!r}"
+    if not isinstance(suffix, str):
+        raise TypeError(message)
+    if not suffix:
+        raise ValueError(message)
 
 
 def _require_one_of(name: str, value: object, known: tuple[str, ...]) -> None:

@@ -49,9 +49,11 @@ def lookup_join(
     Demand: as many elements as there is room for, whether or not the reader asks, after its first request.
     Buffers: at most `concurrency` elements: waiting, looked up, or done and not taken; and `cache` values.
     Emits: `Looked(element, value, found, reason, error)` for each element, in order, with its context. Where the function
-        raised, or did not answer in time, value is the default, found is False, and reason "error" or "timeout".
+        raised (a CancelledError of its own included), or did not answer in time, value is the default, found is False, and
+        reason "error" or "timeout". A call whose time is up is cancelled; one that goes on all the same is waited for.
     Completes: with upstream, after the last result.
-    Fails: with upstream; never because of the function. An element without a key is for the supervisor.
+    Fails: with upstream; never because of what the function raises. An element without a key (None and NaN are none), or
+        for which the function gives nothing that can be awaited, is for the supervisor.
     Cancels: upstream and the calls that run, at once.
     Cost: one task for each call that runs at once; about three microseconds for an element whose value is known.
 
@@ -59,7 +61,7 @@ def lookup_join(
     still known, and what came in time, depends on the run's clock.
 
     Args:
-        function: a coroutine function of a key.
+        function: a coroutine function of a key, or one that gives an awaitable.
         key: column or function that gives the key of an element, hashable; None: as `key_by` says.
         cache: keys whose value is kept, >= 0; the one not asked for for the longest time gives way.
         ttl: seconds or a timedelta, > 0, for which a value is good; None: for ever.
@@ -93,7 +95,13 @@ def lookup_join(
         def open_(env: Env, node: Node) -> Subscription[Any]:
             lookup = Lookup(function, column, Cache(env.clock, size, good_for), limit, default)
             return MapAsyncStage(
-                env, node, lookup.look, concurrency=workers, ordered=True, key=None
+                env,
+                node,
+                lookup.look,
+                concurrency=workers,
+                ordered=True,
+                key=None,
+                capacity=workers,
             )
 
         known = trait(source, EventTime)
@@ -101,8 +109,8 @@ def lookup_join(
             label("lookup_join", function),
             open_,
             cardinality=Cardinality.ONE,
-            capacity=workers,
-            rate=True,
+            capacity=workers + size,
+            rate=good_for is not None or limit is not None,
             checkpointing=Checkpointing.PASSES,
             traits=() if known is None else (time_inside(known, Looked, "element"),),
             reads=(Keying,),

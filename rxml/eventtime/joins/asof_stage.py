@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 from rxml.batch.batch import Batch
-from rxml.eventtime.joins.history import History
+from rxml.eventtime.joins.history import History, spare
 from rxml.eventtime.joins.join_stage import LEFT, RIGHT, JoinStage
 from rxml.eventtime.joins.plain import plain
 from rxml.eventtime.joins.results import AsOf
@@ -50,6 +50,15 @@ class AsOfPlan:
     suffix: str
     schema: Schema | None
 
+    @property
+    def bound(self) -> int:
+        """Elements that are held at most: those that wait, of each key the newest, some of no use, and results.
+
+        What is of no use is taken out when as many rows have come as were of use the last time, so these count twice.
+        """
+        of_use = self.capacity + self.max_keys
+        return self.capacity + 2 * of_use + spare(self.max_keys) + CHUNK
+
 
 class AsOfStage(JoinStage):
     """Elements of the left wait until the watermark of the right is behind them, and leave in their own order.
@@ -59,6 +68,7 @@ class AsOfStage(JoinStage):
 
     def __init__(self, env: Env, node: Node, sides: tuple[Side, Side], plan: AsOfPlan) -> None:
         super().__init__(env, node, sides, plan.capacity)
+        self.version: int = 2
         self._plan = plan
         self.portion: int = _PORTION
         self._pending: deque[Taken | Chunk[Any]] = deque()
@@ -104,7 +114,7 @@ class AsOfStage(JoinStage):
             if isinstance(first, Chunk):
                 self.ready.put(first)
                 self._pending.popleft()
-            elif not self._answer(first):
+            elif not self._tried(first):
                 break
             self._absorb()
             if clock.held:
@@ -112,7 +122,15 @@ class AsOfStage(JoinStage):
         self._absorb()
         self.over: bool = self.inflows[LEFT].over and not self._pending
         if self.failure is not None and not self.over and not self.ready and self._certain():
-            self.error: Exception | None = self.failure
+            self.error = self.failure
+
+    def _tried(self, first: Taken) -> bool:
+        """Answer as many of the oldest elements as can be; whether all were. An error comes behind what is at hand."""
+        try:
+            return self._answer(first)
+        except Exception as error:  # noqa: BLE001 - such as a column that has no missing value
+            self.error: Exception | None = error
+            return False
 
     def _certain(self) -> bool:
         """Whether all is answered that a failed input has left certain."""
@@ -122,7 +140,6 @@ class AsOfStage(JoinStage):
         return not self._pending
 
     def _answer(self, first: Taken) -> bool:
-        """Answer as many of the oldest elements as can be; whether all were."""
         began = self.env.clock.busy()
         count = self._answerable(first)
         if count:
@@ -176,10 +193,9 @@ class AsOfStage(JoinStage):
         """Forget what no element of the left can ask for any more."""
         left, right = self.inflows
         horizon = left.reached
-        if (
-            horizon == FOREVER and not left.over
-        ):  # it is idle: others go on, but not further than they have come
-            horizon = max(left.mark, FOREVER if right.over else right.mark)
+        if horizon == FOREVER and not left.over:
+            # It is idle: the right goes on, and what the left brings later from before the right's watermark is late.
+            horizon = max(left.mark, right.mark)
         # Signals stand one between two at most. The floors of those behind only rise.
         waiting = [each for each in islice(self._pending, 4) if isinstance(each, Taken)]
         if waiting:
@@ -205,16 +221,17 @@ class AsOfStage(JoinStage):
         common, pending, history = state
         super().restore(common)
         self._history.restore(history)
-        for watermark, floor, elements in pending:
+        for mark, idle, elements in pending:
             if elements is None:
-                self._mark(Chunk((), watermark=watermark))
+                self._mark(Chunk((), watermark=mark, idle=idle))
                 continue
             times, keys = self.inflows[LEFT].side.measured(elements)
-            self.put(LEFT, Taken(elements, None, times, keys, floor))
+            self.put(LEFT, Taken(elements, None, times, keys, mark))
 
 
 def _kept(each: Taken | Chunk[Any]) -> list[Any]:
+    """Floor and elements, or a watermark and what was told of idleness."""
     if isinstance(each, Chunk):
-        return [each.watermark, None, None]
+        return [each.watermark, each.idle, None]
     items = each.elements if isinstance(each.elements, Batch) else [*map(plain, each.elements)]
-    return [None, each.floor, items]
+    return [each.floor, None, items]

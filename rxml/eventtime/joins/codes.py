@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_SPAN: Final = 1 << 18
+_SPAN: Final = 1 << 16
+"""So wide may whole numbers lie apart; to spell them out, should it be needed once, takes some milliseconds."""
 
 
 class Codes(dict[Any, int]):
@@ -92,9 +93,9 @@ class Codes(dict[Any, int]):
 
     def _spell_out(self) -> None:
         if self._least is not None:
-            keys, self._least = self.key_of(), None
-            for key in keys:
-                _ = self[key]
+            count, first = self.count, self._least
+            self._least = None
+            self.update(zip(range(first, first + count), range(count), strict=True))
 
 
 def _whole(keys: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from typing_extensions import override
 
+from rxml.batch.batch import Batch
 from rxml.errors import BufferOverflowError
 from rxml.eventtime.joins.side import Taken
 from rxml.eventtime.watermarks import LONG_AGO
@@ -54,7 +55,7 @@ class Inflow:
 class JoinStage(FanInStage):
     """Takes both inputs in as far as there is room for each, so that the one that is ahead is held back.
 
-    Subclasses write `put`, `held` and `advance`. An element from before the watermark of its input is late: it is counted
+    Subclasses write `put`, `held` and `work`. An element from before the watermark of its input is late: it is counted
     as dropped.
 
     When an input fails, the other is read on until all is known that was certain before the failure: what comes before
@@ -120,30 +121,30 @@ class JoinStage(FanInStage):
         position: int = inlet.tag
         taken = self._on_time(self._measured(position, chunk), self.limit(position))
         if len(taken):
-            self.put(position, taken)
+            try:
+                self.put(position, taken)
+            except Exception as error:  # noqa: BLE001 - what was certain before comes first
+                self.fail(position, error)
         self.meter.busy += self.env.clock.busy() - began
 
     def _measured(self, position: int, chunk: Chunk[Any]) -> Taken:
         """The elements that have a time and a key; what fails is the supervisor's."""
         inflow = self.inflows[position]
-        side = inflow.side
         try:
-            times, keys = side.measured(chunk.elements)
+            times, keys = inflow.side.measured(chunk.elements)
         except Exception:  # noqa: BLE001 - looked into one by one
-            chunk = self._sifted(position, chunk)
-            if not len(chunk.elements):
-                return Taken([], None, np.empty(0, np.int64), None, inflow.mark)
-            times, keys = side.measured(chunk.elements)
+            return self._sifted(position, chunk)
         return Taken(chunk.elements, chunk.contexts, times, keys, inflow.mark)
 
-    def _sifted(self, position: int, chunk: Chunk[Any]) -> Chunk[Any]:
+    def _sifted(self, position: int, chunk: Chunk[Any]) -> Taken:
+        """Each is looked at once: what the user's functions say is kept."""
         kept: list[int] = []
-        side = self.inflows[position].side
-        contexts = chunk.contexts
-        for index, item in enumerate(chunk.elements):
+        told: list[tuple[Any, Any]] = []
+        inflow, items, contexts = self.inflows[position], chunk.elements, chunk.contexts
+        for index, item in enumerate(items):
             context = None if contexts is None else contexts[index]
             try:
-                side.measured([item])
+                told.append(inflow.side.measured([item]))
             except Exception as error:  # noqa: BLE001 - the supervisor decides
                 raised = verdict(self.env, self.node, error, item, context)
                 if raised is not None:
@@ -152,8 +153,10 @@ class JoinStage(FanInStage):
                     break
             else:
                 kept.append(index)
-        beside = None if contexts is None else [contexts[index] for index in kept]
-        return Chunk([chunk.elements[index] for index in kept], beside)
+        chosen = items.take(kept) if isinstance(items, Batch) else [items[at] for at in kept]
+        beside = None if contexts is None else [contexts[at] for at in kept]
+        times = np.fromiter((each[0] for each, _ in told), np.int64, len(told))
+        return Taken(chosen, beside, times, inflow.side.gathered(chosen, told), inflow.mark)
 
     def limit(self, position: int) -> int:
         """The time before which an element of an input is late."""
@@ -170,9 +173,9 @@ class JoinStage(FanInStage):
 
     @override
     def noted(self, inlet: Inlet, chunk: Chunk[Any]) -> None:
-        if chunk.signalled:
-            position: int = inlet.tag
-            inflow = self.inflows[position]
+        position: int = inlet.tag
+        inflow = self.inflows[position]
+        if chunk.signalled and not inflow.failed:  # behind a failure nothing is certain
             if chunk.watermark is not None:
                 inflow.mark = max(inflow.mark, chunk.watermark)
             inflow.idle = inflow.idle if chunk.idle is None else chunk.idle

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from rxml.eventtime.joins.results import Looked
+from rxml.eventtime.keyed.key_table import require_hashable, require_key
 from rxml.eventtime.reading import read
+from rxml.flow.scope import unasked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
@@ -61,7 +64,7 @@ class Cache:
 class Lookup:
     """Looks keys up; those who ask for one that is being looked up wait for the same call.
 
-    A failure is not remembered. Who waits for a call that was cancelled, makes it himself.
+    A failure is not remembered; neither is what comes when the time is up. Who waits for a call that was cancelled, makes it himself.
 
     Args:
         function: gives an awaitable for a key.
@@ -90,10 +93,12 @@ class Lookup:
         """The element with what belongs to its key.
 
         Raises:
-            SchemaError: it has no key.
-            TypeError: its key cannot be hashed.
+            SchemaError: it has no key, or one that cannot be looked up.
+            TypeError: the function gives nothing that can be awaited.
         """
         key: Hashable = read([element], self._key)[0]
+        require_hashable(key)
+        require_key(key)
         while True:
             found = self._cache.get(key)
             if found is not None:
@@ -118,12 +123,37 @@ class Lookup:
             del self._calls[key]
 
     async def _answer(self, key: Hashable) -> Answer:
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        cancelled = task.cancelling()
         limit = asyncio.timeout(self._timeout)
         try:
-            async with limit:
-                value = await self._function(key)
+            awaitable = self._function(key)
         except Exception as error:  # noqa: BLE001 - told with the element
-            reason: Reason = "timeout" if limit.expired() else "error"
-            return self._default, False, reason, error.with_traceback(None)
+            return self._without("error", error)
+        _require_awaitable(awaitable)
+        try:
+            async with limit:
+                value = await awaitable
+        except asyncio.CancelledError as error:
+            if task.cancelling() > cancelled:
+                raise
+            return self._without("error", unasked(error))
+        except Exception as error:  # noqa: BLE001 - told with the element
+            return self._without("timeout" if limit.expired() else "error", error)
+        if limit.expired():  # the function has caught what was to end it
+            message = f"the answer came when its {self._timeout:g} s were over"
+            return self._without("timeout", TimeoutError(message))
         self._cache.put(key, value)
         return value, True, None, None
+
+    def _without(self, reason: Reason, error: Exception) -> Answer:
+        return self._default, False, reason, error.with_traceback(None)
+
+
+def _require_awaitable(given: object) -> None:
+    if not inspect.isawaitable(given):
+        message = (
+            f"lookup_join wants a function that gives an awaitable, got one that gives {type(given).__name__}: "
+            "say async def, or use map, which takes plain functions"
+        )
+        raise TypeError(message)

@@ -29,6 +29,9 @@ class Newest:
 
     Args:
         tolerance: nanoseconds that a row may be older than an element; None: any.
+
+    Attributes:
+        tracking: whether `gone` is to know of each row that nobody will ask for any more.
     """
 
     def __init__(self, tolerance: int | None) -> None:
@@ -40,6 +43,8 @@ class Newest:
         self.rows: Rows = _NONE
         self._times: Times = np.empty(0, np.int64)
         self._codes: Rows = _NONE
+        self._gone: list[Rows] = []
+        self.tracking: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -52,8 +57,7 @@ class Newest:
             self._shift(shift)
         self._widen()
         if len(times) and told.least < self._absorbed:
-            newer = times >= self._base_times[codes]  # of the others nobody will ask any more
-            times, codes, rows = times[newer], codes[newer], rows[newer]
+            times, codes, rows = self._newer(times, codes, rows)
         if len(self.rows):
             times = np.concatenate([self._times, times])
             codes = np.concatenate([self._codes, codes])
@@ -62,6 +66,20 @@ class Newest:
             order = np.argsort(times, kind="stable")
             times, codes, rows = times[order], codes[order], rows[order]
         self._times, self._codes, self.rows = times, codes, rows
+
+    def _newer(self, times: Times, codes: Rows, rows: Rows) -> tuple[Times, Rows, Rows]:
+        """The rows that are not before the newest of their key up to the horizon: nobody will ask for the others."""
+        newer = times >= self._base_times[codes]
+        if self.tracking:
+            self._gone.append(rows[~newer])
+        return times[newer], codes[newer], rows[newer]
+
+    def gone(self) -> Rows:
+        """The rows that nobody will ask for, since this was called before."""
+        if not self._gone:
+            return _NONE
+        gone, self._gone = np.concatenate(self._gone), []
+        return gone
 
     def _shift(self, by: int) -> None:
         self._codes = self._codes + by
@@ -138,9 +156,12 @@ class Newest:
             return
         times, codes, rows = self._times[:count], self._codes[:count], self.rows[:count]
         if times[0] < self._absorbed:
-            newer = times >= self._base_times[codes]
-            times, codes, rows = times[newer], codes[newer], rows[newer]
+            times, codes, rows = self._newer(times, codes, rows)
+        before = self.base[codes] if self.tracking else _NONE
         self.base[codes] = rows  # the last of each key stays
+        if self.tracking:
+            stays = self.base[codes]
+            self._gone += [rows[stays != rows], before[(before >= 0) & (before != stays)]]
         self._base_times[codes] = times
         if len(times):
             self._absorbed = max(self._absorbed, int(times[-1]))
@@ -168,6 +189,7 @@ class Newest:
         Args:
             size: rows so far.
         """
+        self._gone = []
         used = self.base >= 0
         kept = np.zeros(size, np.bool_)
         kept[self.base[used]] = True

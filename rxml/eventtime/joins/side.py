@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from rxml.batch.batch import Batch
+from rxml.errors import SchemaError
+from rxml.eventtime.keyed.key_table import require_hashable, require_key
 from rxml.eventtime.reading import read
 
 if TYPE_CHECKING:
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
     from rxml.eventtime.reading import Column
     from rxml.flow.context import Context
 
-
-_OBJECTS: Final = np.dtype(object)
+_SURE: Final = frozenset({str, int, bytes})
+"""Types of keys that are never missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +44,75 @@ class Side:
         """Times and keys of elements; keys are an array where the elements are a batch.
 
         Raises:
-            SchemaError: an element has no time or no key.
-            TypeError: a key cannot be hashed.
+            SchemaError: an element has no time, or no key that can be looked up.
         """
-        times = self.event_time.of(items)
+        return self.event_time.of(items), self.keys(items)
+
+    def keys(self, items: Sequence[Any]) -> Any:
+        """Keys of elements, refused before anything is changed if one is missing or cannot be looked up."""
         if self.key is None:
-            return times, None
-        keys: Any = read(items, self.key)
-        if getattr(keys, "dtype", _OBJECTS).kind == "O":
-            set(keys)  # one that cannot be hashed is refused before anything is changed
-        return times, keys
+            return None
+        keys = read(items, self.key)
+        if not isinstance(keys, np.ndarray):
+            return _required(keys)
+        if keys.ndim != 1:
+            message = (
+                f"the key of the {self.name}, {self.key!r}, is a column of shape {keys.shape}: wanted is one value a row, "
+                f"shape ({len(keys)},), such as a function that makes a tuple of it"
+            )
+            raise SchemaError(message)
+        return _column_required(keys)
+
+    def gathered(self, items: Sequence[Any], told: list[tuple[Any, Any]]) -> Any:
+        """The keys of elements of which each was measured by itself; of a batch with a column of keys that."""
+        if self.key is None:
+            return None
+        if isinstance(items, Batch) and isinstance(self.key, str) and told:
+            return self.keys(items)
+        return [keys[0] for _, keys in told]
+
+
+def _required(keys: Sequence[Any]) -> Sequence[Any]:
+    try:
+        distinct = set(keys)
+    except TypeError:
+        for each in keys:
+            require_hashable(each)
+        raise
+    for each in distinct:
+        if each.__class__ not in _SURE:
+            require_key(each)
+    return keys
+
+
+def _column_required(keys: NDArray[Any]) -> NDArray[Any]:
+    kind = keys.dtype.kind
+    if kind in "Mm":
+        return _in_one_unit(keys)
+    if kind in "fc":
+        if np.isnan(keys).any():
+            require_key(np.nan)
+    elif kind not in "biuSU":
+        _required(keys.tolist())
+    return keys
+
+
+def _in_one_unit(keys: NDArray[Any]) -> NDArray[Any]:
+    """Datetimes or timedeltas as microseconds, so that equal ones are equal keys whatever they count; finer ones as ns.
+
+    Raises:
+        SchemaError: one is missing.
+    """
+    if np.isnat(keys).any():
+        require_key(None)
+    kind = keys.dtype.kind
+    coarse = keys.astype(f"{kind}8[us]")
+    finer = coarse.astype(keys.dtype) != keys
+    if not finer.any():
+        return coarse
+    mixed = coarse.astype(object)
+    mixed[finer] = keys[finer].astype(f"{kind}8[ns]").astype(np.int64)
+    return mixed
 
 
 @dataclass(slots=True)

@@ -39,11 +39,12 @@ class MapAsyncStage(Stage[Any]):
 
     Args:
         env: of the run.
-        node: the stage; its capacity bounds what is held: waiting, worked on, or done and not yet taken.
+        node: the stage.
         function: gives an awaitable for an element.
         concurrency: how many workers there are at most.
         ordered: results leave in the order of the elements, else as they come.
         key: elements of one key are worked on one after the other.
+        capacity: elements held at most: waiting, worked on, or done and not taken; None: as many as the node declares.
     """
 
     def __init__(
@@ -55,12 +56,13 @@ class MapAsyncStage(Stage[Any]):
         concurrency: int,
         ordered: bool,
         key: Callable[[Any], Hashable] | None,
+        capacity: int | None = None,
     ) -> None:
         super().__init__(env, node)
         self._function = function
         self._concurrency = concurrency
         self._key = key
-        self._capacity = node.spec.capacity
+        self._capacity = node.spec.capacity if capacity is None else capacity
         self._ordered = ordered and key is None
         self._turnstile: Turnstile = InOrder() if self._ordered else AsTheyCome()
         self._quota = Quota(CHUNK, CHUNK if key is None else FIRST)
@@ -204,12 +206,8 @@ class MapAsyncStage(Stage[Any]):
         waiting = cast(
             "Callable[[], asyncio.Future[None]]", partial(asyncio.Future, loop=task.get_loop())
         )
-        work, free, function, finish = (
-            self._work,
-            self._free,
-            self._function,
-            self._turnstile.finish,
-        )
+        work, free = self._work, self._free
+        function, finish = self._function, self._turnstile.finish
         # The run's clock is that of its loop; here it is read twice an element.
         clock, meter, share = task.get_loop().time, self.meter, 1 / self._concurrency
         eager, turns = not self._ordered, self.env.clock

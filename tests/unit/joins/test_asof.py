@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakSet
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+import rxml
 from rxml import operators as ops
 from rxml.errors import BufferOverflowError, SchemaError
 from rxml.eventtime import bounded
@@ -144,6 +146,46 @@ def test_only_the_newest_of_each_key_is_kept_once_the_left_has_passed() -> None:
     assert run(main())[-1] <= 2
 
 
+class Large:
+    """An element that tells whether it is still held."""
+
+    def __init__(self, time: int, living: WeakSet[Large]) -> None:
+        self.time = time
+        living.add(self)
+
+
+def time_of_left(answer: Any) -> Any:
+    return answer.left
+
+
+def test_an_element_that_nobody_can_ask_for_is_let_go_at_once() -> None:
+    living = WeakSet[Large]()
+    right = rxml.from_iterable(lambda: (Large(time, living) for time in range(9_000)))
+    left = scripted(*range(0, 9_000, 100), Never())
+    flow: Any = left.pipe(ops.with_event_time(lambda x: x, unit="ns"))
+    joined_: Any = flow.pipe(
+        ops.asof_join(
+            right.pipe(ops.with_event_time("time", unit="ns")), right_time="time", capacity=500
+        ),
+        ops.map(time_of_left),
+    )
+
+    async def main() -> int:
+        most = 0
+        async with joined_.open() as live:
+            for _ in range(90):
+                await live.request(1)
+                most = max(most, len(living))
+        return most
+
+    assert run(main()) <= 2 * 500 + 1_024
+
+
+def test_the_newest_of_each_key_counts_in_what_is_declared() -> None:
+    flow: Any = timed("a1").pipe(ops.asof_join(timed("a1"), capacity=10, max_keys=100))
+    assert flow.spec.capacity == 10 + 2 * (10 + 100) + 100 + 1_024
+
+
 def test_of_too_many_keys_the_oldest_gives_way_and_is_counted() -> None:
     keys = [chr(0x4E00 + number) for number in range(3_000)]
     right = timed(*[f"{key}{place}" for place, key in enumerate(keys)])
@@ -168,7 +210,9 @@ def test_a_key_that_cannot_be_hashed_is_for_the_supervisor() -> None:
         return [text]
 
     flow: Any = timed("a1").pipe(ops.asof_join(timed("a1"), key=unhashable))
-    assert isinstance(read(flow).error, TypeError)
+    error = read(flow).error
+    assert isinstance(error, SchemaError)
+    assert "key must be hashable, got ['a1']" in str(error)
 
 
 @pytest.mark.parametrize("failing", ["left", "right"])
@@ -192,6 +236,16 @@ def test_an_idle_input_is_not_waited_for() -> None:
     assert answers.results == [AsOf("a5", "a1"), AsOf("a6", "a1")]
 
 
+def test_what_the_left_brings_after_a_rest_is_late_only_behind_the_watermark_of_the_right() -> None:
+    left = scripted("a1", Sleep(9), "a2", "a4", "a6").pipe(
+        ops.with_event_time(seconds, unit="s", idle_after=3)
+    )
+    right = timed("a0", "a3", Sleep(5), "a5")
+    result = read(left.pipe(ops.asof_join(right, key=letter)))
+    assert result.results == [AsOf("a1", "a0"), AsOf("a6", "a5")]
+    assert list(result.dropped.values()) == [2]
+
+
 def test_the_answer_has_the_time_of_its_element() -> None:
     flow: Any = timed("a3").pipe(ops.asof_join(timed("a1")))
     found = event_time_of("test", flow)
@@ -202,6 +256,8 @@ def test_what_is_wrong_is_said_when_the_operator_is_made() -> None:
     right: Any = timed("a1")
     with pytest.raises(ValueError, match="suffix of at least one character"):
         ops.asof_join(right, suffix="")
+    with pytest.raises(TypeError, match="suffix of at least one character, got 5"):
+        ops.asof_join(right, suffix=5)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match=r"tolerance.*>= 0, got -1"):
         ops.asof_join(right, tolerance=-1)
     with pytest.raises(ValueError, match="int >= 1, got 0"):

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import hypothesis.strategies as st
 import numpy as np
 from hypothesis import given
 
+import rxml
 from rxml.batch.batch import Batch
 from rxml.eventtime.event_time import EventTime
+from rxml.eventtime.joins.asof_stage import AsOfPlan, AsOfStage
 from rxml.eventtime.joins.codes import Codes
 from rxml.eventtime.joins.history import History
 from rxml.eventtime.joins.side import Side, Taken
 from rxml.eventtime.joins.sweep import LEFT, RIGHT, Sweep
+from rxml.flow.chunk import Chunk
+from rxml.flow.combining.fan_in import Inlet
+from rxml.flow.statistics import Meter
+from rxml.testing import run
 from rxml.wire import dumps, loads
 from tests.unit.joins.timed import Item, items
+
+if TYPE_CHECKING:
+    from rxml.flow.node import Node
 
 SIDE = Side("right", EventTime("time"), "key")
 KEYS = st.lists(st.integers(-3, 3) | st.integers(-(2**62), 2**62), min_size=1, max_size=6)
@@ -58,6 +68,18 @@ def test_a_sweep_forgets_in_portions_and_what_is_left_changes_no_result() -> Non
     assert sweep.held(LEFT) == before - 7
 
 
+def test_whether_a_stream_rests_is_saved_with_the_elements_that_it_stands_behind() -> None:
+    node: Node = rxml.of(1)
+    meter, clock = Meter("asof_join", 9), SimpleNamespace(held=False)
+    env: Any = SimpleNamespace(meter=dict.fromkeys([node], meter).get, clock=clock)
+    plan, nobody = AsOfPlan(9, None, 9, "_right", None), cast("Any", None)
+    one, other = (AsOfStage(env, node, (SIDE, SIDE), plan) for _ in range(2))
+    one.signalled(Inlet(nobody, LEFT), Chunk((), watermark=5, idle=True))
+    other.restore(loads(dumps(one.snapshot())))
+    run(other.work(1))
+    assert other.ready.take(1).signals() == {"watermark": 5, "idle": True}
+
+
 @given(items(30), st.integers(0, 25))
 def test_a_history_keeps_what_may_be_asked_for_and_no_more(
     given_: list[Item], horizon: int
@@ -77,6 +99,29 @@ def test_a_history_keeps_what_may_be_asked_for_and_no_more(
     wanted = [each for each in before.values() if each.time >= horizon - 5] + after
     assert sorted(kept) == sorted(wanted)
     assert [(item.key, item.time) for item in kept] == list(zip(keys, times, strict=True))
+
+
+@given(st.lists(items(8), max_size=5), st.integers(0, 3))
+def test_a_history_holds_no_element_that_nobody_can_ask_for(
+    parts: list[list[Item]], lag: int
+) -> None:
+    history, horizon = History(None, 10, SIDE, None), 0
+    for part in filter(None, parts):
+        history.add(taken(part))
+        horizon = max(horizon, max(each.time for each in part) - lag)
+        history.absorb(horizon)
+    held: list[Any] = [item for item in history.items(np.arange(history.size)) if item]
+    assert sorted(held) == sorted(history.snapshot()[3] or [])
+
+
+def test_what_is_of_no_use_takes_little_memory_if_rows_are_wide() -> None:
+    history, sizes = History(None, 10, SIDE, None), list[int]()
+    for time in range(200):
+        rows = Batch({"key": [1], "time": np.array([time]), "v": np.zeros((1, 1 << 17))})
+        history.add(Taken(rows, None, rows.array("time"), rows.array("key"), 0))
+        history.absorb(time)
+        sizes.append(history.size)
+    assert max(sizes) <= 67  # of a megabyte each
 
 
 def test_a_history_is_empty_when_all_is_older_than_the_tolerance() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 import hypothesis.strategies as st
+import numpy as np
 import pytest
 from hypothesis import given
 
@@ -179,6 +181,12 @@ def test_the_key_and_the_time_may_be_said_here() -> None:
     assert [(pair.left["k"], pair.right["id"]) for pair in pairs] == [(2, 2)]
 
 
+@pytest.mark.parametrize("lo", [np.int64(-5), np.float32(-5), Fraction(-5), timedelta(seconds=-5)])
+def test_bounds_are_any_kind_of_number(lo: Any) -> None:
+    flow = timed([("a", 6)]).pipe(ops.interval_join(timed([("a", 1), ("a", 9)]), lo, 0, key=first))
+    assert [(pair.left[1], pair.right[1]) for pair in read(flow).results] == [(6, 1)]
+
+
 def test_without_any_key_all_belong_together() -> None:
     pairs: Any = run(timed([("a", 1)]).pipe(ops.interval_join(timed([("b", 1)]), 0, 0)).to_list())
     assert len(pairs) == 1
@@ -192,6 +200,12 @@ def test_what_is_wrong_is_said_when_the_pipeline_is_built() -> None:
         ops.interval_join(right, 0, 1, how="outer")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     with pytest.raises(TypeError, match="seconds as a number or a timedelta, got '1'"):
         ops.interval_join(right, "1", 1)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match=r"interval_join\(lo\) wants a finite .*, got nan"):
+        ops.interval_join(right, float("nan"), 1)
+    with pytest.raises(ValueError, match=r"interval_join\(lo\) wants a finite .*, got -inf"):
+        ops.interval_join(right, float("-inf"), 1)
+    with pytest.raises(TypeError, match="seconds as a number or a timedelta, got True"):
+        ops.interval_join(right, True, 1)
     with pytest.raises(PipelineError, match="right, needs event times"):
         timed([("a", 1)]).pipe(ops.interval_join(rxml.of(1), 0, 1))
     with pytest.raises(PipelineError, match="knows no key of the right"):
