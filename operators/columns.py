@@ -141,6 +141,8 @@ def to_batch(schema: Schema | None = None) -> Operator[Mapping[str, Any], Row]:
 class _Rows(Kernel[A, A]):
     """Takes the rows out of what holds them."""
 
+    stateless = True
+
     @override
     def push(self, items: Iterator[A], out: list[A]) -> None:
         out.extend(items)

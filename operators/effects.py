@@ -30,6 +30,8 @@ A = TypeVar("A")
 class _Tap(Kernel[A, A]):
     """Calls a function for each element, and one at the end."""
 
+    stateless = True
+
     def __init__(
         self, on_next: Callable[[A], object] | None, on_completed: Callable[[], object] | None
     ) -> None:

@@ -254,6 +254,8 @@ def distinct_until_changed(
 class _Nothing(Kernel[A, A]):
     """Takes all and gives nothing."""
 
+    stateless = True
+
     @override
     def demand(self, n: int) -> int:
         return CHUNK

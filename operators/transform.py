@@ -119,6 +119,8 @@ def starmap(mapper: Callable[..., Any] | None = None) -> Operator[Any, Any]:
 class _Starmap(Kernel[Any, B]):
     """`itertools.starmap` in place."""
 
+    stateless = True
+
     def __init__(self, function: Callable[..., B]) -> None:
         self._function = function
 

@@ -27,6 +27,8 @@ class Kernel(Generic[A, B]):
         finished: true as soon as no further element can change the result; upstream is then closed at once.
         timely: whether `advance` is to be called.
         version: of what `snapshot` gives; raise it when that changes, so that older checkpoints are refused.
+        stateless: it keeps nothing from one element to the next. One that does not say so, and has no `snapshot` and
+            `restore` of its own, is refused where a run is saved: it would begin anew in silence.
         lost: elements that its own rules have left out, such as late ones; they are counted as dropped, and it is set
             back to 0.
         evicted: keys whose state it has given up; they are counted, and it is set back to 0.
@@ -36,6 +38,7 @@ class Kernel(Generic[A, B]):
     lost: int = 0
     evicted: int = 0
     timely: ClassVar[bool] = False
+    stateless: ClassVar[bool] = False
     version: int = 1
 
     def demand(self, n: int) -> int:
@@ -89,6 +92,8 @@ class Kernel(Generic[A, B]):
 class Elementwise(Kernel[A, B]):
     """One result for each element."""
 
+    stateless = True
+
     def __init__(self, function: Callable[[A], B]) -> None:
         self.function = function
 
@@ -99,6 +104,8 @@ class Elementwise(Kernel[A, B]):
 
 class Select(Kernel[A, A]):
     """Those elements for which the predicate is true."""
+
+    stateless = True
 
     def __init__(self, predicate: Callable[[A], object]) -> None:
         self.function = predicate
@@ -158,6 +165,8 @@ class Columns(Chunkwise[A, B]):
         function: from the elements of a chunk to results; never called with none.
         again: whether the function may be called again on parts after it has failed.
     """
+
+    stateless = True
 
     def __init__(
         self, function: Callable[[Sequence[A]], Sequence[B]], *, again: bool = False

@@ -12,7 +12,7 @@ import rxml
 from rxml import operators as ops
 from rxml.errors import CheckpointError, PipelineError
 from rxml.flow.checkpointing.checkpoint import Checkpoint
-from rxml.flow.checkpointing.survey import surveyed
+from rxml.flow.checkpointing.survey import Survey
 from rxml.testing.comparing import same
 from rxml.testing.virtual_time import run
 from tests.laws.catalogue import CATALOGUE
@@ -44,7 +44,7 @@ def pipeline(case: Case, elements: list[Any]) -> Flowable[Any]:
 
 def savable(case: Case) -> bool:
     try:
-        surveyed(pipeline(case, []))
+        Survey(pipeline(case, []), "main")
     except PipelineError:
         return False
     return True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rxml.errors import CheckpointError, CheckpointVersionError, PipelineError
 from rxml.flow.checkpointing.slot import require_version
 from rxml.flow.checkpointing.store import FORMAT
+from rxml.flow.kernel import Kernel
 from rxml.flow.node import Checkpointing, KernelSpec, MarkSpec, StageSpec
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rxml.flow.checkpointing.store import Saved
     from rxml.flow.node import Node
 
+_BASE: Final[type[Kernel[Any, Any]]] = Kernel
 _ADDRESS: Final = re.compile(r" at (0x[0-9a-fA-F]*…?|0?…)")
 """Where an object lies in memory, perhaps cut short: different in each process."""
 
@@ -36,13 +38,18 @@ class Survey:
     """
 
     def __init__(self, flow: Node, name: str) -> None:
-        self.nodes: list[Node] = surveyed(flow)
+        self.nodes: list[Node] = [
+            node for node in flow.walk() if not isinstance(node.spec, MarkSpec)
+        ]
         self._name = name
-        self._versions = {
-            place: node.spec.kernel().version
-            for place, node in enumerate(self.nodes)
-            if isinstance(node.spec, KernelSpec)
-        }
+        self._versions: dict[int, int] = {}
+        for place, node in enumerate(self.nodes):
+            spec = node.spec
+            if isinstance(spec, StageSpec) and spec.checkpointing is Checkpointing.REFUSED:
+                raise PipelineError(_refusal(node))
+            if isinstance(spec, KernelSpec):
+                self._versions[place] = _version(node, spec.kernel())
+        _require_one_reader(flow)
 
     def admit(self, saved: Saved, states: Mapping[int, Any]) -> None:
         """See `rxml.flow.checkpointing.store.Admit`: another pipeline, or other versions of kernels, are refused."""
@@ -52,17 +59,7 @@ class Survey:
                 require_version(state, self._versions[place])
 
 
-def surveyed(flow: Node) -> list[Node]:
-    """The stages that take part, sources first.
-
-    Raises:
-        PipelineError: a stage cannot be saved; the message names it and says what would be right.
-    """
-    nodes = [node for node in flow.walk() if not isinstance(node.spec, MarkSpec)]
-    for node in nodes:
-        spec = node.spec
-        if isinstance(spec, StageSpec) and spec.checkpointing is Checkpointing.REFUSED:
-            raise PipelineError(_refusal(node))
+def _require_one_reader(flow: Node) -> None:
     readers = Counter(id(source) for node in flow.walk() for source in node.sources)
     for node in flow.walk():
         if readers[id(node)] > 1:
@@ -70,7 +67,18 @@ def surveyed(flow: Node) -> list[Node]:
                 f"run(checkpoint=...): {node.spec.name}, built at {node.spec.built}, stands in the pipeline "
                 f"{readers[id(node)]} times and would run as often; build it once for each place"
             )
-    return nodes
+
+
+def _version(node: Node, kernel: Kernel[Any, Any]) -> int:
+    """The version of a kernel's state."""
+    kind = type(kernel)
+    saves = kind.snapshot is not _BASE.snapshot and kind.restore is not _BASE.restore
+    if not (saves or kernel.stateless):
+        raise PipelineError(
+            f"run(checkpoint=...): {node.spec.name}, built at {node.spec.built}, may have a state that nobody saves: give "
+            f"{kind.__qualname__} both snapshot and restore, or say that it has none (stateless = True)"
+        )
+    return kernel.version
 
 
 def has_state(node: Node) -> bool:

@@ -11,6 +11,7 @@ from rxml.flow.buffers.channel import Channel
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.clock import HOLD
 from rxml.flow.scope import Scope, stray
+from rxml.flow.sources.iterables import shrunk
 from rxml.flow.stage import Stage
 
 if TYPE_CHECKING:
@@ -101,12 +102,20 @@ class AsyncIterableStage(Stage[T]):
         except asyncio.CancelledError:
             return None
 
-    async def _pass_on(self, iterator: AsyncIterator[T]) -> None:
-        channel, clock = self._channel, self.env.clock
-        for _ in range(self._begin):  # these were given before the checkpoint
-            await anext(iterator)
+    async def _skip(self, iterator: AsyncIterator[T]) -> None:
+        """Leave out what was given before the checkpoint."""
+        clock = self.env.clock
+        for given in range(self._begin):
+            try:
+                await anext(iterator)
+            except StopAsyncIteration:
+                raise shrunk(self.node, self._begin, self._begin - given) from None
             if clock.busy() - clock.yielded > HOLD:
                 await clock.breathe()
+
+    async def _pass_on(self, iterator: AsyncIterator[T]) -> None:
+        channel, clock = self._channel, self.env.clock
+        await self._skip(iterator)
         while True:
             if channel.missing < 1:
                 await channel.wait_wanted()

@@ -69,7 +69,7 @@ def _listed(chunk: Chunk[T] | None) -> Chunk[T] | None:
     return chunk
 
 
-def _shrunk(node: Node, position: int, missing: int) -> CheckpointError:
+def shrunk(node: Node, position: int, missing: int) -> CheckpointError:
     """What is wrong if an input has fewer elements than before."""
     return CheckpointError(
         f"{node.spec.name} has {position - missing} elements, but {position} had been read before the checkpoint: "
@@ -119,7 +119,7 @@ class IterableStage(Stage[T]):
             count = min(self._behind, _SKIPPED)
             left_out = source.skip(count) if isinstance(source, _Slices) else _skip(source, count)
             if left_out < count:
-                raise _shrunk(self.node, self._begin, self._behind - left_out)
+                raise shrunk(self.node, self._begin, self._behind - left_out)
             self._behind -= count
             await self._clock.breathe()
 
@@ -257,7 +257,7 @@ class BatchesStage(Stage[Any]):
             else:
                 self._over = True
                 if self._behind:
-                    raise _shrunk(self.node, self._begin, self._behind)  # noqa: TRY301 - as all that goes wrong here
+                    raise shrunk(self.node, self._begin, self._behind)  # noqa: TRY301 - as all that goes wrong here
         except Exception as error:  # noqa: BLE001 - raised when it is next asked
             self._error, self._over = noted(error, self.env.where(self.node)), True
         self.meter.busy += self._clock.busy() - began

@@ -1,4 +1,4 @@
-"""Runs that are ended from outside: what they have not done is never said to be done."""
+"""What is never said to be done: runs that were ended from outside, states that nobody saves, inputs that have shrunk."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing_extensions import override
 
 import rxml
 from rxml import operators as ops
+from rxml.errors import CheckpointError, PipelineError
 from rxml.flow.checkpointing.checkpoint import Checkpoint
 from rxml.flow.kernel import Step
 from rxml.flow.kinds import fold
@@ -17,7 +18,7 @@ from rxml.testing.virtual_time import run
 from tests.unit.checkpointing.memory_store import Died, MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from rxml import Run
 
@@ -85,3 +86,61 @@ def test_none_is_a_state_like_any_other() -> None:
         run(flow.run(checkpoint=Checkpoint(store, every=None, elements=2)))
     run(flow.run(checkpoint=Checkpoint(store, every=None, elements=2)))
     assert out == [3, 4, 5, 6, 7]
+
+
+class Forgets(Step[int, int]):
+    """Has a state, and says nothing of it."""
+
+    def __init__(self) -> None:
+        self._total = 0
+
+    @override
+    def step(self, item: int, emit: Callable[[int], None]) -> None:
+        self._total += item
+        emit(self._total)
+
+
+class SavesOnly(Forgets):
+    @override
+    def snapshot(self) -> int:
+        return self._total
+
+
+class Doubles(Forgets):
+    stateless = True
+
+    @override
+    def step(self, item: int, emit: Callable[[int], None]) -> None:
+        emit(2 * item)
+
+
+@pytest.mark.parametrize("kernel", [Forgets, SavesOnly])
+def test_a_kernel_whose_state_nobody_saves_is_refused(kernel: type[Forgets]) -> None:
+    store, flow = MemoryStore(), rxml.range(3).pipe(fold("total", kernel))
+    message = rf"total, built at .*: give {kernel.__name__} both snapshot and restore"
+    with pytest.raises(PipelineError, match=message):
+        run(flow.run(checkpoint=store))
+    assert (store.kept, store.open) == ({}, 0)
+
+
+def test_a_kernel_may_say_that_it_has_no_state() -> None:
+    store, out = MemoryStore(1), list[int]()
+    flow = rxml.range(4).pipe(fold("doubles", Doubles), ops.do_action(out.append))
+    with pytest.raises(Died):
+        run(flow.run(checkpoint=Checkpoint(store, every=None, elements=2)))
+    run(flow.run(checkpoint=Checkpoint(store, every=None, elements=2)))
+    assert out == [0, 2, 4, 6]
+
+
+def test_an_iterator_that_has_shrunk_is_told() -> None:
+    store, sizes = MemoryStore(2), iter([6, 1])
+
+    async def numbers() -> AsyncIterator[int]:
+        for number in range(next(sizes)):
+            yield number
+
+    flow = rxml.from_async_iterable(numbers)
+    with pytest.raises(Died):
+        run(flow.run(checkpoint=Checkpoint(store, every=None, elements=2)))
+    with pytest.raises(CheckpointError, match="has 1 elements, but 4 had been read"):
+        run(flow.run(checkpoint=Checkpoint(store, every=None, elements=2)))
