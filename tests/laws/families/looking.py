@@ -22,15 +22,27 @@ def itself(x: int) -> int:
 
 
 def looked(xs: list[Any]) -> list[Looked[int, int | None]]:
-    return [Looked(x, 12 // x) if x else Looked(x, None, found=False, reason="error") for x in xs]
+    return [Looked(x, 12 // x) if x else without(x) for x in xs]
+
+
+def without(x: int) -> Looked[int, int | None]:
+    error = ZeroDivisionError("integer division or modulo by zero")
+    return Looked(x, None, found=False, reason="error", error=error)
 
 
 CASES = {
     "lookup_join": Case(
-        lambda: ops.lookup_join(share, key=itself, concurrency=3), None, options={"rate": True}
+        lambda: ops.lookup_join(share, key=itself, cache=4, concurrency=3),
+        looked,
+        options={"ahead": 3},
     ),
     "lookup_join:one": Case(
         lambda: ops.lookup_join(share, key=itself, cache=0, concurrency=1),
+        looked,
+        options={"ahead": 1},
+    ),
+    "lookup_join:ttl": Case(
+        lambda: ops.lookup_join(share, key=itself, cache=4, ttl=1, timeout=1, concurrency=3),
         None,
         options={"rate": True},
     ),

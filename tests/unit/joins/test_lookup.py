@@ -10,8 +10,9 @@ import pytest
 import rxml
 from rxml import operators as ops
 from rxml.batch.batch import Batch
-from rxml.errors import PipelineError
+from rxml.errors import PipelineError, SchemaError
 from rxml.eventtime.event_time import event_time_of
+from rxml.flow.run import Run
 from rxml.testing import Sleep, run, scripted
 from tests.unit.flow.ledger import ANSWERED, Ledger, read
 
@@ -108,6 +109,80 @@ def test_a_timeout_of_the_function_itself_is_an_error_of_it() -> None:
         raise TimeoutError(key)
 
     assert looked(fail, "a", timeout=3)[0].reason == "error"
+
+
+def test_a_function_that_is_cancelled_by_itself_gives_the_default() -> None:
+    async def fail(key: str) -> str:
+        raise asyncio.CancelledError(key)
+
+    for options in ({"timeout": 3}, {}):
+        first, second = looked(fail, "a", "b", default="?", **options)
+        assert (first[:4], second.reason) == (("a", "?", False, "error"), "error")
+        assert isinstance(first.error, RuntimeError)
+        assert isinstance(first.error.__cause__, asyncio.CancelledError)
+
+
+def test_what_comes_when_the_time_is_up_is_not_found() -> None:
+    calls: list[str] = []
+
+    async def stubborn(key: str) -> str:
+        calls.append(key)
+        try:
+            await asyncio.sleep(400)
+        except asyncio.CancelledError:
+            await asyncio.sleep(1)
+        return key
+
+    results = looked(stubborn, "a", Sleep(9), "a", timeout=3, default="?")
+    assert [each[:4] for each in results] == [("a", "?", False, "timeout")] * 2
+    assert all(isinstance(each.error, TimeoutError) for each in results)
+    assert calls == ["a", "a"]
+
+
+def test_a_plain_function_fails_and_is_told_what_would_be_right() -> None:
+    def plain(key: str) -> Any:
+        return key.upper()
+
+    result = read(rxml.of("a").pipe(ops.lookup_join(plain, key=name)))
+    assert result.results == []
+    assert isinstance(result.error, TypeError)
+    assert "gives an awaitable, got one that gives str: say async def" in str(result.error)
+
+
+def test_a_plain_function_may_give_an_awaitable_and_may_fail_before_it_does() -> None:
+    service = Service()
+
+    def ask(key: str) -> Any:
+        if key == "b":
+            raise LookupError(key)
+        return service(key)
+
+    assert [(each.value, each.reason) for each in looked(ask, "a", "b")] == [
+        ("A", None),
+        (None, "error"),
+    ]
+
+
+@pytest.mark.parametrize(("key", "said"), [(float("nan"), "has no key"), ([1], "be hashable")])
+def test_a_key_that_cannot_be_looked_up_is_for_the_supervisor(key: Any, said: str) -> None:
+    service = Service()
+    result = read(rxml.of("a").pipe(ops.lookup_join(service, key=lambda _: key)))
+    assert isinstance(result.error, SchemaError)
+    assert said in str(result.error)
+    assert service.calls == []
+
+
+def test_values_that_are_kept_count_in_what_is_declared_but_are_not_taken_in_ahead() -> None:
+    flow = rxml.of(*"abcdefgh").pipe(ops.lookup_join(Service(), key=name, cache=100, concurrency=2))
+    assert flow.spec.capacity == 102
+
+    async def main() -> int:
+        async with Run[Any](flow) as live:
+            await live.subscription.request(1)
+            await asyncio.sleep(50)
+            return live.statistics().stages[-1].buffered
+
+    assert run(main()) == 2
 
 
 def test_no_more_are_looked_up_at_once_than_was_said() -> None:
