@@ -54,6 +54,8 @@ def label(name: str, *arguments: object) -> str:
 
 def _shown(argument: object) -> str:
     text = getattr(argument, "__name__", None) or repr(argument)
+    if isinstance(argument, set | frozenset):  # whose own order is another one in each process
+        text = f"{{{', '.join(sorted(map(repr, cast('set[object]', argument))))}}}"
     return text if len(text) <= 24 else text[:23] + "…"
 
 

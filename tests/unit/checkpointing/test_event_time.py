@@ -15,6 +15,7 @@ import rxml
 from rxml import aggregates as agg
 from rxml import operators as ops
 from rxml.eventtime import bounded, monotonic
+from rxml.eventtime.windows.emission import early
 from rxml.eventtime.windows.windowing import session, sliding, tumbling
 from rxml.flow.checkpointing.checkpoint import Checkpoint
 from rxml.testing.virtual_time import run
@@ -106,6 +107,31 @@ def test_joins_also_where_one_side_waits_for_room(capacity: int, deaths: set[int
 
     for make in (interval, asof):
         same_results(make, deaths, every=0.35)
+
+
+@pytest.mark.parametrize("deaths", [{1}, {2, 3}, {1, 2, 3}])
+def test_windows_that_tell_early_are_saved(deaths: set[int]) -> None:
+    """What they tell early depends on the clock; what they come to does not."""
+
+    def is_last(row: Any) -> bool:
+        return row["timing"] != "early"
+
+    def make() -> Flowable[Any]:
+        window = ops.window(tumbling(5), emit=early(0.25)).aggregate(n=agg.count(), v=agg.sum("v"))
+        last: Operator[Any, Any] = ops.filter(is_last)
+        return timed(0.1, 23).pipe(window, last)
+
+    def counts(*deaths: int) -> list[tuple[int, int]]:
+        store, out = MemoryStore(*deaths), list[Any]()
+        checkpoint = Checkpoint(store, every=0.35)
+        rows = run(lived(lambda: make().pipe(ops.do_action(out.append)), checkpoint))
+        assert len(rows) == len(out)
+        assert store.deaths == set()
+        return [(row["n"], row["v"]) for row in out]
+
+    whole = counts()
+    assert [n for n, _ in whole] == [5, 5, 5, 5, 3]
+    assert counts(*deaths) == whole
 
 
 @pytest.mark.parametrize("deaths", [{1}, {2, 3}, {1, 2, 3}])
