@@ -76,7 +76,7 @@ class FactLog(FactStore):
 
     _thread: ThreadPoolExecutor | None = None
 
-    def append(self) -> Operator[Any, Outcome]:
+    def append(self, *, known_again: bool = False) -> Operator[Any, Outcome]:
         """An operator that stores facts: what comes out is the outcome of each, in order, its context beside it.
 
         It takes facts, mappings with their fields, and rows of batches. Each chunk is one transaction, written in the
@@ -85,7 +85,12 @@ class FactLog(FactStore):
 
         A chunk that has been handed to the thread is stored even if the stream is cancelled meanwhile. Where a run with
         checkpoints goes on, facts come again: those that have an id of their own (or one from `derived_id`) are duplicates
-        then, and stored once; those that get theirs here are not known again. For a loss of power, use `durable`.
+        then, and stored once; those that get theirs here, or in `Fact.of`, are not known again. For a loss of power, use
+        `durable`.
+
+        Args:
+            known_again: your word that facts which are made again have the ids that they had, so that a checkpoint's
+                `guarantee` may count on it; it changes nothing else.
         """
 
         def open_(env: Env, node: Node) -> Subscription[Outcome]:
@@ -96,7 +101,7 @@ class FactLog(FactStore):
             open_,
             cardinality=Cardinality.ONE,
             capacity=CHUNK,
-            checkpointing=Checkpointing.STORES,
+            checkpointing=Checkpointing.STORES if known_again else Checkpointing.PASSES,
         )
 
     def _arrivals(self, env: Env) -> Callable[[], int | None]:

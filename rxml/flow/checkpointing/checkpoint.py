@@ -62,8 +62,8 @@ class Checkpoint:
         """What holds for the results of a flow that is run so.
 
         "effectively_once": each element has come through a sink, which holds it once however often the run has died. Such
-        are the sinks of this very store, since what they store is committed with the checkpoint, and fact logs, if facts
-        have ids that are the same when they are made again. "at_least_once": on some way from a source to the end there
+        are the sinks of this very store, since what they store is committed with the checkpoint, and fact logs that are
+        said to know facts again: `append(known_again=True)`. "at_least_once": on some way from a source to the end there
         is no such sink; results since the last checkpoint come again. In both cases functions that the flow calls are
         called again for elements since then.
         """

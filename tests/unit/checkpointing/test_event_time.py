@@ -114,7 +114,7 @@ def test_windows_that_tell_early_are_saved(deaths: set[int]) -> None:
     """What they tell early depends on the clock; what they come to does not."""
 
     def is_last(row: Any) -> bool:
-        return row["timing"] != "early"
+        return bool(row["timing"] != "early")
 
     def make() -> Flowable[Any]:
         window = ops.window(tumbling(5), emit=early(0.25)).aggregate(n=agg.count(), v=agg.sum("v"))

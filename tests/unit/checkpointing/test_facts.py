@@ -48,7 +48,7 @@ def pipeline(log: FactLog, sums: FactLog, die_after: int | None) -> Flowable[Any
         ops.key_by("key"),
         ops.window(tumbling(5)).aggregate(n=agg.count()),
         ops.map(summed),
-        sums.append(),
+        sums.append(known_again=True),
         ops.do_action(perhaps_die),
     )
 
@@ -103,3 +103,11 @@ def test_a_tail_goes_on_where_it_was(tmp_path: Path) -> None:
         return seen
 
     assert asyncio.run(main()) == [fact.id for fact in facts(20)]
+
+
+def test_a_log_is_not_taken_to_know_facts_again_unless_that_is_said(tmp_path: Path) -> None:
+    with FactLog(tmp_path / "facts.db") as log:
+        checkpoint = Checkpoint(SqliteStore(tmp_path / "store.db"))
+        made = rxml.from_iterable(facts(3))
+        assert checkpoint.guarantee(made.pipe(log.append())) == "at_least_once"
+        assert checkpoint.guarantee(made.pipe(log.append(known_again=True))) == "effectively_once"
