@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rxml.errors import PipelineError
 from rxml.eventtime.event_time import EventTime, described
 from rxml.eventtime.event_time_stage import EventTimeStage, Timing
-from rxml.eventtime.instants import UNITS, nanoseconds
+from rxml.eventtime.instants import nanoseconds, require_unit
 from rxml.eventtime.keying import Keying
 from rxml.eventtime.watermarks import monotonic
 from rxml.flow.check import permit_function, require_count, require_function
@@ -85,9 +85,7 @@ def with_event_time(
     _require_column("with_event_time", column, "gives the time of an element")
     if partition is not None:
         _require_column("with_event_time(partition)", partition, "gives its partition")
-    if unit is not None and unit not in UNITS:
-        message = f"with_event_time wants a unit of {', '.join(UNITS)}, got {unit!r}"
-        raise ValueError(message)
+    require_unit("with_event_time", unit)
     policy = monotonic() if watermark is None else watermark
     if not callable(getattr(policy, "after", None)):
         message = (
@@ -161,7 +159,7 @@ def key_by(
             fails the stream, whatever `supervise` says of elements.
 
     Raises:
-        TypeError: not a column, a coroutine function, or no duration.
+        TypeError: not a column, a coroutine function, no duration, or no int.
         ValueError: a number out of its range.
 
     Example:
@@ -177,6 +175,9 @@ def key_by(
     if lives == 0:
         message = f"key_by wants ttl > 0, got {ttl!r}"
         raise ValueError(message)
+    if isinstance(max_keys, bool):
+        message = f"key_by(max_keys) wants an int >= 1, got {max_keys!r}"
+        raise PipelineError(message)
     most = None if max_keys is None else require_count("key_by(max_keys)", max_keys, 1)
     keying = Keying(key, lives, most, on_evicted)
     return mark(label("key_by", keying.name), keying)

@@ -89,7 +89,9 @@ def deduplicate(
         --x1--y2------x9--|
 
     What is left out depends on the times of the elements and their order, and not on how they were chunked or how fast they
-    came. Behind `key_by` an id is one of its key; and what `ttl` or `max_keys` gives up of a key takes its ids along.
+    came. Times are forgotten once the watermark is more than `within` ahead of them: elements that come later than that all
+    pass, repeats of one another, too. Behind `key_by` an id is one of its key; and what `ttl` or `max_keys` gives up of a key
+    takes its ids along.
 
     Demand: n elements for n.
     Buffers: an id and a time for each id, until the watermark is more than `within` behind it: without watermarks for ever.

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from rxml.aggregates.folding import Fold, at_once, in_rounds
 from rxml.aggregates.states import State
+from rxml.flow.check import PLAIN, require_function
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -154,6 +155,8 @@ def _require_column(given: object) -> None:
     if not (isinstance(given, str) or callable(given)):
         text = f"got {given!r} ({type(given).__name__}) for a column"
         raise TypeError(f"{text}: give its name, or a function of the element")
+    if callable(given):
+        require_function("an aggregate", given, "gives the value of an element", PLAIN)
 
 
 def require_whole(name: str, given: object, low: int, high: int | None = None) -> int:

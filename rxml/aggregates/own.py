@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, cast, overload
 
 import numpy as np
 from typing_extensions import override
@@ -10,6 +10,7 @@ from typing_extensions import override
 from rxml.aggregates.aggregate import Aggregate
 from rxml.aggregates.states import cells
 from rxml.aggregates.values import array_of, objects
+from rxml.flow.check import PLAIN, require_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +42,7 @@ class Monoid(Aggregate):
                 raise TypeError(
                     f"{name} is {function!r} ({type(function).__name__}): give a function"
                 )
+            require_function(f"monoid({name})", function, "works on values", PLAIN)
         self._identity = identity
         self._lift = lift
         self._combine = combine
@@ -143,7 +145,8 @@ def monoid(
             they are. For results that do not depend on the order of arrival it must be commutative, too.
         lower: the result of a state; the state itself if it is not given.
         column: the column, or a tuple of columns, that `lift` is given. States must be values that `rxml.wire`
-            takes if there shall be snapshots; tuples come back from those as lists.
+            takes if there shall be snapshots.
     """
-    columns = (column,) if isinstance(column, str) or callable(column) else column
+    given: object = column
+    columns = cast("tuple[Column, ...]", given if isinstance(given, tuple) else (given,))
     return Monoid(identity, lift, combine, lower, columns)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
+from collections.abc import Sequence
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, cast
 
 import numpy as np
 from typing_extensions import override
@@ -12,8 +14,6 @@ from rxml.aggregates.sorts import floats
 from rxml.aggregates.states import cells
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from rxml.aggregates.aggregate import Column, State
@@ -162,12 +162,20 @@ class Quantile(Quantiles):
         return super().lower(state)[:, 0]
 
 
-def _checked(q: Sequence[float]) -> tuple[float, ...]:
-    given = tuple(float(each) for each in q)
+def _checked(q: object) -> tuple[float, ...]:
+    if isinstance(q, str) or not isinstance(q, Sequence | np.ndarray):
+        raise TypeError(f"q is {q!r} ({type(q).__name__}): give a sequence, such as (0.5, 0.99)")
+    given = tuple(map(_number, cast("Sequence[object]", q)))
     wrong = [each for each in given if not 0 <= each <= 1]
     if wrong or not given:
         raise ValueError(f"q is {given}: give at least one, each from 0 to 1, such as 0.99")
     return given
+
+
+def _number(q: object) -> float:
+    if isinstance(q, bool) or not isinstance(q, Real):
+        raise TypeError(f"q is {q!r} ({type(q).__name__}): give a number from 0 to 1")
+    return float(q)
 
 
 def _spread(

@@ -117,7 +117,7 @@ def plain(state: State) -> list[Any]:
 def restored(parts: Sequence[Any], aggregate: Stated | None = None) -> State:
     """The state of which `plain` has made the parts, in new arrays that can be written to.
 
-    Tuples within objects come back as the lists that the wire makes of them; the aggregates of rxml take both.
+    Tuples within objects that come by way of `rxml.wire` are lists then; the aggregates of rxml take both.
 
     Args:
         parts: what `plain` gave, perhaps by way of `rxml.wire`.

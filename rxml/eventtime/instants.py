@@ -29,6 +29,17 @@ _YEAR_2100: Final = 4_102_444_800
 _LARGEST: Final = (1 << 63) - 1
 
 
+def require_unit(name: str, unit: object) -> None:
+    """Refuse what is no unit.
+
+    Raises:
+        ValueError: neither one of `UNITS` nor None.
+    """
+    if unit is not None and unit not in UNITS:
+        message = f"{name} wants a unit of {', '.join(UNITS)}, got {unit!r}"
+        raise ValueError(message)
+
+
 def nanoseconds(duration: Duration, name: str) -> int:
     """A duration in whole nanoseconds, >= 0.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from types import BuiltinMethodType, MethodType, MethodWrapperType
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from rxml.batch.batch import Batch
 from rxml.errors import SchemaError
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+_METHODS: Final = (MethodType, BuiltinMethodType, MethodWrapperType)
 
 Column: TypeAlias = str | Callable[[Any], Any]
 """The name of a column, a key or an attribute, or the way to one with dots; or a function of the element."""
@@ -49,11 +52,20 @@ def _one(item: Any, column: str) -> Any:
     try:
         return _part(item, column)
     except (KeyError, AttributeError):
-        first, dot, rest = column.partition(".")
-        if dot:
-            return _one(_one(item, first), rest)
-        message = f"an element has no {column!r}: it {_looks(item)}"
+        for at, character in enumerate(column):
+            if character == "." and _has(item, column[:at]):
+                return _one(_part(item, column[:at]), column[at + 1 :])
+        name = column.partition(".")[0]
+        message = f"an element has no {name!r}: it {_looks(item)}"
         raise SchemaError(message) from None
+
+
+def _has(item: Any, name: str) -> bool:
+    try:
+        _part(item, name)
+    except (KeyError, AttributeError):
+        return False
+    return True
 
 
 def _looks(item: Any) -> str:
@@ -65,7 +77,10 @@ def _looks(item: Any) -> str:
 def _part(item: Any, name: str) -> Any:
     if isinstance(item, Mapping):
         return cast("Mapping[str, Any]", item)[name]
-    return getattr(item, name)
+    value = getattr(item, name)
+    if isinstance(value, _METHODS):  # such as "count" of a tuple, or "title" of a text: no column
+        raise AttributeError(name)  # noqa: TRY004 - as if it were not there
+    return value
 
 
 def label_of(column: Column) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 from typing_extensions import override
 
-from rxml.eventtime.instants import instant, nanoseconds
+from rxml.eventtime.instants import instant, nanoseconds, require_unit
+from rxml.flow.check import PLAIN, require_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,5 +95,12 @@ def punctuated(function: Callable[[Any], Any], unit: Unit | None = None) -> Wate
     Args:
         function: of an element; gives nanoseconds, an aware datetime, or None.
         unit: what numbers count; None: nanoseconds.
+
+    Raises:
+        PipelineError: no function.
+        TypeError: a coroutine function.
+        ValueError: no such unit.
     """
+    require_function("punctuated", function, "gives a time or None", PLAIN)
+    require_unit("punctuated", unit)
     return Punctuated(function, unit)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -32,14 +31,6 @@ _Keys: TypeAlias = "Sequence[Any] | NDArray[Any]"
 _WHOLE = 1 << 63
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """What is known of a chunk: the keys, and each row lifted by itself, for each aggregate."""
-
-    keys: _Keys
-    rows: list[State]
-
-
 class Aggregating(KeyedKernel[Any, Any]):
     """Keeps the state of each aggregate for each key.
 
@@ -59,33 +50,33 @@ class Aggregating(KeyedKernel[Any, Any]):
         return f"aggregate({computed}) of {self._where.words}"
 
     @override
-    def read(self, items: Sequence[Any], times: NDArray[np.int64] | None) -> _Given:
+    def read(self, items: Sequence[Any], times: NDArray[np.int64] | None) -> list[State]:
+        """Each row lifted by itself, for each aggregate."""
         found: dict[Any, NDArray[Any]] = {}
         rows = np.arange(len(items))
         when = np.zeros(len(items), np.int64) if times is None else times
-        lifted = [
+        return [
             each.lift(
                 [_column(items, name, found) for name in each.columns], when, rows, len(items)
             )
             for each in self._aggregates.values()
         ]
-        return _Given(self._where.keys(items), lifted)
 
     @override
     def work(
         self,
         items: Sequence[Any],
         times: NDArray[np.int64] | None,
-        given: _Given,
+        given: list[State],
         placed: Placement,
     ) -> Batch:
         self._fit(placed.fresh)
         segments = Segments(placed.codes)
         slots, back = segments.codes[segments.first], inverse(segments.order)
-        columns = self._named(times, given)
+        columns = self._named(times, placed.keys)
         after: list[State] = []
         for (name, each), state, rows in zip(
-            self._aggregates.items(), self._states, given.rows, strict=True
+            self._aggregates.items(), self._states, given, strict=True
         ):
             made = running(each, taken(state, slots), taken(rows, segments.order), segments)
             after.append(taken(made, np.append(segments.first[1:], True)))
@@ -104,11 +95,11 @@ class Aggregating(KeyedKernel[Any, Any]):
             if fresh:
                 put(state, fresh, each.identity(len(fresh)))
 
-    def _named(self, times: NDArray[np.int64] | None, given: _Given) -> dict[str, Any]:
+    def _named(self, times: NDArray[np.int64] | None, keys: _Keys) -> dict[str, Any]:
         """The columns of results beside those of aggregates: the key, and the time of the element."""
         columns: dict[str, Any] = {}
         if self._where.keying is not None:
-            columns[self._where.keying.name] = _keys(given.keys)
+            columns[self._where.keying.name] = _keys(keys)
         if times is not None:
             columns["time"] = times
         return columns
@@ -119,7 +110,7 @@ class Aggregating(KeyedKernel[Any, Any]):
         return [
             self._words,
             self._roster.snapshot(),
-            [_portable(plain(taken(state, rows))) for state in self._states],
+            [plain(taken(state, rows)) for state in self._states],
         ]
 
     @override
@@ -128,7 +119,7 @@ class Aggregating(KeyedKernel[Any, Any]):
         _, roster, states = state
         self._roster.restore(roster)
         self._states = [
-            restored(_arrays(parts), each)
+            restored(parts, each)
             for parts, each in zip(states, self._aggregates.values(), strict=True)
         ]
 
@@ -148,20 +139,3 @@ def _keys(keys: _Keys) -> Any:
     if all(type(key) is int and -_WHOLE <= key < _WHOLE for key in keys):
         return np.array(keys, np.int64)
     return cells(keys)
-
-
-def _portable(parts: list[Any]) -> list[Any]:
-    """Arrays as what msgpack takes, too."""
-    return [{"list": part} if isinstance(part, list) else _plain_array(part) for part in parts]
-
-
-def _plain_array(array: NDArray[Any]) -> dict[str, Any]:
-    return {"dtype": array.dtype.str, "shape": list(array.shape), "bytes": array.tobytes()}
-
-
-def _arrays(parts: list[dict[str, Any]]) -> list[Any]:
-    return [part["list"] if "list" in part else _array(part) for part in parts]
-
-
-def _array(part: dict[str, Any]) -> NDArray[Any]:
-    return np.frombuffer(part["bytes"], part["dtype"]).reshape(part["shape"])

@@ -113,6 +113,7 @@ class KeyedKernel(Chunkwise[A, B]):
         keys = self._where.keys(items)
         given = self.read(items, times)
         placed = self._roster.place(keys, times)
+        placed.keys = keys
         try:
             results = self.work(items, times, given, placed)
         except BaseException:

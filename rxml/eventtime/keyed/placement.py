@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -23,6 +25,7 @@ class Placement:
         retired: the slots whose state was given up for this chunk, in the order in which that happened.
         reasons: why, for each of these.
         before: slots known before, with their ages and turns then.
+        keys: of the elements, if somebody asks.
     """
 
     codes: NDArray[np.intp]
@@ -30,6 +33,7 @@ class Placement:
     retired: list[int] = field(default_factory=list[int])
     reasons: list[str] = field(default_factory=list[str])
     before: tuple[NDArray[np.intp], NDArray[Any], NDArray[Any]] | None = None
+    keys: Sequence[Any] | NDArray[Any] = ()
 
     def retire(self, slot: int, reason: str) -> None:
         """Note that a slot's state was given up."""

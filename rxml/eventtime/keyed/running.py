@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from rxml.aggregates.folding import in_turn
 from rxml.aggregates.spread import Var
 from rxml.aggregates.states import concatenated, put, taken
 from rxml.aggregates.sums import Count, Mean, Sum
-from rxml.eventtime.keyed.segments import Segments, sorting
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from rxml.aggregates.aggregate import Aggregate, State
+    from rxml.eventtime.keyed.segments import Segments
 
 _HOT: Final = 16
 """Rows of a key in one chunk from which on it goes by itself."""
@@ -45,7 +44,7 @@ def running(aggregate: Aggregate, before: State, rows: State, segments: Segments
     nth = np.arange(len(segments.codes)) - np.repeat(starts, lengths)
     hot = lengths > _HOT
     nth[np.repeat(hot, lengths)] = -1
-    for number, places in enumerate(_rounds(nth)):
+    for number, places in enumerate(in_turn(nth)):
         last = taken(result, places - 1) if number else taken(before, ~hot)
         put(result, places, aggregate.combine(last, taken(rows, places)))
     for number in np.flatnonzero(hot).tolist():
@@ -53,13 +52,6 @@ def running(aggregate: Aggregate, before: State, rows: State, segments: Segments
         first = taken(before, slice(number, number + 1))
         put(result, rest, along(aggregate, first, taken(rows, rest)))
     return result
-
-
-def _rounds(nth: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """The places of each number from 0 on, in order; those of -1 are left out."""
-    if nth.max() < 0:
-        return []
-    return np.split(sorting(nth + 1), np.cumsum(np.bincount(nth + 1))[:-1])[1:]
 
 
 @singledispatch
