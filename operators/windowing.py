@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 
 from rxml.errors import PipelineError
-from rxml.eventtime.instants import nanoseconds
+from rxml.eventtime.event_time import EventTime
+from rxml.eventtime.instants import UNITS, nanoseconds
 from rxml.eventtime.windows.emission import ACCUMULATIONS, on_close, require_emission
 from rxml.eventtime.windows.plan import Settings
 from rxml.eventtime.windows.windowed import Windowed
@@ -27,6 +28,7 @@ from rxml.flow.timing.duration import seconds_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rxml.eventtime.instants import Unit
     from rxml.eventtime.windows.emission import Accumulation, Emission
     from rxml.eventtime.windows.windowing import Windowing
     from rxml.flow.flowable import Flowable
@@ -51,6 +53,7 @@ def window(
     allowed_lateness: Duration = ...,
     late: Literal["count", "error"] = ...,
     time: str | Callable[[Any], Any] | None = ...,
+    unit: Unit | None = ...,
     capacity: int = ...,
 ) -> Windowed[Any]: ...
 @overload
@@ -80,7 +83,8 @@ def window(boundaries: Any = None, **options: Any) -> Any:
     Demand: chunk after chunk. Flows: what any reader waits for, but for no more than surely has room; an element of
         `boundaries` at a time, while anybody waits.
     Buffers: the state of each aggregate for each key and window that is open, `capacity` of them; sliding windows that tell
-        once have one for each key and `every` (or two, if that does not divide the size). Flows: at most
+        once have one for each key and `every` (or two, if that does not divide the size). `count` keeps a number for each
+        key for good. Flows: at most
         `capacity` elements for each window that is open, or waits to be handed over.
     Emits: rows (see `Windowed.aggregate`) once the watermark has passed a window's end, in the order of the ends, starts and
         keys; earlier too where `emit` says so. The rows of one window are in order; how those of several stand
@@ -90,11 +94,13 @@ def window(boundaries: Any = None, **options: Any) -> Any:
     Completes: with upstream, behind the results of all that is open. Flows: with upstream or `boundaries`, and so do all
         windows; when no further one is wanted, those that were handed over go on.
     Fails: with upstream; when an element has no time or key, or a value that an aggregate cannot take; with
-        `late="error"` at a late element; when more than `capacity` windows of keys are open. Flows: with upstream or `boundaries`, and so do all windows; when a full one keeps
-        readers of others waiting for `patience` and nobody has begun to read it.
+        `late="error"` at a late element; when more than `capacity` windows of keys are open. Flows: with upstream or
+        `boundaries`, and so do all windows; when a full one keeps readers of others waiting for `patience` and nobody has
+        begun to read it.
     Cancels: upstream, at once. Flows: upstream and `boundaries`, when all readers have left, or when the run ends.
     Cost: about 0.2 microseconds an element for rows, a tenth of that for batches, whatever the number of keys, and of slides
-        in a window; with `on_update` and `after_count` a few microseconds more. A result answers for all elements since
+        in a window; with `on_update` and `after_count` a few microseconds more, for a key that most elements belong to some
+        tens; with `count(n, step)` for each of the n / step windows that an element is in. A result answers for all elements since
         the one before it. Flows: a task; two microseconds for an element, and sixty for each window that is read by
         `concat_map`. `buffer` gives lists instead, which is cheaper.
 
@@ -111,6 +117,7 @@ def window(boundaries: Any = None, **options: Any) -> Any:
             `window(...).with_late(...)` instead of `.aggregate(...)`.
         time: the column of the event time, or a function of the element; None: that of `with_event_time`. How far the
             stream has come is told by `with_event_time` alone; without it windows tell at the end.
+        unit: what numbers in that column count: "ns" (if left out), "us", "ms" or "s".
         count: flows: elements in a window, >= 1.
         seconds: flows: how long a window is open, > 0, or a timedelta.
         skip: flows: elements, or seconds, from the opening of one window to that of the next; if it is left out, windows
@@ -153,6 +160,7 @@ def _windowed(
     allowed_lateness: Duration = 0,
     late: Literal["count", "error"] = "count",
     time: str | Callable[[Any], Any] | None = None,
+    unit: Unit | None = None,
     capacity: int = OPEN,
 ) -> Windowed[Any]:
     chosen = require_windowing(windowing)
@@ -163,7 +171,14 @@ def _windowed(
     require_count("window(capacity=)", capacity, 1)
     settings = Settings(chosen, emission, accumulation, lateness, late, capacity)
     settings.check()
-    return Windowed(label("window", chosen), settings, time)
+    return Windowed(label("window", chosen), settings, _own_time(time, unit))
+
+
+def _own_time(time: str | Callable[[Any], Any] | None, unit: Unit | None) -> EventTime | None:
+    if unit is not None and (unit not in UNITS or time is None):
+        message = f"window wants a unit of {', '.join(UNITS)} for the column that time= names, got {unit!r}"
+        raise ValueError(message)
+    return None if time is None else EventTime(time, unit)
 
 
 def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:

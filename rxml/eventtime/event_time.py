@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rxml.errors import PipelineError
 from rxml.eventtime.instants import instant, instants
 from rxml.eventtime.reading import label_of, read
-from rxml.flow.traits import trait
+from rxml.flow.traits import traits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +28,12 @@ class EventTime:
     Attributes:
         column: of the elements, or a function of them.
         unit: what numbers count; None: nanoseconds.
+        caveat: why watermarks do not hold for these times, or nothing.
     """
 
     column: Column
     unit: Unit | None = None
+    caveat: str = ""
 
     def of(self, items: Sequence[Any]) -> NDArray[np.int64]:
         """The times of elements, shape (n,), int64 ns UTC.
@@ -70,15 +72,32 @@ def event_time_of(name: str, node: Node, column: Column | None = None) -> EventT
     """Where the elements of a flow have their time: as the caller says, or as the last `with_event_time` upstream did.
 
     Raises:
-        PipelineError: neither says.
+        PipelineError: neither says, or flows that meet say different things.
     """
-    found = trait(node, EventTime) if column is None else EventTime(column)
-    if found is None:
+    if column is not None:
+        return EventTime(column)
+    found = traits(node, EventTime)
+    if not found:
         message = (
             f"{name} needs event times: put ops.with_event_time(...) before it, or say time=..."
         )
         raise PipelineError(message)
-    return found
+    _require_one(name, found)
+    return found[0]
+
+
+def _require_one(name: str, found: Sequence[EventTime]) -> None:
+    """Refuse times that differ among flows that meet, or that watermarks do not hold for."""
+    if len(found) > 1:
+        ways = " and ".join(f"{described(each)} in {each.unit or 'ns'}" for each in found)
+        message = (
+            f"{name}: the flows that meet before it have their event times in {ways}; give all of them the same "
+            "column and unit before they meet"
+        )
+        raise PipelineError(message)
+    if found[0].caveat:
+        message = f"{name}: {found[0].caveat}; put ops.with_event_time({described(found[0])!r}, ...) before it"
+        raise PipelineError(message)
 
 
 def described(event_time: EventTime) -> str:

@@ -21,6 +21,22 @@ def trait(node: Node, kind: type[T]) -> T | None:
         node = node.sources[0]
 
 
+def traits(node: Node, kind: type[T]) -> list[T]:
+    """The nearest traits of that type upstream, behind whatever stages: several, if flows that merge differ in them."""
+    found: list[T] = []
+    seen: set[int] = set()
+    ahead = [node]
+    while ahead:
+        node = ahead.pop()
+        given = _given(node.spec, kind)
+        if given is not None and given not in found:
+            found.append(given)
+        if given is None and id(node) not in seen:
+            seen.add(id(node))
+            ahead += reversed(_ways(node))
+    return found
+
+
 def trait_of_elements(node: Node, kind: type[T]) -> T | None:
     """The nearest trait of that type that was given to these very elements: none stands behind what makes others.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rxml.errors import PipelineError
+from rxml.eventtime.event_time import EventTime
 from rxml.eventtime.windows.count_engine import CountEngine
 from rxml.eventtime.windows.emission import Close, Early, Every
 from rxml.eventtime.windows.every_engine import EveryEngine
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rxml.aggregates.aggregate import Aggregate
-    from rxml.eventtime.event_time import EventTime
     from rxml.eventtime.keying import Keying
     from rxml.eventtime.windows.emission import Accumulation, Emission
     from rxml.eventtime.windows.engine import Engine
@@ -128,6 +128,16 @@ class Plan:
         return f"{computed} over {settings.windowing!r}{key} ({rest})"
 
     @property
+    def times(self) -> tuple[EventTime, ...]:
+        """What is known of the times of results."""
+        if self.event_time is None:
+            return ()
+        if isinstance(self.settings.windowing, Sliding | Session):
+            return (EventTime("time"),)
+        caveat = "results of global_() and count(n) have the time of their newest element, which the stream may have passed"
+        return (EventTime("time", caveat=caveat),)
+
+    @property
     def layout(self) -> Layout:
         """The columns of results."""
         settings, timed = self.settings, self.event_time is not None
@@ -142,7 +152,13 @@ class Plan:
             PipelineError: there is one.
         """
         self._check_bounds()
-        taken = self.layout.columns(None if self.keying is None else self.keying.name)
+        own, key = self.layout.columns(None), None if self.keying is None else self.keying.name
+        if key in own:
+            message = (
+                f"window: results have columns {', '.join(own)}, and so can have no key {key!r}"
+            )
+            raise PipelineError(f"{message}; give key_by a function of another name")
+        taken = self.layout.columns(key)
         for name in self.aggregates:
             if name in taken:
                 message = (

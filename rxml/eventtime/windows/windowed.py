@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rxml.batch.row import Row
-    from rxml.eventtime.reading import Column
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
 
@@ -41,12 +40,12 @@ class Windowed(Generic[A]):
     Args:
         name: of the windows, as people read it.
         settings: what is decided about them.
-        time: the column of the event time, if not that of `with_event_time`.
+        time: where elements have their event time, if not where `with_event_time` says.
     """
 
     __slots__ = ("_name", "_settings", "_time")
 
-    def __init__(self, name: str, settings: Settings, time: Column | None) -> None:
+    def __init__(self, name: str, settings: Settings, time: EventTime | None) -> None:
         self._name = name
         self._settings = settings
         self._time = time
@@ -83,6 +82,9 @@ class Windowed(Generic[A]):
         Args:
             aggregates: as for `aggregate`.
         """
+        if self._settings.late == "error":
+            message = f'{self._name}.with_late() hands late elements on: leave late="error" out'
+            raise PipelineError(message)
         settings = replace(self._settings, late="emit")
         both = Windowed[A](self._name, settings, self._time).aggregate(**aggregates)
 
@@ -109,7 +111,7 @@ class Windowed(Generic[A]):
             capacity=self._settings.most,
             holds=True,
             rate=plan.ticks is not None,
-            traits=(EventTime("time"),) if plan.event_time is not None else (),
+            traits=plan.times,
             reads=(Keying,),
         )
         windows = cast("Operator[Any, Any]", StageOperator(spec))
@@ -126,9 +128,11 @@ class Windowed(Generic[A]):
         return lambda flow: windows(ticks(flow))
 
     def _event_time(self, source: Flowable[Any]) -> EventTime | None:
-        if isinstance(self._settings.windowing, Count) and self._time is None:
+        if self._time is not None:
+            return self._time
+        if isinstance(self._settings.windowing, Count):
             return trait(source, EventTime)
-        return event_time_of(self._name, source, self._time)
+        return event_time_of(self._name, source)
 
     @override
     def __repr__(self) -> str:

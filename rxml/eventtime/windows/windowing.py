@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from typing_extensions import override
@@ -102,6 +102,9 @@ class Global:
         return "global_()"
 
 
+_LONGEST: Final = 1 << 62
+"""Nanoseconds: so that a window of today ends within what int64 can say."""
+
 Windowing: TypeAlias = Sliding | Session | Count | Global
 
 
@@ -172,7 +175,7 @@ def require_windowing(value: object) -> Windowing:
 
 def _positive(name: str, duration: Duration) -> int:
     length = nanoseconds(duration, name)
-    if length == 0:
-        message = f"{name} wants a duration > 0, got {duration!r}"
+    if not 0 < length <= _LONGEST:
+        message = f"{name} wants a duration > 0 and below 146 years, got {duration!r}"
         raise ValueError(message)
     return length

@@ -23,7 +23,11 @@ TUMBLING = w.tumbling(10)
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: w.tumbling(0), ValueError, r"tumbling\(size\) wants a duration > 0, got 0"),
+        (
+            lambda: w.tumbling(0),
+            ValueError,
+            r"tumbling\(size\) wants a duration > 0 and below 146 years, got 0",
+        ),
         (lambda: w.tumbling("1"), TypeError, r"tumbling\(size\) wants seconds as a number"),
         (lambda: w.tumbling(1, origin=datetime(2024, 1, 1)), SchemaError, "no time zone"),  # noqa: DTZ001
         (lambda: w.tumbling(10**11), ValueError, "less than 292 years"),
