@@ -54,6 +54,10 @@ class Windows:
         ends = self.ends[slots]
         return np.where(ends == FOREVER, self.times[slots], ends - 1)
 
+    def renewed(self) -> NDArray[np.intp]:
+        """Those to which elements have come since they have told last; one look at an array, whatever is open."""
+        return np.flatnonzero(self.fresh)
+
     def snapshot(self) -> Any:
         """As plain values."""
         return [getattr(self, name).copy() for name in self.__slots__]

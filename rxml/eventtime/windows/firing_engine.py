@@ -8,7 +8,7 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.aggregates.folding import rounds
-from rxml.eventtime.windows.emission import Early, Update
+from rxml.eventtime.windows.emission import Update
 from rxml.eventtime.windows.engine import Engine, Folding, Rows, in_order
 from rxml.eventtime.windows.panes import EARLY, LATE, ON_TIME, Panes, together
 from rxml.eventtime.windows.slices import Slices
@@ -46,7 +46,6 @@ class FiringEngine(Engine):
         self._windowing = windowing
         self._firing = firing
         self._every = emission.n if isinstance(emission, Update) else None
-        self._ticks = isinstance(emission, Early)
         self._lateness = lateness
         self._slices = Slices(keys, firing.pool)
         self._closed = -FOREVER  # windows that ended by then have told so
@@ -171,14 +170,13 @@ class FiringEngine(Engine):
 
     @override
     def tick(self) -> list[Panes]:
-        told: list[Panes] = []
-        for start in self._slices.starts():
-            one = self._slices[start]
-            slots = one.slots[in_order(self.keys, one.codes)]
-            slots = slots[self._firing.windows.fresh[slots] > 0]
-            if len(slots):
-                told.append(self._firing.fire(slots, EARLY))
-        return told
+        windows = self._firing.windows
+        slots = windows.renewed()
+        if not len(slots):
+            return []
+        ranks = self.keys.rank(windows.codes[slots])
+        order = np.lexsort((ranks, windows.starts[slots]))
+        return [self._firing.fire(slots[order], EARLY)]
 
     @override
     def snapshot(self) -> Any:

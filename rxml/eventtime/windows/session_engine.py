@@ -210,26 +210,21 @@ class SessionEngine(Engine):
     def _told(self, ended: list[Session]) -> list[Panes]:
         if not ended:
             return []
-        slots = np.array([each.slot for each in ended])[self._order(ended)]
-        slots = self._firing.worth(slots)
+        slots = self._firing.worth(self._ordered(np.array([each.slot for each in ended])))
         final = not self._lateness or self.watermark >= FOREVER
         return [self._firing.fire(slots, ON_TIME, final=final)] if len(slots) else []
 
-    def _order(self, sessions: list[Session]) -> NDArray[np.intp]:
+    def _ordered(self, slots: NDArray[np.intp]) -> NDArray[np.intp]:
         """By end, start and key."""
-        rank = self.keys.rank(np.array([each.code for each in sessions]))
-        starts = np.array([each.start for each in sessions])
-        ends = np.array([each.end for each in sessions])
-        return np.lexsort(np.stack([rank, starts, ends]))
+        windows = self._firing.windows
+        ranks = self.keys.rank(windows.codes[slots])
+        order = np.lexsort((ranks, windows.starts[slots], windows.ends[slots]))
+        return slots[order]
 
     @override
     def tick(self) -> list[Panes]:
-        fresh = self._firing.windows.fresh
-        due = [each for every in self._of.values() for each in every if fresh[each.slot] > 0]
-        if not due:
-            return []
-        order = self._order(due)
-        return [self._firing.fire(np.array([each.slot for each in due])[order], EARLY)]
+        slots = self._firing.windows.renewed()
+        return [self._firing.fire(self._ordered(slots), EARLY)] if len(slots) else []
 
     @override
     def snapshot(self) -> Any:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 class TickStage(Stage[Any]):
     """Passes chunks on; between them comes a mark, by the run's clock, while anybody asks.
 
+    The time to the next mark begins when the last one has been dealt with: however long that takes, chunks come between.
+
     Args:
         env: of the run.
         node: this stage.
@@ -28,7 +30,7 @@ class TickStage(Stage[Any]):
     def __init__(self, env: Env, node: Node, seconds: float) -> None:
         super().__init__(env, node)
         self._seconds = seconds
-        self._next = 0.0
+        self._next: float | None = None  # None: a mark has been given, and nobody has asked since
         self._head: Subscription[Any] | None = None
 
     @override
@@ -36,14 +38,15 @@ class TickStage(Stage[Any]):
         clock = self.env.clock
         if self._head is None:
             self._head = self.env.open(self.node.sources[0])
-            self._next = clock.time() + self._seconds
         if clock.held:
             await clock.breathe()
+        if self._next is None:
+            self._next = clock.time() + self._seconds
         if clock.time() < self._next:
             chunk = await request_until(self._head, n, self._next)
             if chunk is not None:
                 return chunk
-        self._next = max(self._next + self._seconds, clock.time())
+        self._next = None
         return Chunk([TICK])
 
     @override
