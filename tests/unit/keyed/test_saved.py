@@ -206,6 +206,43 @@ def test_the_stage_whose_state_is_of_another_key_is_named() -> None:
         run(flow(ops.key_by("key", max_keys=3)).run(checkpoint=saved))
 
 
+def pair(fact: Any) -> tuple[int, str]:
+    return fact["id"], "x"
+
+
+def longer(state: tuple[Any, ...], fact: Any) -> tuple[Any, ...]:
+    return (*state, pair(fact))
+
+
+TUPLES: dict[str, Any] = {
+    "top_k": (ops.aggregate(a=agg.top_k(pair, 3)),),
+    "collect": (ops.aggregate(a=agg.collect(pair)),),
+    "first": (ops.aggregate(a=agg.first(pair), b=agg.last(pair)),),
+    "own": (ops.aggregate(a=agg.monoid((), pair, max, column=dict)),),
+    "scan": (ops.scan(longer, ()),),
+    "bounded scan": (ops.key_by(pair, max_keys=2), ops.scan(longer, ())),
+    "reduce": (ops.reduce(longer, ()),),
+}
+
+
+@pytest.mark.parametrize("name", TUPLES)
+def test_tuples_in_states_are_tuples_behind_a_restart(name: str) -> None:
+    facts = [{**FACT, "id": number % 4} for number in range(8)]
+
+    async def results(store: MemoryStore) -> list[str]:
+        out: list[str] = []
+        flow = rxml.from_iterable(facts).pipe(ops.key_by("key"), *TUPLES[name])
+        told = flow.pipe(ops.do_action(lambda each: out.append(repr(each))))
+        while True:
+            try:
+                await told.run(checkpoint=Checkpoint(store, every=None, elements=1))
+            except Died:
+                continue
+            return out
+
+    assert run(results(MemoryStore(*range(1, 8)))) == run(results(MemoryStore()))
+
+
 @pytest.mark.parametrize("key", [Plain.A, Point(1), Folded("Straße"), ("a", Point(1)), 1j])
 def test_a_key_that_cannot_be_said_is_named(key: Any) -> None:
     with pytest.raises(CheckpointError, match="cannot be saved: give key_by a text") as caught:
