@@ -80,19 +80,22 @@ class SqliteSession:
         try:
             with transaction(sql):
                 require_hold(sql, self.pipeline, self.owner)
-                self._store(sql, saved.number, data)
+                self._store(sql, saved, data)
         finally:
             sql.execute("PRAGMA synchronous=NORMAL")
 
-    def _store(self, sql: sqlite3.Connection, number: int, data: bytes) -> None:
-        name = self.pipeline
-        sql.execute("UPDATE _rxml_pipelines SET committed=? WHERE name=?", (number, name))
+    def _store(self, sql: sqlite3.Connection, saved: Saved, data: bytes) -> None:
+        """The end may have overtaken a barrier: then what came behind that is done, too."""
+        name, number = self.pipeline, saved.number
+        last = number + 1 if saved.complete else number
+        sql.execute("UPDATE _rxml_pipelines SET committed=? WHERE name=?", (last, name))
         sql.execute("INSERT INTO _rxml_checkpoints VALUES (?,?,?)", (name, number, data))
         sql.execute(
             "DELETE FROM _rxml_checkpoints WHERE pipeline=? AND number<=?",
             (name, number - self._keep),
         )
-        commit(sql, name, number)
+        for each in range(number, last + 1):
+            commit(sql, name, each)
 
     async def close(self) -> None:
         """See `Session.close`."""
