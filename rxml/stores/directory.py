@@ -97,16 +97,17 @@ class DirectorySession:
 
     def _take_over(self, admit: Admit) -> None:
         """What may be refused is looked at first; whoever had the pipeline may have stored one more until it was lost."""
-        self._admit(_newest(self._folder), admit)
+        before = _files(self._folder)
+        self._admit(admit)
         self._folder.mkdir(parents=True, exist_ok=True)
         _write(self._folder / _OWNER, self._token.encode(), self._token)
         for left in self._folder.glob("*.new"):  # by a process that died
             left.unlink(missing_ok=True)
-        newest = _newest(self._folder)
-        if newest is not None and (self.saved is None or newest.number > self.saved.number):
-            self._admit(newest, admit)
+        if _files(self._folder) != before:
+            self._admit(admit)
 
-    def _admit(self, saved: Saved | None, admit: Admit) -> None:
+    def _admit(self, admit: Admit) -> None:
+        saved = _newest(self._folder)
         if saved is not None:
             self.states = parts_of(saved, f"checkpoint {saved.number} in {self._folder}")
             admit(saved, self.states)

@@ -51,7 +51,9 @@ def test_the_newest_comes_back_and_few_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("left", [0, 5, 30, -1])
-def test_a_file_cut_short_gives_way_to_the_one_before(tmp_path: Path, left: int) -> None:
+def test_a_file_cut_short_gives_way_to_the_one_before(
+    tmp_path: Path, left: int, caplog: pytest.LogCaptureFixture
+) -> None:
     store = DirectoryStore(tmp_path)
 
     async def main() -> None:
@@ -59,6 +61,8 @@ def test_a_file_cut_short_gives_way_to_the_one_before(tmp_path: Path, left: int)
         path = tmp_path / "main" / "000000000002.rxck"
         path.write_bytes(path.read_bytes()[:left])
         assert await saved(store) == Saved(1, ("a", "b"), {1: STATE})
+        assert len(caplog.messages) == 1
+        assert "goes on from the checkpoint before" in caplog.text
         path.with_name("000000000001.rxck").write_bytes(b"")
         with pytest.raises(CheckpointError, match=r"000000000001.rxck is no checkpoint: 0 bytes"):
             await saved(store)

@@ -66,12 +66,15 @@ def test_a_run_that_is_refused_takes_nothing_over(
     asyncio.run(main())
 
 
-def test_what_was_stored_while_a_checkpoint_was_looked_at_is_not_lost(tmp_path: Path) -> None:
-    store, seen = SqliteStore(tmp_path / "store.db"), list[int]()
+@STORES
+def test_what_was_stored_while_a_checkpoint_was_looked_at_is_not_lost(
+    tmp_path: Path, make: type[SqliteStore | DirectoryStore]
+) -> None:
+    store, seen = make(tmp_path / "store.db"), list[int]()
 
     async def main() -> None:
-        first = await store.begin("main")
-        await first.commit(Saved(1, ("a",)))
+        other = await make(store.path).begin("main")
+        await other.commit(Saved(1, ("a",)))
         loop = asyncio.get_running_loop()
 
         def admit(saved: Saved, states: Mapping[int, Any]) -> None:
@@ -81,10 +84,9 @@ def test_what_was_stored_while_a_checkpoint_was_looked_at_is_not_lost(tmp_path: 
                 done = asyncio.run_coroutine_threadsafe(other.commit(Saved(2, ("a",))), loop)
                 done.result(60)
 
-        other = await SqliteStore(store.path).begin("main")
         second = await store.begin("main", admit)
         assert second.saved == Saved(2, ("a",))
-        for session in (first, other, second):
+        for session in (other, second):
             await session.close()
 
     asyncio.run(main())
