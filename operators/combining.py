@@ -9,8 +9,8 @@ from rxml.flow.chunk import CHUNK
 from rxml.flow.combining import functions as combining
 from rxml.flow.combining.combination import Combination
 from rxml.flow.kinds import label, stage
-from rxml.flow.node import Checkpointing
 from rxml.flow.nested.flattening import FlatMapStage
+from rxml.flow.node import Checkpointing
 
 if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
