@@ -181,6 +181,16 @@ class KeyTable:
             self._slots.keys_by_slot[slot] = None
         self._slots.free += slots
 
+    def shrink(self) -> None:
+        """Give up the slots behind the last one in use, while none is retired; new keys get the lowest that are free."""
+        table, lesser = self._slots, _Slots(self._slots.role)
+        length = max(table.values(), default=-1) + 1
+        lesser.update(table)
+        lesser.keys_by_slot = table.keys_by_slot[:length]
+        lesser.free = sorted((slot for slot in table.free if slot < length), reverse=True)
+        self._slots = lesser
+        self._direct = self._places = np.empty(0, np.intp)
+
     def snapshot(self) -> Any:
         """All of it, as plain values; nothing in it changes afterwards."""
         slots = self.slots()

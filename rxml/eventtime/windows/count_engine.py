@@ -45,19 +45,41 @@ class CountEngine(Engine):
 
     @override
     def add(self, rows: Rows, folding: Folding) -> list[Panes]:
-        at, numbers, full = self._assigned(rows.codes)
-        if not len(at):
-            return []
-        slots = self._opened(numbers)
-        folding(at)(slots)
-        done = np.flatnonzero(full)
-        return [self._told(numbers[done], slots[done])] if len(done) else []
+        ordinals, seen = self._ordinals(rows.codes)
+        at, numbers, full = self._assigned(rows.codes, ordinals)
+        told = self._taken(at, numbers, full, folding) if len(at) else []
+        codes, more = seen
+        self.keys.hold(codes[self._seen[codes] == 0])
+        self._seen[codes] += more
+        return told
+
+    def _taken(
+        self,
+        at: NDArray[np.intp],
+        numbers: NDArray[np.int64],
+        full: NDArray[np.bool_],
+        folding: Folding,
+    ) -> list[Panes]:
+        """Take rows into windows; what those that are full come to."""
+        new = [each for each in dict.fromkeys(numbers.tolist()) if each not in self._slots]
+        self._slots.update(zip(new, self.pool.allocate(len(new)).tolist(), strict=True))
+        slots = self._slots_of(numbers)
+        touched = np.unique(slots)
+        before = self.pool.states(touched)
+        try:
+            folding(at)(slots)
+            panes = self._panes(numbers[full], slots[full])
+        except BaseException:
+            self.pool.put(touched, before)
+            self._forget(np.array(new, np.int64))
+            raise
+        self._forget(numbers[full])
+        return [panes] if len(panes) else []
 
     def _assigned(
-        self, codes: NDArray[np.intp]
+        self, codes: NDArray[np.intp], ordinals: NDArray[np.int64]
     ) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.bool_]]:
         """Rows, the number of a window that they are in, and whether they fill it: a triple for each window of a row."""
-        ordinals = self._ordinals(codes)
         last = ordinals // self._step
         triples: list[tuple[Any, Any, Any]] = []
         for back in range(-(-self._n // self._step)):
@@ -70,8 +92,10 @@ class CountEngine(Engine):
         order = np.argsort(at, kind="stable")
         return at[order], numbers[order], full[order]
 
-    def _ordinals(self, codes: NDArray[np.intp]) -> NDArray[np.int64]:
-        """For each row, how many elements of its key came before it."""
+    def _ordinals(
+        self, codes: NDArray[np.intp]
+    ) -> tuple[NDArray[np.int64], tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """For each row, how many elements of its key came before it; and the keys, and how many elements each has here."""
         if len(self._seen) < self.keys.capacity:
             more = np.zeros(self.keys.capacity - len(self._seen), np.int64)
             self._seen = np.concatenate([self._seen, more])
@@ -81,24 +105,20 @@ class CountEngine(Engine):
         lengths = np.diff(np.r_[first, len(codes)])
         ordinals = np.empty(len(codes), np.int64)
         ordinals[order] = np.arange(len(codes)) - np.repeat(first, lengths) + self._seen[ordered]
-        fresh = ordered[first][self._seen[ordered[first]] == 0]
-        self.keys.hold(fresh)
-        self._seen[ordered[first]] += lengths
-        return ordinals
+        return ordinals, (ordered[first], lengths)
 
-    def _opened(self, numbers: NDArray[np.int64]) -> NDArray[np.intp]:
+    def _slots_of(self, numbers: NDArray[np.int64]) -> NDArray[np.intp]:
         listed = numbers.tolist()
-        new = [each for each in dict.fromkeys(listed) if each not in self._slots]
-        self._slots.update(zip(new, self.pool.allocate(len(new)).tolist(), strict=True))
         return np.fromiter(map(self._slots.__getitem__, listed), np.intp, len(listed))
 
-    def _told(self, numbers: NDArray[np.int64], slots: NDArray[np.intp]) -> Panes:
+    def _panes(self, numbers: NDArray[np.int64], slots: NDArray[np.intp]) -> Panes:
         *values, first, last = self.pool.lower(slots)
-        panes = closing((numbers // _LONG).astype(np.intp), first, last + 1, last, values)
-        self.pool.free(slots)
+        return closing((numbers // _LONG).astype(np.intp), first, last + 1, last, values)
+
+    def _forget(self, numbers: NDArray[np.int64]) -> None:
+        self.pool.free(self._slots_of(numbers))
         for number in numbers.tolist():
             del self._slots[number]
-        return panes
 
     @override
     def close(self, watermark: int) -> list[Panes]:
@@ -107,8 +127,9 @@ class CountEngine(Engine):
         numbers = np.fromiter(self._slots, np.int64, len(self._slots))
         codes = numbers // _LONG
         numbers = numbers[np.lexsort((numbers % _LONG, self.keys.rank(codes.astype(np.intp))))]
-        slots = np.fromiter(map(self._slots.__getitem__, numbers.tolist()), np.intp, len(numbers))
-        return [self._told(numbers, slots)]
+        panes = self._panes(numbers, self._slots_of(numbers))
+        self._forget(numbers)
+        return [panes]
 
     @override
     def snapshot(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -54,10 +54,7 @@ class Engine(ABC):
 
     Attributes:
         watermark: no element from before it follows that would count; int64 ns UTC.
-        again: where `add` fails, it has changed nothing, and may be called with fewer elements.
     """
-
-    again: ClassVar[bool] = False
 
     def __init__(self, keys: Keys, pool: Pool) -> None:
         self.keys: Keys = keys
@@ -80,7 +77,7 @@ class Engine(ABC):
 
     @abstractmethod
     def add(self, rows: Rows, folding: Folding) -> list[Panes]:
-        """Take elements in; what is to be told at once."""
+        """Take elements in; what is to be told at once. Where it fails, nothing has changed: fewer may be given then."""
 
     @abstractmethod
     def close(self, watermark: int) -> list[Panes]:

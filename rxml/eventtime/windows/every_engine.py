@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from typing_extensions import override
@@ -32,8 +32,6 @@ class EveryEngine(Engine):
         firing: makes the panes.
         period: ns, counted from the start of a window.
     """
-
-    again: ClassVar[bool] = True
 
     def __init__(self, keys: Keys, windowing: Sliding | None, firing: Firing, period: int) -> None:
         super().__init__(keys, firing.pool)
@@ -67,7 +65,8 @@ class EveryEngine(Engine):
         starts = self._starts(rows.times)
         base = 0 if self._windowing is None else starts
         slices = rows.times - (rows.times - base) % self._period
-        folding(None)(self._slices.slots(slices, rows.codes))
+        with self._slices.trial():
+            folding(None)(self._slices.slots(slices, rows.codes))
         return []
 
     @override

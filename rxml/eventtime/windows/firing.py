@@ -54,6 +54,15 @@ class Windows:
         ends = self.ends[slots]
         return np.where(ends == FOREVER, self.times[slots], ends - 1)
 
+    def kept(self, slots: NDArray[np.intp]) -> list[NDArray[Any]]:
+        """Copies of what is known of these windows, for `put`."""
+        return [getattr(self, name)[slots] for name in self.__slots__]
+
+    def put(self, slots: NDArray[np.intp], kept: list[NDArray[Any]]) -> None:
+        """Let that be known of these windows again."""
+        for name, values in zip(self.__slots__, kept, strict=True):
+            getattr(self, name)[slots] = values
+
     def renewed(self) -> NDArray[np.intp]:
         """Those to which elements have come since they have told last; one look at an array, whatever is open."""
         return np.flatnonzero(self.fresh)
@@ -149,6 +158,19 @@ class Firing:
         self.windows.fresh[slots] = self.windows.fires[slots] = 0
         if self._retractions is not None:
             self._retractions.forget(slots)
+
+    def kept(self, slots: NDArray[np.intp]) -> Any:
+        """Copies of all that is known of these windows, for `put`."""
+        told = None if self._retractions is None else self._retractions.kept(slots)
+        return self.windows.kept(slots), self.pool.states(slots), told
+
+    def put(self, slots: NDArray[np.intp], kept: Any) -> None:
+        """Let that be known of these windows again; each is named once."""
+        windows, states, told = kept
+        self.windows.put(slots, windows)
+        self.pool.put(slots, states)
+        if self._retractions is not None:
+            self._retractions.put(slots, told)
 
     def snapshot(self) -> Any:
         """As plain values."""

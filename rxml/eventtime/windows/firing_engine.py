@@ -12,6 +12,7 @@ from rxml.eventtime.windows.emission import Update
 from rxml.eventtime.windows.engine import Engine, Folding, Rows, in_order
 from rxml.eventtime.windows.panes import EARLY, LATE, ON_TIME, Panes, together
 from rxml.eventtime.windows.slices import Slices
+from rxml.eventtime.windows.undo import undone
 from rxml.flow.chunk import FOREVER
 
 if TYPE_CHECKING:
@@ -79,7 +80,15 @@ class FiringEngine(Engine):
 
     @override
     def add(self, rows: Rows, folding: Folding) -> list[Panes]:
-        at, slots = self._assigned(rows)
+        with self._slices.trial():
+            at, slots = self._assigned(rows)
+            with undone(self._firing) as undo:
+                undo.keep(slots)
+                return self._taken(rows, folding, at, slots)
+
+    def _taken(
+        self, rows: Rows, folding: Folding, at: NDArray[np.intp], slots: NDArray[np.intp]
+    ) -> list[Panes]:
         windows = self._firing.windows
         told: list[Panes] = []
         late = windows.ends[slots] <= self._closed

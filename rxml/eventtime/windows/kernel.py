@@ -43,9 +43,9 @@ class WindowKernel(Chunkwise[Any, Any]):
     """
 
     timely = True
+    again: bool = True  # an engine that fails has changed nothing
 
     def __init__(self, name: str, plan: Plan) -> None:
-        self.again: bool = True
         self.left_out: Sequence[int] = ()
         self.lost: int = 0
         self._name = name
@@ -66,21 +66,29 @@ class WindowKernel(Chunkwise[Any, Any]):
         if len(items) == 1 and items[0] is TICK:
             self.left_out = ()
             return self._rows(self._engine.tick())
-        self.again, self.left_out = True, ()
+        self.left_out = ()
         times = self._times(items)
         low, high = int(np.minimum.reduce(times)), int(np.maximum.reduce(times))
         self._require_room(low, high)
         codes, columns = self._told(items)
-        if low >= self._engine.watermark and not self._gaps:
-            return self._rows(self._added(Rows(times, codes, low, high), columns))
-        return self._sorted_out(items, Rows(times, codes, low, high), columns)
+        try:
+            return self._taken(items, Rows(times, codes, low, high), columns)
+        finally:
+            self._keys.settle()
+
+    def _taken(
+        self, items: Sequence[Any], rows: Rows, columns: list[list[NDArray[Any]]]
+    ) -> Sequence[Any]:
+        if rows.low >= self._engine.watermark and not self._gaps:
+            return self._rows(self._added(rows, columns))
+        return self._sorted_out(items, rows, columns)
 
     def _sorted_out(
         self, items: Sequence[Any], rows: Rows, columns: list[list[NDArray[Any]]]
     ) -> Sequence[Any]:
         """What comes of elements of which some may be late, or in no window."""
         times, codes = rows.times, rows.codes
-        late = self._engine.late(times, codes)
+        late = self._late(times, codes)
         inside = ~late
         outside = self._engine.outside(times)
         if outside is not None:
@@ -96,6 +104,13 @@ class WindowKernel(Chunkwise[Any, Any]):
             told = self._rows(self._added(kept, chosen))
         came = self._came_late(items, times, late) if late.any() else []
         return [*came, *told] if came else told
+
+    def _late(self, times: NDArray[np.int64], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
+        if (
+            self._engine.watermark >= FOREVER
+        ):  # even windows of all time, and of so many elements, have ended
+            return np.ones(len(times), np.bool_)
+        return self._engine.late(times, codes)
 
     def _told(self, items: Sequence[Any]) -> tuple[NDArray[np.intp], list[list[NDArray[Any]]]]:
         """The keys and columns of elements; nothing changes that anybody would see.
@@ -155,10 +170,7 @@ class WindowKernel(Chunkwise[Any, Any]):
                 return whole
             return self._fold(times[some], [[column[some] for column in each] for each in columns])
 
-        self.again = self._engine.again  # if False, what fails from here on has been taken in part
-        told = self._engine.add(rows, folding)
-        self.again = True
-        return told
+        return self._engine.add(rows, folding)
 
     def _came_late(
         self, items: Sequence[Any], times: NDArray[np.int64], late: NDArray[np.bool_]

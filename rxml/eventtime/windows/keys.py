@@ -23,6 +23,9 @@ _KEPT: Final = 1024
 """Keys that are remembered though nothing holds them, beside as many as are held: they may come again at once."""
 
 
+_BURST: Final = 4
+"""Where fewer than one of so many places for keys is in use, those behind the last one in use are given up."""
+
 _FEW: Final = 4
 """Where fewer than one of so many keys are asked for, and others have come since, only these are put in order."""
 
@@ -34,13 +37,14 @@ class Keys:
         keying: which key an element belongs to; None: all belong to one.
     """
 
-    __slots__ = ("_held", "_keying", "_rank", "_released", "_table", "_whole")
+    __slots__ = ("_held", "_idle", "_keying", "_rank", "_released", "_table", "_whole")
 
     def __init__(self, keying: Keying | None) -> None:
         self._keying = keying
         self._table = KeyTable()
         self._held: NDArray[np.int64] = np.zeros(0, np.int64)
         self._released = True
+        self._idle = 0  # new keys that nothing has come to hold, since they were swept last
         self._rank: NDArray[np.intp] | None = None
         self._whole: NDArray[Any] | None = None
 
@@ -96,16 +100,33 @@ class Keys:
         np.subtract.at(self._held, codes, 1)
         self._released = True
 
+    def settle(self) -> None:
+        """Behind the elements of the last `codes`: of their keys, nothing may hold those that were new and too late."""
+        fresh = self._table.fresh
+        if not fresh:
+            return
+        self._idle += len(fresh) - int(np.count_nonzero(self._held[fresh]))
+        if self._idle > max(_KEPT, len(self._table) // 2):
+            self._released = True
+            self.sweep()
+
     def sweep(self) -> None:
         """Forget keys that nothing holds, if they are many."""
         if not self._released:
             return
-        self._released = False
+        self._idle, self._released = 0, False
         unheld = len(self._table) - int(np.count_nonzero(self._held))
         if unheld > max(_KEPT, len(self._table) // 2):
             slots = self._table.slots()
             self._table.release(slots[self._held[slots] == 0])
             self._rank = self._whole = None
+            self._shrink()
+
+    def _shrink(self) -> None:
+        """Behind a burst of keys: have room for those that are left only."""
+        if _BURST * len(self._table) < self._table.capacity:
+            self._table.shrink()
+            self._held = self._held[: max(self._table.capacity, _SMALLEST)].copy()
 
     def column(self, codes: NDArray[np.intp]) -> NDArray[Any]:
         """The keys with these numbers: int64 if they are whole numbers, else objects, whatever other keys there are."""

@@ -119,8 +119,7 @@ class Pool:
             try:
                 fold(slots)
             except BaseException:
-                for state, kept in zip(self._states, before, strict=True):
-                    put(state, touched, kept)
+                self.put(touched, before)
                 raise
 
         return careful
@@ -141,6 +140,11 @@ class Pool:
     def states(self, slots: NDArray[np.intp]) -> list[State]:
         """Copies of the states in these slots."""
         return [taken(state, slots) for state in self._states]
+
+    def put(self, slots: NDArray[np.intp], states: Sequence[State]) -> None:
+        """Let these slots have states that `states` gave."""
+        for state, kept in zip(self._states, states, strict=True):
+            put(state, slots, kept)
 
     def identities(self, n: int) -> list[State]:
         """States of no rows, for n groups."""

@@ -87,6 +87,20 @@ class Retractions:
         for each, state in zip(self._aggregates, self._states, strict=True):
             put(state, slots, each.identity(len(slots)))
 
+    def kept(self, slots: NDArray[np.intp]) -> Any:
+        """Copies of what is known of these windows, for `put`."""
+        self._fit(int(slots.max(initial=-1)) + 1)
+        columns = [column[slots] for column in self._columns]
+        return columns, [taken(state, slots) for state in self._states]
+
+    def put(self, slots: NDArray[np.intp], kept: Any) -> None:
+        """Let that be known of these windows again."""
+        columns, states = kept
+        for column, values in zip(self._columns, columns, strict=True):
+            column[slots] = values
+        for state, values in zip(self._states, states, strict=True):
+            put(state, slots, values)
+
     def snapshot(self) -> Any:
         """As plain values."""
         return [[column.copy() for column in self._columns], list(map(plain, self._states))]

@@ -12,6 +12,8 @@ from rxml.eventtime.windows.emission import Update
 from rxml.eventtime.windows.engine import Engine, Folding, Rows
 from rxml.eventtime.windows.panes import EARLY, LATE, ON_TIME, Panes
 from rxml.eventtime.windows.session_parts import Session, Waiting
+from rxml.eventtime.windows.sessions import Sessions, joined
+from rxml.eventtime.windows.undo import undone
 from rxml.flow.chunk import FOREVER
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class SessionEngine(Engine):
         self._firing = firing
         self._every = emission.n if isinstance(emission, Update) else None
         self._lateness = lateness
-        self._of: dict[int, list[Session]] = {}
+        self._sessions = Sessions(gap)
         self._ends: list[tuple[int, int, Session]] = []
         self._numbers = 0
         self._kept: list[tuple[int, int, Session]] = []
@@ -62,30 +64,45 @@ class SessionEngine(Engine):
         late = times <= self.watermark - self._lateness - self._gap
         if not late.any():
             return late
-        spans: dict[int, list[tuple[int, int]]] = {
-            code: self._spans(code) for code in set(codes[late].tolist())
+        low, high = int(times.min()), int(times.max())
+        spans = {
+            code: [(each.start, each.end) for each in self._sessions.touched(code, low, high)]
+            for code in set(codes[late].tolist())
         }
         for row in np.flatnonzero(np.isin(codes, list(spans))).tolist():
             alone = bool(late[row])
-            late[row] = not _joined(spans[int(codes[row])], int(times[row]), self._gap, alone=alone)
+            late[row] = not joined(spans[int(codes[row])], int(times[row]), self._gap, alone=alone)
         return late
-
-    def _spans(self, code: int) -> list[tuple[int, int]]:
-        return [(each.start, each.end) for each in self._of.get(code, ())]
-
-    def _touched(self, code: int, time: int) -> list[Session]:
-        gap = self._gap
-        return [each for each in self._of.get(code, ()) if each.start - gap < time < each.end]
 
     @override
     def add(self, rows: Rows, folding: Folding) -> list[Panes]:
-        batch = Waiting(folding)
-        try:
-            return self._added(rows, batch)
-        finally:
-            self._settle(batch)
-            self.pool.free(np.array(self._spare, np.intp))
-            self._spare.clear()
+        with undone(self._firing) as undo:
+            batch = Waiting(folding, undo)
+            try:
+                told = self._added(rows, batch)
+                self._settle(batch)
+            except BaseException:
+                undo.back()
+                self._take_back(batch)
+                raise
+            finally:
+                self.pool.free(np.array(self._spare, np.intp))
+                self._spare.clear()
+        self._forget(batch.gone)
+        return told
+
+    def _take_back(self, batch: Waiting) -> None:
+        """Nothing of the chunk has been taken: what it has begun is no more, and what it has changed is as before."""
+        batch.span_back()
+        begun = [*batch.opened, *batch.begun.values()]
+        gone = set(begun)
+        self._sessions.replace(gone, [one for one in batch.gone if one not in gone])
+        opened = np.array([one.slot for one in batch.opened], np.intp)
+        self._firing.forget(opened)
+        self.keys.release(np.array([one.code for one in batch.opened], np.intp))
+        self.pool.free(np.array([one.slot for one in begun], np.intp))
+        for one in begun:
+            one.slot = -1
 
     def _added(self, rows: Rows, batch: Waiting) -> list[Panes]:
         told: list[Panes] = []
@@ -116,13 +133,14 @@ class SessionEngine(Engine):
 
     def _session(self, code: int, time: int, batch: Waiting) -> tuple[Session, list[Panes]]:
         """The session of an element, which may begin one, lengthen one, or make one of several; what is taken back."""
-        touched = sorted(self._touched(code, time), key=lambda each: each.start)
+        touched = self._sessions.touched(code, time, time)
         if not touched:
             return self._begun(code, time, batch), []
         one, *others = touched
+        batch.keep(one)
         if others:
             self._settle(batch)
-        told = [panes for other in others for panes in self._merge(one, other)]
+        told = [panes for other in others for panes in self._merge(one, other, batch)]
         self._stretch(one, time)
         batch.moved[one.slot] = one
         return one, told
@@ -139,7 +157,7 @@ class SessionEngine(Engine):
             self._spare = self.pool.allocate(max(1, min(_AT_ONCE, self.pool.room))).tolist()
         one = Session(code, time, time + self._gap, self._spare.pop())
         batch.begun[one.slot] = one
-        self._of.setdefault(code, []).append(one)
+        self._sessions.add(one)
         if one.end <= self.watermark:
             self._keep(one)
         else:
@@ -156,20 +174,20 @@ class SessionEngine(Engine):
         self._numbers += 1
         heappush(self._ends, (one.end, self._numbers, one))
 
-    def _merge(self, one: Session, other: Session) -> list[Panes]:
+    def _merge(self, one: Session, other: Session, batch: Waiting) -> list[Panes]:
         """A session takes in one that began later; what that has told is taken back."""
         into, gone = np.array([one.slot]), np.array([other.slot])
+        batch.keep_states(np.array([one.slot, other.slot]))
         told = self._firing.merge(into, gone, LATE if other.closed else EARLY)
         one.end = max(one.end, other.end)
-        self._forget([other])
+        self._sessions.remove([other])
+        batch.gone.append(other)
         return told
 
     def _forget(self, gone: list[Session]) -> None:
-        for one in gone:
-            sessions = self._of[one.code]
-            sessions.remove(one)
-            if not sessions:
-                del self._of[one.code]
+        """These are in no list any more; let what they held be free."""
+        if not gone:
+            return
         slots = np.array([one.slot for one in gone])
         self._firing.forget(slots)
         self.pool.free(slots)
@@ -204,8 +222,8 @@ class SessionEngine(Engine):
                 self._keep(one)
             else:
                 over[one.slot] = one
-        if over:
-            self._forget(list(over.values()))
+        self._sessions.remove(over.values())
+        self._forget(list(over.values()))
 
     def _told(self, ended: list[Session]) -> list[Panes]:
         if not ended:
@@ -229,36 +247,19 @@ class SessionEngine(Engine):
     @override
     def snapshot(self) -> Any:
         sessions = [
-            [each.code, each.start, each.end, each.slot, each.closed]
-            for every in self._of.values()
-            for each in every
+            [each.code, each.start, each.end, each.slot, each.closed] for each in self._sessions
         ]
         return [sessions, self._firing.snapshot()]
 
     @override
     def restore(self, state: Any) -> None:
         sessions, firing = state
-        self._of, self._ends, self._kept = {}, [], []
+        self._sessions, self._ends, self._kept = Sessions(self._gap), [], []
         self._firing.restore(firing)
         for code, start, end, slot, closed in sessions:
             one = Session(code, start, end, slot)
-            self._of.setdefault(code, []).append(one)
+            self._sessions.add(one)
             if closed:
                 self._keep(one)
             else:
                 self._push(one)
-
-
-def _joined(spans: list[tuple[int, int]], time: int, gap: int, *, alone: bool) -> bool:
-    """Let the spans of a key's sessions be those behind an element; False if it is late and touches none of them."""
-    touched = [each for each in spans if each[0] - gap < time < each[1]]
-    if alone and not touched:
-        return False
-    for each in touched:
-        spans.remove(each)
-    starts, ends = (
-        [time, *(each[0] for each in touched)],
-        [time + gap, *(each[1] for each in touched)],
-    )
-    spans.append((min(starts), max(ends)))
-    return True

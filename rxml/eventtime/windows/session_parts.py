@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from rxml.eventtime.windows.engine import Folding
     from rxml.eventtime.windows.firing import Firing
+    from rxml.eventtime.windows.undo import Undo
 
 
 class Session:
@@ -35,17 +36,39 @@ class Session:
 
 
 class Waiting:
-    """Rows whose session is known and that have not been taken in yet, in order.
+    """Rows whose session is known and that have not been taken in yet, in order; and what sessions were before them.
+
+    Args:
+        folding: takes rows in.
+        undo: keeps open windows before they change.
 
     Attributes:
         begun: sessions that are not open yet, by slot.
         moved: sessions whose span has changed, by slot.
+        opened: sessions that were begun by these rows and are open.
+        gone: sessions that have become part of others.
+        before: start, end and whether they were closed, of sessions that have changed.
     """
 
-    __slots__ = ("_counts", "_folding", "_rows", "_slots", "begun", "moved")
+    __slots__ = (
+        "_counts",
+        "_folding",
+        "_rows",
+        "_slots",
+        "_undo",
+        "before",
+        "begun",
+        "gone",
+        "moved",
+        "opened",
+    )
 
-    def __init__(self, folding: Folding) -> None:
+    def __init__(self, folding: Folding, undo: Undo) -> None:
         self._folding = folding
+        self._undo = undo
+        self.opened: list[Session] = []
+        self.gone: list[Session] = []
+        self.before: dict[Session, tuple[int, int, bool]] = {}
         self._rows: list[int] = []
         self._slots: list[int] = []
         self._counts: Counter[int] = Counter()
@@ -66,21 +89,38 @@ class Waiting:
         """Whether the session is not open yet."""
         return session.slot in self.begun
 
+    def keep(self, one: Session) -> None:
+        """The session may change from now on."""
+        if one not in self.before:
+            self.before[one] = (one.start, one.end, one.closed)
+
+    def keep_states(self, slots: NDArray[np.intp]) -> None:
+        """What is known of these windows may change from now on."""
+        self._undo.keep(slots)
+
+    def span_back(self) -> None:
+        """Let sessions have the spans again that they had."""
+        for one, (start, end, closed) in self.before.items():
+            one.start, one.end, one.closed = start, end, closed
+
     def take(self, firing: Firing) -> None:
         """Open what has begun, and take all rows in."""
         windows = firing.windows
         if self.begun:
             slots, codes, starts, ends = _columns(list(self.begun.values()))
             windows.open(slots, codes, starts, ends, starts)
+            self.opened += self.begun.values()
             self.begun.clear()
         if self.moved:
             slots, _, starts, ends = _columns(list(self.moved.values()))
+            self.keep_states(slots)
             windows.starts[slots], windows.ends[slots] = starts, ends
             self.moved.clear()
         if self._rows:
             rows, slots = np.array(self._rows), np.array(self._slots)
             self._rows, self._slots = [], []
             self._counts.clear()
+            self.keep_states(slots)
             self._folding(rows)(slots)
             firing.saw(slots)
 

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from numpy.typing import NDArray
 
     from rxml.eventtime.windows.keys import Keys
     from rxml.eventtime.windows.pool import Pool
 
 
+_DENSE: Final = 8
+"""Where one of so many keys is in a slice, an array says which slot each has: 64 bytes for a key, at most."""
+
+_SPARSE: Final = 32
+"""Where fewer than one of so many is, a dict says so again."""
+
+
 class Slice:
-    """A span of time: which keys have elements in it, and in which slot of the pool their state is."""
+    """A span of time: which keys have elements in it, and in which slot of the pool their state is.
 
-    __slots__ = ("_by_code", "_codes", "_slots", "size")
+    What it costs follows from the keys in it, and not from how many there are beside these.
+    """
 
-    def __init__(self, capacity: int) -> None:
+    __slots__ = ("_codes", "_dense", "_few", "_slots", "size")
+
+    def __init__(self) -> None:
         self.size: int = 0
-        self._by_code: NDArray[np.intp] = np.full(capacity, -1, np.intp)
-        self._codes: NDArray[np.intp] = np.empty(16, np.intp)
-        self._slots: NDArray[np.intp] = np.empty(16, np.intp)
+        self._few: dict[int, int] = {}
+        self._dense: NDArray[np.intp] | None = None  # if there, and not `_few`, slots by key, or -1
+        self._codes: NDArray[np.intp] = np.empty(4, np.intp)
+        self._slots: NDArray[np.intp] = np.empty(4, np.intp)
 
     @property
     def codes(self) -> NDArray[np.intp]:
@@ -35,20 +50,39 @@ class Slice:
         """The slots of these keys."""
         return self._slots[: self.size]
 
-    def found(self, codes: NDArray[np.intp], capacity: int) -> NDArray[np.intp]:
-        """The slots of keys; -1 for a key that has none here."""
-        if len(self._by_code) < capacity:
-            more = np.full(capacity - len(self._by_code), -1, np.intp)
-            self._by_code = np.concatenate([self._by_code, more])
-        slots: NDArray[np.intp] = self._by_code[codes]
+    def found(self, codes: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The slots of keys; -1 for a key that has none here. There is room for these keys."""
+        if self._dense is None:
+            listed = map(self._few.get, codes.tolist(), repeat(-1))
+            return np.fromiter(listed, np.intp, len(codes))
+        slots: NDArray[np.intp] = self._dense[codes]
+        return slots
+
+    def fit(self, n: int, capacity: int) -> None:
+        """Have room for n keys of so many."""
+        if self._dense is None:
+            if capacity <= _DENSE * max(n, _DENSE):
+                self._dense = self._by_code(capacity)
+                self._few = {}
+        elif capacity > _SPARSE * max(n, _DENSE):
+            self._dense = None
+            self._few = dict(zip(self.codes.tolist(), self.slots.tolist(), strict=True))
+        elif capacity > len(self._dense):
+            self._dense = self._by_code(capacity)
+
+    def _by_code(self, capacity: int) -> NDArray[np.intp]:
+        slots = np.full(capacity, -1, np.intp)
+        slots[self.codes] = self.slots
         return slots
 
     def distinct(self, codes: NDArray[np.intp]) -> NDArray[np.intp]:
         """Keys that have none here, each once, in the order in which they came first."""
+        if self._dense is None:
+            return np.array(list(dict.fromkeys(codes.tolist())), np.intp)
         at = np.arange(len(codes))
-        self._by_code[codes[::-1]] = at[::-1]  # of several rows of a key the first is written last
-        first: NDArray[np.intp] = codes[self._by_code[codes] == at]
-        self._by_code[codes] = -1
+        self._dense[codes[::-1]] = at[::-1]  # of several rows of a key the first is written last
+        first: NDArray[np.intp] = codes[self._dense[codes] == at]
+        self._dense[codes] = -1
         return first
 
     def add(self, codes: NDArray[np.intp], slots: NDArray[np.intp]) -> None:
@@ -59,8 +93,22 @@ class Slice:
             self._slots = np.resize(self._slots, 2 * size)
         self._codes[self.size : size] = codes
         self._slots[self.size : size] = slots
-        self._by_code[codes] = slots
         self.size = size
+        if self._dense is None:
+            self._few.update(zip(codes.tolist(), slots.tolist(), strict=True))
+        else:
+            self._dense[codes] = slots
+
+    def cut(self, size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Forget all keys but the first so many; those that are gone, and their slots."""
+        codes, slots = self.codes[size:], self.slots[size:]
+        self.size = size
+        if self._dense is None:
+            for code in codes.tolist():
+                del self._few[code]
+        else:
+            self._dense[codes] = -1
+        return codes, slots
 
 
 class Slices:
@@ -71,13 +119,16 @@ class Slices:
         pool: holds the states.
     """
 
-    __slots__ = ("_keys", "_order", "_pool", "_slices")
+    __slots__ = ("_keys", "_order", "_pool", "_slices", "_tried")
 
     def __init__(self, keys: Keys, pool: Pool) -> None:
         self._keys = keys
         self._pool = pool
         self._slices: dict[int, Slice] = {}
         self._order: list[int] = []
+        self._tried: list[tuple[int, int]] | None = (
+            None  # slices that have grown in a trial, and from what size
+        )
 
     def __len__(self) -> int:
         return len(self._slices)
@@ -124,26 +175,61 @@ class Slices:
         """The slot of each row, all of which are in one slice; a key that has none gets one."""
         one = self._slices.get(start)
         if one is None:
-            one = self._begun(start)
-        slots = one.found(codes, self._keys.capacity)
+            one = self._begun(start, len(codes))
+        else:
+            one.fit(one.size, self._keys.capacity)
+        slots = one.found(codes)
         if slots.min() < 0:
-            new = one.distinct(codes[slots < 0])
-            one.add(new, self._pool.allocate(len(new)))
-            self._keys.hold(new)
-            slots = one.found(codes, self._keys.capacity)
+            self._add(start, one, one.distinct(codes[slots < 0]))
+            slots = one.found(codes)
         return slots
 
-    def _begun(self, start: int) -> Slice:
-        one = self._slices[start] = Slice(self._keys.capacity)
+    def _add(self, start: int, one: Slice, codes: NDArray[np.intp]) -> None:
+        slots = self._pool.allocate(len(codes))
+        if self._tried is not None:
+            self._tried.append((start, one.size))
+        one.add(codes, slots)
+        self._keys.hold(codes)
+        one.fit(one.size, self._keys.capacity)
+
+    def _begun(self, start: int, n: int) -> Slice:
+        if self._tried is not None:
+            self._tried.append((start, 0))
+        one = self._slices[start] = Slice()
+        one.fit(n, self._keys.capacity)
         insort(self._order, start)
         return one
+
+    @contextmanager
+    def trial(self) -> Generator[None]:
+        """What fails within this leaves none of the slots that it has asked for."""
+        self._tried = tried = list[tuple[int, int]]()
+        try:
+            yield
+        except BaseException:
+            for start, size in reversed(tried):
+                self._cut(start, size)
+            raise
+        finally:
+            self._tried = None
+
+    def _cut(self, start: int, size: int) -> None:
+        if start not in self._slices:
+            return
+        if not size:
+            self.drop(start)
+        else:
+            codes, slots = self._slices[start].cut(size)
+            self._pool.free(slots)
+            self._keys.release(codes)
 
     def find(self, start: int, codes: NDArray[np.intp]) -> NDArray[np.intp]:
         """The slots of keys in a slice; -1 for a key that has none there."""
         one = self._slices.get(start)
         if one is None:
             return np.full(len(codes), -1, np.intp)
-        return one.found(codes, self._keys.capacity)
+        one.fit(one.size, self._keys.capacity)
+        return one.found(codes)
 
     def drop(self, start: int) -> None:
         """Forget a slice: its slots and its hold on keys."""
@@ -161,5 +247,5 @@ class Slices:
         """Go on from a snapshot, behind keys and pool."""
         self._slices, self._order = {}, []
         for start, codes, slots in state:
-            one = self._begun(start)
+            one = self._begun(start, len(codes))
             one.add(np.asarray(codes, np.intp), np.asarray(slots, np.intp))

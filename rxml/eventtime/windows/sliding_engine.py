@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -27,8 +27,6 @@ class SlidingEngine(Engine):
     Where it is cut follows from the window alone (see `Sliding.cut`), so that floats are rounded in the same way however
     elements were chunked, in whatever order they came, and behind a snapshot.
     """
-
-    again: ClassVar[bool] = True
 
     def __init__(self, keys: Keys, pool: Pool, windowing: Sliding) -> None:
         super().__init__(keys, pool)
@@ -58,7 +56,8 @@ class SlidingEngine(Engine):
     @override
     def add(self, rows: Rows, folding: Folding) -> list[Panes]:
         starts = self._windowing.slice_starts(rows.times)
-        folding(None)(self._slices.slots(starts, rows.codes))
+        with self._slices.trial():
+            folding(None)(self._slices.slots(starts, rows.codes))
         first = self._first_window(max(rows.low, self.watermark))
         self._next = first if self._next is None else min(first, self._next)
         if starts.min() < self._pushed:  # in a slice that is in the stacks already

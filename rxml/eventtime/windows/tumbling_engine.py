@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 class TumblingEngine(Engine):
     """A slice is a window."""
-
-    again: ClassVar[bool] = True
 
     def __init__(self, keys: Keys, pool: Pool, windowing: Sliding) -> None:
         super().__init__(keys, pool)
@@ -46,10 +44,11 @@ class TumblingEngine(Engine):
     def add(self, rows: Rows, folding: Folding) -> list[Panes]:
         fold = folding(None)
         first, last = (self._windowing.start_of(each) for each in (rows.low, rows.high))
-        if first == last:
-            fold(self._slices.slots_in(first, rows.codes))
-        else:
-            fold(self._slices.slots(self._starts(rows.times), rows.codes))
+        with self._slices.trial():
+            if first == last:
+                fold(self._slices.slots_in(first, rows.codes))
+            else:
+                fold(self._slices.slots(self._starts(rows.times), rows.codes))
         return []
 
     @override
