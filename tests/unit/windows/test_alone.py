@@ -116,6 +116,7 @@ ITEMS = st.lists(
     ),
     max_size=14,
 ).map(lambda items: [{**item, "id": at} for at, item in enumerate(items)])
+WINDOW: Any = ops.window
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=3)
 
 
@@ -124,9 +125,8 @@ SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=3)
 def test_it_leaves_no_trace_however_elements_are_cut(
     mode: str, items: list[Row], sizes: list[int], delay: int
 ) -> None:
-    given = dict(MODES[mode])
-    window: Any = ops.window(given.pop("windowing"), **given)
-    operator = window.aggregate(**AGGREGATES)
+    given: dict[str, Any] = dict(MODES[mode])
+    operator: Any = WINDOW(given.pop("windowing"), **given).aggregate(**AGGREGATES)
     rows, bad = left_out(operator, [[item] for item in items], delay=delay)
     together, also = left_out(operator, pieces(items, sizes), delay=delay)
     assert (sorted(together), also) == (sorted(rows), bad)
