@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from rxml.eventtime.windows.longer import longer
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -89,8 +91,7 @@ class Slice:
         """Give slots to keys that have none here."""
         size = self.size + len(codes)
         if size > len(self._codes):
-            self._codes = np.resize(self._codes, 2 * size)
-            self._slots = np.resize(self._slots, 2 * size)
+            self._codes, self._slots = longer(self._codes, size), longer(self._slots, size)
         self._codes[self.size : size] = codes
         self._slots[self.size : size] = slots
         self.size = size
@@ -177,11 +178,12 @@ class Slices:
         if one is None:
             one = self._begun(start, len(codes))
         else:
-            one.fit(one.size, self._keys.capacity)
+            one.fit(max(one.size, len(codes)), self._keys.capacity)
         slots = one.found(codes)
         if slots.min() < 0:
             self._add(start, one, one.distinct(codes[slots < 0]))
             slots = one.found(codes)
+        one.fit(one.size, self._keys.capacity)
         return slots
 
     def _add(self, start: int, one: Slice, codes: NDArray[np.intp]) -> None:
@@ -190,7 +192,6 @@ class Slices:
             self._tried.append((start, one.size))
         one.add(codes, slots)
         self._keys.hold(codes)
-        one.fit(one.size, self._keys.capacity)
 
     def _begun(self, start: int, n: int) -> Slice:
         if self._tried is not None:
