@@ -16,6 +16,8 @@ from rxml.eventtime.windows.undo import undone
 from rxml.flow.chunk import FOREVER
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from numpy.typing import NDArray
 
     from rxml.eventtime.windows.emission import Emission
@@ -92,25 +94,41 @@ class FiringEngine(Engine):
         windows = self._firing.windows
         told: list[Panes] = []
         late = windows.ends[slots] <= self._closed
-        steps = rounds(slots) if self._every is not None or late.any() else [np.arange(len(slots))]
+        any_late = bool(late.any())
         orders: list[NDArray[np.intp]] = []
-        for step in steps:
-            places = slots[step]
-            folding(at[step])(places)
+        for step, due in self._steps(slots, late):
+            places, some = slots[step], at[step]
+            folding(some)(places)
             self._firing.saw(places)
-            np.maximum.at(windows.times, places, rows.times[at[step]])
-            due = late[step] | self._due(places)
-            for timing, which in ((EARLY, due & ~late[step]), (LATE, due & late[step])):
-                if which.any():
-                    panes = self._firing.fire(places[which], timing)
+            np.maximum.at(windows.times, places, rows.times[some])
+            parts = (
+                ((EARLY, due[~late[due]]), (LATE, due[late[due]])) if any_late else ((EARLY, due),)
+            )
+            for timing, which in parts:
+                if len(which):
+                    panes = self._firing.fire(slots[which], timing)
                     told.append(panes)
-                    orders.append(_spread(step[which], panes))
+                    orders.append(_spread(which, panes))
         return _sorted(told, orders)
 
-    def _due(self, slots: NDArray[np.intp]) -> NDArray[np.bool_]:
-        if self._every is None:
-            return np.zeros(len(slots), np.bool_)
-        return self._firing.windows.fresh[slots] >= self._every
+    def _steps(
+        self, slots: NDArray[np.intp], late: NDArray[np.bool_]
+    ) -> Generator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Rows that are taken in together, and those among them, each the last of its window, that let this tell."""
+        every, none = self._every, np.empty(0, np.intp)
+        if every is None and not late.any():
+            yield np.arange(len(slots)), none
+            return
+        fresh = self._firing.windows.fresh[slots]
+        waiting: list[NDArray[np.intp]] = []
+        for rank, step in enumerate(rounds(slots), 1):
+            due = late[step] if every is None else late[step] | ((fresh[step] + rank) % every == 0)
+            waiting.append(step)
+            if due.any():
+                yield _in_order(waiting), step[due]
+                waiting = []
+        if waiting:
+            yield _in_order(waiting), none
 
     def _assigned(self, rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Rows and slots, a pair for each window that a row is in and that is kept still, in the order of rows."""
@@ -198,8 +216,15 @@ class FiringEngine(Engine):
         self._firing.restore(firing)
 
 
+def _in_order(steps: list[NDArray[np.intp]]) -> NDArray[np.intp]:
+    """The rows of all of them."""
+    return steps[0] if len(steps) == 1 else np.sort(np.concatenate(steps))
+
+
 def _spread(order: NDArray[np.intp], panes: Panes) -> NDArray[np.intp]:
     """The place of each pane: a retraction has that of the pane behind it."""
+    if len(panes) == len(order):
+        return order
     places = np.empty(len(panes), np.intp)
     places[~panes.retracted] = order
     behind = np.flatnonzero(panes.retracted)

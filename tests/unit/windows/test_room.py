@@ -15,6 +15,7 @@ from rxml import aggregates as agg
 from rxml import windows as w
 from rxml.eventtime.event_time import EventTime
 from rxml.eventtime.keying import Keying
+from rxml.eventtime.windows.firing import Firing
 from rxml.eventtime.windows.kernel import WindowKernel
 from rxml.eventtime.windows.keys import Keys
 from rxml.eventtime.windows.plan import Plan, Settings
@@ -25,6 +26,8 @@ from rxml.flow.chunk import FOREVER
 from tests.unit.windows.running import AGGREGATES, Hand
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from rxml.windows import Windowing
 
 NS = 1e-9
@@ -127,6 +130,28 @@ def test_keys_are_numbered_anew_behind_a_burst() -> None:
     assert keys.codes([7, 5, 8]).tolist() == [0, 5, 1]
     assert keys.column(np.array([0, 5, 1])).tolist() == [7, 5, 8]
     assert keys.codes(np.array([8, 9, 5])).tolist() == [1, 2, 5]
+
+
+@pytest.mark.parametrize("lateness", [0, 1000])
+def test_rows_between_two_panes_are_taken_in_together(
+    lateness: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = Hand(w.tumbling(5000 * NS), AGGREGATES, emit=w.after_count(100), lateness=lateness)
+    taken = list[int]()
+    saw = Firing.saw
+
+    def seen(firing: Firing, slots: NDArray[np.intp]) -> None:
+        taken.append(len(slots))
+        saw(firing, slots)
+
+    monkeypatch.setattr(Firing, "saw", seen)
+    hand.take({"t": 1, "k": 1, "v": 1})
+    rows = hand.kernel.push_all([{"t": at, "k": 1, "v": at} for at in range(250)])
+    assert [(row["n"], row["total"]) for row in rows] == [
+        (100, sum(range(99)) + 1),
+        (200, sum(range(199)) + 1),
+    ]
+    assert taken == [1, 99, 100, 51]
 
 
 class Seen(Session):
