@@ -10,7 +10,7 @@ from typing_extensions import override
 from rxml.facts.outcome import Outcome
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.context import drop
-from rxml.flow.scope import settled
+from rxml.flow.scope import finished, settled
 from rxml.flow.stage import Stage
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class AppendStage(Stage[Outcome]):
             self._chunk = chunk
         if self._writing is None:
             self._writing = self._begin(self._chunk.elements)
-        await asyncio.wait([self._writing])  # which goes on if this is cancelled
+        await finished(self._writing)
         self._ready = self._written(self._chunk, self._writing.result())
         self._chunk = self._writing = None
         return self.now(n) or END

@@ -55,8 +55,8 @@ class FactLog(FactStore):
     stored no more. Offsets count the facts that were stored, and are never given twice.
 
     Memory: the index of ids holds at most `index_bytes` of sorted runs (12 bytes a fact; for ids that grow with time,
-    as those of `new_id`, hardly any) and the last 65,536 ids; writing holds a batch, reading two chunks of at most
-    8,192 facts for each reader. Methods without `await` block: on an event loop use the flows, or `asyncio.to_thread`.
+    as those of `new_id`, hardly any) and the last 65,536 ids; writing holds a batch, reading two chunks of at most 8,192
+    facts for each reader (or, of small ones, as many as come to half of that). Methods without `await` block: on an event loop use the flows, or `asyncio.to_thread`.
 
     Args:
         path: of the file; `.lock`, `-wal` and `-shm` files stand beside it.

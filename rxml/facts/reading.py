@@ -1,9 +1,10 @@
-"""ReadStage: the facts of a log by demand, to its end or live; a thread reads, one chunk ahead at most."""
+"""ReadStage: the facts of a log by demand, to its end or live; a thread reads ahead, one chunk, or several small ones."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 from typing_extensions import override
 
 from rxml.batch import Batch
+from rxml.errors import FactLogError
+from rxml.facts.chunks import ROWS
 from rxml.facts.table import facts_of
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.node import StageSpec
-from rxml.flow.scope import settled
+from rxml.flow.scope import finished, settled
 from rxml.flow.stage import Stage
 from rxml.flow.timing.waiting import rung
 
@@ -27,9 +30,13 @@ if TYPE_CHECKING:
     from rxml.facts.reader import Reader
     from rxml.flow.node import Env, Node
 
-    Found: TypeAlias = tuple[Batch | None, int, int]
+    Found: TypeAlias = tuple[list[Batch] | None, int, int]
 
 logger: Final = logging.getLogger("rxml.facts")
+
+
+AHEAD: Final = ROWS // 2
+"""Rows up to which chunks are read along with the first."""
 
 
 class Readable(Protocol):
@@ -108,6 +115,7 @@ class ReadStage(Stage[Any]):
         self._stop: int | None = None
         self._rows: Batch = Batch({})
         self._row = 0
+        self._behind: deque[Batch] = deque()
         self._drained = False
         self._lost = 0
         self._bell = asyncio.Event()
@@ -117,7 +125,7 @@ class ReadStage(Stage[Any]):
         loop = asyncio.get_running_loop()
         self._deafen = log.listen(partial(_ring, loop, self._bell)) if live else _nothing
         self._delist = env.enlist(self._finish, endless=live)
-        self.meter.gauge = lambda: (len(self._rows) - self._row, None)
+        self.meter.gauge = self._gauge
 
     @override
     def position(self) -> int | None:
@@ -128,15 +136,20 @@ class ReadStage(Stage[Any]):
     def seek(self, position: Any) -> None:
         self._position = self._next = position
 
+    def _gauge(self) -> tuple[int, None]:
+        return len(self._rows) - self._row + sum(map(len, self._behind)), None
+
     def _finish(self) -> None:
         self._drained = True
         self._bell.set()
 
     @override
     def now(self, n: int) -> Chunk[Any] | None:
+        while self._row >= len(self._rows):
+            if not self._behind:
+                return None
+            self._rows, self._row = self._behind.popleft(), 0
         start, rows = self._row, self._rows
-        if start >= len(rows):
-            return None
         self._row = stop = min(len(rows), start + min(n, CHUNK))
         part = rows if stop - start == len(rows) else rows[start:stop]
         self._position = int(part.array("offset")[-1]) + 1
@@ -162,17 +175,17 @@ class ReadStage(Stage[Any]):
             fresh = self._reading is None
             if self._reading is None:
                 self._reading = self._read()
-            await asyncio.wait([self._reading])  # which goes on if this is cancelled
+            await finished(self._reading)
             reading, self._reading = self._reading, None
-            rows, self._next, lost = reading.result()
+            found, self._next, lost = reading.result()
             if lost:
                 self._tell_lost(lost)
-            if rows is None and fresh:
+            if found is None and fresh:
                 return False
-            if rows is None:  # found before the bell was silenced, which may have rung since
+            if found is None:  # found before the bell was silenced, which may have rung since
                 continue
-            if len(rows):
-                self._rows, self._row = rows, 0
+            if any(map(len, found)):
+                self._behind.extend(found)
                 self._reading = self._read()
                 return True
 
@@ -182,14 +195,15 @@ class ReadStage(Stage[Any]):
         return asyncio.get_running_loop().run_in_executor(self._thread, self._found, self._next)
 
     def _found(self, offset: int | None) -> Found:
-        """The rows of the next chunk, where to go on, and how many were trimmed before they could be read; in the thread."""
+        """The rows of the next chunks, where to go on, and how many were trimmed before they could be read; in the thread."""
         if self._reader is None:
             self._reader = self._log.reader()
             end = self._reader.next_offset()
             offset = self._position = end if offset is None else offset
             self._reader.require(offset)
             self._stop = None if self._live else end
-            return (*self._reader.batch_from(offset or 0, self._stop, self._from_time), 0)
+            rows, following = self._reader.batch_from(offset or 0, self._stop, self._from_time)
+            return None if rows is None else [rows], following, 0
         return self._further(self._reader, offset or 0)
 
     def _further(self, reader: Reader, offset: int) -> Found:
@@ -201,7 +215,24 @@ class ReadStage(Stage[Any]):
             return None, max(seen, following), lost
         if self._from_time is None:  # a chunk may have gone between those two questions
             lost = int(rows.array("offset")[0]) - offset
-        return rows, following, lost
+        return *self._with_more(reader, rows, following), lost
+
+    def _with_more(self, reader: Reader, rows: Batch, following: int) -> tuple[list[Batch], int]:
+        """A chunk, and those behind it that are small enough to come along; in the thread.
+
+        So a log of small chunks is not read by one handing over from thread to thread for each.
+        """
+        parts, total = [rows], len(rows)
+        while total < AHEAD:
+            try:
+                more, after = reader.batch_from(following, self._stop, self._from_time)
+            except FactLogError:
+                break  # it comes again when what is in front of it has been handed out
+            if more is None or not len(more) or int(more.array("offset")[0]) != following:
+                break  # the end, or something for the next look
+            parts.append(more)
+            total, following = total + len(more), after
+        return parts, following
 
     def _tell_lost(self, count: int) -> None:
         """Facts were trimmed before they were read: they count as dropped, and the first time the log says so."""
@@ -219,6 +250,7 @@ class ReadStage(Stage[Any]):
         self._delist()
         self._deafen()
         self._rows, self._row = Batch({}), 0
+        self._behind.clear()
         if self._reading is not None:
             await settled([self._reading])
             self._reading.exception()  # what was read ahead is of no interest any more

@@ -13,7 +13,7 @@ import pytest
 
 import rxml
 from rxml.errors import FactError
-from rxml.facts import Fact, FactLog
+from rxml.facts import Fact, FactLog, reading
 from rxml.flow.run import Run
 from rxml.testing import virtual_time
 from tests.unit.facts.drawn import numbered
@@ -48,8 +48,12 @@ def test_what_is_stored_after_the_end_was_found_comes_to_a_slow_consumer(log: Fa
 
 @pytest.mark.parametrize("from_time", [None, 0])
 def test_what_is_trimmed_under_a_tail_counts_as_dropped_and_is_told_once(
-    log: FactLog, caplog: pytest.LogCaptureFixture, from_time: int | None
+    log: FactLog,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    from_time: int | None,
 ) -> None:
+    monkeypatch.setattr(reading, "AHEAD", 0)
     for start in range(0, 50, 10):
         log.append_facts(numbered(10, start))
 
