@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -14,6 +13,7 @@ from rxml.flow.scope import finished, settled
 from rxml.flow.stage import Stage
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from rxml.facts.outcome import Outcomes

@@ -43,7 +43,7 @@ class Scope:
 
 
 async def finished(work: asyncio.Future[Any]) -> None:
-    """Wait until the work has ended, however; it goes on if this is cancelled. (`asyncio.wait` takes three times as long.)"""
+    """Wait until the work has ended, however; it goes on if this is cancelled. `asyncio.wait` takes three times as long."""
     if work.done():
         return
     bell: asyncio.Future[None] = asyncio.get_running_loop().create_future()

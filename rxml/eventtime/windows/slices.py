@@ -180,9 +180,11 @@ class Slices:
         else:
             one.fit(max(one.size, len(codes)), self._keys.capacity)
         slots = one.found(codes)
-        if slots.min() < 0:
-            self._add(start, one, one.distinct(codes[slots < 0]))
-            slots = one.found(codes)
+        missing = (slots < 0).nonzero()[0]
+        if len(missing):
+            absent = codes[missing]
+            self._add(start, one, one.distinct(absent))
+            slots[missing] = one.found(absent)
         one.fit(one.size, self._keys.capacity)
         return slots
 
