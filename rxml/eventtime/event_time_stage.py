@@ -86,6 +86,8 @@ class EventTimeStage(Stage[Any]):
     @override
     async def pull(self, n: int) -> Chunk[Any]:
         clock, activity = self.env.clock, self._activity
+        if self._timing.idle_after is None:
+            return await self._awaited(n)
         activity.back(clock.time())
         try:
             return await self._awaited(n)
@@ -105,10 +107,13 @@ class EventTimeStage(Stage[Any]):
             chunk = await request_until(self._head, min(n, self._portion), self._activity.deadline)
             if chunk is not None and chunk.end:
                 return END
-            self._take_in(Chunk(()) if chunk is None else chunk)
+            whole = self._taken_in(Chunk(()) if chunk is None else chunk)
+            if whole is not None:
+                return whole
         return self._ready.take(n)
 
-    def _take_in(self, chunk: Chunk[Any]) -> None:
+    def _taken_in(self, chunk: Chunk[Any]) -> Chunk[Any] | None:
+        """What comes of a chunk, if that is one; else it is at hand."""
         began = self.env.clock.busy()
         if len(chunk.elements):
             chunk = self._measured(chunk)
@@ -119,9 +124,14 @@ class EventTimeStage(Stage[Any]):
         # Behind an element that failed no barrier passes: it would say that the element was done.
         if chunk.barrier is not None and self._error is None:
             signals["barrier"] = chunk.barrier
-        if len(chunk.elements) or signals:
-            self._ready.put(Chunk(chunk.elements, chunk.contexts, **signals))
         self.meter.busy += self.env.clock.busy() - began
+        if not len(chunk.elements) and not signals:
+            return None
+        passed = Chunk(chunk.elements, chunk.contexts, **signals)
+        if not self._ready:
+            return passed
+        self._ready.put(passed)
+        return None
 
     def _measured(self, chunk: Chunk[Any]) -> Chunk[Any]:
         """The elements that have a time, but for those that were handed on: all in front of one that is late."""

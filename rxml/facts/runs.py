@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -26,7 +27,7 @@ _MIX: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _SHIFTS: Final = (np.uint64(30), np.uint64(27), np.uint64(31))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Digest:
     """What is looked for of a batch's ids.
 
@@ -52,7 +53,7 @@ class Digest:
         """`raw` of the ids from `start` up to `stop`, exclusive."""
         return None if self.raw is None else self.raw[16 * start : 16 * stop]
 
-    @property
+    @cached_property
     def span(self) -> tuple[int, int]:
         """The least and the greatest id as numbers of 128 bits; all there is if that is unknown."""
         if self.times is None or self.raw is None:
