@@ -82,7 +82,7 @@ class Kernel(Generic[A, B]):
         return 0
 
     def snapshot(self) -> Any:
-        """The state, as plain values that msgpack and `rxml.wire` take; None if there is none."""
+        """The state, as plain values and arrays, which `rxml.wire` takes; None if there is none."""
         return None
 
     def restore(self, state: Any) -> None:

@@ -26,7 +26,6 @@ from rxml.flow.chunk import Chunk
 from rxml.flow.context import Context
 from rxml.flow.context import Outcome as Ending
 from rxml.flow.kinds import source
-from rxml.flow.run import Run
 from rxml.flow.stage import Stage
 from rxml.testing import virtual_time
 from tests.unit.facts.drawn import numbered
@@ -251,28 +250,6 @@ def test_reading_takes_no_more_than_two_chunks_from_the_file(
             assert reads == [0, 10, 20]
 
     virtual_time.run(main())
-
-
-def test_small_chunks_are_read_together_up_to_a_bound(
-    log: FactLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for start in range(0, 100, 10):
-        log.append_facts(numbered(10, start))
-    monkeypatch.setattr(reading, "AHEAD", 35)
-
-    async def main() -> tuple[list[int], list[int]]:
-        held: list[int] = []
-        offsets: list[int] = []
-        async with Run[Any](log.read()) as run:
-            while not (chunk := await run.subscription.request(10)).end:
-                await virtual_time.settle()
-                offsets.extend(row["offset"] for row in chunk.elements)
-                held.append(run.statistics().stages[0].buffered)
-        return offsets, held
-
-    offsets, held = virtual_time.run(main())
-    assert offsets == list(range(100))
-    assert held == [0, 30, 20, 10, 0, 30, 20, 10, 0, 0]
 
 
 def test_a_tail_has_no_gap_and_no_repeat_at_the_seam(log: FactLog) -> None:

@@ -139,3 +139,25 @@ def test_a_time_is_a_place_to_begin_at(log: FactLog) -> None:
     log.append_facts([Fact("x", "k", -1, 0)])
     rows = virtual_time.run(log.read(moment).to_list())
     assert [row["offset"] for row in rows] == list(range(30))
+
+
+def test_small_chunks_are_read_together_up_to_a_bound(
+    log: FactLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for start in range(0, 100, 10):
+        log.append_facts(numbered(10, start))
+    monkeypatch.setattr(reading, "AHEAD", 35)
+
+    async def main() -> tuple[list[int], list[int]]:
+        held: list[int] = []
+        offsets: list[int] = []
+        async with Run[Any](log.read()) as run:
+            while not (chunk := await run.subscription.request(10)).end:
+                await virtual_time.settle()
+                offsets.extend(row["offset"] for row in chunk.elements)
+                held.append(run.statistics().stages[0].buffered)
+        return offsets, held
+
+    offsets, held = virtual_time.run(main())
+    assert offsets == list(range(100))
+    assert held == [0, 30, 20, 10, 0, 30, 20, 10, 0, 0]
