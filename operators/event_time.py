@@ -56,7 +56,7 @@ def with_event_time(
     Fails: with upstream; where an element has no time: NaN, none, a fraction or a datetime without a time zone; when a
         function raises. What the supervisor leaves out does not move the time.
     Cancels: upstream, at once.
-    Cost: for rows about 0.1 microseconds each, for a column of int64 nothing; with partitions about one microsecond more.
+    Cost: for rows about 0.1 microseconds each, for a column of int64 about 0.02; with partitions about one microsecond more.
 
     Args:
         column: the name of a column, key or attribute, or a function of the element: int64 nanoseconds since 1970 UTC, an

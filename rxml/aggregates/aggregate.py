@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import numpy as np
 from typing_extensions import override
 
-from rxml.aggregates.folding import Fold, at_once, in_rounds
+from rxml.aggregates.folding import Fold, at_once, doubling, in_rounds, one_by_one
 from rxml.aggregates.states import State
 from rxml.flow.check import PLAIN, require_function
 
@@ -110,6 +110,15 @@ class Aggregate(ABC):
             take(self, values, times, state, places)
 
         return fold
+
+    def along(self, before: State, rows: State) -> State:
+        """The state of one group after each of its rows, to the last bit as if `combine` took them one by one.
+
+        Args:
+            before: of the group, in front of them.
+            rows: of n >= 1 rows, each lifted by itself.
+        """
+        return (doubling if self.exact else one_by_one)(self, before, rows)
 
     @abstractmethod
     def lower(self, state: State) -> NDArray[Any]:

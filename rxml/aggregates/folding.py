@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rxml.aggregates.states import State, put, taken
+from rxml.aggregates.states import State, concatenated, put, taken
 
 _SMALL: Final = 1 << 16
 
@@ -86,3 +86,24 @@ def in_turn(nth: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     narrow = numbers.astype(np.uint16) if numbers.max() < _SMALL else numbers
     order = np.argsort(narrow, kind="stable")
     return np.split(order, np.cumsum(np.bincount(numbers))[:-1])[1:]
+
+
+def one_by_one(aggregate: Lifting, before: State, rows: State) -> State:
+    """The state of one group after each of its rows."""
+    states = [before]
+    for number in range(len(rows[0])):
+        states.append(aggregate.combine(states[-1], taken(rows, slice(number, number + 1))))
+    return concatenated(states[1:])
+
+
+def doubling(aggregate: Lifting, before: State, rows: State) -> State:
+    """The same in log2(n) steps (Hillis and Steele, 1986): the same bits only if the aggregate is exact."""
+    first = aggregate.combine(before, taken(rows, slice(0, 1)))
+    states, step = concatenated([first, taken(rows, slice(1, None))]), 1
+    while step < len(rows[0]):
+        later = aggregate.combine(
+            taken(states, slice(None, -step)), taken(states, slice(step, None))
+        )
+        states = concatenated([taken(states, slice(0, step)), later])
+        step *= 2
+    return states

@@ -84,6 +84,21 @@ class Var(Aggregate):
         return fold
 
     @override
+    def along(self, before: State, rows: State) -> State:
+        """As `combine` has it, in Python's floats, which are numpy's."""
+        ((count,), (mean,), (squares,)) = (array.tolist() for array in before)
+        states: list[tuple[int, float, float]] = []
+        for more, its, away in zip(*(array.tolist() for array in rows), strict=True):
+            total = count + more
+            share, apart = more / max(total, 1), its - mean
+            mean += apart * share
+            squares = squares + away + apart * apart * (count * share)
+            count = total
+            states.append((count, mean, squares))
+        counts, means, rest = zip(*states, strict=True)
+        return np.array(counts, np.int64), np.array(means), np.array(rest)
+
+    @override
     def lower(self, state: State) -> NDArray[Any]:
         free = state[0] - self.ddof
         var: NDArray[Any] = state[2] / np.where(free > 0, free, np.nan)

@@ -57,6 +57,10 @@ class Count(Aggregate):
         return fold
 
     @override
+    def along(self, before: State, rows: State) -> State:
+        return _running(before, rows)
+
+    @override
     def lower(self, state: State) -> NDArray[Any]:
         return state[0].copy()
 
@@ -93,6 +97,10 @@ class Mean(Aggregate):
             added(state[1], places, column)
 
         return fold
+
+    @override
+    def along(self, before: State, rows: State) -> State:
+        return _running(before, rows)
 
     @override
     def lower(self, state: State) -> NDArray[Any]:
@@ -170,6 +178,15 @@ class Sum(Aggregate):
         return fold
 
     @override
+    def along(self, before: State, rows: State) -> State:
+        high, low, part, seen = (np.concatenate(pair) for pair in zip(before, rows, strict=True))
+        low = np.add.accumulate(low)
+        high = np.add.accumulate(high) + (low >> 32)
+        with np.errstate(invalid="ignore", over="ignore"):
+            part = np.add.accumulate(part)
+        return high[1:], low[1:] & _LOW, part[1:], np.bitwise_or.accumulate(seen)[1:]
+
+    @override
     def lower(self, state: State) -> NDArray[Any]:
         high, low, part, seen = state
         real = (seen & _FLOATS) != 0
@@ -192,6 +209,13 @@ class Sum(Aggregate):
             raise OverflowError(f"{text}: cast the column to float64 to sum it in floats")
         exact: NDArray[np.int64] = (high << 32) + low
         return exact
+
+
+def _running(before: State, rows: State) -> State:
+    """What is added up, after each row."""
+    pairs = zip(before, rows, strict=True)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return tuple(np.add.accumulate(np.concatenate(pair))[1:] for pair in pairs)
 
 
 def counted(codes: NDArray[np.intp], groups: int) -> NDArray[np.int64]:

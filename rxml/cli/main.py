@@ -90,6 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     draw.add_argument("--budget", action="store_true", help="what a run may hold at most, as well")
     draw.set_defaults(command=_draw)
 
+    _add_replay(commands)
+    add_facts(commands)
+    return parser
+
+
+def _add_replay(commands: Any) -> None:
     replay = commands.add_parser("replay", help="run a flow over the facts of a log")
     replay.add_argument("log", help="a fact log")
     replay.add_argument(
@@ -107,9 +113,6 @@ def _parser() -> argparse.ArgumentParser:
         help="max (if left out), 1x or 10x as fast as facts came",
     )
     replay.set_defaults(command=_replay)
-
-    add_facts(commands)
-    return parser
 
 
 def _seconds(text: str) -> float:

@@ -65,7 +65,7 @@ def instant(value: object, unit: Unit | None = None) -> int:
         SchemaError: anything else, NaN and NaT included.
     """
     if isinstance(value, datetime):
-        return _of_datetime(value)
+        return _of_whole(since_1970(value), None)
     if isinstance(value, np.datetime64):
         return int(_of_datetimes(np.asarray([cast("Any", value)]))[0])
     if isinstance(value, float | np.floating):
@@ -129,14 +129,19 @@ def unit_hint(first: int) -> str | None:
     return None
 
 
-def _of_datetime(value: datetime) -> int:
+def since_1970(value: datetime) -> int:
+    """An aware datetime, also pandas' kind, in nanoseconds since 1970 UTC, however far away.
+
+    Raises:
+        SchemaError: it has no time zone, or is missing (pandas' NaT).
+    """
     if value.utcoffset() is None:
         message = f"event time {value!r} has no time zone; give it one, such as datetime.UTC"
         raise SchemaError(message)
     rest = getattr(value, "nanosecond", 0)  # pandas' timestamps have nanoseconds, too
     if not isinstance(rest, int):  # that of pandas' NaT is NaN
         return _missing(value)
-    return _of_whole((value - _EPOCH) // _MICROSECOND * 1_000 + rest, None)
+    return (value - _EPOCH) // _MICROSECOND * 1_000 + rest
 
 
 def _of_datetimes(column: NDArray[Any]) -> NDArray[np.int64]:

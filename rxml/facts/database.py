@@ -18,6 +18,7 @@ from rxml.errors import (
     LogVersionError,
 )
 from rxml.facts.lock import was_made
+from rxml.stores.database import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -178,19 +179,6 @@ def give_back(connection: sqlite3.Connection) -> None:
     """Return free pages to the file system, as far as readers let it; the file is shorter then."""
     connection.executescript("PRAGMA incremental_vacuum")  # execute() frees a page and stops
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Generator[None]:
-    """All or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 @contextmanager

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from rxml.errors import FactError
+from rxml.eventtime.instants import since_1970
 from rxml.facts.ids import new_id
 from rxml.facts.plain import Frozen, check_encodable, frozen_payload, melted, plain_text
 from rxml.wire import register_extension
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 LONGEST_ID: Final = 255
 LONGEST_KEY: Final = 1024
 _EXTENSION: Final = 17
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 _MOST: Final = 2**63
 _YEAR: Final = 366 * 86_400 * 10**9
 _UNITS: Final = {"seconds": 10**9, "milliseconds": 10**6, "microseconds": 10**3}
@@ -139,8 +138,7 @@ def _since_1970(moment: datetime, name: str) -> int:
         if moment.utcoffset() is None:
             text = f"{name} is {moment!r}, a datetime without a time zone"
             raise FactError(f"{text}: give it one, such as datetime.UTC")
-        rest = getattr(moment, "nanosecond", 0)  # pandas has them
-        return (moment - _EPOCH) // _MICROSECOND * 1000 + rest
+        return since_1970(moment)
     except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, FactError):
             raise

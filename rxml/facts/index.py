@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from rxml.facts.database import transaction
 from rxml.facts.runs import Digest, Entries, Run, Shelf, digest
+from rxml.stores.database import transaction
 
 if TYPE_CHECKING:
     import sqlite3

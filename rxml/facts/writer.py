@@ -16,13 +16,13 @@ from rxml.facts.database import (
     give_back,
     number_of,
     require_no_directory,
-    transaction,
 )
 from rxml.facts.index import IdIndex
 from rxml.facts.lock import WriterLock
 from rxml.facts.outcome import DUPLICATE, REJECTED, STORED, Outcomes
 from rxml.facts.runs import Digest, digest
 from rxml.facts.upkeep import compacted, trimmed
+from rxml.stores.database import transaction
 
 if TYPE_CHECKING:
     import sqlite3
