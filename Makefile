@@ -104,7 +104,8 @@ compile := CUSTOM_COMPILE_COMMAND='make lock' .venv-lock/bin/pip-compile --quiet
 wanted := .venv-lock/bin/python requirements/wanted.py
 
 lock: .venv-lock/.made ## new requirements/*.txt (LOCK_ARGS=--upgrade for newer versions)
-	$(wanted) --runtime --extra testing --extra demo --extra arrow --extra pandas --group dev \
+	$(wanted) --runtime --extra testing --extra demo --extra arrow --extra pandas --extra kll --extra onnx \
+		--extra otel --extra postgres --extra river --extra safetensors --extra sklearn --group dev \
 		| $(compile) -o requirements/dev.txt -
 	$(wanted) --runtime --extra demo --group build | $(compile) -c requirements/dev.txt -o requirements/demo.txt -
 	$(wanted) --runtime --group fuzz | $(compile) -c requirements/dev.txt -o requirements/fuzz.txt -
