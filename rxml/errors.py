@@ -24,6 +24,10 @@
     │   └── LogClosedError                         it has been closed
     ├── CheckpointError                            a run cannot be saved, or not be gone on with
     │   └── CheckpointVersionError                 what was saved is of another version
+    ├── ModelError                                 a model gave what its signature does not promise
+    │   └── WorkerLostError                        a worker died under a batch; its rows are not to blame
+    ├── OverloadError                              more is asked than can be answered in time; when to come again
+    ├── DeadlineError           (TimeoutError)     there was no answer in the time that the asker gave
     ├── AlreadyRunningError     (RuntimeError)     a source that feeds one run at a time feeds one already
     └── PortTakenError          (OSError)          a server cannot have the port that it wants
 
@@ -107,6 +111,31 @@ class RemoteError(RxmlError):
 
 class ProtocolError(RxmlError, ValueError):
     """The other end of a connection sent what its protocol does not admit."""
+
+
+class ModelError(RxmlError):
+    """A model gave what its signature does not promise, or cannot be used."""
+
+
+class WorkerLostError(ModelError):
+    """A worker died, or was killed since it hung, while it scored a batch: the rows may be scored elsewhere."""
+
+
+class OverloadError(RxmlError):
+    """More is asked than can be answered in time.
+
+    Attributes:
+        retry_after: seconds after which it may be tried again, by the pace so far.
+    """
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        """Build with the words and the seconds."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class DeadlineError(RxmlError, TimeoutError):
+    """There was no answer in the time that the one who asked had given."""
 
 
 class FactError(RxmlError, ValueError):

@@ -1,0 +1,17 @@
+"""Models: what scores rows, which of them it was, and how they run.
+
+>>> from rxml import models
+>>> from rxml.batch import Batch, Schema
+>>> double = models.from_function(lambda rows: 2 * rows["x"], inputs=Schema.of(x="float64"))
+>>> double.predict(Batch({"x": [1.0, 2.0]}))["value"].tolist()
+[2.0, 4.0]
+"""
+
+from __future__ import annotations
+
+from rxml.models.adapters.function import from_function
+from rxml.models.model import Model, Release
+from rxml.models.prediction import Prediction
+from rxml.models.signature import Signature
+
+__all__ = ["Model", "Prediction", "Release", "Signature", "from_function"]

@@ -1,0 +1,1 @@
+"""Adapters: what makes models of other libraries models of this one, a file each."""

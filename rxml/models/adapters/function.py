@@ -1,0 +1,78 @@
+"""A Python function as a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rxml.batch import Batch, Field, Schema
+from rxml.errors import ModelError, PipelineError
+from rxml.models.signature import Signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rxml.models.signature import Uncertainty
+
+
+class FunctionModel:
+    """A model whose work is a function; see `from_function`.
+
+    Attributes:
+        signature: what it wants and gives.
+        digest: as given.
+    """
+
+    def __init__(
+        self, function: Callable[[Batch], Any], signature: Signature, digest: str = ""
+    ) -> None:
+        self.function: Callable[[Batch], Any] = function
+        self.signature: Signature = signature
+        self.digest: str = digest
+        self.__name__: str = getattr(function, "__name__", type(function).__name__)
+
+    def predict(self, batch: Batch) -> Batch:
+        """What the function gives; an array, or a tuple of some, as the outputs in order."""
+        result = self.function(batch)
+        if isinstance(result, Batch):
+            return result
+        outputs = self.signature.outputs
+        columns: tuple[Any, ...] = result if isinstance(result, tuple) else (result,)
+        if len(columns) != len(outputs):
+            raise ModelError(
+                f"{self.__name__} gave {len(columns)} columns for the outputs {tuple(outputs)}"
+            )
+        return Batch(
+            {
+                field.name: np.asarray(column, field.dtype)
+                for field, column in zip(outputs.values(), columns, strict=True)
+            }
+        )
+
+
+def from_function(
+    function: Callable[[Batch], Any],
+    *,
+    inputs: Schema,
+    outputs: Schema | None = None,
+    uncertainty: Uncertainty = "none",
+    digest: str = "",
+) -> FunctionModel:
+    """A model from a function of a batch.
+
+    Args:
+        function: from a `Batch` with the inputs to one with the outputs, or to an array of shape (n, ...), or to a tuple of
+            arrays, one an output.
+        inputs: what it wants: `Schema.of(area="float64", rooms="int64")`.
+        outputs: what it gives; `value`, a float64, unless told otherwise.
+        uncertainty: that the outputs express.
+        digest: what tells this model from others; a function has none of its own.
+
+    Raises:
+        PipelineError: it is no function, or the signature contradicts itself.
+    """
+    if not callable(function):
+        raise PipelineError(f"from_function wants a function of a Batch, got {function!r}")
+    outputs = Schema([Field("value", "float64")]) if outputs is None else outputs
+    return FunctionModel(function, Signature(inputs, outputs, uncertainty), digest)

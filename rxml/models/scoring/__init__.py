@@ -1,0 +1,1 @@
+"""Scoring: rows gather while workers are busy, and go to the model in batches."""

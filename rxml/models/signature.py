@@ -1,0 +1,125 @@
+"""Signature: what a model wants and what it gives, checked where a pipeline is built and where rows come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import numpy as np
+
+from rxml.batch import Field, Schema
+from rxml.errors import ModelError, PipelineError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rxml.batch import Batch
+
+Uncertainty: TypeAlias = Literal["none", "interval", "distribution"]
+"""What a model says of how sure it is: nothing; outputs `lower` and `upper`; or its first output is a distribution."""
+
+KINDS: Final = ("none", "interval", "distribution")
+BOUNDS: Final = ("lower", "upper")
+TOLD: Final = ("model", "version", "digest", "rung", "reason")
+"""Names that a prediction has beside the outputs of its model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Names, dtypes and shapes of a model's inputs and outputs.
+
+    Attributes:
+        inputs: one field a feature; a field of shape (k,) is a vector of k features.
+        outputs: the first one is the value of a prediction. An output that is not nullable is never NaN.
+        uncertainty: kind of uncertainty that the outputs express.
+
+    Raises:
+        PipelineError: there is no input or no output, a name is one that predictions use themselves, or bounds are
+            promised and no outputs are named so.
+    """
+
+    inputs: Schema
+    outputs: Schema
+    uncertainty: Uncertainty = "none"
+
+    def __post_init__(self) -> None:
+        """Check."""
+        for side, schema in (("inputs", self.inputs), ("outputs", self.outputs)):
+            if not schema:
+                raise PipelineError(f"a signature has at least one field of its {side}, got none")
+        taken = [name for name in TOLD if name in self.outputs]
+        if taken:
+            raise PipelineError(
+                f"an output is named {taken[0]!r}, which predictions use themselves ({', '.join(TOLD)}): rename it"
+            )
+        if self.uncertainty not in KINDS:
+            raise PipelineError(f"uncertainty is one of {KINDS}, got {self.uncertainty!r}")
+        if self.uncertainty == "interval" and not all(name in self.outputs for name in BOUNDS):
+            raise PipelineError(
+                f"uncertainty 'interval' wants outputs named lower and upper, got {tuple(self.outputs)}"
+            )
+
+    @property
+    def value(self) -> str:
+        """The name of the first output."""
+        return next(iter(self.outputs))
+
+    def refusal(self, offered: Schema) -> str | None:
+        """Why columns of that schema are not what the model wants, or None if they are."""
+        for name, field in self.inputs.items():
+            given = offered.get(name)
+            if given is None:
+                return f"input {name!r} ({field.form}) is missing: there are {tuple(offered)}"
+            if given.shape != field.shape:
+                return f"input {name!r} is {given.form}, the model wants {field.form}"
+            if not _castable(given, field):
+                return f"input {name!r} is {given.form}, the model wants {field.form}"
+        return None
+
+    def conformed(self, result: Batch, rows: int) -> Batch:
+        """The outputs among what a model gave, checked.
+
+        Raises:
+            ModelError: an output is missing, has another dtype or shape, or not as many rows as went in.
+        """
+        if len(result) != rows:
+            raise ModelError(f"the model gave {len(result)} rows for {rows}")
+        columns = result.columns
+        for name, field in self.outputs.items():
+            column = columns.get(name)
+            if column is None:
+                raise ModelError(
+                    f"the model gave no output {name!r}: its signature promises {tuple(self.outputs)}, it gave {result.names}"
+                )
+            found = Field.of(name, column)
+            if found != field:
+                raise ModelError(
+                    f"output {name!r} is {found.form}, the signature promises {field.form}"
+                )
+        return result if len(columns) == len(self.outputs) else result.select(*self.outputs)
+
+    def holes(self, result: Batch) -> NDArray[np.bool_] | None:
+        """The rows whose outputs are NaN or infinite though they must not be; None if there are none. Shape (n,)."""
+        bad: NDArray[np.bool_] | None = None
+        for name, field in self.outputs.items():
+            column = result.columns[name]
+            if (
+                field.nullable
+                or not isinstance(column, np.ndarray)
+                or column.dtype.kind not in "fc"
+            ):
+                continue
+            finite = np.isfinite(column)
+            if not finite.all():
+                rows = finite.reshape(len(column), -1)
+                holes: NDArray[np.bool_] = np.logical_not(np.logical_and.reduce(rows, axis=1))
+                bad = holes if bad is None else np.logical_or(bad, holes)
+        return bad
+
+
+def _castable(given: Field, wanted: Field) -> bool:
+    if given.kind != wanted.kind:
+        return False
+    if object in (wanted.dtype, given.dtype):
+        return given.dtype == wanted.dtype
+    return np.can_cast(given.dtype, wanted.dtype, "same_kind")
