@@ -9,7 +9,8 @@
     >>> mean.lower(mean.combine(early, late))
     array([2., 5.])
 
-Nothing here knows of streams or event loops: this room is numpy and the standard library. What holds for every
+Nothing here knows of streams or event loops: this room is numpy and the standard library, and for what an
+extra brings, its library. What holds for every
 aggregate is said at `Aggregate`; own ones are made with `monoid`, or are a subclass.
 """
 
@@ -20,6 +21,7 @@ from rxml.aggregates.collect import collect
 from rxml.aggregates.distinct import distinct
 from rxml.aggregates.ends import first, last
 from rxml.aggregates.extremes import max, min  # noqa: A004 - what they are
+from rxml.aggregates.kll import quantile_kll, quantiles_kll
 from rxml.aggregates.own import monoid
 from rxml.aggregates.quantiles import quantile, quantiles
 from rxml.aggregates.spread import std, var
@@ -40,7 +42,9 @@ __all__ = [
     "min",
     "monoid",
     "quantile",
+    "quantile_kll",
     "quantiles",
+    "quantiles_kll",
     "std",
     "sum",
     "top_k",

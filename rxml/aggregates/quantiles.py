@@ -46,7 +46,7 @@ class Quantiles(Aggregate):
 
     def __init__(self, column: Column, q: Sequence[float], accuracy: float, max_bins: int) -> None:
         super().__init__(column)
-        self.q = _checked(q)
+        self.q = require_quantiles(q)
         if not 1e-6 <= accuracy <= 0.5:
             raise ValueError(f"accuracy is {accuracy}: give a relative error from 1e-6 to 0.5")
         self.accuracy = accuracy
@@ -162,7 +162,13 @@ class Quantile(Quantiles):
         return super().lower(state)[:, 0]
 
 
-def _checked(q: object) -> tuple[float, ...]:
+def require_quantiles(q: object) -> tuple[float, ...]:
+    """Quantiles that are asked for, each from 0 to 1.
+
+    Raises:
+        TypeError: they are no sequence of numbers.
+        ValueError: there is none, or one is out of bounds.
+    """
     if isinstance(q, str) or not isinstance(q, Sequence | np.ndarray):
         raise TypeError(f"q is {q!r} ({type(q).__name__}): give a sequence, such as (0.5, 0.99)")
     given = tuple(map(_number, cast("Sequence[object]", q)))
