@@ -18,7 +18,7 @@ from rxml.errors import (
     LogVersionError,
 )
 from rxml.facts.lock import was_made
-from rxml.stores.database import transaction
+from rxml.stores.file import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Generator

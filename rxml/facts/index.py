@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rxml.facts.runs import Digest, Entries, Run, Shelf, digest
-from rxml.stores.database import transaction
+from rxml.stores.file import transaction
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,7 +10,7 @@ from rxml.batch import Batch
 from rxml.errors import LogCorruptError, LogLockedError
 from rxml.facts.blob import hex_bytes, hex_form
 from rxml.facts.chunks import INSERT, ROWS, row_of
-from rxml.stores.database import transaction
+from rxml.stores.file import transaction
 
 if TYPE_CHECKING:
     import sqlite3

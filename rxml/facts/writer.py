@@ -22,7 +22,7 @@ from rxml.facts.lock import WriterLock
 from rxml.facts.outcome import DUPLICATE, REJECTED, STORED, Outcomes
 from rxml.facts.runs import Digest, digest
 from rxml.facts.upkeep import compacted, trimmed
-from rxml.stores.database import transaction
+from rxml.stores.file import transaction
 
 if TYPE_CHECKING:
     import sqlite3

@@ -1,94 +1,113 @@
-"""Database: one SQLite file, used by one thread of its own while somebody needs it."""
+"""Database: what a store keeps its tables in, used by one thread of its own while somebody needs it."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from rxml.errors import CheckpointError, CheckpointVersionError
-from rxml.stores.schema import SCHEMA
+from rxml.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from pathlib import Path
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from rxml.stores.ledger import Ledger
 
 T = TypeVar("T")
 
-FORMAT: Final = 1
-"""The version of the file's format, in `PRAGMA user_version`."""
 
-_APPLICATION: Final = 0x7278636B  # "rxck"
+class Backend(Protocol):
+    """A kind of database, and where it is."""
+
+    @property
+    def name(self) -> str:
+        """What people know it by; nothing in it is secret."""
+        ...
+
+    def open(self, *, make: bool) -> Ledger | None:
+        """Connect, and make the tables unless they are there; it blocks.
+
+        Args:
+            make: else nothing is made, and None comes where there are none.
+
+        Raises:
+            CheckpointError: it is no store of this version.
+        """
+        ...
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Turns what the database says into a CheckpointError that says what would be right."""
+        ...
 
 
 class Opening:
     """One thread with one connection, from the first lease to the last leave; work is done in the order of calls.
 
     Args:
-        path: of the file.
-        wait: see `Database`.
-        before: the close of the opening before: the file is opened once that is over.
+        backend: to connect to.
+        before: the close of the opening before: nothing is opened until that is over.
     """
 
-    def __init__(self, path: Path, wait: float, before: Future[None] | None) -> None:
-        self._path = path
-        self._wait = wait
+    def __init__(self, backend: Backend, before: Future[None] | None) -> None:
+        self._backend = backend
         self._before = before
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"store {path.name}")
-        self._connection: sqlite3.Connection | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"store {backend.name}")
+        self._ledger: Ledger | None = None
 
-    def submit(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
-        """Have the thread do some work, in a file that is made if there is none."""
+    def submit(self, work: Callable[[Ledger], T]) -> Future[T]:
+        """Have the thread do some work, in tables that are made if there are none."""
         return self._thread.submit(self._worked, work)
 
-    def look(self, work: Callable[[sqlite3.Connection], T], default: T) -> Future[T]:
-        """`submit`, but where there is no file, none is made, and the default comes back."""
+    def look(self, work: Callable[[Ledger], T], default: T) -> Future[T]:
+        """`submit`, but where there are no tables, none are made, and the default comes back."""
         return self._thread.submit(self._looked, work, default)
 
     def close(self) -> Future[None]:
-        """Close the file behind all that was submitted; nothing may be submitted any more."""
+        """Disconnect behind all that was submitted; nothing may be submitted any more."""
         closed = self._thread.submit(self._close)
         self._thread.shutdown(wait=False)
         return closed
 
-    def _worked(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        self._await_the_one_before()
-        with explained(self._path, self._wait):
-            if self._connection is None:
-                self._connection = _connected(self._path, self._wait)
-            return work(self._connection)
+    def _worked(self, work: Callable[[Ledger], T]) -> T:
+        with self._backend.explained():
+            ledger = self._opened(make=True)
+            if ledger is None:
+                raise CheckpointError(f"{self._backend.name} was not made")
+            return work(ledger)
 
-    def _looked(self, work: Callable[[sqlite3.Connection], T], default: T) -> T:
-        self._await_the_one_before()
-        if self._connection is None and not self._path.exists():
-            return default
-        return self._worked(work)
+    def _looked(self, work: Callable[[Ledger], T], default: T) -> T:
+        with self._backend.explained():
+            ledger = self._opened(make=False)
+            return default if ledger is None else work(ledger)
 
-    def _await_the_one_before(self) -> None:
+    def _opened(self, *, make: bool) -> Ledger | None:
         before, self._before = self._before, None
         if before is not None:
             wait([before])
+        if self._ledger is not None and not self._ledger.alive:
+            self._close()  # whoever used it has been told; others connect again
+        if self._ledger is None:
+            self._ledger = self._backend.open(make=make)
+        return self._ledger
 
     def _close(self) -> None:
-        self._await_the_one_before()
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        if self._before is not None:
+            wait([self._before])
+        ledger, self._ledger = self._ledger, None
+        if ledger is not None:
+            ledger.close()
 
 
 class Database:
     """Opened by the first `lease`, closed by the last `leave`.
 
     Args:
-        path: of the file; it is made if there is none.
-        wait: seconds for which another program may keep it locked.
+        backend: what it is.
     """
 
-    def __init__(self, path: Path, wait: float) -> None:
-        self._path = path
-        self._wait = wait
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._leases = 0
         self._opening: Opening | None = None
         self._closed: Future[None] | None = None
@@ -101,7 +120,7 @@ class Database:
         """
         self.lease_to_look()
         try:
-            await self.submit(lambda connection: connection.total_changes)
+            await self.submit(lambda ledger: ledger.alive)
         except BaseException:
             await self.leave()
             raise
@@ -110,7 +129,7 @@ class Database:
         """Hold it open if there is one; for `look`."""
         self._leases += 1
         if self._opening is None:
-            self._opening = Opening(self._path, self._wait, self._closed)
+            self._opening = Opening(self._backend, self._closed)
 
     async def leave(self) -> None:
         """Give one lease back."""
@@ -120,98 +139,15 @@ class Database:
             self._closed = opening.close()
             await asyncio.wait([asyncio.wrap_future(self._closed)])
 
-    def submit(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def submit(self, work: Callable[[Ledger], T]) -> asyncio.Future[T]:
         """Have the thread do some work, behind what it was given before; needs a lease."""
         return asyncio.wrap_future(self._open().submit(work))
 
-    def look(self, work: Callable[[sqlite3.Connection], T], default: T) -> asyncio.Future[T]:
-        """`submit`, but where there is no file, none is made, and the default comes back."""
+    def look(self, work: Callable[[Ledger], T], default: T) -> asyncio.Future[T]:
+        """`submit`, but where there are no tables, none are made, and the default comes back."""
         return asyncio.wrap_future(self._open().look(work, default))
 
     def _open(self) -> Opening:
         if self._opening is None:
-            raise CheckpointError(f"{self._path} is not open: use it while a run does")
+            raise CheckpointError(f"{self._backend.name} is not open: use it while a run does")
         return self._opening
-
-
-def _connected(path: Path, wait: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
-    try:
-        _prepare(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    if not _is_store(connection, path):
-        connection.execute("PRAGMA journal_mode=WAL")
-        with transaction(connection):
-            if not _is_store(connection, path):  # another one may have been quicker
-                for statement in SCHEMA.split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id={_APPLICATION}")
-                connection.execute(f"PRAGMA user_version={FORMAT}")
-    connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _is_store(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether there is a store of this format; False if there is nothing yet."""
-    application, version, tables = (
-        connection.execute(question).fetchone()[0]
-        for question in (
-            "PRAGMA application_id",
-            "PRAGMA user_version",
-            "SELECT count(*) FROM sqlite_schema",
-        )
-    )
-    if application == version == tables == 0:
-        return False
-    if application != _APPLICATION:
-        raise CheckpointError(
-            f"{path} is a database, but no store of checkpoints: choose another path"
-        )
-    if version > FORMAT:
-        raise CheckpointVersionError(
-            f"{path} has format {version}, this rxml knows formats up to {FORMAT}: upgrade rxml"
-        )
-    return True
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Generator[None]:
-    """All or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def explained(path: Path, wait: float) -> Generator[None]:
-    """Turns what SQLite says into errors that say what would be right."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise CheckpointError(f"{path} {_explanation(path, error, wait)}") from error
-
-
-def _explanation(path: Path, error: sqlite3.Error, wait: float) -> str:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
-    if code == sqlite3.SQLITE_CANTOPEN:
-        missing = not path.parent.is_dir()
-        return f"cannot be opened: {'there is no such directory' if missing else error}"
-    texts = {
-        sqlite3.SQLITE_FULL: "could not be written, the disk is full; the checkpoint before is as it was: make room",
-        sqlite3.SQLITE_CORRUPT: f"is damaged: {error}",
-        sqlite3.SQLITE_NOTADB: f"is no database, or damaged: {error}",
-        sqlite3.SQLITE_READONLY: f"cannot be written to: {error}",
-        sqlite3.SQLITE_BUSY: f"was kept locked by another program for {wait:g} seconds",
-        sqlite3.SQLITE_LOCKED: f"was kept locked by another program for {wait:g} seconds",
-    }
-    return texts.get(code, f"cannot be used: {error}")

@@ -14,8 +14,8 @@ from rxml.errors import CheckpointError, CheckpointVersionError
 from rxml.flow.checkpointing.store import anything
 from rxml.flow.scope import uninterrupted
 from rxml.stores.checking import require_keep
+from rxml.stores.ledger import forgotten, taken
 from rxml.stores.packing import encoded, packed, parts_of, unpacked
-from rxml.stores.schema import forgotten, taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -13,13 +13,11 @@ from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.scope import settled
 from rxml.flow.stage import Stage
 from rxml.stores.packing import decoded
-from rxml.stores.schema import after
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from rxml.flow.node import Env, Node
     from rxml.stores.database import Database
+    from rxml.stores.ledger import Ledger
 
 _Row: TypeAlias = tuple[int, int, Any]
 """The commit that it came with, its id, and its value."""
@@ -75,8 +73,8 @@ class RowsStage(Stage[Any]):
         self._last = rows[-1][:2]
         return Chunk([value for _, _, value in rows])
 
-    def _read(self, seq: int, row: int, n: int, sql: sqlite3.Connection) -> list[_Row] | None:
-        rows = after(sql, self._table, seq, row, n)
+    def _read(self, seq: int, row: int, n: int, ledger: Ledger) -> list[_Row] | None:
+        rows = ledger.after(self._table, seq, row, n)
         if rows is None:
             return None
         where = f"of {self._table}"

@@ -1,24 +1,36 @@
-"""SqliteSession: one run's hold on a pipeline in a SqliteStore."""
+"""SqlSession: one run's hold on a pipeline whose checkpoints are in a database."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from secrets import randbits
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from rxml.stores.database import transaction
 from rxml.stores.packing import packed, parts_of, unpacked
-from rxml.stores.schema import commit, drop_behind, require_hold
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Mapping
+    import asyncio
+    from collections.abc import Callable, Mapping
 
     from rxml.flow.checkpointing.store import Admit, Saved
-    from rxml.stores.database import Database
+    from rxml.stores.ledger import Ledger
+
+T = TypeVar("T")
 
 
-class SqliteSession:
+class Leased(Protocol):
+    """A database that is held open for a session."""
+
+    def submit(self, work: Callable[[Ledger], T]) -> asyncio.Future[T]:
+        """See `Database.submit`."""
+        ...
+
+    async def leave(self) -> None:
+        """See `Database.leave`."""
+        ...
+
+
+class SqlSession:
     """One run's hold on a pipeline (a `Session`).
 
     Args:
@@ -29,13 +41,13 @@ class SqliteSession:
     Attributes:
         database: see above.
         pipeline: see above.
-        owner: by which the run is known in the file.
+        owner: by which the run is known in the database.
         saved: see `Session`.
         states: see `Session`.
     """
 
-    def __init__(self, database: Database, pipeline: str, keep: int) -> None:
-        self.database: Database = database
+    def __init__(self, database: Leased, pipeline: str, keep: int) -> None:
+        self.database: Leased = database
         self.pipeline: str = pipeline
         self.owner: int = randbits(62)
         self.saved: Saved | None = None
@@ -45,57 +57,33 @@ class SqliteSession:
 
     async def take_over(self, admit: Admit) -> None:
         """Become the owner, unless the newest checkpoint is refused."""
-        await self.database.submit(lambda sql: self._take_over(sql, admit))
+        await self.database.submit(lambda ledger: self._take_over(ledger, admit))
 
-    def _take_over(self, sql: sqlite3.Connection, admit: Admit) -> None:
-        """What takes long, and may be refused, is done before the file is locked; if it is still the newest, that was it."""
+    def _take_over(self, ledger: Ledger, admit: Admit) -> None:
+        """What takes long, and may be refused, is done before it is locked; if it is still the newest, that was it."""
         while True:
-            saved = _newest(sql, self.pipeline)
+            saved = _newest(ledger, self.pipeline)
             if saved is not None:
                 self.states = parts_of(saved, f"checkpoint {saved.number} of {self.pipeline!r}")
                 admit(saved, self.states)
             number = 0 if saved is None else saved.number
-            with transaction(sql):
-                if _newest_number(sql, self.pipeline) == number:
-                    self._own(sql)
+            with ledger.transaction(self.pipeline):
+                if ledger.newest_number(self.pipeline) == number:
+                    ledger.own(self.pipeline, self.owner)
                     self.saved = saved
                     return
 
-    def _own(self, sql: sqlite3.Connection) -> None:
-        """Become the owner, and throw away what was not committed."""
-        (committed,) = sql.execute(
-            "INSERT INTO _rxml_pipelines VALUES (?,?,0) ON CONFLICT (name) DO UPDATE SET owner=excluded.owner "
-            "RETURNING committed",
-            (self.pipeline, self.owner),
-        ).fetchone()
-        drop_behind(sql, self.pipeline, committed)
-
     async def commit(self, saved: Saved) -> None:
         """See `Session.commit`."""
-        await self.database.submit(lambda sql: self._commit(sql, saved))
+        await self.database.submit(lambda ledger: self._commit(ledger, saved))
 
-    def _commit(self, sql: sqlite3.Connection, saved: Saved) -> None:
-        data = packed(saved)
-        sql.execute("PRAGMA synchronous=FULL")
-        try:
-            with transaction(sql):
-                require_hold(sql, self.pipeline, self.owner)
-                self._store(sql, saved, data)
-        finally:
-            sql.execute("PRAGMA synchronous=NORMAL")
-
-    def _store(self, sql: sqlite3.Connection, saved: Saved, data: bytes) -> None:
+    def _commit(self, ledger: Ledger, saved: Saved) -> None:
         """The end may have overtaken a barrier: then what came behind that is done, too."""
-        name, number = self.pipeline, saved.number
-        last = number + 1 if saved.complete else number
-        sql.execute("UPDATE _rxml_pipelines SET committed=? WHERE name=?", (last, name))
-        sql.execute("INSERT INTO _rxml_checkpoints VALUES (?,?,?)", (name, number, data))
-        sql.execute(
-            "DELETE FROM _rxml_checkpoints WHERE pipeline=? AND number<=?",
-            (name, number - self._keep),
-        )
-        for each in range(number, last + 1):
-            commit(sql, name, each)
+        data = packed(saved)
+        numbers = range(saved.number, saved.number + (2 if saved.complete else 1))
+        with ledger.transaction(self.pipeline, durable=True):
+            ledger.require_hold(self.pipeline, self.owner)
+            ledger.store(self.pipeline, numbers, data, self._keep)
 
     async def close(self) -> None:
         """See `Session.close`."""
@@ -104,27 +92,9 @@ class SqliteSession:
             await self.database.leave()
 
 
-def _newest(sql: sqlite3.Connection, pipeline: str) -> Saved | None:
-    found = sql.execute(
-        "SELECT number, data FROM _rxml_checkpoints WHERE pipeline=? ORDER BY number DESC LIMIT 1",
-        (pipeline,),
-    ).fetchone()
+def _newest(ledger: Ledger, pipeline: str) -> Saved | None:
+    found = ledger.newest(pipeline)
     if found is None:
         return None
-    return replace(unpacked(found[1], f"checkpoint {found[0]} of {pipeline!r}"), number=found[0])
-
-
-def _newest_number(sql: sqlite3.Connection, pipeline: str) -> int:
-    number: int = sql.execute(
-        "SELECT coalesce(max(number), 0) FROM _rxml_checkpoints WHERE pipeline=?", (pipeline,)
-    ).fetchone()[0]
-    return number
-
-
-def forget(sql: sqlite3.Connection, pipeline: str) -> None:
-    """Take everything of a pipeline away."""
-    with transaction(sql):
-        drop_behind(sql, pipeline, 0)
-        for table in ("checkpoints", "commits"):
-            sql.execute(f"DELETE FROM _rxml_{table} WHERE pipeline=?", (pipeline,))  # noqa: S608 - a word of ours
-        sql.execute("DELETE FROM _rxml_pipelines WHERE name=?", (pipeline,))
+    number, data = found
+    return replace(unpacked(data, f"checkpoint {number} of {pipeline!r}"), number=number)

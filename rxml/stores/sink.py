@@ -16,19 +16,17 @@ from rxml.flow.dropping import dropped
 from rxml.flow.scope import settled
 from rxml.flow.stage import Stage
 from rxml.flow.verdict import verdict
-from rxml.stores.database import transaction
-from rxml.stores.schema import insert, make, require_hold
-from rxml.stores.session import SqliteSession
+from rxml.stores.session import SqlSession
 from rxml.wire import dumps
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from rxml.flow.checkpointing.store import Session
     from rxml.flow.node import Env, Node
     from rxml.flow.subscription import Subscription
     from rxml.stores.database import Database
+    from rxml.stores.ledger import Ledger
 
 _Written: TypeAlias = "tuple[int, Exception | None]"
 """How many elements were stored, and why the next one was not."""
@@ -46,7 +44,7 @@ class SinkStage(Stage[Any]):
         super().__init__(env, node)
         self._database = database
         self._table = table
-        self._session: SqliteSession | None = None
+        self._session: SqlSession | None = None
         self._number = 0
         self._made = False
         self._inlet: Subscription[Any] | None = None
@@ -61,7 +59,7 @@ class SinkStage(Stage[Any]):
 
     def join(self, session: Session, number: int) -> None:
         """See `TransactionalSink.join`."""
-        if not isinstance(session, SqliteSession) or session.database is not self._database:
+        if not isinstance(session, SqlSession) or session.database is not self._database:
             raise CheckpointError(
                 f"{self.node.spec.name} commits with the checkpoints of its own store, but the run has them in another: "
                 "give run(checkpoint=) the store that the sink is of"
@@ -96,7 +94,7 @@ class SinkStage(Stage[Any]):
             )
         return f"{name} commits with checkpoints, and this run has none: run(checkpoint=store)"
 
-    async def _take(self, chunk: Chunk[Any], session: SqliteSession) -> None:
+    async def _take(self, chunk: Chunk[Any], session: SqlSession) -> None:
         """Write a chunk, up to an element that cannot be stored, about which the supervisor decides."""
         count, error = 0, None
         if len(chunk.elements):
@@ -112,7 +110,7 @@ class SinkStage(Stage[Any]):
         elif chunk.barrier is not None:
             self._number = chunk.barrier + 1
 
-    async def _write(self, elements: Sequence[Any], session: SqliteSession) -> _Written:
+    async def _write(self, elements: Sequence[Any], session: SqlSession) -> _Written:
         if self._writing is None:
             write = partial(self._stored, elements, session, self._number)
             self._writing = self._database.submit(write)
@@ -120,16 +118,15 @@ class SinkStage(Stage[Any]):
         return self._writing.result()
 
     def _stored(
-        self, elements: Sequence[Any], session: SqliteSession, number: int, sql: sqlite3.Connection
+        self, elements: Sequence[Any], session: SqlSession, number: int, ledger: Ledger
     ) -> _Written:
         values, error = self._values(elements)
-        rows = [(session.pipeline, number, value) for value in values]
-        with transaction(sql):
-            require_hold(sql, session.pipeline, session.owner)
+        with ledger.transaction(session.pipeline):
+            ledger.require_hold(session.pipeline, session.owner)
             if not self._made:
-                make(sql, self._table)
-            insert(sql, self._table, rows)
-        return len(rows), error
+                ledger.make(self._table)
+            ledger.insert(self._table, session.pipeline, number, values)
+        return len(values), error
 
     def _values(self, elements: Sequence[Any]) -> tuple[list[bytes], Exception | None]:
         """The elements as values of rows, up to one that cannot be stored, and why it cannot."""

@@ -1,34 +1,21 @@
-"""SqliteStore: checkpoints, and the rows of sinks that are committed with them, in one SQLite file.
-
-A row is written as it comes, under the number of the checkpoint that it will belong to, and is seen only once that is
-committed. So nothing piles up in memory between two checkpoints, no transaction stays open, and what a run that died
-had written since the last checkpoint is thrown away by the next one.
-"""
+"""SqliteStore: checkpoints, and the rows of sinks that are committed with them, in one SQLite file."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rxml.flow.checkpointing.store import Stored, anything
-from rxml.flow.kinds import label, source, stage
-from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.timing.duration import seconds_of
-from rxml.stores.checking import require_keep, require_table
+from rxml.stores.checking import require_keep
 from rxml.stores.database import Database
-from rxml.stores.packing import encoded
-from rxml.stores.rows import RowsStage
-from rxml.stores.session import SqliteSession, forget
-from rxml.stores.sink import SinkStage
+from rxml.stores.file import SqliteFile
+from rxml.stores.sqlstore import SqlStore
 
 if TYPE_CHECKING:
-    from rxml.flow.checkpointing.store import Admit
-    from rxml.flow.flowable import Flowable
-    from rxml.flow.shapes import Same
     from rxml.flow.timing.duration import Duration
 
 
-class SqliteStore:
+class SqliteStore(SqlStore):
     """Keeps checkpoints in a SQLite file (WAL), which may hold several pipelines, by name.
 
     The file is opened when a run begins and closed with the last run that uses it; all work is done in a thread of its
@@ -46,79 +33,5 @@ class SqliteStore:
     def __init__(self, path: str | Path, *, keep: int = 3, wait: Duration = 5.0) -> None:
         require_keep("SqliteStore", keep)
         self.path: Path = Path(path)
-        self.database: Database = Database(self.path, seconds_of(wait, "SqliteStore(wait)"))
-        self._keep = keep
-
-    def encode(self, value: Any) -> bytes:
-        """See `Store.encode`."""
-        return encoded(value)
-
-    async def begin(self, pipeline: str, admit: Admit = anything) -> SqliteSession:
-        """See `Store.begin`."""
-        await self.database.lease()
-        session = SqliteSession(self.database, pipeline, self._keep)
-        try:
-            await session.take_over(admit)
-        except BaseException:
-            await session.close()
-            raise
-        return session
-
-    async def forget(self, pipeline: str = "main") -> None:
-        """Forget the checkpoints of a pipeline and the rows of its sinks: it begins anew, as if it had never run.
-
-        A run of it that goes on meanwhile ends with a CheckpointError.
-        """
-        self.database.lease_to_look()
-        try:
-            await self.database.look(lambda sql: forget(sql, pipeline), None)
-        finally:
-            await self.database.leave()
-
-    def sink(self, table: str) -> Same:
-        """An operator that lets elements through and stores each as a row: once, whatever happens in between.
-
-        Rows become visible with the checkpoint behind them; the run must have its checkpoints in this store. In SQL they
-        are in a view of that name: `id`, `pipeline`, and `value` as a message of `rxml.wire`.
-
-        Demand: n elements for n.
-        Buffers: one chunk, while it is written.
-        Emits: each element, once it is written.
-
-        Args:
-            table: a word of letters, digits and underscores, which begins with a letter.
-
-        Raises:
-            PipelineError: no such word; or, when it runs, checkpoints that are not in this store.
-            CheckpointError: when it runs: it cannot be written, or another run has taken the pipeline over.
-        """
-        require_table("sink", table)
-        return stage(
-            label("sink", table),
-            lambda env, node: SinkStage(env, node, self.database, table),
-            cardinality=Cardinality.ONE,
-            traits=(Stored(self),),
-            passes=True,
-            checkpointing=Checkpointing.STORES,
-        )
-
-    def read(self, table: str) -> Flowable[Any]:
-        """The committed rows of a sink, by demand; tuples come back as lists.
-
-        They come in the order of commits, and within one as they were written. So where several pipelines write into the
-        table, whoever has read so far misses nothing that is committed later.
-
-        Args:
-            table: see `sink`; nothing comes of one that does not exist yet.
-
-        Raises:
-            PipelineError: no such word.
-            CheckpointError: at the first request: it cannot be read, or the row behind which a run with checkpoints goes
-                on is not there any more.
-        """
-        require_table("read", table)
-        return source(
-            label("read", table),
-            lambda env, node: RowsStage(env, node, self.database, table),
-            checkpointing=Checkpointing.SAVED,
-        )
+        file = SqliteFile(self.path, seconds_of(wait, "SqliteStore(wait)"))
+        super().__init__(Database(file), keep)

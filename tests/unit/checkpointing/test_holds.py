@@ -16,15 +16,16 @@ from rxml.flow.checkpointing.store import Saved
 from rxml.flow.kinds import fold
 from rxml.stores import Checkpoint, DirectoryStore, SqliteStore
 from rxml.stores.database import Database
+from rxml.stores.file import SqliteFile
 from rxml.stores.packing import encoded
 from tests.unit.checkpointing.test_runs import Counter
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from rxml import Flowable
+    from rxml.stores.ledger import Ledger
 
 STORES = pytest.mark.parametrize("make", [SqliteStore, DirectoryStore])
 
@@ -167,15 +168,15 @@ def test_what_a_dead_process_left_half_written_is_cleared_away(tmp_path: Path) -
 
 def test_the_next_opening_waits_for_what_the_one_before_still_does(tmp_path: Path) -> None:
     """One connection in two threads at once: SQLite dies of that, and Python with it."""
-    database = Database(tmp_path / "store.db", 5)
+    database = Database(SqliteFile(tmp_path / "store.db", 5))
 
     done, meanwhile = list[str](), threading.Event()
 
-    def first(_: sqlite3.Connection) -> None:
+    def first(_: Ledger) -> None:
         meanwhile.wait(0.05)
         done.append("first")
 
-    def second(_: sqlite3.Connection) -> None:
+    def second(_: Ledger) -> None:
         meanwhile.set()
         done.append("second")
 

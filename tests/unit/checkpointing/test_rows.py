@@ -13,7 +13,6 @@ from rxml import operators as ops
 from rxml.errors import CheckpointError, PipelineError
 from rxml.flow.checkpointing.store import Saved
 from rxml.stores import Checkpoint, DirectoryStore, SqliteStore
-from rxml.stores.schema import insert, make
 from rxml.wire import dumps
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rxml import Flowable
+    from rxml.stores.ledger import Ledger
 
 
 def each(store: Any, elements: int, name: str = "main") -> Checkpoint:
@@ -93,9 +93,10 @@ def test_a_run_that_is_complete_has_no_row_that_nobody_sees(tmp_path: Path, comp
     """A sink in front of a zip may have passed a barrier that the end has overtaken."""
     store = SqliteStore(tmp_path / "store.db")
 
-    def write(sql: sqlite3.Connection) -> None:
-        make(sql, "t")
-        insert(sql, "t", [("main", number, dumps(number)) for number in (1, 2)])
+    def write(ledger: Ledger) -> None:
+        ledger.make("t")
+        for number in (1, 2):
+            ledger.insert("t", "main", number, [dumps(number)])
 
     async def main() -> None:
         session = await store.begin("main")

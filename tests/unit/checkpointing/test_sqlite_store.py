@@ -286,10 +286,9 @@ def test_a_full_disk_is_told_and_the_checkpoint_before_stays(tmp_path: Path) -> 
     async def main() -> None:
         session = await store.begin("main")
         await session.commit(Saved(1, ("a",)))
-        pages = await store.database.submit(lambda sql: sql.execute("PRAGMA page_count").fetchone())
-        await store.database.submit(
-            lambda sql: sql.execute(f"PRAGMA max_page_count={pages[0] + 1}").fetchone()
-        )
+        ((pages,),) = await store.database.submit(lambda sql: sql.execute("PRAGMA page_count"))
+        limit = f"PRAGMA max_page_count={pages + 1}"
+        await store.database.submit(lambda sql: sql.execute(limit))
         with pytest.raises(CheckpointError, match="the disk is full; the checkpoint before"):
             await session.commit(Saved(2, ("a",), {0: b"x" * 100_000}))
         await session.close()
