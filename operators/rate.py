@@ -14,7 +14,7 @@ from rxml.flow.kinds import boundary, label, stage
 from rxml.flow.node import Cardinality
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
-from rxml.flow.timing.bucket import TokenBucket
+from rxml.resilience.bucket import TokenBucket
 from rxml.flow.timing.duration import seconds_of
 from rxml.flow.timing.waiting import request_until
 

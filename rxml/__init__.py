@@ -24,7 +24,7 @@ from rxml.flow.compose import compose
 from rxml.flow.flowable import Flowable
 from rxml.flow.nested.branch import GroupedFlowable
 from rxml.flow.operator import Operator
-from rxml.flow.recovery.retrying import Backoff, RetryBudget
+from rxml.resilience.retrying import Backoff, RetryBudget
 from rxml.flow.run import Run
 from rxml.flow.sources.callback import Emitter, from_callback
 from rxml.flow.sources.create import (

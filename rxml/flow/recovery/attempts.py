@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from rxml.flow.node import Env, Node
-    from rxml.flow.recovery.retrying import Backoff, RetryBudget
+    from rxml.resilience.retrying import Backoff, RetryBudget
     from rxml.flow.subscription import Subscription
 
 

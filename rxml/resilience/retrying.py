@@ -47,6 +47,11 @@ class Backoff:
             longest = self.most if self.first else 0.0
         return longest if random is None else random.uniform(0.0, longest)
 
+    def within(self, failures: int, random: Random | None, left: float) -> float | None:
+        """`wait`, if that is shorter than what is `left` in seconds until the answer is worth nothing; else None."""
+        seconds = self.wait(failures, random)
+        return seconds if seconds < left else None
+
 
 class RetryBudget:
     """What all that share it may spend on further attempts: a share of their first attempts, and a floor.

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rxml.flow.recovery.retrying import SLICES, Backoff, RetryBudget
-from rxml.flow.timing.bucket import TokenBucket
+from rxml.resilience.bucket import TokenBucket
+from rxml.resilience.retrying import SLICES, Backoff, RetryBudget
 
 
 def test_waits_grow_up_to_the_most() -> None:

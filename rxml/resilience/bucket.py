@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from math import inf
+from typing import Final
+
+ROUNDING: Final = 1e-9
+"""Share of a bucket that may be missing for no other reason than that times are rounded."""
 
 
 class TokenBucket:
@@ -30,3 +34,17 @@ class TokenBucket:
         """Take tokens, whether or not they are there; returns the moment by which they have come in, >= now."""
         self._full = max(self._full, now) + cost * self._seconds
         return max(now, self._full - self._burst * self._seconds)
+
+    def admit(self, cost: float, now: float) -> bool:
+        """Take tokens if they are there; whether they were."""
+        if self.wait(cost, now) > 0:
+            return False
+        self.take(cost, now)
+        return True
+
+    def wait(self, cost: float, now: float) -> float:
+        """Seconds until that many tokens are there; infinity if the bucket never holds as many."""
+        missing = cost - self.available(now)
+        if missing <= ROUNDING * self._burst:
+            return 0.0
+        return missing * self._seconds if cost <= self._burst else inf
