@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rxml.flow.checkpointing.checkpoint import Checkpoint
 from rxml.stores.directory import DirectoryStore
+from rxml.stores.postgres import PostgresStore
 from rxml.stores.sqlite import SqliteStore
 
-__all__ = ["Checkpoint", "DirectoryStore", "SqliteStore"]
+__all__ = ["Checkpoint", "DirectoryStore", "PostgresStore", "SqliteStore"]

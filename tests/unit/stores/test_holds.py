@@ -14,20 +14,19 @@ from rxml import operators as ops
 from rxml.errors import CheckpointError, CheckpointVersionError
 from rxml.flow.checkpointing.store import Saved
 from rxml.flow.kinds import fold
-from rxml.stores import Checkpoint, DirectoryStore, SqliteStore
+from rxml.stores import Checkpoint, DirectoryStore
 from rxml.stores.database import Database
 from rxml.stores.file import SqliteFile
 from rxml.stores.packing import encoded
 from tests.unit.checkpointing.test_runs import Counter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from rxml import Flowable
     from rxml.stores.ledger import Ledger
-
-STORES = pytest.mark.parametrize("make", [SqliteStore, DirectoryStore])
+    from rxml.stores.sqlstore import SqlStore
 
 
 async def endless() -> AsyncIterator[int]:
@@ -36,13 +35,10 @@ async def endless() -> AsyncIterator[int]:
         yield number
 
 
-@STORES
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_run_that_is_refused_takes_nothing_over(
-    tmp_path: Path, make: type[SqliteStore | DirectoryStore], version: int
+    any_store: Callable[[], Any], version: int
 ) -> None:
-    path = tmp_path / "store"
-
     def flow(version: int, some: asyncio.Event) -> Flowable[int]:
         def count(number: int) -> None:
             if number % 20 == 0:
@@ -53,13 +49,13 @@ def test_a_run_that_is_refused_takes_nothing_over(
 
     async def main() -> None:
         some = asyncio.Event()
-        checkpoint = Checkpoint(make(path), every=None, elements=5)
+        checkpoint = Checkpoint(any_store(), every=None, elements=5)
         async with flow(1, some).start(checkpoint=checkpoint) as running:
             await some.wait()
             other = flow(2, some) if version == 2 else rxml.range(5)
             error = CheckpointVersionError if version == 2 else CheckpointError
             with pytest.raises(error, match="Nothing was changed"):
-                await other.run(checkpoint=make(path))
+                await other.run(checkpoint=any_store())
             some.clear()
             await some.wait()  # which is far behind the next barrier
             assert await running.drain(60)
@@ -67,14 +63,13 @@ def test_a_run_that_is_refused_takes_nothing_over(
     asyncio.run(main())
 
 
-@STORES
 def test_what_was_stored_while_a_checkpoint_was_looked_at_is_not_lost(
-    tmp_path: Path, make: type[SqliteStore | DirectoryStore]
+    any_store: Callable[[], Any],
 ) -> None:
-    store, seen = make(tmp_path / "store.db"), list[int]()
+    store, seen = any_store(), list[int]()
 
     async def main() -> None:
-        other = await make(store.path).begin("main")
+        other = await any_store().begin("main")
         await other.commit(Saved(1, ("a",)))
         loop = asyncio.get_running_loop()
 
@@ -95,9 +90,9 @@ def test_what_was_stored_while_a_checkpoint_was_looked_at_is_not_lost(
 
 
 def test_rows_belong_to_the_run_that_wrote_them_even_if_its_sink_is_opened_late(
-    tmp_path: Path,
+    store: SqlStore,
 ) -> None:
-    store, waits = SqliteStore(tmp_path / "store.db"), asyncio.Event()
+    waits = asyncio.Event()
 
     async def late() -> AsyncIterator[int]:
         await waits.wait()
@@ -123,12 +118,11 @@ def test_rows_belong_to_the_run_that_wrote_them_even_if_its_sink_is_opened_late(
     assert asyncio.run(store.read("numbers").to_list()) == []
 
 
-@STORES
 def test_a_pipeline_that_is_forgotten_while_it_runs_is_told(
-    tmp_path: Path, make: type[SqliteStore | DirectoryStore]
+    any_store: Callable[[], Any],
 ) -> None:
     async def main() -> None:
-        store = make(tmp_path / "store")
+        store = any_store()
         session = await store.begin("main")
         await session.commit(Saved(1, ("a",)))
         await store.forget()
@@ -196,16 +190,16 @@ def test_the_next_opening_waits_for_what_the_one_before_still_does(tmp_path: Pat
     assert done == ["first", "second"]
 
 
-def test_states_are_decoded_off_the_loop(tmp_path: Path) -> None:
+def test_states_are_decoded_off_the_loop(any_store: Callable[[], Any]) -> None:
     """They are there when the session begins."""
+    store = any_store()
 
     async def main() -> None:
-        for store in (SqliteStore(tmp_path / "s.db"), DirectoryStore(tmp_path / "d")):
-            session = await store.begin("main")
-            await session.commit(Saved(1, ("a",), {0: encoded((1, 2))}))
-            await session.close()
-            session = await store.begin("main")
-            assert session.states == {0: (1, 2)}
-            await session.close()
+        session = await store.begin("main")
+        await session.commit(Saved(1, ("a",), {0: encoded((1, 2))}))
+        await session.close()
+        session = await store.begin("main")
+        assert session.states == {0: (1, 2)}
+        await session.close()
 
     asyncio.run(main())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +13,7 @@ from rxml.errors import CheckpointError, PipelineError
 from rxml.flow.checkpointing.store import Saved
 from rxml.stores import Checkpoint, DirectoryStore, SqliteStore
 from rxml.wire import dumps
+from tests.unit.stores.places import selected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rxml import Flowable
     from rxml.stores.ledger import Ledger
+    from rxml.stores.sqlstore import SqlStore
 
 
 def each(store: Any, elements: int, name: str = "main") -> Checkpoint:
@@ -28,9 +29,9 @@ def each(store: Any, elements: int, name: str = "main") -> Checkpoint:
 
 
 @pytest.mark.parametrize("demand", [1, 2, 100])
-def test_who_reads_on_misses_nothing_that_is_committed_later(tmp_path: Path, demand: int) -> None:
+def test_who_reads_on_misses_nothing_that_is_committed_later(store: SqlStore, demand: int) -> None:
     """Ids are given when rows are written: those of a pipeline that commits later may be lower."""
-    store, seen = SqliteStore(tmp_path / "store.db"), list[str]()
+    seen = list[str]()
     three, waits = asyncio.Event(), asyncio.Event()
 
     async def early() -> AsyncIterator[str]:
@@ -60,15 +61,12 @@ def test_who_reads_on_misses_nothing_that_is_committed_later(tmp_path: Path, dem
 
     asyncio.run(main())
     assert seen[3:] == ["early 0", "early 1", "early 2"]
-    connection = sqlite3.connect(tmp_path / "store.db")
-    found = connection.execute("SELECT id, pipeline FROM t").fetchall()
-    connection.close()
-    assert [name for _, name in found] == ["late"] * 3 + ["early"] * 3
+    found = selected(store, "SELECT pipeline FROM t")
+    assert [name for (name,) in found] == ["late"] * 3 + ["early"] * 3
 
 
-def test_rows_that_are_not_there_any_more_are_told(tmp_path: Path) -> None:
-    store, other = SqliteStore(tmp_path / "store.db"), SqliteStore(tmp_path / "reads.db")
-    gone = SqliteStore(tmp_path / "gone.db")
+def test_rows_that_are_not_there_any_more_are_told(store: SqlStore, tmp_path: Path) -> None:
+    other, gone = SqliteStore(tmp_path / "reads.db"), SqliteStore(tmp_path / "gone.db")
 
     def boom(x: int) -> None:
         if x == 7:
@@ -89,9 +87,10 @@ def test_rows_that_are_not_there_any_more_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("complete", [True, False])
-def test_a_run_that_is_complete_has_no_row_that_nobody_sees(tmp_path: Path, complete: bool) -> None:
+def test_a_run_that_is_complete_has_no_row_that_nobody_sees(
+    store: SqlStore, complete: bool
+) -> None:
     """A sink in front of a zip may have passed a barrier that the end has overtaken."""
-    store = SqliteStore(tmp_path / "store.db")
 
     def write(ledger: Ledger) -> None:
         ledger.make("t")
@@ -120,8 +119,7 @@ def test_reading_makes_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_reading_that_is_cancelled_at_any_step_harms_nothing(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "store.db")
+def test_reading_that_is_cancelled_at_any_step_harms_nothing(store: SqlStore) -> None:
 
     async def main() -> None:
         await rxml.range(50).pipe(store.sink("t")).run(checkpoint=store)
@@ -148,9 +146,9 @@ def with_a_bad_one(place: int) -> list[Any]:
 @PLACES
 @SIZES
 def test_what_comes_before_an_element_that_cannot_be_stored_is_stored(
-    tmp_path: Path, place: int, size: int
+    store: SqlStore, place: int, size: int
 ) -> None:
-    store, out = SqliteStore(tmp_path / "store.db"), list[Any]()
+    out = list[Any]()
     flow = rxml.from_iterable(with_a_bad_one(place)).pipe(
         store.sink("t"), ops.do_action(out.append)
     )
@@ -163,9 +161,9 @@ def test_what_comes_before_an_element_that_cannot_be_stored_is_stored(
 @PLACES
 @SIZES
 def test_the_supervisor_may_leave_out_what_cannot_be_stored(
-    tmp_path: Path, place: int, size: int
+    store: SqlStore, place: int, size: int
 ) -> None:
-    store, out = SqliteStore(tmp_path / "store.db"), list[Any]()
+    out = list[Any]()
     flow = rxml.from_iterable(with_a_bad_one(place)).pipe(
         store.sink("t"), ops.supervise("resume"), ops.do_action(out.append)
     )
@@ -183,9 +181,7 @@ def test_the_supervisor_may_leave_out_what_cannot_be_stored(
 @pytest.mark.parametrize(
     "table", ["pipelines", "checkpoints", "sinks", "rows_t", "Order", "select", "newest_t", "t"]
 )
-def test_a_table_may_have_any_name(tmp_path: Path, table: str) -> None:
-    store = SqliteStore(tmp_path / "store.db")
-
+def test_a_table_may_have_any_name(store: SqlStore, table: str) -> None:
     async def main() -> None:
         for name in ("t", table):
             flow = rxml.range(3).pipe(store.sink(name))
@@ -200,23 +196,18 @@ def test_names_that_sqlite_keeps_for_itself_are_refused(tmp_path: Path) -> None:
         SqliteStore(tmp_path / "store.db").sink("SQLite_rows")
 
 
-def test_a_sink_without_rows_makes_its_view(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "store.db")
+def test_a_sink_without_rows_makes_its_view(store: SqlStore) -> None:
     asyncio.run(rxml.empty().pipe(store.sink("t")).run(checkpoint=store))
-    connection = sqlite3.connect(store.path)
-    assert connection.execute("SELECT * FROM t").fetchall() == []
-    connection.close()
+    assert selected(store, "SELECT * FROM t") == []
 
 
-def test_a_sink_in_an_inner_flow_is_told_where_it_belongs(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "store.db")
+def test_a_sink_in_an_inner_flow_is_told_where_it_belongs(store: SqlStore) -> None:
     flow = rxml.range(3).pipe(ops.flat_map(lambda x: rxml.of(x).pipe(store.sink("t"))))
     with pytest.raises(PipelineError, match="put it into the pipeline itself"):
         asyncio.run(flow.run(checkpoint=store))
 
 
-def test_the_guarantee_is_that_of_every_way_to_the_end(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "store.db")
+def test_the_guarantee_is_that_of_every_way_to_the_end(store: SqlStore, tmp_path: Path) -> None:
     stored = rxml.range(3).pipe(store.sink("t"))
 
     def of(flow: Flowable[Any], kept: Any = store) -> str:
@@ -227,12 +218,3 @@ def test_the_guarantee_is_that_of_every_way_to_the_end(tmp_path: Path) -> None:
     assert of(rxml.merge(rxml.range(3), rxml.range(3)).pipe(store.sink("u"))) == "effectively_once"
     assert of(rxml.merge(stored, rxml.range(3))) == "at_least_once"
     assert of(stored, DirectoryStore(tmp_path)) == "at_least_once"
-
-
-@pytest.mark.parametrize("make", [SqliteStore, DirectoryStore])
-@pytest.mark.parametrize("keep", [0, 2.5, True, "3"])
-def test_a_store_keeps_a_number_of_checkpoints(
-    tmp_path: Path, make: type[SqliteStore | DirectoryStore], keep: Any
-) -> None:
-    with pytest.raises(ValueError, match=r"keep=\) wants an int >= 1, got"):
-        make(tmp_path, keep=keep)
