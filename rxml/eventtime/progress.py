@@ -39,7 +39,8 @@ class Progress:
         Args:
             marks: what each element tells, shape (n,).
         """
-        rising = np.maximum.accumulate(np.maximum(marks, self.watermark))
+        rising = np.maximum.accumulate(marks)
+        np.maximum(rising, self.watermark, out=rising)
         self.watermark = int(rising[-1])
         return rising
 

@@ -48,8 +48,9 @@ class Bounded:
     def after(self, items: Sequence[Any], times: NDArray[np.int64]) -> NDArray[np.int64]:
         """The time of each element less the delay."""
         del items
-        floor = LONG_AGO + self.delay
-        return np.maximum(times, floor) - self.delay
+        marks: NDArray[np.int64] = np.maximum(times, LONG_AGO + self.delay)
+        marks -= self.delay
+        return marks
 
     @override
     def __repr__(self) -> str:

@@ -23,6 +23,8 @@ _DIRECT_BY_SLOT: Final = 8
 _SURE: Final = frozenset({str, int, bytes})
 """Types of keys that are never missing."""
 
+_BEYOND: Final = 1 << 63
+
 _SHORTEST: Final = 1 << 10
 
 
@@ -119,8 +121,8 @@ class KeyTable:
         """By an array that holds the slots of small numbers; it follows the dict, which knows all keys."""
         if not len(column):
             return np.empty(0, np.intp)
-        largest = int(column.max())
-        if int(column.min()) < 0 or largest >= max(_DIRECT, _DIRECT_BY_SLOT * self.capacity):
+        largest = _largest(column)
+        if largest >= max(_DIRECT, _DIRECT_BY_SLOT * self.capacity):
             return self._looked_up(column.tolist())
         if largest >= len(self._direct):
             self._direct = _longer(self._direct, largest + 1)
@@ -251,6 +253,15 @@ def require_hashable(key: Any, role: str = "key") -> None:
 def _blame(keys: Sequence[Any], role: str) -> None:
     for key in keys:
         require_hashable(key, role)
+
+
+def _largest(column: NDArray[Any]) -> int:
+    """The largest of some whole numbers; beyond all places where one is negative."""
+    if column.dtype.kind == "u":
+        return int(column.max())
+    if column.dtype == np.int64:
+        return int(np.maximum.reduce(column.view(np.uint64)))  # negative ones are 2**63 or more
+    return int(column.max()) if int(column.min()) >= 0 else _BEYOND
 
 
 def _longer(array: NDArray[np.intp], length: int) -> NDArray[np.intp]:

@@ -65,7 +65,7 @@ class EveryEngine(Engine):
         starts = self._starts(rows.times)
         base = 0 if self._windowing is None else starts
         slices = rows.times - (rows.times - base) % self._period
-        with self._slices.trial():
+        with self._slices:
             folding(None)(self._slices.slots(slices, rows.codes))
         return []
 

@@ -82,7 +82,7 @@ class FiringEngine(Engine):
 
     @override
     def add(self, rows: Rows, folding: Folding) -> list[Panes]:
-        with self._slices.trial():
+        with self._slices:
             at, slots = self._assigned(rows)
             with undone(self._firing) as undo:
                 undo.keep(slots)

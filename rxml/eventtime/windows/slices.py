@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from contextlib import contextmanager
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +11,6 @@ import numpy as np
 from rxml.eventtime.windows.longer import longer
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from numpy.typing import NDArray
 
     from rxml.eventtime.windows.keys import Keys
@@ -25,6 +22,10 @@ _DENSE: Final = 8
 
 _SPARSE: Final = 32
 """Where fewer than one of so many is, a dict says so again."""
+
+
+_HANDFUL: Final = 24
+"""So many keys are told apart one by one faster than by an array."""
 
 
 class Slice:
@@ -79,7 +80,7 @@ class Slice:
 
     def distinct(self, codes: NDArray[np.intp]) -> NDArray[np.intp]:
         """Keys that have none here, each once, in the order in which they came first."""
-        if self._dense is None:
+        if self._dense is None or len(codes) <= _HANDFUL:
             return np.array(list(dict.fromkeys(codes.tolist())), np.intp)
         at = np.arange(len(codes))
         self._dense[codes[::-1]] = at[::-1]  # of several rows of a key the first is written last
@@ -113,7 +114,7 @@ class Slice:
 
 
 class Slices:
-    """The slices that have elements, by their start.
+    """The slices that have elements, by their start. `with` them, a chunk is taken as a whole, or leaves nothing.
 
     Args:
         keys: of the elements.
@@ -203,18 +204,16 @@ class Slices:
         insort(self._order, start)
         return one
 
-    @contextmanager
-    def trial(self) -> Generator[None]:
+    def __enter__(self) -> None:
         """What fails within this leaves none of the slots that it has asked for."""
-        self._tried = tried = list[tuple[int, int]]()
-        try:
-            yield
-        except BaseException:
+        self._tried = []
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """See `__enter__`."""
+        tried, self._tried = self._tried or [], None
+        if kind is not None:
             for start, size in reversed(tried):
                 self._cut(start, size)
-            raise
-        finally:
-            self._tried = None
 
     def _cut(self, start: int, size: int) -> None:
         if start not in self._slices:

@@ -56,7 +56,7 @@ class SlidingEngine(Engine):
     @override
     def add(self, rows: Rows, folding: Folding) -> list[Panes]:
         starts = self._windowing.slice_starts(rows.times)
-        with self._slices.trial():
+        with self._slices:
             folding(None)(self._slices.slots(starts, rows.codes))
         first = self._first_window(max(rows.low, self.watermark))
         self._next = first if self._next is None else min(first, self._next)

@@ -44,7 +44,7 @@ class TumblingEngine(Engine):
     def add(self, rows: Rows, folding: Folding) -> list[Panes]:
         fold = folding(None)
         first, last = (self._windowing.start_of(each) for each in (rows.low, rows.high))
-        with self._slices.trial():
+        with self._slices:
             if first == last:
                 fold(self._slices.slots_in(first, rows.codes))
             else:
