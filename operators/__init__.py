@@ -46,6 +46,7 @@ from rxml.operators.prefetching import prefetch
 from rxml.operators.questions import all, contains, is_empty, some  # noqa: A004 - reactivex's names
 from rxml.operators.rate import keep_alive, throttle
 from rxml.operators.sampling import debounce, sample
+from rxml.operators.scoring import score
 from rxml.operators.selection import (
     distinct_until_changed,
     filter,  # noqa: A004 - reactivex's name
@@ -126,6 +127,7 @@ __all__ = [
     "rows",
     "sample",
     "scan",
+    "score",
     "share",
     "skip",
     "skip_last",

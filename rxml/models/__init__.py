@@ -12,6 +12,18 @@ from __future__ import annotations
 from rxml.models.adapters.function import from_function
 from rxml.models.model import Model, Release
 from rxml.models.prediction import Prediction
+from rxml.models.scoring.settings import Swap
+from rxml.models.scoring.threads import auto, on_loop, threads
 from rxml.models.signature import Signature
 
-__all__ = ["Model", "Prediction", "Release", "Signature", "from_function"]
+__all__ = [
+    "Model",
+    "Prediction",
+    "Release",
+    "Signature",
+    "Swap",
+    "auto",
+    "from_function",
+    "on_loop",
+    "threads",
+]

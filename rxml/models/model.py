@@ -74,5 +74,22 @@ class Release:
     digest: str = ""
 
 
+class Edition(Protocol):
+    """A version of a model that is not loaded yet: what `registry.watch` emits."""
+
+    @property
+    def release(self) -> Release:
+        """Which one it is."""
+        ...
+
+    def load(self) -> Model:
+        """The model; called in a thread, since it takes long.
+
+        Raises:
+            Exception: it cannot be had.
+        """
+        ...
+
+
 PRIMARY = "primary"
 """The rung of an answer that was made as intended."""

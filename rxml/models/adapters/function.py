@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from rxml.batch import Batch, Field, Schema
 from rxml.errors import ModelError, PipelineError
+from rxml.models.adapters.recipes import form_of, path_of, resolved, schema_from
+from rxml.models.model import Recipe
 from rxml.models.signature import Signature
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class FunctionModel:
         if isinstance(result, Batch):
             return result
         outputs = self.signature.outputs
-        columns: tuple[Any, ...] = result if isinstance(result, tuple) else (result,)
+        columns = cast("tuple[Any, ...]", result if isinstance(result, tuple) else (result,))
         if len(columns) != len(outputs):
             raise ModelError(
                 f"{self.__name__} gave {len(columns)} columns for the outputs {tuple(outputs)}"
@@ -49,6 +51,43 @@ class FunctionModel:
                 for field, column in zip(outputs.values(), columns, strict=True)
             }
         )
+
+    def recipe(self) -> Recipe:
+        """How another process makes it: it imports the function by its name.
+
+        Raises:
+            ModelError: the function has no name there: it is a lambda, a local one, or in `__main__`.
+        """
+        signature = self.signature
+        forms = form_of(signature.inputs), form_of(signature.outputs)
+        return Recipe(
+            f"{__name__}:from_name",
+            (path_of(self.function), *forms, signature.uncertainty, self.digest),
+        )
+
+
+def from_name(
+    name: str, inputs: Any, outputs: Any, uncertainty: Uncertainty, digest: str
+) -> FunctionModel:
+    """The model that a recipe tells of.
+
+    Args:
+        name: of the function, `module:qualname`.
+        inputs: form of the schema.
+        outputs: form of the schema.
+        uncertainty: that the outputs express.
+        digest: as given.
+
+    Raises:
+        ModelError: there is no such function.
+    """
+    return from_function(
+        resolved(name),
+        inputs=schema_from(inputs),
+        outputs=schema_from(outputs),
+        uncertainty=uncertainty,
+        digest=digest,
+    )
 
 
 def from_function(

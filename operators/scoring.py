@@ -1,0 +1,165 @@
+"""Scoring: a model on each element, in batches that nobody waits for."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any, Final
+
+from rxml.batch.schema import Schema
+from rxml.errors import PipelineError
+from rxml.flow.check import require_count
+from rxml.flow.flowable import Flowable
+from rxml.flow.kinds import label, placed, stage
+from rxml.flow.matched import Matched
+from rxml.flow.node import Cardinality, Checkpointing
+from rxml.flow.traits import trait, trait_of_elements
+from rxml.models.model import Model, Release
+from rxml.models.scoring.settings import Settings
+from rxml.models.scoring.stage import ScoreStage
+from rxml.models.scoring.threads import auto
+from rxml.models.signature import Signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rxml.flow.node import Env, Node
+    from rxml.flow.operator import Operator
+    from rxml.flow.subscription import Subscription
+    from rxml.models.model import Edition
+    from rxml.models.prediction import Prediction
+    from rxml.models.scoring.place import Place
+    from rxml.models.scoring.settings import Swap
+
+_BYTES: Final = 64 * 2**20
+_PATIENCE: Final = 0.1
+"""Seconds; CoDel's interval (RFC 8289)."""
+
+
+def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a model at work
+    model: Model | Flowable[Edition],
+    *,
+    name: str | None = None,
+    version: str = "",
+    on: Place | None = None,
+    ordered: bool | None = None,
+    budget: float = 0.02,
+    max_batch: int = 1024,
+    capacity: int = 4096,
+    max_bytes: int = _BYTES,
+    overlap: bool = True,
+    on_swap: Callable[[Swap], Any] | None = None,
+) -> Operator[Any, Prediction]:
+    """Score each element by a model, in batches.
+
+    Marble:
+        --{x:1}{x:2}---{x:3}-------|
+        score(double)
+        -------{y:2}{y:4}---{y:6}--|
+
+    Work-conserving: an idle worker begins at once with what there is; while all are busy elements gather, and the next free
+    worker takes as many as it can score within `budget`, by a line fitted to the latest batches with an AIMD guard. Elements
+    of the highest priority go first, then those of the earliest deadline. One that cannot be scored before its deadline, or
+    whose asker has gone, is dropped before it costs anything. A batch that fails is parted until the bad row fails alone. A
+    swap takes place between two batches; each prediction says which model made it.
+
+    Demand: as many elements as there is room for, whether or not the reader asks, after its first request.
+    Buffers: at most `capacity` elements and `max_bytes`: waiting, being scored, or scored and not taken.
+    Emits: a `Prediction` for each row; a batch for each element that is a `Batch`; rows of batches as batches. In order; in a
+        service, where answers find those who asked by contexts, as soon as they are there.
+    Completes: with upstream, after the last prediction.
+    Fails: with upstream, after the predictions of all elements before; with what the model raised for a row alone, with a
+        SchemaError for a row that is not what it wants, with a ModelError for one whose outputs are none. A supervisor can
+        have the element left out. With what kept the first model from being loaded.
+    Cancels: upstream and what waits, at once; returns when the batches under way have ended.
+    Cost: a few microseconds an element beside the model, none of note for rows of batches; no task an element, no timer
+        when idle.
+
+    Args:
+        model: what scores; or a flow of editions, such as `registry.watch("price@champion")`: each takes over from the one
+            before once it is loaded and warm, and the one before stays if it cannot.
+        name: of the model in predictions; its own unless told otherwise.
+        version: of that name.
+        on: where the model runs: `models.on_loop()`, `models.threads(...)`, `engines.processes(...)`. None: on the loop if
+            a row takes it no more than 2 ms, else in a thread.
+        ordered: predictions leave in the order of the elements; None: save in a service.
+        budget: seconds that a batch may take.
+        max_batch: rows of a batch, at most.
+        capacity: elements that are held, at most.
+        max_bytes: that they may hold; one more element may overstep it.
+        overlap: two models may be in memory while one takes over; False: the one before goes first, elements wait.
+        on_swap: told of each model that took over, or could not.
+
+    Raises:
+        PipelineError: it is no model; or what is known of the elements does not fit its signature.
+        ValueError: a number out of its range.
+
+    Example:
+        >>> import asyncio, rxml
+        >>> from rxml import models, operators as ops
+        >>> from rxml.batch import Schema
+        >>> double = models.from_function(lambda rows: 2 * rows["x"], inputs=Schema.of(x="float64"))
+        >>> flow = rxml.of({"x": 1.0}, {"x": 2.5}).pipe(ops.score(double, name="double"))
+        >>> [(each.value, each["model"]) for each in asyncio.run(flow.to_list())]
+        [(2.0, 'double'), (5.0, 'double')]
+    """
+    _require(model, budget)
+    require_count("score(max_batch=)", max_batch, 1)
+    require_count("score(capacity=)", capacity, 1)
+    require_count("score(max_bytes=)", max_bytes, 1)
+    shown = label("score", name or model)
+
+    def made(flow: Flowable[Any]) -> Operator[Any, Prediction]:
+        _require_fit(shown, flow, model)
+        in_order = trait(flow, Matched) is None if ordered is None else ordered
+        release = None if name is None else Release(name, version, getattr(model, "digest", ""))
+        settings = Settings(
+            model=model,
+            release=release,
+            place=auto() if on is None else on,
+            ordered=in_order,
+            budget=budget,
+            most=max_batch,
+            capacity=capacity,
+            max_bytes=max_bytes,
+            patience=inf if in_order else _PATIENCE,
+            overlap=overlap,
+            on_swap=on_swap,
+        )
+
+        def open_(env: Env, node: Node) -> Subscription[Prediction]:
+            return ScoreStage(env, node, settings)
+
+        return stage(
+            shown,
+            open_,
+            cardinality=Cardinality.ONE,
+            capacity=capacity,
+            max_bytes=max_bytes,
+            traits=(model.signature.outputs,) if isinstance(model, Model) else (),
+            checkpointing=Checkpointing.PASSES,
+        )
+
+    return placed(shown, made)
+
+
+def _require(model: object, budget: float) -> None:
+    if not isinstance(model, Flowable):
+        if not isinstance(model, Model):
+            raise PipelineError(
+                f"score wants a Model or a flow of editions, got {type(model).__name__}; "
+                "see rxml.models.from_function, from_sklearn, from_onnx, from_river, from_torch"
+            )
+        if not isinstance(model.signature, Signature):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise PipelineError(
+                f"score: the signature of the model is {model.signature!r}, no Signature"
+            )
+    if not 0 < budget < inf:
+        raise ValueError(f"score(budget=) wants seconds above 0, got {budget!r}")
+
+
+def _require_fit(shown: str, flow: Flowable[Any], model: object) -> None:
+    offered = trait_of_elements(flow, Schema)
+    if offered is not None and isinstance(model, Model):
+        refusal = model.signature.refusal(offered)
+        if refusal is not None:
+            raise PipelineError(f"{shown}: {refusal}")

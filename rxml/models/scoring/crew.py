@@ -1,0 +1,88 @@
+"""Crew: one model at work, with all that is known of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rxml.batch import Batch
+from rxml.errors import ModelError
+from rxml.models.prediction import Stamp, predictions
+from rxml.models.scoring.cost import Cost
+from rxml.models.scoring.intake import Intake
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rxml.models.model import Model, Release
+    from rxml.models.scoring.place import Workers
+    from rxml.models.scoring.waiting import Ask
+    from rxml.models.signature import Signature
+
+
+class Crew:
+    """A model and the workers that have it.
+
+    Args:
+        model: what it is.
+        release: which one it is.
+        workers: that have it.
+        budget: seconds that a batch may take.
+        most: rows of a batch.
+
+    Attributes:
+        model: as given.
+        signature: of the model.
+        release: as given.
+        workers: as given.
+        intake: makes columns for it.
+        cost: what is known of how long it takes.
+    """
+
+    def __init__(
+        self, model: Model, release: Release, workers: Workers, budget: float, most: int
+    ) -> None:
+        self.model: Model = model
+        self.signature: Signature = model.signature
+        self.release: Release = release
+        self.workers: Workers = workers
+        self.intake: Intake = Intake(model.signature)
+        self.cost: Cost = Cost(budget, most)
+        self._stamp = Stamp(release)
+
+    def answers(self, asks: Sequence[Ask], result: Batch) -> list[Any]:
+        """What each element is answered, or the ModelError of those whose outputs are none.
+
+        Raises:
+            ModelError: the whole result is not what the signature promises.
+        """
+        result = self.signature.conformed(result, sum(ask.rows for ask in asks))
+        if all(ask.rows == 1 and not isinstance(ask.item, Batch) for ask in asks):
+            answers: list[Any] = list(predictions(result, self.signature, self.release))
+        else:
+            answers = self._parts(asks, result)
+        holes = self.signature.holes(result)
+        if holes is not None:
+            start = 0
+            for i, ask in enumerate(asks):
+                if holes[start : start + ask.rows].any():
+                    answers[i] = self._hole(result[start : start + ask.rows])
+                start += ask.rows
+        return answers
+
+    def _parts(self, asks: Sequence[Ask], result: Batch) -> list[Any]:
+        answers: list[Any] = []
+        start = 0
+        for ask in asks:
+            part = result[start : start + ask.rows]
+            start += ask.rows
+            if isinstance(ask.item, Batch):
+                answers.append(self._stamp.on(part))
+            else:
+                answers += predictions(part, self.signature, self.release)
+        return answers
+
+    def _hole(self, part: Batch) -> ModelError:
+        shown = {name: part.columns[name] for name in self.signature.outputs}
+        return ModelError(
+            f"{self.release.name or 'the model'} gave {shown}: an output that is not nullable must be finite"
+        )

@@ -1,0 +1,214 @@
+"""Dispatcher: gives idle workers what waits, and sees to what comes back."""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from rxml.errors import WorkerLostError
+from rxml.flow.clock import LONG
+from rxml.models.scoring.isolation import Group, Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rxml.batch import Batch
+    from rxml.flow.clock import Clock
+    from rxml.models.scoring.crew import Crew
+    from rxml.models.scoring.waiting import Ask, Waiting
+
+_LOSSES: Final = 2
+"""Workers that may die under a row that was alone with them."""
+
+
+class Desk(Protocol):
+    """Told how each element ends: each in exactly one way."""
+
+    def answer(self, asks: list[Ask], answers: list[Any]) -> None:
+        """These were scored; what stands for one may be the error that it failed with."""
+        ...
+
+    def fail(self, ask: Ask, error: Exception) -> None:
+        """This one cannot be scored."""
+        ...
+
+    def drop(self, ask: Ask) -> None:
+        """This one was too late, or nobody waits for it any more."""
+        ...
+
+    def part(self, ask: Ask) -> list[Ask]:
+        """The rows of a slab, each by itself from now on; of anything else, itself."""
+        ...
+
+
+class Dispatcher:
+    """Work-conserving: an idle worker begins at once with what there is; while all are busy, elements gather.
+
+    Args:
+        waiting: what gathers.
+        desk: is told how each element ends.
+        clock: of the run.
+        later: has a function called on a later turn of the loop.
+
+    Attributes:
+        busy: batches under way.
+    """
+
+    def __init__(
+        self,
+        waiting: Waiting,
+        desk: Desk,
+        clock: Clock,
+        later: Callable[[Callable[[], None]], object],
+    ) -> None:
+        self._waiting = waiting
+        self._desk = desk
+        self._clock = clock
+        self._later = later
+        self._parts: deque[Group] = deque()
+        self._crew: Crew | None = None
+        self._running = False
+        self.busy: int = 0
+
+    def staff(self, crew: Crew | None) -> None:
+        """From now on these do the work; those before finish what they have."""
+        self._crew = crew
+        self.run()
+
+    def clear(self) -> list[Ask]:
+        """All that is not under way, which is forgotten."""
+        asks = [ask for group in self._parts for ask in group.asks]
+        self._parts.clear()
+        return asks + self._waiting.clear()
+
+    def run(self) -> None:
+        """Have idle workers begin."""
+        if self._running:
+            return
+        self._running = True
+        began = self._clock.busy()
+        try:
+            while (crew := self._crew) is not None and crew.workers.idle > 0 and self._pending:
+                self._next(crew)
+                if self._clock.busy() - began > LONG and self._pending:
+                    self._later(self.run)
+                    return
+        finally:
+            self._running = False
+        if crew is not None and self._waiting:
+            crew.workers.pressure(self._waiting.oldest(self._clock.time()))
+
+    @property
+    def _pending(self) -> bool:
+        return bool(self._parts) or bool(self._waiting)
+
+    def _next(self, crew: Crew) -> None:
+        if self._parts:
+            return self._send(crew, self._parts.popleft())
+        waiting, cost, now = self._waiting, crew.cost, self._clock.time()
+        size = cost.size
+        for ask in waiting.late(now + cost.expected(min(size, waiting.rows))):
+            self._desk.drop(ask)
+        asks = self._wanted(waiting.take(size, now))
+        if asks:
+            self._send(crew, Group(asks))
+        return None
+
+    def _wanted(self, asks: list[Ask]) -> list[Ask]:
+        """Those for whom somebody still waits."""
+        if not any(ask.gone for ask in asks):
+            return asks
+        for ask in asks:
+            if ask.gone:
+                self._desk.drop(ask)
+        return [ask for ask in asks if not ask.gone]
+
+    def _send(self, crew: Crew, group: Group) -> None:
+        try:
+            batch = crew.intake.batch([ask.item for ask in group.asks])
+        except Exception as error:  # noqa: BLE001 - told to those whose fault it is
+            return self._unfit(crew, group, error)
+        self.busy += 1
+        crew.workers.start(batch, partial(self._came, crew, group))
+        return None
+
+    def _unfit(self, crew: Crew, group: Group, error: Exception) -> None:
+        """Something among these is not what the model wants: it fails alone."""
+        asks = self._parted(group.asks)
+        if len(asks) == 1:
+            return self._desk.fail(asks[0], error)
+        fit: list[Ask] = []
+        for ask in asks:
+            refusal = _refusal(crew, ask)
+            if refusal is None:
+                fit.append(ask)
+            else:
+                self._desk.fail(ask, refusal)
+        # If each of them fits, they do not fit together.
+        parts = [fit] if len(fit) < len(asks) else [[ask] for ask in fit]
+        self._parts.extendleft(Group(part, group.trial) for part in reversed(parts) if part)
+        return None
+
+    def _came(self, crew: Crew, group: Group, result: Batch | Exception, seconds: float) -> None:
+        self.busy -= 1
+        if isinstance(result, WorkerLostError):
+            self._lost(group, result)
+        elif isinstance(result, Exception):
+            self._failed(group, result)
+        else:
+            crew.cost.record(len(result), seconds)
+            self._answered(crew, group, result)
+        self.run()
+
+    def _answered(self, crew: Crew, group: Group, result: Batch) -> None:
+        if group.trial is not None:
+            group.trial.succeeded()
+        try:
+            answers = crew.answers(group.asks, result)
+        except Exception as error:  # noqa: BLE001 - the model broke its promise to all of them
+            for ask in group.asks:
+                self._desk.fail(ask, error)
+            return
+        holed = [
+            ask
+            for ask, answer in zip(group.asks, answers, strict=True)
+            if ask.slab and isinstance(answer, Exception)
+        ]
+        if holed:
+            self._parts.append(Group(self._parted(group.asks), group.trial))
+        else:
+            self._desk.answer(group.asks, answers)
+
+    def _failed(self, group: Group, error: Exception) -> None:
+        asks = self._parted(group.asks)
+        if group.trial is not None:
+            group.trial.failed()
+        if len(asks) == 1 or (group.trial is not None and group.trial.hopeless):
+            for ask in asks:
+                self._desk.fail(ask, error)
+            return
+        first, second = Group(asks, group.trial or Trial(len(asks))).halves()
+        self._parts.extendleft((second, first))
+
+    def _lost(self, group: Group, error: WorkerLostError) -> None:
+        """The first time it was bad luck; the second time one of the rows may be what workers die of."""
+        for ask in group.asks:
+            ask.losses += 1
+        if all(ask.losses < _LOSSES for ask in group.asks):
+            self._parts.append(group)
+        else:
+            self._failed(group, error)
+
+    def _parted(self, asks: list[Ask]) -> list[Ask]:
+        if not any(ask.slab for ask in asks):
+            return asks
+        return [each for ask in asks for each in self._desk.part(ask)]
+
+
+def _refusal(crew: Crew, ask: Ask) -> Exception | None:
+    try:
+        crew.intake.batch([ask.item])
+    except Exception as error:  # noqa: BLE001 - users' rows may do anything when they are read
+        return error
+    return None

@@ -1,0 +1,138 @@
+"""Intake: elements as the columns that a model wants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import numpy as np
+
+from rxml.batch import Batch
+from rxml.errors import SchemaError
+from rxml.flow.buffers.weigh import weigh
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rxml.models.signature import Signature
+
+_PLAIN: Final = frozenset((float, int))
+
+
+class Intake:
+    """Makes batches of elements: mappings, objects with attributes, vectors for a model of one input, or batches.
+
+    Args:
+        signature: of the model.
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        self._schema = signature.inputs
+        self._names = tuple(signature.inputs)
+        fields = signature.inputs.values()
+        self._floats = all(each.dtype == np.float64 and not each.shape for each in fields)
+        self._fixed = all(each.dtype.kind in "biufcmM" for each in fields)
+        self._row_bytes = 0
+
+    def weight(self, item: Any) -> int:
+        """Bytes of an element. Rows of numbers all weigh as much as the first."""
+        if isinstance(item, Batch):
+            return item.nbytes
+        if not self._fixed:
+            return weigh([item])
+        if not self._row_bytes:
+            self._row_bytes = weigh([item])
+        return self._row_bytes
+
+    def batch(self, items: Sequence[Any]) -> Batch:
+        """The columns of one or more elements, in order.
+
+        Raises:
+            SchemaError: one of them is not what the model wants.
+        """
+        first = items[0]
+        if len(items) == 1 and isinstance(first, Batch):
+            return self._columns(first)
+        kinds: set[type[Any]] = set(map(type, items))
+        if not any(issubclass(kind, Batch) for kind in kinds):
+            return self._rows(items, kinds)
+        return Batch.concat(
+            self._columns(item) if isinstance(item, Batch) else self._rows([item], {type(item)})
+            for item in items
+        )
+
+    def _columns(self, given: Batch) -> Batch:
+        columns = given.columns
+        out: dict[str, Any] = {}
+        for name, field in self._schema.items():
+            column = columns.get(name)
+            if column is None:
+                raise SchemaError(
+                    f"input {name!r} ({field.form}) is missing: there are {given.names}"
+                )
+            if not isinstance(column, np.ndarray) or (
+                column.dtype == field.dtype and column.shape[1:] == field.shape
+            ):
+                out[name] = column
+            else:
+                out[name] = self._cast(name, column)
+        return Batch.adopt(out, len(given))
+
+    def _cast(self, name: str, column: Any) -> Any:
+        field = self._schema[name]
+        if column.shape[1:] != field.shape or not np.can_cast(
+            column.dtype, field.dtype, "same_kind"
+        ):
+            raise SchemaError(
+                f"input {name!r} is {column.dtype}{column.shape[1:] or ''}, the model wants {field.form}"
+            )
+        return column.astype(field.dtype)
+
+    def _rows(self, items: Sequence[Any], kinds: set[type[Any]]) -> Batch:
+        mappings = all(issubclass(kind, Mapping) for kind in kinds)
+        if self._floats and len(kinds) == 1:
+            quick = self._matrix(items, mappings=mappings)
+            if quick is not None:
+                return quick
+        rows = items if mappings else [self._mapping(item) for item in items]
+        return Batch.from_rows(
+            cast("Sequence[Mapping[str, Any]]", rows), self._schema, extra="ignore"
+        )
+
+    def _matrix(self, items: Sequence[Any], *, mappings: bool) -> Batch | None:
+        """One array for all inputs, if every value is a Python number; None if one is not, or is not there."""
+        names = self._names
+        get = cast("Callable[[Any], Any]", (itemgetter if mappings else attrgetter)(*names))
+        try:
+            values = list(map(get, items))
+        except (KeyError, AttributeError):
+            return None
+        flat = values if len(names) == 1 else chain.from_iterable(values)
+        if not _PLAIN.issuperset(map(type, flat)):
+            return None
+        try:
+            table = np.array(values, np.float64).reshape(len(items), len(names))
+        except OverflowError:
+            return None
+        table.flags.writeable = False
+        return Batch.adopt({name: table[:, i] for i, name in enumerate(names)}, len(items))
+
+    def _mapping(self, item: Any) -> Mapping[str, Any]:
+        if isinstance(item, Mapping):
+            return cast("Mapping[str, Any]", item)
+        if len(self._names) == 1 and isinstance(item, np.ndarray | list | tuple | float | int):
+            return {self._names[0]: cast("Any", item)}
+        missing = next((name for name in self._names if not hasattr(item, name)), None)
+        if missing is not None:
+            raise SchemaError(
+                f"{type(item).__name__} has no {missing!r}: a model takes mappings, objects or batches with "
+                f"{', '.join(self._names)}"
+            )
+        return {name: getattr(item, name) for name in self._names}
+
+
+def rows_of(item: Any) -> int:
+    """How many rows an element is."""
+    return len(item) if isinstance(item, Batch) else 1

@@ -1,0 +1,58 @@
+"""Isolation: a batch that fails is parted until the bad row stands alone, and the others are answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rxml.models.scoring.waiting import Ask
+
+
+class Trial:
+    """What is known of the parts of a batch that has failed.
+
+    While no part has succeeded it may be the model that is broken, and not a row: then only 2 log2(n) + 2 calls are spent.
+
+    Args:
+        rows: of the batch.
+    """
+
+    __slots__ = ("_left", "_proven")
+
+    def __init__(self, rows: int) -> None:
+        self._left = 2 * rows.bit_length() + 2
+        self._proven = False
+
+    def succeeded(self) -> None:
+        """A part was scored: the model works."""
+        self._proven = True
+
+    def failed(self) -> None:
+        """A part was not."""
+        self._left -= 1
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether the model is to blame."""
+        return not self._proven and self._left <= 0
+
+
+class Group:
+    """Elements that are sent together.
+
+    Attributes:
+        asks: one or more.
+        trial: of the batch that this is a part of; None: it is whole.
+    """
+
+    __slots__ = ("asks", "trial")
+
+    def __init__(self, asks: list[Ask], trial: Trial | None = None) -> None:
+        self.asks: list[Ask] = asks
+        self.trial: Trial | None = trial
+
+    def halves(self) -> tuple[Group, Group]:
+        """Two parts of two or more."""
+        trial = self.trial or Trial(len(self.asks))
+        middle = len(self.asks) // 2
+        return Group(self.asks[:middle], trial), Group(self.asks[middle:], trial)

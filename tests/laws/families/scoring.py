@@ -1,0 +1,53 @@
+"""Law cases of `rxml.operators.scoring`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rxml import models
+from rxml import operators as ops
+from rxml.batch import Batch, Schema
+from rxml.models.prediction import Prediction
+from tests.laws.case import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from rxml.flow.operator import Operator
+
+CAPACITY = 64
+
+
+def share(rows: Batch) -> NDArray[Any]:
+    """Fails for a batch that has a 0 in it."""
+    if not rows["x"].all():
+        raise ZeroDivisionError("division by zero")
+    return 12 / rows["x"]
+
+
+MODEL = models.from_function(share, inputs=Schema.of(x="float64"))
+
+
+def shares(xs: list[Any]) -> Iterator[Prediction]:
+    release = models.Release("share")
+    return (Prediction({"value": 12 / x}, release) for x in xs)
+
+
+def scored(place: Any, **how: Any) -> Operator[Any, Any]:
+    return ops.score(MODEL, on=place, capacity=CAPACITY, **how)
+
+
+CASES = {
+    "score": Case(lambda: scored(models.on_loop()), shares, options={"ahead": CAPACITY}),
+    "score:small": Case(
+        lambda: scored(models.on_loop(), max_batch=2), shares, options={"ahead": CAPACITY}
+    ),
+    "score:thread": Case(lambda: scored(models.threads()), shares, options={"ahead": CAPACITY}),
+    "score:unordered": Case(
+        lambda: scored(models.threads(2), ordered=False),
+        shares,
+        options={"ahead": CAPACITY, "order": "any"},
+    ),
+}
