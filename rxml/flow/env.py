@@ -37,6 +37,10 @@ class Ground(Protocol):
         """See `Env.enlist`."""
         ...
 
+    def prepare(self) -> Callable[[], None]:
+        """See `Env.prepare`."""
+        ...
+
     def at_end(self, ending: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """See `Env.at_end`."""
         ...
@@ -153,6 +157,10 @@ class RunEnv:
         if self.setting.on_its_way and not endless:
             return _nothing
         return self.run.enlist(finish)
+
+    def prepare(self) -> Callable[[], None]:
+        """See `Env.prepare`."""
+        return self.run.prepare()
 
     def at_end(self, ending: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """Have something ended when the run has been closed."""

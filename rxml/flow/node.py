@@ -77,6 +77,10 @@ class Env(Protocol):
         """
         ...
 
+    def prepare(self) -> Callable[[], None]:
+        """Say that the stage is not ready to work yet, as with a model that is being loaded; returns what takes it back."""
+        ...
+
     def at_end(self, ending: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """Have `ending` awaited when the run is closed, once its stages are; returns what takes it back.
 

@@ -62,6 +62,7 @@ class Run(Generic[T]):
         self._totals = stint.totals
         self._finishers: dict[int, Callable[[], None]] = {}
         self._endings: dict[int, Callable[[], Awaitable[None]]] = {}
+        self._unready: set[object] = set()
         self._draining = False
         self._scope = Scope()
         self._driver: asyncio.Task[None] | None = None
@@ -171,6 +172,17 @@ class Run(Generic[T]):
             self._finishers.pop(key, None)
 
         return delist
+
+    @property
+    def ready(self) -> bool:
+        """Whether all stages that have been opened have what they need to work."""
+        return not self._unready
+
+    def prepare(self) -> Callable[[], None]:
+        """See `Env.prepare`."""
+        mark = object()
+        self._unready.add(mark)
+        return partial(self._unready.discard, mark)
 
     def at_end(self, ending: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """See `Env.at_end`."""

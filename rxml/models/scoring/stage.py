@@ -55,7 +55,7 @@ class ScoreStage(Stage[Any]):
         self._error: Exception | None = None
         self._bell: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
-        self._weigh: Crew | None = None
+        self._prepared = env.prepare()
         self.meter.gauge = lambda: (self._exits.held, self._waiting.oldest(env.clock.time()))
 
     @override
@@ -92,6 +92,7 @@ class ScoreStage(Stage[Any]):
     @override
     async def release(self) -> None:
         self._cut = True
+        self._prepared()
         self._dispatcher.staff(None)
         cancels = [] if self._head is None else [self._head.cancel]
         shift = [] if self._shift is None else [self._shift.close]
@@ -119,6 +120,7 @@ class ScoreStage(Stage[Any]):
         loop = asyncio.get_running_loop()
         try:
             await shift.opened()
+            self._prepared()
             while not self._cut:
                 while (room := self._roomy()) < 1:
                     self._room = loop.create_future()
