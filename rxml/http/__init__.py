@@ -12,15 +12,25 @@ from __future__ import annotations
 
 from rxml.http.app import App
 from rxml.http.connect import connect
+from rxml.http.keys import Key
 from rxml.http.limits import Limits
+from rxml.http.logs import JsonFormatter
+from rxml.http.operating import Admin
 from rxml.http.server import Server
 from rxml.http.slow import Slow, buffer, disconnect, drop_newest, drop_oldest, latest
+from rxml.http.telemetry import Telemetry
+from rxml.http.tls import Tls
 
 __all__ = [
+    "Admin",
     "App",
+    "JsonFormatter",
+    "Key",
     "Limits",
     "Server",
     "Slow",
+    "Telemetry",
+    "Tls",
     "buffer",
     "connect",
     "disconnect",

@@ -12,6 +12,8 @@ from rxml.http.replies import HEADERS
 from rxml.http.transport import abort, narrow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiohttp import web
 
     from rxml.http.limits import Limits
@@ -40,11 +42,13 @@ class Door:
     Args:
         server: speaks HTTP with those that are let in.
         limits: how many, and how much may wait to be sent.
+        refused: called for each connection that is not let in.
     """
 
-    def __init__(self, server: web.Server, limits: Limits) -> None:
+    def __init__(self, server: web.Server, limits: Limits, refused: Callable[[], None]) -> None:
         self._server = server
         self._limits = limits
+        self._refused = refused
         self._transports: WeakSet[asyncio.Transport] = WeakSet()
 
     def __call__(self) -> asyncio.Protocol:
@@ -56,6 +60,7 @@ class Door:
         here = [_address(each.transport) for each in self._server.connections]
         same = here.count(_address(transport))
         if len(here) >= self._limits.connections or same >= self._limits.connections_per_address:
+            self._refused()
             transport.write(_FULL)
             transport.close()
             return

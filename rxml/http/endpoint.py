@@ -22,12 +22,14 @@ class Endpoint(ABC):
     Attributes:
         path: of the URL.
         methods: that it answers.
+        scope: of the keys that it is for, see `rxml.http.keys.SCOPES`; `open` needs none.
 
     Raises:
         PipelineError: the path is none.
     """
 
     methods: ClassVar[tuple[str, ...]]
+    scope: ClassVar[str] = "infer"
 
     def __init__(self, path: str) -> None:
         if not is_path(path):
@@ -39,6 +41,9 @@ class Endpoint(ABC):
     def begin(self, serving: Serving) -> None:
         """Before a server begins."""
         del serving
+
+    async def end(self) -> None:  # noqa: B027 - most have nothing to let go of
+        """After the server has ended: let go of what is left."""
 
     def bereft(self) -> str | None:
         """After a background flow has failed: what to log if this endpoint has no reader any more."""

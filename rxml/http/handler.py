@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 from typing_extensions import override
 
 from rxml.http.replies import reply
+from rxml.http.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 logger: Final = logging.getLogger("rxml.http")
 
@@ -85,6 +89,8 @@ class Handler(web.RequestHandler):
         logger.debug("no request: %s", message, exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
+        if isinstance(self._manager, Http):
+            self._manager.refused(status)
         if status == 400:
             response = reply(400, {"error": "the request is malformed, or its head too large"})
         else:
@@ -102,12 +108,19 @@ class Http(web.Server):
 
     Args:
         handler: answers a request.
+        refused: called with the status of each answer to what is no request.
         options: of `Handler`.
     """
 
-    def __init__(self, handler: Any, **options: Any) -> None:
-        super().__init__(handler, handler_cancellation=True)
+    def __init__(self, handler: Any, refused: Callable[[int], None], **options: Any) -> None:
+        self.refused: Callable[[int], None] = refused
+        super().__init__(handler, handler_cancellation=True, request_factory=self._request)
         self._options = options
+
+    def _request(self, *arguments: Any) -> web.BaseRequest:
+        make: Any = Request
+        made: web.BaseRequest = make(*arguments, asyncio.get_running_loop())
+        return made
 
     @override
     def __call__(self) -> Handler:

@@ -38,6 +38,7 @@ class Ingest(Endpoint, Generic[T]):
     """
 
     methods: ClassVar[tuple[str, ...]] = ("POST", "GET")
+    scope: ClassVar[str] = "ingest"
 
     def __init__(
         self, path: str, schema: type[T] | None, *, deadline: float, capacity: int

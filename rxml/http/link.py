@@ -12,6 +12,8 @@ from aiohttp import WSMessage, WSMsgType, web
 
 from rxml.errors import ConnectionLost, ProtocolError
 from rxml.flow.scope import Scope
+from rxml.http.access import key_of
+from rxml.http.authorize import UNAUTHORIZED, authorize, seconds_left
 from rxml.http.protocol import BAD_FRAME, SHED
 from rxml.http.race import heard
 from rxml.http.replies import HEADERS, Refusal
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
+    from rxml.http.keys import Key
     from rxml.http.serving import Serving
 
 logger: Final = logging.getLogger("rxml.http")
@@ -59,6 +62,7 @@ class Link:
     ) -> None:
         self._request = request
         self._transport = request.transport
+        self._serving = serving
         self._limits = limits = serving.limits
         self._turns = serving.turns
         self._heard = 0
@@ -77,12 +81,14 @@ class Link:
         self._scope = Scope()
         self._drain: asyncio.Task[None] | None = None
         self._code = (1000, "")
+        self._closing = False
 
     async def __aenter__(self) -> Self:
         try:
             await self.ws.prepare(self._request)
         except web.HTTPException as error:
             raise Refusal(400, "not a WebSocket handshake of version 13") from error
+        await self._authorize()
         return self
 
     async def __aexit__(
@@ -104,6 +110,31 @@ class Link:
                 self.abort()
             await self._scope.aclose()
         return ours
+
+    async def _authorize(self) -> None:
+        """Let in whoever has a key, for as long as it holds."""
+        try:
+            await authorize(self, self._request, self._serving)
+            if (seconds := seconds_left(self._request)) is not None:
+                self._scope.start(self._expire(seconds), name="expire a key")
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
+
+    async def _expire(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self.close_with(UNAUTHORIZED, "the key has expired")
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(self._limits.pong_seconds):
+                await self.writable()
+                await self._say_close()
+                await asyncio.sleep(self._limits.pong_seconds)
+        self.abort()
+
+    @property
+    def key(self) -> Key | None:
+        """Of the client; None if none is wanted."""
+        return key_of(self._request)
 
     @property
     def protocol(self) -> str | None:
@@ -229,6 +260,9 @@ class Link:
             self._transport.close()
 
     async def _say_close(self) -> None:
+        if self._closing:
+            return
+        self._closing = True
         code, reason = self._code
         await self.ws.send_frame(code.to_bytes(2, "big") + _cut(reason), WSMsgType.CLOSE)
 

@@ -32,7 +32,7 @@ class Gate:
     def __init__(self, host: str, origins: Iterable[str], hosts: Iterable[str]) -> None:
         self._origins = {origin.rstrip("/").lower() for origin in origins}
         self._hosts = {name.lower() for name in hosts}
-        self._local = _is_loopback(host)
+        self._local = is_loopback(host)
 
     def check(self, request: web.BaseRequest) -> None:
         """Let the request pass.
@@ -41,7 +41,7 @@ class Gate:
             Refusal: 403 for its origin, 421 for its host.
         """
         host = request.headers.get(hdrs.HOST, "").lower()
-        if self._local and not _is_loopback(_name(host)) and _name(host) not in self._hosts:
+        if self._local and not is_loopback(_name(host)) and _name(host) not in self._hosts:
             raise Refusal(
                 421, f"this server is not {host[:200]!r}; hosts=[...] admits further names"
             )
@@ -59,7 +59,7 @@ class Gate:
         return {
             hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin,
             hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST",
-            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Content-Type, Content-Encoding",
+            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, Content-Encoding",
             hdrs.VARY: "Origin",
         }
 
@@ -84,7 +84,8 @@ def _name(netloc: str) -> str:
         return ""
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """True for a name or an address of this machine alone."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

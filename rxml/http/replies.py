@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HEADERS: Final = {
-    "Server": "rxml",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
 }
@@ -26,6 +25,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
         reason: one sentence for people.
         headers: further ones.
         details: further fields of the answer.
+        shed: why there is no room or time for it, in a word, for the metrics; None: by the status.
     """
 
     def __init__(
@@ -35,12 +35,14 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
         *,
         headers: Mapping[str, str] | None = None,
         details: Mapping[str, Any] | None = None,
+        shed: str | None = None,
     ) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
         self.headers: dict[str, str] = dict(headers or {})
         self.details: dict[str, Any] = dict(details or {})
+        self.shed: str | None = shed
 
     def response(self) -> web.Response:
         """The answer."""

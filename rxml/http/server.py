@@ -5,29 +5,37 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-
-from aiohttp import web
 
 from rxml.errors import PortTakenError
 from rxml.flow.run import Run
 from rxml.flow.scope import Scope
+from rxml.http.admin import AdminServer
+from rxml.http.answering import Answering
 from rxml.http.door import Door
-from rxml.http.handler import Handler, Http
-from rxml.http.replies import HEADERS, Refusal, reply
-from rxml.http.transport import abort
+from rxml.http.handler import Http
+from rxml.http.operating import Operating
+from rxml.http.parser import require_fast_parser
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from rxml.flow.flowable import Flowable
     from rxml.http.endpoint import Endpoint
     from rxml.http.serving import Serving
+    from rxml.http.siblings import Siblings
 
 logger: Final = logging.getLogger("rxml.http")
 
 _CLOSING: Final = 0.5
 """Seconds, after those for draining, in which WebSockets that were cut may close in order."""
+
+MALFORMED: Final = "malformed"
+"""The path that the metrics have for what is no request."""
+
+_HANDSHAKE: Final = 5.0
+"""Seconds that a client of TLS has to say who it is."""
 
 _QUICK: Final = 0.25
 """Seconds that draining may take without a word about it."""
@@ -39,6 +47,8 @@ class Server:
     Attributes:
         host: that it is bound to.
         port: that it listens on.
+        admin_port: of its admin side; None if it has none.
+        ending: set once somebody has asked for the end on the admin side.
     """
 
     def __init__(
@@ -46,20 +56,21 @@ class Server:
         serving: Serving,
         endpoints: Mapping[str, Endpoint],
         background: Sequence[Flowable[Any]],
+        operating: Operating | None = None,
     ) -> None:
         self._serving = serving
+        self._operating = operating or Operating()
+        self._answering = Answering(serving, endpoints, self._operating.telemetry)
         self._endpoints = endpoints
         self._background = background
         self._runs: list[Run[Any]] = []
         self._scope = Scope()
-        self._active = 0
-        self._quiet = asyncio.Event()
-        self._quiet.set()
         self._cut = asyncio.Event()
         self._listener: asyncio.Server | None = None
         limits = serving.limits
         self._http = Http(
-            self._handle,
+            self._answering,
+            partial(serving.metrics.answered, MALFORMED, seconds=None),
             access_log=None,
             auto_decompress=False,
             keepalive_timeout=limits.request_seconds,
@@ -69,58 +80,117 @@ class Server:
             max_headers=limits.headers,
             read_bufsize=2**16,
         )
-        self._door = Door(self._http, limits)
+        self._door = Door(self._http, limits, partial(serving.metrics.shed, 503, "connections"))
+        self._admin: AdminServer | None = None
+        self._ticking: Callable[[], None] = _nothing
+        self.ending: asyncio.Event = asyncio.Event()
         self.host: str = ""
         self.port: int = 0
+        self.admin_port: int | None = None
 
     @property
     def url(self) -> str:
         """Where it answers: `http://127.0.0.1:8080`."""
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+        scheme = "http" if self._operating.tls is None else "https"
+        return f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
     @property
     def connections(self) -> int:
         """How many connections are open."""
         return len(self._http.connections)
 
-    async def start(self, host: str, port: int) -> None:
+    async def start(self, host: str, port: int, *, siblings: Siblings | None = None) -> None:
         """Start the background flows, then listen.
+
+        Args:
+            host: address to bind.
+            port: to listen on; 0 for any free one.
+            siblings: other workers that listen there, too.
 
         Raises:
             PortTakenError: something else listens there.
+            PipelineError: the parser of requests is the slow and lenient one, or the certificate cannot be used.
         """
+        require_fast_parser()
         for endpoint in self._endpoints.values():
             endpoint.begin(self._serving)
-        loop = asyncio.get_running_loop()
         try:
-            self._listener = await loop.create_server(self._door, host, port, backlog=256)
+            await self._listen(host, port, shared=siblings is not None)
+            await self._watch(siblings)
+        except BaseException:
+            self._abandon()
+            raise
+        for number, flow in enumerate(self._background):
+            run = Run[Any](flow)
+            self._runs.append(run)
+            self._serving.metrics.watch(f"{number} {flow.spec.name}", run)
+            _ = self._scope.spawn(self._watched(run), name=f"background {flow.spec.name}")
+
+    async def _listen(self, host: str, port: int, *, shared: bool) -> None:
+        tls = self._operating.tls
+        options: dict[str, Any] = {"backlog": 256, "reuse_port": shared or None}
+        if tls is not None:
+            options["ssl"] = await asyncio.to_thread(tls.context)
+            options["ssl_handshake_timeout"] = _HANDSHAKE
+        try:
+            loop = asyncio.get_running_loop()
+            self._listener = await loop.create_server(self._door, host, port, **options)
         except OSError as error:
             if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
                 raise PortTakenError(error.errno, _taken(error, host, port)) from error
             raise
         self.host = host
         self.port = self._listener.sockets[0].getsockname()[1]
-        for flow in self._background:
-            run = Run[Any](flow)
-            self._runs.append(run)
-            _ = self._scope.spawn(self._watched(run), name=f"background {flow.spec.name}")
+
+    async def _watch(self, siblings: Siblings | None) -> None:
+        """Show what is going on, where somebody may look."""
+        metrics, admin = self._serving.metrics, self._operating.admin
+        if admin is None:
+            return
+        metrics.gauge("rxml_http_connections", "Connections open.", lambda: self.connections)
+        self._admin = AdminServer(admin, self._serving, self.ask_to_end, siblings)
+        await self._admin.start(reuse_port=siblings is not None)
+        self.admin_port = self._admin.port
+        self._ticking = metrics.tick(asyncio.get_running_loop())
+
+    def _abandon(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+
+    def ask_to_end(self) -> None:
+        """Ask whoever runs the server to end it: `ending` is set, and `/ready` says no."""
+        self._serving.readiness.draining = True
+        self.ending.set()
 
     async def stop(self) -> None:
         """End: refuse what is new, let what is under way come through within the time limit, then cut the rest."""
+        await self._linger()
         self._serving.leave()
         if self._listener is not None:
             self._listener.close()
         if not await self._quiet_within(_QUICK):
             limit = self._serving.limits.drain_seconds
-            logger.warning("draining: %s, at most %g s", _clients(self._active), limit)
+            logger.warning("draining: %s, at most %g s", _clients(self._answering.active), limit)
             if not await self._quiet_within(self._left() + _CLOSING):
-                logger.warning("cutting %s", _clients(self._active))
+                logger.warning("cutting %s", _clients(self._answering.active))
         for run in self._runs:
             await self._unless_cut(run.drain(max(0.1, self._left())), self._left() + _CLOSING)
         self._http.pre_shutdown()
         await self._http.shutdown(0.1 if self._cut.is_set() else 1.0)
         self._door.close()
+        for endpoint in self._endpoints.values():
+            await endpoint.end()
+        self._ticking()
+        if self._admin is not None:
+            await self._admin.stop()
         await self._scope.aclose()
+
+    async def _linger(self) -> None:
+        """Let whoever balances the load see that this server is not ready any more."""
+        self._serving.readiness.draining = True
+        admin = self._operating.admin
+        if admin is not None and admin.linger:
+            await self._unless_cut(asyncio.sleep(admin.linger), admin.linger)
 
     def hurry(self) -> None:
         """While it ends: cut at once what is left."""
@@ -131,8 +201,8 @@ class Server:
         return max(0.0, self._serving.deadline - asyncio.get_running_loop().time())
 
     async def _quiet_within(self, seconds: float) -> bool:
-        await self._unless_cut(self._quiet.wait(), seconds)
-        return not self._active
+        await self._unless_cut(self._answering.quiet.wait(), seconds)
+        return not self._answering.active
 
     async def _unless_cut(self, coroutine: Coroutine[Any, Any, Any], seconds: float) -> None:
         scope = Scope()
@@ -144,49 +214,6 @@ class Server:
             await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await scope.aclose()
-
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._active += 1
-        self._quiet.clear()
-        try:
-            response = await self._answer(request)
-        except Refusal as refusal:
-            response = refusal.response()
-        except ConnectionError:
-            raise
-        except Exception as error:
-            logger.exception("a request has failed: %s %r", request.method, request.path)
-            if (
-                request.writer.output_size > 0
-            ):  # an answer has begun: its end must not look like one
-                abort(request.transport)
-                raise ConnectionResetError("the answer has failed") from error
-            response = reply(500, {"error": "internal error"})
-        finally:
-            self._active -= 1
-            if not self._active:
-                self._quiet.set()
-        if not response.prepared:
-            response.headers.update(self._serving.gate.admitted(request))
-        if isinstance(request.protocol, Handler) and request.protocol.last:
-            response.force_close()
-        return response
-
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._serving.gate.check(request)
-        if self._serving.leaving.is_set():
-            raise Refusal(503, "the server is about to end", headers={"Connection": "close"})
-        endpoint = self._endpoints.get(request.path)
-        if endpoint is None:
-            known = sorted(self._endpoints)
-            raise Refusal(404, f"nothing at {request.path[:200]}", details={"paths": known})
-        if request.method == "OPTIONS":
-            headers = {**HEADERS, "Allow": ", ".join(endpoint.methods)}
-            return web.Response(status=204, headers=headers)
-        if request.method not in endpoint.methods:
-            allowed = ", ".join(endpoint.methods)
-            raise Refusal(405, f"{endpoint.path} answers {allowed}", headers={"Allow": allowed})
-        return await endpoint.answer(request, self._serving)
 
     async def _watched(self, run: Run[Any]) -> None:
         """Keep a background flow's run open until it ends; what it fails with is logged, and harms nothing else."""
@@ -208,3 +235,7 @@ def _taken(error: OSError, host: str, port: int) -> str:
 
 def _clients(count: int) -> str:
     return "1 client" if count == 1 else f"{count} clients"
+
+
+def _nothing() -> None:
+    """Nothing ticks."""

@@ -6,15 +6,20 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rxml.http.access import Access
+from rxml.http.metrics import Metrics
 from rxml.http.pool import Arrivals
+from rxml.http.readiness import Readiness
 from rxml.http.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rxml.flow.flowable import Flowable
+    from rxml.http.keys import Key
     from rxml.http.limits import Limits
     from rxml.http.origin import Gate
+    from rxml.http.recording import Recording
 
 
 @dataclass(slots=True)
@@ -31,10 +36,13 @@ class Serving:
         turns: that all connections take.
         arrivals: bytes of bodies under way.
         resting: streams of late clients between two steps.
+        access: who may do what.
+        readiness: whether clients may come.
+        metrics: what was done.
     """
 
     limits: Limits
-    flows: Mapping[str, Flowable[Any]]
+    flows: Mapping[str, Flowable[Any] | Recording]
     gate: Gate
     show_errors: bool = False
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
@@ -42,10 +50,19 @@ class Serving:
     turns: Turns = field(default_factory=Turns)
     arrivals: Arrivals = field(init=False)
     resting: int = 0
+    access: Access = field(default_factory=Access)
+    readiness: Readiness = field(default_factory=Readiness)
+    metrics: Metrics = field(default_factory=Metrics)
 
     def __post_init__(self) -> None:
         """Derive what follows from the limits."""
         self.arrivals = Arrivals(self.limits.arriving_bytes)
+
+    def flow_at(self, path: str, key: Key | None) -> Flowable[Any] | Recording | None:
+        """The flow that is sent at a path, if whoever has this key may have it."""
+        if key is not None and not (key.may_use(path) and self.access.visible(key, path)):
+            return None
+        return self.flows.get(path)
 
     def leave(self) -> None:
         """Begin to end."""

@@ -1,0 +1,191 @@
+"""Answering: from a request to its answer, whatever happens on the way; each is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from rxml.http.access import key_of
+from rxml.http.endpoint import is_upgrade
+from rxml.http.handler import Handler
+from rxml.http.logs import note_access, noted
+from rxml.http.metrics import UNKNOWN
+from rxml.http.replies import HEADERS, Refusal, reply
+from rxml.http.transport import abort
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rxml.http.endpoint import Endpoint
+    from rxml.http.serving import Serving
+    from rxml.http.telemetry import Telemetry
+
+logger: Final = logging.getLogger("rxml.http")
+
+GONE: Final = 499
+"""What a request counts as whose client left before its answer."""
+
+
+class Answering:
+    """Answers all requests of a server.
+
+    Args:
+        serving: what they have in common.
+        endpoints: by path. One whose path ends with `/*` answers all below it that no other does, the longest path first.
+        telemetry: where traces go.
+
+    Attributes:
+        quiet: set while nothing is being answered.
+    """
+
+    def __init__(
+        self, serving: Serving, endpoints: Mapping[str, Endpoint], telemetry: Telemetry | None
+    ) -> None:
+        self._serving = serving
+        self._metrics = serving.metrics
+        self._telemetry = telemetry
+        self._endpoints = endpoints
+        below = [each for each in endpoints.values() if each.path.endswith("/*")]
+        self._below = [(each.path[:-1], each) for each in sorted(below, key=_longest)]
+        self.quiet: asyncio.Event = asyncio.Event()
+        self.quiet.set()
+
+    @property
+    def active(self) -> int:
+        """Requests that are being answered."""
+        return self._metrics.in_flight
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one.
+
+        Raises:
+            ConnectionError: the client is gone, or must be dropped.
+        """
+        endpoint = self._find(request.path)
+        name = UNKNOWN if endpoint is None else endpoint.path
+        began = asyncio.get_running_loop().time()
+        self._metrics.in_flight += 1
+        self.quiet.clear()
+        status = GONE
+        try:
+            with noted(request):
+                response = await self._told(request, endpoint, name)
+                status = response.status
+                return response
+        finally:
+            self._done(request, endpoint, name, status=status, began=began)
+
+    def _done(
+        self,
+        request: web.BaseRequest,
+        endpoint: Endpoint | None,
+        name: str,
+        *,
+        status: int,
+        began: float,
+    ) -> None:
+        seconds = asyncio.get_running_loop().time() - began
+        lasting = endpoint is not None and (endpoint.scope == "stream" or is_upgrade(request))
+        self._metrics.answered(name, status, None if lasting else seconds)
+        self._metrics.in_flight -= 1
+        if not self._metrics.in_flight:
+            self.quiet.set()
+        note_access(request, name, status, seconds)
+
+    async def _told(
+        self, request: web.BaseRequest, endpoint: Endpoint | None, name: str
+    ) -> web.StreamResponse:
+        if self._telemetry is None:
+            return await self._always(request, endpoint)
+        return await self._telemetry.traced(request, name, partial(self._always, request, endpoint))
+
+    def _find(self, path: str) -> Endpoint | None:
+        found = self._endpoints.get(path)
+        if found is None:
+            for beginning, endpoint in self._below:
+                if path.startswith(beginning):
+                    return endpoint
+        return found
+
+    async def _always(
+        self, request: web.BaseRequest, endpoint: Endpoint | None
+    ) -> web.StreamResponse:
+        try:
+            response = await self._answer(request, endpoint)
+        except Refusal as refusal:
+            self._metrics.shed(refusal.status, refusal.shed)
+            response = refusal.response()
+        except ConnectionError:
+            raise
+        except Exception as error:
+            logger.exception("a request has failed: %s %r", request.method, request.path)
+            if (
+                request.writer.output_size > 0
+            ):  # an answer has begun: its end must not look like one
+                abort(request.transport)
+                raise ConnectionResetError("the answer has failed") from error
+            response = reply(500, {"error": "internal error"})
+        if not response.prepared:
+            response.headers.update(self._serving.gate.admitted(request))
+        if isinstance(request.protocol, Handler) and request.protocol.last:
+            response.force_close()
+        return response
+
+    async def _answer(
+        self, request: web.BaseRequest, endpoint: Endpoint | None
+    ) -> web.StreamResponse:
+        serving = self._serving
+        serving.gate.check(request)
+        if serving.leaving.is_set():
+            raise Refusal(
+                503, "the server is about to end", headers={"Connection": "close"}, shed="drain"
+            )
+        if request.method == "OPTIONS":
+            return self._options(endpoint, request.path)
+        if not serving.access.plain:
+            scope = None if endpoint is None else endpoint.scope
+            serving.access.admit(request, scope, upgrade=is_upgrade(request))
+        if endpoint is None:
+            raise self._nothing(request)
+        if request.method not in endpoint.methods:
+            allowed = ", ".join(endpoint.methods)
+            raise Refusal(405, f"{endpoint.path} answers {allowed}", headers={"Allow": allowed})
+        return await self._while_it_holds(request, endpoint)
+
+    def _options(self, endpoint: Endpoint | None, path: str) -> web.Response:
+        """A browser asks without a key: with keys the answer is the same for all paths, and says nothing about them."""
+        if self._serving.access.keyed:
+            methods: tuple[str, ...] = ("GET", "HEAD", "POST")
+        elif endpoint is None:
+            raise Refusal(
+                404, f"nothing at {path[:200]}", details={"paths": sorted(self._endpoints)}
+            )
+        else:
+            methods = endpoint.methods
+        return web.Response(status=204, headers={**HEADERS, "Allow": ", ".join(methods)})
+
+    def _nothing(self, request: web.BaseRequest) -> Refusal:
+        shown = self._serving.access.shown(request, self._endpoints)
+        return Refusal(404, f"nothing at {request.path[:200]}", details={"paths": shown})
+
+    async def _while_it_holds(
+        self, request: web.BaseRequest, endpoint: Endpoint
+    ) -> web.StreamResponse:
+        """An answer that outlasts its key is broken off; a WebSocket sees to that itself, and closes with 4401."""
+        key = key_of(request)
+        left = None if key is None else key.left()
+        if left is None or is_upgrade(request):
+            return await endpoint.answer(request, self._serving)
+        timer = asyncio.get_running_loop().call_later(left, abort, request.transport)
+        try:
+            return await endpoint.answer(request, self._serving)
+        finally:
+            timer.cancel()
+
+
+def _longest(endpoint: Endpoint) -> int:
+    return -len(endpoint.path)
