@@ -135,7 +135,7 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
             cardinality=Cardinality.ONE,
             capacity=capacity,
             max_bytes=max_bytes,
-            traits=(model.signature.outputs,) if isinstance(model, Model) else (),
+            traits=(model.signature.outputs, model.signature) if isinstance(model, Model) else (),
             checkpointing=Checkpointing.PASSES,
         )
 

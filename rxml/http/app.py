@@ -13,18 +13,29 @@ from rxml.flow.scope import uninterrupted
 from rxml.http.checks import instance, names
 from rxml.http.ingest import Ingest
 from rxml.http.limits import Limits
+from rxml.http.operating import Operating
 from rxml.http.origin import Gate
+from rxml.http.predict.endpoint import Predict
+from rxml.http.recording import Recording
+from rxml.http.replay import Replay, replayed
 from rxml.http.server import Server
 from rxml.http.serving import Serving
 from rxml.http.slow import policy
 from rxml.http.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 
     from rxml.flow.flowable import Flowable
+    from rxml.flow.operator import Operator
     from rxml.http.endpoint import Endpoint
+    from rxml.http.keys import Key
+    from rxml.http.operating import Admin
+    from rxml.http.readiness import Check
+    from rxml.http.siblings import Siblings
     from rxml.http.slow import Slow
+    from rxml.http.telemetry import Telemetry
+    from rxml.http.tls import Tls
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -40,9 +51,15 @@ class App:
         origins: web pages that may connect beside those of the same host, such as `https://example.org`.
         hosts: names, beside those of loopback, that a server bound to loopback answers to.
         show_errors: tell clients the text of errors in flows, not only their class.
+        keys: who may do what; without any, everybody may do everything. See `Key.new`.
+        channels: paths by the name of their channel: keys may be confined to channels, and do not see other ones.
+        read_only: take nothing in (403).
+        tls: certificate and key.
+        admin: where `/metrics`, `/live` and `/ready` are answered: a port, the path of a Unix socket, or an `Admin`.
+        telemetry: where traces and metrics of OpenTelemetry go.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a setting of its own
         self,
         host: str = "127.0.0.1",
         port: int = 8080,
@@ -51,6 +68,12 @@ class App:
         origins: Iterable[str] = (),
         hosts: Iterable[str] = (),
         show_errors: bool = False,
+        keys: Iterable[Key] = (),
+        channels: Mapping[str, Iterable[str]] | None = None,
+        read_only: bool = False,
+        tls: Tls | None = None,
+        admin: Admin | int | str | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         if port.__class__ is not int or not 0 <= port <= 65535:
             raise PipelineError(f"a port is an int from 0 to 65535, got {port!r}")
@@ -62,6 +85,14 @@ class App:
         self._origins = names("origins", origins, "https://example.org")
         self._hosts = names("hosts", hosts, "service.local")
         self._show_errors = show_errors
+        self._operating = Operating.of(
+            keys=keys,
+            channels=channels,
+            read_only=read_only,
+            tls=tls,
+            admin=admin,
+            telemetry=telemetry,
+        )
         self._endpoints: dict[str, Endpoint] = {}
         self._background: list[Flowable[Any]] = []
 
@@ -111,10 +142,13 @@ class App:
         *,
         slow: Slow | str = "latest",
         key: Callable[[A], Any] | None = None,
+        replay: int | Replay | None = None,
     ) -> None:
         """Send a flow to whoever asks at `path`: WebSocket, SSE, or NDJSON.
 
-        Each client opens the flow anew; share it with `ops.share()` if it is to run once for all.
+        Each client opens the flow anew; share it with `ops.share()` if it is to run once for all. With `replay` it runs
+        once for all in any case, from the first client on: the fastest client drives it, and one that is further behind
+        than what is kept, or comes back later, is told how much it has missed.
 
         Args:
             path: of the URL.
@@ -123,25 +157,75 @@ class App:
                 `buffer(n)`, `drop_oldest(n)`, `drop_newest(n)`, `disconnect(n)`. Those that speak `rxml.v1` get what they
                 ask for.
             key: of an element; `latest` keeps the latest of each key.
+            replay: keep so many elements for clients that come back, see `Replay`; `slow` means nothing then.
 
         Raises:
-            PipelineError: the path is taken or none, it is no flow, or the policy is none.
+            PipelineError: the path is taken or none, it is no flow, or the policy or what to keep is none.
         """
-        self._add(Stream(path, flowable(flow, f"stream({path})"), slow=policy(slow), key=key))
+        sent = flowable(flow, f"stream({path})")
+        kept = replayed(replay)
+        source = sent if kept is None else Recording(sent, kept)
+        self._add(Stream(path, source, slow=policy(slow), key=key))
+
+    def predict(
+        self,
+        path: str,
+        operator: Operator[Any, Any],
+        *,
+        schema: type[Any] | None = None,
+        deadline: float = 5.0,
+        capacity: int = 8192,
+        rows: int = 10_000,
+    ) -> None:
+        """Answer what is posted to `path` by an operator, such as `ops.score(model)`; all requests share one run of it.
+
+        Args:
+            path: of the URL.
+            operator: any composition of stages that give one result for each element.
+            schema: what a row must be, a type that msgspec can make; None: what the model wants that rows go to first,
+                else any JSON object.
+            deadline: seconds in which an answer is wanted, where the client does not say by `X-Request-Timeout-Ms`.
+            capacity: elements that may be on their way at once.
+            rows: of one request, at most.
+
+        Raises:
+            PipelineError: the path is taken or none, a stage gives more or fewer results than elements, or the schema
+                cannot be made.
+        """
+        self._add(
+            Predict(path, operator, schema=schema, deadline=deadline, capacity=capacity, rows=rows)
+        )
 
     def background(self, flow: Flowable[Any]) -> None:
         """Run a flow for its effects as long as the app is served; if it fails, that is logged and the app goes on."""
         self._background.append(flowable(flow, "background"))
 
+    def ready_when(self, check: Check, name: str | None = None) -> None:
+        """Have `/ready` on the admin side say 503 until the check says True: a model is loaded, a table is filled.
+
+        Args:
+            check: called for each question, may be a coroutine function; what fails or takes a second says no.
+            name: that the answer has for it; None: that of the function.
+
+        Raises:
+            PipelineError: it is no function, or the name is taken.
+        """
+        self._operating.readiness.add(check, name)
+
     @asynccontextmanager
     async def serve(
-        self, *, host: str | None = None, port: int | None = None
+        self,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        siblings: Siblings | None = None,
     ) -> AsyncGenerator[Server]:
         """Serve inside `async with`; leaving it drains, for at most `limits.drain_seconds`, and leaves nothing behind.
 
         Args:
             host: instead of the app's.
             port: instead of the app's; 0 for any free one, see `Server.port`.
+            siblings: other processes that serve this app at the same port.
 
         Raises:
             PortTakenError: something else listens there.
@@ -151,9 +235,18 @@ class App:
             each.path: each.flow for each in self._endpoints.values() if isinstance(each, Stream)
         }
         gate = Gate(host, self._origins, self._hosts)
-        serving = Serving(self.limits, flows, gate, self._show_errors)
-        server = Server(serving, dict(self._endpoints), tuple(self._background))
-        await server.start(host, self.port if port is None else port)
+        operating = self._operating
+        serving = Serving(
+            self.limits,
+            flows,
+            gate,
+            self._show_errors,
+            access=operating.access,
+            readiness=operating.readiness.again(),
+        )
+        server = Server(serving, dict(self._endpoints), tuple(self._background), operating)
+        port = self.port if port is None else port
+        await server.start(host, port, siblings=siblings)
         try:
             yield server
         finally:
@@ -165,6 +258,7 @@ class App:
         host: str | None = None,
         port: int | None = None,
         ready: Callable[[Server], None] | None = None,
+        siblings: Siblings | None = None,
     ) -> None:
         """Serve until SIGINT or SIGTERM, then drain; a second signal cuts what is left. Blocks.
 
@@ -172,35 +266,36 @@ class App:
             host: instead of the app's.
             port: instead of the app's.
             ready: called once it listens.
+            siblings: other processes that serve this app at the same port.
 
         Raises:
             PortTakenError: something else listens there.
         """
-        asyncio.run(self._run(host, port, ready))
+        asyncio.run(self._run(ready, host=host, port=port, siblings=siblings))
 
-    async def _run(
-        self, host: str | None, port: int | None, ready: Callable[[Server], None] | None
-    ) -> None:
-        ended = asyncio.Event()
+    async def _run(self, ready: Callable[[Server], None] | None, **place: Any) -> None:
         loop = asyncio.get_running_loop()
         numbers = (signal.SIGINT, signal.SIGTERM)
         served: list[Server] = []
+        early = asyncio.Event()
 
         def end() -> None:
             """The first signal drains, a second one cuts."""
-            if ended.is_set():
-                for server in served:
+            early.set()
+            for server in served:
+                if server.ending.is_set():
                     server.hurry()
-            ended.set()
+                server.ask_to_end()
 
         for number in numbers:
             loop.add_signal_handler(number, end)
         try:
-            async with self.serve(host=host, port=port) as server:
+            async with self.serve(**place) as server:
                 served.append(server)
                 if ready is not None:
                     ready(server)
-                await ended.wait()
+                if not early.is_set():
+                    await server.ending.wait()
         finally:
             for number in numbers:
                 loop.remove_signal_handler(number)

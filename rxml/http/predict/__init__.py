@@ -1,0 +1,1 @@
+"""Predict: one operator for requests and streams alike."""

@@ -1,0 +1,203 @@
+"""Forms: the shapes in which rows are asked for: a row, several, columns, rows that share something, msgpack."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
+
+import msgspec
+
+from rxml.batch import Batch, Schema
+from rxml.errors import PipelineError, SchemaError
+from rxml.http.decode import msgpack_items
+from rxml.http.encode import is_mapping
+from rxml.http.replies import Refusal
+
+if TYPE_CHECKING:
+    from rxml.batch import Field
+    from rxml.wire.limits import Limits as WireLimits
+
+_KINDS: Final[dict[str, Any]] = {"f": float, "i": int, "u": int, "b": bool}
+_MISSING: Final = re.compile(r"missing required field `([^`]+)`")
+_BLANK: Final = b" \t\r\n"
+
+
+class Form(Enum):
+    """How an answer is laid out: as the question was."""
+
+    ROW = "row"
+    ROWS = "rows"
+    COLUMNS = "columns"
+    BATCH = "batch"
+
+
+class Asked(NamedTuple):
+    """What one request asks.
+
+    Attributes:
+        form: of the answer.
+        elements: for the operator, one answer each.
+        rows: in all of them.
+    """
+
+    form: Form
+    elements: list[Any]
+    rows: int
+
+
+class _Columns(msgspec.Struct):
+    columns: dict[str, list[Any]]
+
+
+class _Shared(msgspec.Struct):
+    rows: list[dict[str, Any]]
+    shared: dict[str, Any]
+
+
+class Forms:
+    """Decodes what is asked.
+
+    Args:
+        schema: what a row must be, a type that msgspec can make; None: by the fields.
+        fields: the inputs of the model that rows go to first; columns then stay together. None: any JSON object.
+        most: rows of a request.
+
+    Raises:
+        PipelineError: msgspec has no way to make that type.
+    """
+
+    def __init__(self, schema: type[Any] | None, fields: Schema | None, most: int) -> None:
+        self._fields = fields
+        self._most = most
+        self._row: Any = schema if schema is not None else _row_type(fields)
+        self._rows: Any = GenericAlias(list, (self._row,))
+        try:
+            self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(self._row)
+            self._many: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(self._rows)
+        except TypeError as error:
+            raise PipelineError(f"schema={schema!r} cannot be decoded to: {error}") from error
+        self._columns = msgspec.json.Decoder(_Columns)
+        self._shared = msgspec.json.Decoder(_Shared)
+
+    def json(self, body: bytes) -> Asked:
+        """What a JSON body asks.
+
+        Raises:
+            Refusal: 400, it is not JSON or does not fit, naming the field; 413, too many rows.
+        """
+        first = body[:64].lstrip(_BLANK)[:1] or body.lstrip(_BLANK)[:1]
+        if not first:
+            raise Refusal(400, "the body is empty")
+        try:
+            if first == b"[":
+                rows = self._many.decode(body)
+                return Asked(Form.ROWS, rows, self._counted(len(rows)))
+            return self._object(body)
+        except RecursionError:
+            raise Refusal(400, "the JSON is nested too deeply") from None
+        except UnicodeDecodeError as error:
+            raise Refusal(400, f"the body is not UTF-8 (byte {error.start})") from None
+        except msgspec.ValidationError as error:
+            raise misfit(str(error)) from None
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise Refusal(400, f"the body is not JSON: {error}") from None
+
+    def _object(self, body: bytes) -> Asked:
+        """A row, unless it is none and one of the other two."""
+        plain: msgspec.ValidationError | None = None
+        if self._row != dict[str, Any]:
+            try:
+                return Asked(Form.ROW, [self._one.decode(body)], 1)
+            except msgspec.ValidationError as error:
+                plain = error
+        if (columns := _tried(self._columns, body)) is not None:
+            return self._of_columns(columns.columns)
+        if (shared := _tried(self._shared, body)) is not None:
+            rows = [{**shared.shared, **row} for row in shared.rows]
+            self._counted(len(rows))
+            return Asked(Form.ROWS, msgspec.convert(rows, self._rows), len(rows))
+        if plain is not None:
+            raise plain
+        return Asked(Form.ROW, [self._one.decode(body)], 1)
+
+    def _of_columns(self, columns: dict[str, list[Any]]) -> Asked:
+        lengths = {name: len(values) for name, values in columns.items()}
+        if len(set(lengths.values())) != 1:
+            raise misfit(f"all columns have one length, got {lengths or 'no column'}")
+        count = self._counted(next(iter(lengths.values())))
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        typed = msgspec.convert(rows, self._rows)
+        if self._fields is None:
+            return Asked(Form.COLUMNS, typed, count)
+        try:
+            return Asked(
+                Form.COLUMNS, [Batch.from_rows(typed, self._fields, extra="ignore")], count
+            )
+        except SchemaError as error:
+            raise misfit(str(error)) from error
+
+    def msgpack(self, body: bytes, limits: WireLimits) -> Asked:
+        """What a message of `rxml.wire` asks: a batch, a row, or an array of rows.
+
+        Raises:
+            Refusal: as for `json`.
+        """
+        items = msgpack_items(body, limits)
+        if isinstance(items, Batch):
+            self._counted(len(items))
+            if self._fields is None:
+                return Asked(Form.BATCH, [dict(row) for row in items], len(items))
+            return Asked(Form.BATCH, [items], len(items))
+        try:
+            rows = [msgspec.convert(_plain(item), self._row) for item in items]
+        except (msgspec.MsgspecError, ValueError, TypeError) as error:
+            raise misfit(str(error)) from None
+        form = (
+            Form.ROW if (len(rows) == 1 and body[:1] > b"\x9f") or body[:1] < b"\x90" else Form.ROWS
+        )
+        return Asked(form, rows, self._counted(len(rows)))
+
+    def _counted(self, rows: int) -> int:
+        if rows > self._most:
+            raise Refusal(413, f"the body has {rows} rows, at most {self._most} are taken at once")
+        if not rows:
+            raise Refusal(400, "the body has no rows")
+        return rows
+
+
+def misfit(message: str) -> Refusal:
+    """400: what was sent is not what the model wants; names the field where msgspec does."""
+    text, _, path = message.partition(" - at `$")
+    details = {"field": path.rstrip("`").lstrip(".")} if path else {}
+    return Refusal(
+        400, message if not path else f"{text} - at {path.rstrip('`').lstrip('.')}", details=details
+    )
+
+
+def _tried(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        return None
+
+
+def _plain(item: Any) -> Any:
+    return dict(item) if is_mapping(item) else item
+
+
+def _row_type(fields: Schema | None) -> Any:
+    """A type of mapping with those fields; others are left out."""
+    if fields is None:
+        return dict[str, Any]
+    make: Any = TypedDict  # one whose fields are known only now is none that checkers could know
+    return make("Row", {name: _type_of(field) for name, field in fields.items()})
+
+
+def _type_of(field: Field) -> Any:
+    kind: Any = str if field.text else _KINDS.get(field.dtype.kind, Any)
+    for length in reversed(field.shape):
+        kind = list[kind]
+        del length
+    return kind | None if field.nullable and kind is not Any else kind
