@@ -7,11 +7,15 @@
     ├── EmptyError              (LookupError)      a value was asked of a stream that had none
     ├── StreamTimeoutError      (TimeoutError)     a limit of `timeout` has passed
     ├── RetryExhaustedError                        a retry budget is spent
+    ├── RefusedError                               a policy does not let work begin; which, and when to ask again
+    ├── QuorumError                                fewer answered in time than were needed
+    ├── StalledError            (TimeoutError)     elements went into a stage and nothing came out
     ├── PipelineError           (TypeError)        a pipeline that cannot be built
     ├── LateError               (ValueError)       an element came when all its windows had ended
     ├── SchemaError             (ValueError)       rows or columns that do not fit their schema
     ├── WireError               (ValueError)       bytes that are not a message; names the byte
     ├── ConnectionLost          (ConnectionError)  the other end of a stream is gone
+    ├── GapError                                   elements of a remote stream are lost, or may be
     ├── RemoteError                                a stream has failed at the other end; its code and words
     ├── ProtocolError           (ValueError)       the other end broke the rules of a protocol
     ├── FactError               (ValueError)       what is given as a fact is none
@@ -26,6 +30,11 @@
     │   └── CheckpointVersionError                 what was saved is of another version
     ├── ModelError                                 a model gave what its signature does not promise
     │   └── WorkerLostError                        a worker died under a batch; its rows are not to blame
+    ├── RegistryError                              the registry of models cannot do what it is asked
+    │   ├── ArtefactError                          a file is refused as a model; nothing of it has run
+    │   ├── AliasMovedError                        somebody else has moved the alias meanwhile
+    │   ├── UnknownModelError   (LookupError)      there is no such name, version or alias
+    │   └── RegistryFormatError                    its log is damaged, or a newer rxml has written it
     ├── OverloadError                              more is asked than can be answered in time; when to come again
     ├── DeadlineError           (TimeoutError)     there was no answer in the time that the asker gave
     ├── AlreadyRunningError     (RuntimeError)     a source that feeds one run at a time feeds one already
@@ -65,6 +74,30 @@ class RetryExhaustedError(RxmlError):
     """A retry budget is spent; `__cause__` is the last error."""
 
 
+class RefusedError(RxmlError):
+    """A policy does not let work begin, so that what is under way can be finished.
+
+    Attributes:
+        policy: which: `breaker`, `bulkhead`, `throttle`, `rate` or `quarantine`.
+        retry_after: seconds after which it is worth asking again, or None if that is unknown.
+    """
+
+    def __init__(self, policy: str, message: str, retry_after: float | None = None) -> None:
+        """Build with the policy, what it says, and the seconds, which are appended to the text."""
+        wait = "" if retry_after is None else f" (ask again in {retry_after:.3g} s)"
+        super().__init__(f"{policy}: {message}{wait}")
+        self.policy = policy
+        self.retry_after = retry_after
+
+
+class QuorumError(RxmlError):
+    """Fewer models answered in time than were needed; the message says who did not, and why."""
+
+
+class StalledError(RxmlError, TimeoutError):
+    """Elements went into a stage and nothing came out for too long; the message says what each part of it held."""
+
+
 class PipelineError(RxmlError, TypeError):
     """Stages that cannot stand beside one another; raised when the pipeline is built."""
 
@@ -91,7 +124,33 @@ class WireError(RxmlError, ValueError):
 
 
 class ConnectionLost(RxmlError, ConnectionError):  # noqa: N818 - a state of the world, not a mistake
-    """The other end of a remote stream went away before the stream had ended."""
+    """The other end of a remote stream went away before the stream had ended, or could not be reached.
+
+    Attributes:
+        retry_after: seconds after which it may be tried again, or None if the other end did not say.
+        final: trying again will not help.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, final: bool = False
+    ) -> None:
+        """Build with the message and what is known of further attempts."""
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.final = final
+
+
+class GapError(RxmlError):
+    """Elements of a remote stream are lost, or may be: the other end has them no more.
+
+    Attributes:
+        count: how many; None if nobody knows.
+    """
+
+    def __init__(self, message: str, count: int | None = None) -> None:
+        """Build with the message and the number of elements."""
+        super().__init__(message)
+        self.count = count
 
 
 class RemoteError(RxmlError):
@@ -119,6 +178,26 @@ class ModelError(RxmlError):
 
 class WorkerLostError(ModelError):
     """A worker died, or was killed since it hung, while it scored a batch: the rows may be scored elsewhere."""
+
+
+class RegistryError(RxmlError):
+    """The registry of models cannot do what it is asked; what it has is as it was."""
+
+
+class ArtefactError(RegistryError):
+    """A file, or what was stored of a model, is refused; the message says why. Nothing of it has run."""
+
+
+class AliasMovedError(RegistryError):
+    """An alias is not where the one who wants to move it expects it."""
+
+
+class UnknownModelError(RegistryError, LookupError):
+    """There is no such name, version or alias; the message says what there is."""
+
+
+class RegistryFormatError(RegistryError):
+    """The registry's log is damaged, or a newer version of rxml has written it; the message says where."""
 
 
 class OverloadError(RxmlError):
