@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rxml.flow.flowable import Flowable
     from rxml.flow.subscription import Subscription
+    from rxml.http.replay import Stand
     from rxml.http.serving import Serving
 
 logger: Final = logging.getLogger("rxml.http")
@@ -27,6 +28,10 @@ _WAITING: Final = 64
 
 class Sink(Protocol):
     """One client, as a feed sees it. All of these wait until its socket takes more."""
+
+    async def stand(self, stand: Stand) -> None:
+        """Say where a stream with `replay` begins for this client."""
+        ...
 
     async def elements(self, encoded: Sequence[bytes]) -> None:
         """Send elements, each as JSON."""

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from rxml.batch import Batch
-from rxml.flow.buffers.weigh import weigh
+from rxml.errors import ProtocolError
 from rxml.flow.run import Run
 from rxml.flow.scope import stray
-from rxml.http.credit import FRAME_BYTES, Credit, Portion
-from rxml.http.protocol import Complete, Error, Subscribe
+from rxml.http.credit import Credit
+from rxml.http.packing import OversizeError, Packing
+from rxml.http.protocol import Complete, Error, Next, RawNext, Subscribe, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,17 +24,20 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("rxml.http")
 
-_SAMPLE: Final = 8
-_HEAVY: Final = 8 * FRAME_BYTES
-"""Bytes in memory above which elements are encoded in parts; small ones weigh several times what they take on the wire."""
 
+class LocalError(Exception):
+    """The stream ends for a reason of the server's own.
 
-class _LocalError(Exception):
-    """The stream ends for a reason of the server's own."""
+    Args:
+        code: of the frame `error`.
+        message: of it.
+        retry_after_ms: of it.
+    """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, retry_after_ms: int | None = None) -> None:
         super().__init__(message)
-        self.code = code
+        self.code: str = code
+        self.retry_after_ms: int | None = retry_after_ms
 
 
 class Outgoing:
@@ -55,11 +58,10 @@ class Outgoing:
         self._serving = serving
         self._credit = Credit()
         self._credit.grant(frame.n)
-        self._portion = Portion()
+        self._packing = Packing(frame.id, codec, serving.limits.message_bytes)
         self._granted = asyncio.Event()
         self._leaving = False
         self._run: Run[Any] | None = None
-        self._seq = 0
 
     def grant(self, n: int) -> None:
         """The client asks for n more.
@@ -69,6 +71,15 @@ class Outgoing:
         """
         self._credit.grant(n)
         self._granted.set()
+
+    async def take(self, frame: Next | RawNext | Complete, size: int) -> None:
+        """A frame that the client sends up on this stream, of a message of `size` bytes.
+
+        Raises:
+            ProtocolError: nothing goes up here.
+        """
+        del size
+        raise ProtocolError(f"{name_of(frame)} has no place here")
 
     def leave(self) -> None:
         """No more demand is coming: let sources end, and end when what is on its way has come through."""
@@ -98,8 +109,8 @@ class Outgoing:
         try:
             async with limit:
                 await self._flowing()
-        except _LocalError as error:
-            return Error(self._id, error.code, str(error))
+        except LocalError as error:
+            return Error(self._id, error.code, str(error), error.retry_after_ms)
         except TimeoutError as error:
             if limit.expired():
                 return Error(self._id, "deadline", "the deadline has passed")
@@ -125,73 +136,45 @@ class Outgoing:
         async with Run[Any](self._flow) as run:
             self._run, subscription = run, run.subscription
             while True:
-                await self._demanded()
-                try:
-                    await self._link.writable()
-                except ConnectionError as error:
-                    raise _GoneError(error) from error
+                await self._ready()
                 if not await self._portion_sent(subscription):
                     return
 
+    async def _ready(self) -> None:
+        """Wait for demand, and until the socket takes more."""
+        await self._demanded()
+        try:
+            await self._link.writable()
+        except ConnectionError as error:
+            raise _GoneError(error) from error
+
     async def _portion_sent(self, subscription: Subscription[Any]) -> bool:
-        chunk = await subscription.request(min(self._credit.left, self._portion.most))
+        chunk = await subscription.request(min(self._credit.left, self._packing.portion.most))
         if chunk.end:
             return False
         self._credit.spend(len(chunk.elements))
-        await self._send(chunk.elements)
+        await self._packed(chunk.elements)
         return True
+
+    async def _packed(self, elements: Sequence[Any]) -> None:
+        try:
+            await self._packing.send(elements, self._write)
+        except OversizeError as error:
+            raise LocalError("size", str(error)) from None
 
     async def _demanded(self) -> None:
         """Wait for demand."""
         limits = self._serving.limits
         while not self._credit.left:
             if self._leaving:
-                raise _LocalError("drain", "the server is about to end")
+                raise LocalError("drain", "the server is about to end")
             self._granted.clear()
             try:
                 async with asyncio.timeout(limits.idle_seconds):
                     await self._granted.wait()
             except TimeoutError:
                 message = f"no demand for {limits.idle_seconds:g} seconds"
-                raise _LocalError("idle", message) from None
-
-    async def _send(self, elements: Sequence[Any]) -> None:
-        """Send elements in frames; one is halved if a message does not hold it, or if one of its elements has no form."""
-        at, count = 0, len(elements)
-        step = min(count, self._fitting(elements))
-        while at < count:
-            items = elements[at : at + step]
-            data = self._encoded(items if isinstance(items, list | Batch) else list(items))
-            if data is None:
-                step = max(1, min(step // 2, self._portion.most))
-                continue
-            self._portion.record(len(items), len(data))
-            at += len(items)
-            self._seq += len(items)
-            await self._write(data)
-
-    def _fitting(self, elements: Sequence[Any]) -> int:
-        """How many of them to encode at once: what some of them weigh tells before they are encoded."""
-        count = len(elements)
-        some = elements if isinstance(elements, Batch) else elements[:: count // _SAMPLE + 1]
-        weight = weigh(some) * count // len(some)
-        return count if weight <= _HEAVY else max(1, count * FRAME_BYTES // weight)
-
-    def _encoded(self, items: Sequence[Any]) -> bytes | None:
-        """The frame; None if it is to be halved."""
-        most = self._serving.limits.message_bytes
-        try:
-            data = self._codec.next(self._id, self._seq, items)
-        except (TypeError, ValueError, OverflowError, RecursionError):
-            if len(items) == 1:
-                raise
-            return None
-        if len(data) <= most:
-            return data
-        self._portion.record(len(items), len(data))
-        if len(items) == 1:
-            raise _LocalError("size", f"an element has {len(data)} bytes, a message at most {most}")
-        return None
+                raise LocalError("idle", message) from None
 
     async def _write(self, data: bytes) -> None:
         try:

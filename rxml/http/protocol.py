@@ -47,6 +47,18 @@ class Ready(Frame, frozen=True, tag="ready"):
     limits: dict[str, int]
 
 
+class Resume(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where to go on in a stream that is kept for a while.
+
+    Attributes:
+        offset: of the first element that is wanted; None: of the next that is made.
+        epoch: that the offset counts in; None: whichever there is.
+    """
+
+    offset: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
+    epoch: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+
+
 class Subscribe(Frame, frozen=True, tag="subscribe"):
     """Client: opens a stream, with its first demand.
 
@@ -55,12 +67,14 @@ class Subscribe(Frame, frozen=True, tag="subscribe"):
         n: first demand in elements, 1 to 2^31 - 1.
         path: of the stream, if it is another one than that of the connection.
         deadline_ms: milliseconds until its answer is worth nothing.
+        resume: where to begin, on a stream with `replay`; `position`, `gap` and `reset` come only to who sends this.
     """
 
     id: Id
     n: int
     path: str | None = None
     deadline_ms: Span | None = None
+    resume: Resume | None = None
 
 
 class Request(Frame, frozen=True, tag="request"):
@@ -102,7 +116,7 @@ class Error(Frame, frozen=True, tag="error"):
     """Server: the stream has failed.
 
     Attributes:
-        code: for programs: failed, idle, deadline, streams, path, drain.
+        code: for programs: failed, idle, deadline, streams, path, size, busy, gap, resume, drain.
         message: for people.
         retry_after_ms: milliseconds after which it may be tried again.
     """
@@ -127,10 +141,38 @@ class Drain(Frame, frozen=True, tag="drain"):
     deadline_ms: Span
 
 
+class Position(Frame, frozen=True, tag="position"):
+    """Server: the next element has this offset; comes before the first."""
+
+    id: Id
+    epoch: str
+    offset: int
+
+
+class Gap(Frame, frozen=True, tag="gap"):
+    """Server: `count` elements are not there any more; the next has this offset."""
+
+    id: Id
+    offset: int
+    count: int
+
+
+class Reset(Frame, frozen=True, tag="reset"):
+    """Server: what was to be resumed is not there: the stream has another epoch, and goes on in that at this offset."""
+
+    id: Id
+    epoch: str
+    offset: int
+
+
 FromClient: TypeAlias = Hello | Subscribe | Request | Cancel | Next | Complete
 FromClientRaw: TypeAlias = Hello | Subscribe | Request | Cancel | RawNext | Complete
-FromServer: TypeAlias = Ready | Next | Complete | Error | Request | Reject | Drain
-FromServerRaw: TypeAlias = Ready | RawNext | Complete | Error | Request | Reject | Drain
+FromServer: TypeAlias = (
+    Ready | Next | Complete | Error | Request | Reject | Drain | Position | Gap | Reset
+)
+FromServerRaw: TypeAlias = (
+    Ready | RawNext | Complete | Error | Request | Reject | Drain | Position | Gap | Reset
+)
 
 
 def name_of(frame: Frame) -> str:

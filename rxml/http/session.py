@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from rxml.errors import ProtocolError
 from rxml.flow.scope import Scope
 from rxml.http.credit import checked
-from rxml.http.outgoing import Outgoing
 from rxml.http.protocol import (
     DRAIN,
     HELLO_TIMEOUT,
     Cancel,
+    Complete,
     Drain,
     Error,
+    Next,
+    RawNext,
     Request,
     Subscribe,
     name_of,
@@ -24,9 +26,9 @@ from rxml.http.race import race
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rxml.flow.flowable import Flowable
     from rxml.http.codec import Codec
     from rxml.http.link import Link
+    from rxml.http.outgoing import Outgoing
     from rxml.http.serving import Serving
 
 
@@ -37,7 +39,8 @@ class Session:
         link: the WebSocket; it is greeted already.
         codec: of its sub-protocol.
         serving: limits, and when the server ends.
-        flow_of: the flow of a path, None for the path of the connection; None if there is none.
+        opened: the stream of a `subscribe`, or why there is none.
+        takes_in: clients send elements up, too.
     """
 
     def __init__(
@@ -45,12 +48,15 @@ class Session:
         link: Link,
         codec: Codec,
         serving: Serving,
-        flow_of: Callable[[str | None], Flowable[Any] | None],
+        opened: Callable[[Subscribe], Outgoing | Error],
+        *,
+        takes_in: bool = False,
     ) -> None:
         self._link = link
         self._codec = codec
         self._serving = serving
-        self._flow_of = flow_of
+        self._opened = opened
+        self._takes_in = takes_in
         self._scope = Scope()
         self._streams: dict[int, tuple[Outgoing, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
@@ -76,25 +82,30 @@ class Session:
                 self._grant(frame)
             elif isinstance(frame, Cancel):
                 self._cancel(frame.id)
+            elif self._takes_in and isinstance(frame, Next | RawNext | Complete):
+                await self._take(frame, len(message.data))
             else:
                 raise ProtocolError(f"{name_of(frame)} has no place here")
+
+    async def _take(self, frame: Next | RawNext | Complete, size: int) -> None:
+        """What comes for a stream that has just ended is late, not wrong."""
+        if frame.id in self._streams:
+            await self._streams[frame.id][0].take(frame, size)
 
     async def _subscribe(self, frame: Subscribe) -> None:
         if frame.id == 0 or frame.id in self._streams:
             raise ProtocolError(f"stream {frame.id} is in use; 0 always is")
         checked(frame.n)
-        flow = self._flow_of(frame.path)
-        if flow is None:
-            await self._refuse(frame.id, "path", f"no stream at {frame.path}")
-        elif len(self._scope) >= self._serving.limits.streams:
+        if len(self._scope) >= self._serving.limits.streams:
             await self._refuse(frame.id, "streams", f"{len(self._scope)} streams are open")
         elif self._serving.leaving.is_set():
             await self._refuse(frame.id, "drain", "the server is about to end")
+        elif isinstance(stream := self._opened(frame), Error):
+            await self._say(stream)
         else:
-            self._open(frame, flow)
+            self._open(frame, stream)
 
-    def _open(self, frame: Subscribe, flow: Flowable[Any]) -> None:
-        stream = Outgoing(frame, flow, self._link, self._codec, self._serving)
+    def _open(self, frame: Subscribe, stream: Outgoing) -> None:
         task = self._scope.spawn(stream.run(), name=f"stream {frame.id}")
         self._streams[frame.id] = stream, task
         task.add_done_callback(lambda _: self._closed(frame.id, task))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rxml.http.limits import Limits
     from rxml.http.link import Link
+    from rxml.http.replay import Stand
 
 RETRY_MS: Final = 1000
 """Milliseconds after which an SSE client connects again."""
@@ -32,8 +33,16 @@ class SocketSink:
     The end of the flow is close code 1000; an error is a message `{"error": {...}}` and another code.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, *, told: bool = False) -> None:
         self._link = link
+        self._told = told
+
+    async def stand(self, stand: Stand) -> None:
+        """A message, to whoever has said where it wants to go on."""
+        if stand.reset or self._told:
+            await self._link.send(to_json(standing(stand)), text=True)
+        if stand.gap:
+            await self.gap(stand.gap)
 
     async def elements(self, encoded: Sequence[bytes]) -> None:
         """Send elements, a message each."""
@@ -56,6 +65,12 @@ class SocketSink:
         self._link.close_with({"drain": DRAIN, "slow": SHED}.get(code, FAILED), message)
         if code != "drain":
             await self._link.send(to_json({"error": {"code": code, "message": message}}), text=True)
+
+
+def standing(stand: Stand) -> dict[str, dict[str, object]]:
+    """Where a client goes on, as an object for JSON."""
+    kind = "reset" if stand.reset else "position"
+    return {kind: {"epoch": stand.epoch, "offset": stand.offset}}
 
 
 class _BodySink:
@@ -88,6 +103,13 @@ class _BodySink:
 class LineSink(_BodySink):
     """NDJSON: a line is an element, or `{"gap": n}`; the last is `{"error": {...}}` if it did not end well."""
 
+    async def stand(self, stand: Stand) -> None:
+        """A line, if it is not what the client wanted; the head says the rest."""
+        if stand.reset:
+            await self.write(to_json(standing(stand)) + b"\n")
+        if stand.gap:
+            await self.gap(stand.gap)
+
     async def elements(self, encoded: Sequence[bytes]) -> None:
         """Send elements, a line each."""
         await self.write(b"\n".join([*encoded, b""]))
@@ -115,20 +137,38 @@ class EventSink(_BodySink):
     ) -> None:
         super().__init__(request, limits, headers)
         self._id = 0
+        self._epoch = b""
 
     @override
     async def begin(self) -> None:
         await super().begin()
         await self.write(b"retry: %d\n\n" % RETRY_MS)
 
+    async def stand(self, stand: Stand) -> None:
+        """From here on an `id` is an epoch and an offset."""
+        self._epoch = f"{stand.epoch}-".encode()
+        self._id = stand.offset
+        if stand.reset:
+            data = to_json(standing(stand)["reset"])
+            await self.write(b"event: reset\ndata: %s\n\n" % data)
+        if stand.gap:
+            await self._missed(stand.gap)
+
     async def elements(self, encoded: Sequence[bytes]) -> None:
         """Send elements, an event each."""
-        events = [b"id: %d\ndata: %s\n\n" % event for event in enumerate(encoded, self._id)]
+        epoch = self._epoch
+        events = [
+            b"id: %s%d\ndata: %s\n\n" % (epoch, *event) for event in enumerate(encoded, self._id)
+        ]
         self._id += len(encoded)
         await self.write(b"".join(events))
 
     async def gap(self, count: int) -> None:
         """Say that elements were skipped here."""
+        self._id += count if self._epoch else 0
+        await self._missed(count)
+
+    async def _missed(self, count: int) -> None:
         await self.write(b'event: gap\ndata: {"gap":%d}\n\n' % count)
 
     async def beat(self) -> None:

@@ -1,0 +1,62 @@
+"""A path that answers WebSockets by an operator, as `app.predict` does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import override
+
+from rxml.http.decode import Intake
+from rxml.http.endpoint import Endpoint
+from rxml.http.operator_socket import OperatorSocket
+from rxml.http.protocol import MOST
+from tests.http.helpers import app
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from rxml.flow.operator import Operator
+    from rxml.http import App
+    from rxml.http.serving import Serving
+    from tests.http.wire_client import Client
+
+
+class Operated(Endpoint):
+    """Any operator at any path."""
+
+    methods: ClassVar[tuple[str, ...]] = ("GET",)
+
+    def __init__(self, path: str, operator: Operator[Any, Any], schema: Any, waiting: int) -> None:
+        super().__init__(path)
+        self._socket = OperatorSocket(operator, Intake(schema), waiting)
+
+    @override
+    async def answer(self, request: web.BaseRequest, serving: Serving) -> web.StreamResponse:
+        return await self._socket.answer(request, serving)
+
+
+def operated(
+    operator: Operator[Any, Any], schema: Any = int, *, waiting: int = 2**26, **limits: Any
+) -> App:
+    """An app with the operator at `/run`."""
+    service = app(**limits)
+    service._add(Operated("/run", operator, schema, waiting))
+    return service
+
+
+async def exchange(peer: Client, items: list[Any], n: int = MOST) -> list[dict[str, Any]]:
+    """Send elements as they are asked for, then complete; all frames that come but those that ask."""
+    await peer.subscribe(n)
+    frames: list[dict[str, Any]] = []
+    left = list(items)
+    while not frames or frames[-1]["type"] not in ("complete", "error"):
+        frame = await peer.hear()
+        if frame["type"] != "request":
+            frames.append(frame)
+            continue
+        if left:
+            await peer.say(type="next", id=1, items=left[: frame["n"]])
+            left = left[frame["n"] :]
+            if not left:
+                await peer.say(type="complete", id=1)
+    return frames
