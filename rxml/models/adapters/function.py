@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import TypeIs
 
 from rxml.batch import Batch, Field, Schema
 from rxml.errors import ModelError, PipelineError
@@ -40,7 +41,7 @@ class FunctionModel:
         if isinstance(result, Batch):
             return result
         outputs = self.signature.outputs
-        columns = cast("tuple[Any, ...]", result if isinstance(result, tuple) else (result,))
+        columns = result if _is_tuple(result) else (result,)
         if len(columns) != len(outputs):
             raise ModelError(
                 f"{self.__name__} gave {len(columns)} columns for the outputs {tuple(outputs)}"
@@ -64,6 +65,10 @@ class FunctionModel:
             f"{__name__}:from_name",
             (path_of(self.function), *forms, signature.uncertainty, self.digest),
         )
+
+
+def _is_tuple(value: object) -> TypeIs[tuple[Any, ...]]:
+    return isinstance(value, tuple)
 
 
 def from_name(

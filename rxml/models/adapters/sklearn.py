@@ -1,0 +1,299 @@
+"""An estimator of scikit-learn as a model."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+
+from rxml.batch import Batch, Field, Schema
+from rxml.batch.column import is_array
+from rxml.batch.extras import extra_module
+from rxml.errors import ModelError, PipelineError
+from rxml.models.adapters import estimates, skops
+from rxml.models.adapters.linear import linear_of
+from rxml.models.adapters.recipes import form_of, is_series, schema_from
+from rxml.models.columns import Rows, empty, numeric
+from rxml.models.model import Recipe
+from rxml.models.signature import Signature
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from rxml.models.adapters.estimates import Array, Columns, Estimates
+
+    Interval: TypeAlias = float | tuple[Any, Any]
+
+FEATURES: Final = "features"
+ROUNDING: Final = 1e-9
+
+
+class SklearnModel:
+    """A model whose work is an estimator; see `from_sklearn`.
+
+    Attributes:
+        signature: what it wants and gives.
+        digest: of the estimator and of how it is asked, by what skops writes; "" if skops cannot.
+        tolerance: how much of the largest output the rows beside a row may change in its own: 0 for linear models.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        inputs: Schema,
+        *,
+        positive: Any = None,
+        interval: Interval | None = None,
+        frame: bool = False,
+    ) -> None:
+        self._given: dict[str, Any] = {
+            "estimator": estimator,
+            "inputs": form_of(inputs),
+            "positive": positive,
+            "interval": interval,
+            "frame": frame,
+        }
+        self._rows: Rows | None = None if frame else Rows(inputs)
+        self._names: tuple[str, ...] = tuple(inputs)
+        self._finite: bool = not frame and not _allows_nan(estimator)
+        linear = None if interval or not self._finite or frame else linear_of(estimator)
+        self._sees_holes: bool = linear is None and self._finite
+        self.tolerance: float = 0.0 if linear else ROUNDING
+        self._estimates: Estimates = _estimates(self._given, linear, self._rows)
+        self._certain: bool = all(f.dtype.kind != "f" for f in self._estimates.outputs.values())
+        self.signature: Signature = Signature(
+            inputs, self._estimates.outputs, self._estimates.uncertainty
+        )
+        self.digest: str = _digest(self._given)
+
+    def predict(self, batch: Batch) -> Batch:
+        """The outputs.
+
+        An estimator that admits no missing value gives NaN for a row that has one, and a label that means nothing; the
+        other rows are answered.
+
+        Raises:
+            ModelError: a row has a missing value, and no output could say so: there are labels alone.
+        """
+        if not len(batch):
+            return empty(self.signature.outputs)
+        if self._rows is None:
+            return Batch(self._estimates.of(batch.select(*self._names).to_pandas()))
+        rows = self._rows.of(batch)
+        if self._finite and (self._sees_holes or self._certain):
+            finite = np.isfinite(rows)
+            if not finite.all():
+                return Batch(self._despite(rows, finite))
+        return Batch(self._estimates.of(rows))
+
+    def _despite(self, rows: Array, finite: NDArray[np.bool_]) -> Columns:
+        bad = np.logical_not(finite.all(axis=1))
+        if self._certain:
+            row, feature = np.argwhere(~finite)[0]
+            raise ModelError(
+                f"row {row}: feature {feature} is {rows[row, feature]}, and the estimator admits no missing values"
+            )
+        columns = self._estimates.of(np.where(bad[:, None], 0.0, rows))
+        for name, column in columns.items():
+            if column.dtype.kind == "f":
+                columns[name] = np.array(column)
+                columns[name][bad] = np.nan
+        return columns
+
+    def recipe(self) -> Recipe:
+        """How another process makes it: from what skops writes, which runs nothing when it is read.
+
+        Raises:
+            ModelError: skops has no safe form of part of it.
+        """
+        data = skops.dumped(self._given)
+        return Recipe(f"{__name__}:from_dump", (data, skops.strangers(data)))
+
+
+def from_sklearn(
+    estimator: Any,
+    *,
+    inputs: Schema | Iterable[str] | None = None,
+    positive: Any = None,
+    interval: Interval | None = None,
+    frame: bool | None = None,
+) -> SklearnModel:
+    """A model from a fitted estimator or pipeline of scikit-learn (extra `sklearn`). Do not fit it any further.
+
+    A regressor gives `value`. A classifier gives the label as `value`, and `probabilities` of its classes in the order of
+    `classes_`, if it knows them. Linear models, and pipelines of StandardScalers and one, are computed with numpy (see
+    `rxml.models.adapters.linear`).
+
+    Args:
+        estimator: fitted.
+        inputs: names of features, all float64, or a schema whose fields are numbers, vectors of numbers or, for a
+            pipeline that takes a DataFrame, anything. None: the names that the estimator was fitted with, or one vector
+            `features` of shape (k,).
+        positive: a class: the value is then its probability, and nothing else is given.
+        interval: bounds for a regressor. Two fitted estimators, of the lower and of the upper quantile; or a level, such
+            as 0.9, for one whose `predict` has `return_std` (BayesianRidge, ARDRegression, GaussianProcessRegressor).
+        frame: whether it takes a pandas.DataFrame (extra `pandas`); by itself, if an input is no number.
+
+    Raises:
+        PipelineError: it is not fitted, does not predict, its features are others, or it knows no such class or interval.
+    """
+    if not hasattr(estimator, "predict"):
+        raise PipelineError(f"from_sklearn wants an estimator that predicts, got {estimator!r}")
+    _require_fitted(estimator)
+    schema = _inputs(estimator, inputs)
+    framed = frame if frame is not None else not all(numeric(f.dtype) for f in schema.values())
+    if framed and any(field.shape for field in schema.values()):
+        raise PipelineError("an estimator that takes a DataFrame has scalar inputs, got a vector")
+    if isinstance(interval, float | int) and not 0 < interval < 1:
+        raise PipelineError(f"the level of an interval is between 0 and 1, got {interval!r}")
+    return SklearnModel(estimator, schema, positive=positive, interval=interval, frame=framed)
+
+
+def from_skops(
+    data: bytes,
+    *,
+    trusted: Iterable[str] = (),
+    inputs: Schema | Iterable[str] | None = None,
+    positive: Any = None,
+    frame: bool | None = None,
+) -> SklearnModel:
+    """A model from a file that skops wrote of an estimator; reading it runs nothing but scikit-learn's own constructors.
+
+    Args:
+        data: the file.
+        trusted: types that may be made beside those of scikit-learn that skops knows to be harmless.
+        inputs: see `from_sklearn`.
+        positive: see `from_sklearn`.
+        frame: see `from_sklearn`.
+
+    Raises:
+        ModelError: it is damaged, or holds types that are not trusted.
+        PipelineError: see `from_sklearn`.
+    """
+    estimator = skops.loaded(data, trusted)
+    return from_sklearn(estimator, inputs=inputs, positive=positive, frame=frame)
+
+
+def from_dump(data: bytes, trusted: Iterable[str]) -> SklearnModel:
+    """The model that a recipe tells of.
+
+    Args:
+        data: of skops.
+        trusted: types that may be made.
+
+    Raises:
+        ModelError: the bytes are damaged, or hold other types.
+    """
+    given: dict[str, Any] = skops.loaded(data, trusted)
+    interval: Any = given["interval"]
+    return SklearnModel(
+        given["estimator"],
+        schema_from(given["inputs"]),
+        positive=given["positive"],
+        interval=interval,
+        frame=given["frame"],
+    )
+
+
+def _estimates(given: dict[str, Any], linear: Any, rows: Rows | None) -> Estimates:
+    base = extra_module("sklearn.base", "sklearn")
+    whole = given["estimator"]
+    estimator = whole if rows is None else estimates.nameless(whole)
+    if given["interval"] is not None:
+        return _with_bounds(estimator, given["interval"])
+    if base.is_classifier(whole):
+        return _of_classifier(estimator, linear, given["positive"])
+    if given["positive"] is not None:
+        raise PipelineError(
+            f"{type(whole).__name__} is no classifier: it has no class to be sure of"
+        )
+    engine = estimates.Summed(linear, None) if linear else estimates.Asked(estimator)
+    return estimates.of_values(engine, _sample(engine, rows))
+
+
+def _of_classifier(estimator: Any, linear: Any, positive: Any) -> Estimates:
+    classes = estimator.classes_
+    if not is_array(classes) or classes.ndim != 1:
+        raise PipelineError("it predicts several labels a row: make a model of each of them")
+    likely = hasattr(estimator, "predict_proba")
+    textual = classes.dtype.kind in "US"
+    labels: Array = classes.astype(object) if textual else classes
+    engine = (
+        estimates.Summed(linear, labels) if linear else estimates.Asked(estimator, likely=likely)
+    )
+    if positive is None:
+        return estimates.of_classes(engine, labels, likely=likely)
+    known: list[Any] = classes.tolist()
+    if not likely or positive not in known:
+        knows = f"knows the classes {known}" if likely else "gives no probabilities"
+        raise PipelineError(
+            f"the probability of {positive!r} is wanted, but {type(estimator).__name__} {knows}"
+        )
+    return estimates.of_class(engine, labels, known.index(positive))
+
+
+def _with_bounds(estimator: Any, interval: Any) -> Estimates:
+    if is_series(interval):
+        bounds = [estimates.nameless(each) for each in interval]
+        if len(bounds) != 2 or not all(hasattr(each, "predict") for each in bounds):
+            raise PipelineError(f"an interval is a level, or two estimators, got {interval!r}")
+        return estimates.bounded(estimates.Asked(estimator).values, (bounds[0], bounds[1]))
+    if "return_std" not in inspect.signature(estimator.predict).parameters:
+        raise PipelineError(
+            f"{type(estimator).__name__} gives no deviation (return_std): give two estimators of quantiles as interval"
+        )
+    return estimates.spread(estimator, interval)
+
+
+def _sample(engine: estimates.Engine, rows: Rows | None) -> Array:
+    if rows is None:
+        return np.empty(0)
+    return engine.values(np.zeros((2, rows.width), rows.dtype))
+
+
+def _inputs(estimator: Any, given: Schema | Iterable[str] | None) -> Schema:
+    names: list[str] | None = _fitted_names(estimator)
+    width: int | None = getattr(estimator, "n_features_in_", None)
+    if given is None and names is not None:
+        return Schema(Field(name, np.float64) for name in names)
+    if given is None and width is not None:
+        return Schema([Field(FEATURES, np.float64, (width,))])
+    if given is None:
+        raise PipelineError(f"{type(estimator).__name__} does not tell its features: give inputs")
+    schema = given if isinstance(given, Schema) else Schema(Field(n, np.float64) for n in given)
+    wide = sum(field.shape[0] if field.shape else 1 for field in schema.values())
+    if width is not None and wide != width:
+        raise PipelineError(f"the estimator was fitted with {width} features, inputs has {wide}")
+    if names is None or any(field.shape for field in schema.values()):
+        return schema
+    if set(names) != set(schema):
+        raise PipelineError(f"the estimator was fitted with {names}, inputs are {list(schema)}")
+    return Schema(schema[name] for name in names)
+
+
+def _fitted_names(estimator: Any) -> list[str] | None:
+    names: Any = getattr(estimator, "feature_names_in_", None)
+    return None if names is None else [str(name) for name in names]
+
+
+def _require_fitted(estimator: Any) -> None:
+    library = extra_module("sklearn.utils.validation", "sklearn")
+    unfitted: type[Exception] = extra_module("sklearn.exceptions", "sklearn").NotFittedError
+    try:
+        library.check_is_fitted(estimator)
+    except (TypeError, unfitted) as error:
+        raise PipelineError(f"from_sklearn wants a fitted estimator: {error}") from error
+
+
+def _allows_nan(estimator: Any) -> bool:
+    return bool(extra_module("sklearn.utils", "sklearn").get_tags(estimator).input_tags.allow_nan)
+
+
+def _digest(given: dict[str, Any]) -> str:
+    try:
+        return skops.digest(skops.dumped(given))
+    except (ModelError, ModuleNotFoundError):
+        return ""
