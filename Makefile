@@ -14,6 +14,7 @@ PYTEST_ARGS ?=
 PYTEST_WORKERS ?= auto
 DEMO_ARGS ?=
 BENCH_ARGS ?=
+PEERS ?= bytewax aiostream fastapi mlserver litserve bentoml ray
 
 export HYPOTHESIS_PROFILE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -52,7 +53,7 @@ doors: .venv/.dev ## import-linter: which room may import which
 docs: .venv/.dev ## the documentation, into site/
 	$(python) -m mkdocs build --strict --quiet
 
-bench: .venv/.dev .venv-peers/bytewax/.made .venv-peers/aiostream/.made ## rxml, its peers and the limit
+bench: .venv/.dev $(patsubst %,.venv-peers/%/.made,$(PEERS)) ## rxml, its peers and the limit
 	$(python) -m benchmarks $(BENCH_ARGS)
 
 fuzz: .venv-fuzz/.made ## every decoder under a coverage-guided fuzzer, FUZZ_SECONDS each
@@ -110,7 +111,7 @@ lock: .venv-lock/.made ## new requirements/*.txt (LOCK_ARGS=--upgrade for newer 
 	$(wanted) --runtime --extra demo --group build | $(compile) -c requirements/dev.txt -o requirements/demo.txt -
 	$(wanted) --runtime --group fuzz | $(compile) -c requirements/dev.txt -o requirements/fuzz.txt -
 	$(wanted) --group lock | $(compile) -o requirements/lock.txt -
-	for peer in bytewax aiostream; do \
+	for peer in $(PEERS); do \
 		$(wanted) --group bench-$$peer | $(compile) -o requirements/peer-$$peer.txt -; done
 
 .venv-lock/.made: requirements/lock.txt

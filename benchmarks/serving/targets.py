@@ -1,0 +1,35 @@
+"""Targets: every server by name, how it is started and how it is asked."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from benchmarks.serving.dialects import BARE, BENTO, PLAIN, TENSOR, Dialect
+from benchmarks.serving.measure import Target
+
+_DIALECTS: dict[str, Dialect] = {
+    "ours": PLAIN,
+    "bare": BARE,
+    "per_request": PLAIN,
+    "fastapi": PLAIN,
+    "mlserver": TENSOR,
+    "litserve": PLAIN,
+    "bentoml": BENTO,
+    "ray": PLAIN,
+}
+
+
+def target(name: str, *options: str) -> Target:
+    """The server of that name, in the environment of this process.
+
+    Args:
+        name: as its file in `benchmarks/peers`.
+        options: more of its command line.
+    """
+    if name == "bentoml":
+        bentoml = str(Path(sys.executable).parent / "bentoml")
+        served = "benchmarks.peers.bentoml:Regression"
+        return Target((bentoml, "serve", served, "--port", "{port}", "--host", "127.0.0.1"), BENTO)
+    command = (sys.executable, "-m", f"benchmarks.peers.{name}", "--port", "{port}", *options)
+    return Target(command, _DIALECTS[name])
