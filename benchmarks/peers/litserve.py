@@ -16,7 +16,7 @@ TIMEOUT_SECONDS = 0.001
 _litserve: Any = import_module("litserve")
 
 
-class Regression(_litserve.LitAPI):  # type: ignore[misc]  # pyright: ignore[reportUntypedBaseClass]
+class Regression(_litserve.LitAPI):  # type: ignore[misc]
     """The model behind LitServe's hooks."""
 
     def setup(self, device: str) -> None:  # noqa: ARG002 - LitServe's name

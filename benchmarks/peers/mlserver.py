@@ -17,7 +17,7 @@ _mlserver: Any = import_module("mlserver")
 _codecs: Any = import_module("mlserver.codecs")
 
 
-class Regression(_mlserver.MLModel):  # type: ignore[misc]  # pyright: ignore[reportUntypedBaseClass]
+class Regression(_mlserver.MLModel):  # type: ignore[misc]
     """The model behind MLServer's hooks."""
 
     async def load(self) -> bool:

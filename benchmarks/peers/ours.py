@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import rxml.http
 from benchmarks.peers.arguments import arguments
 from benchmarks.serving.rows import FEATURES, Busy, regression
