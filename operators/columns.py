@@ -135,7 +135,9 @@ def to_batch(schema: Schema | None = None) -> Operator[Mapping[str, Any], Row]:
     def on_chunk(items: Sequence[Any]) -> Sequence[Any]:
         return _batch(items, schema)
 
-    return columns("to_batch", on_chunk, depends=schema is None, again=schema is not None)
+    known = schema is not None
+    traits = (schema,) if known else ()
+    return columns("to_batch", on_chunk, depends=not known, again=known, traits=traits)
 
 
 class _Rows(Kernel[A, A]):

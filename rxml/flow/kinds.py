@@ -150,6 +150,7 @@ def columns(
     cardinality: Cardinality = Cardinality.ONE,
     depends: bool = True,
     again: bool = False,
+    traits: tuple[object, ...] = (),
 ) -> Operator[A, B]:
     """Work on the whole chunk at once.
 
@@ -159,12 +160,14 @@ def columns(
         cardinality: results for each element; not more than one.
         depends: whether its result may depend on how elements were chunked.
         again: whether, after it has failed, it may be called on parts of the chunk to find the culprits.
+        traits: see `rxml.flow.node.Spec`.
     """
     spec = KernelSpec(
         name=name,
         kernel=lambda: Columns(function, again=again),
         cardinality=cardinality,
         columns=depends,
+        traits=traits,
     )
     return _operator(spec)
 

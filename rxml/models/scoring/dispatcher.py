@@ -117,12 +117,12 @@ class Dispatcher:
 
     def _wanted(self, asks: list[Ask]) -> list[Ask]:
         """Those for whom somebody still waits."""
-        if not any(ask.gone for ask in asks):
+        gone = [ask for ask in asks if ask.gone]
+        if not gone:
             return asks
-        for ask in asks:
-            if ask.gone:
-                self._desk.drop(ask)
-        return [ask for ask in asks if not ask.gone]
+        for ask in gone:
+            self._desk.drop(ask)
+        return [ask for ask in asks if ask not in gone]
 
     def _send(self, crew: Crew, group: Group) -> None:
         try:
@@ -182,14 +182,22 @@ class Dispatcher:
 
     def _failed(self, group: Group, error: Exception) -> None:
         asks = self._parted(group.asks)
-        if group.trial is not None:
-            group.trial.failed()
-        if len(asks) == 1 or (group.trial is not None and group.trial.hopeless):
-            for ask in asks:
-                self._desk.fail(ask, error)
+        trial = group.trial or Trial(len(asks))
+        trial.failed()
+        if trial.hopeless:
+            asks += self._others(trial)
+        elif len(asks) > 1:
+            first, second = Group(asks, trial).halves()
+            self._parts.extendleft((second, first))
             return
-        first, second = Group(asks, group.trial or Trial(len(asks))).halves()
-        self._parts.extendleft((second, first))
+        for ask in asks:
+            self._desk.fail(ask, error)
+
+    def _others(self, trial: Trial) -> list[Ask]:
+        """What else waits of a batch whose model is to blame."""
+        others = [group for group in self._parts if group.trial is trial]
+        self._parts = deque(group for group in self._parts if group.trial is not trial)
+        return [ask for group in others for ask in self._parted(group.asks)]
 
     def _lost(self, group: Group, error: WorkerLostError) -> None:
         """The first time it was bad luck; the second time one of the rows may be what workers die of."""

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 class Trial:
     """What is known of the parts of a batch that has failed.
 
-    While no part has succeeded it may be the model that is broken, and not a row: then only 2 log2(n) + 2 calls are spent.
+    While no part has succeeded it may be the model that is broken, and not a row: a single bad row is alone after log2(n)
+    failures, so that no more are spent without a success.
 
     Args:
         rows: of the batch.
@@ -20,7 +21,7 @@ class Trial:
     __slots__ = ("_left", "_proven")
 
     def __init__(self, rows: int) -> None:
-        self._left = 2 * rows.bit_length() + 2
+        self._left = rows.bit_length() + 1
         self._proven = False
 
     def succeeded(self) -> None:
@@ -53,6 +54,5 @@ class Group:
 
     def halves(self) -> tuple[Group, Group]:
         """Two parts of two or more."""
-        trial = self.trial or Trial(len(self.asks))
         middle = len(self.asks) // 2
-        return Group(self.asks[:middle], trial), Group(self.asks[middle:], trial)
+        return Group(self.asks[:middle], self.trial), Group(self.asks[middle:], self.trial)

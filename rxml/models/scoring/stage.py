@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from rxml.batch import Batch
 from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.clock import FIRST
 from rxml.flow.context import Outcome, drop
 from rxml.flow.scope import Scope
 from rxml.flow.stage import Stage
@@ -50,6 +51,7 @@ class ScoreStage(Stage[Any]):
         self._shift: Shift | None = None
         self._head: Subscription[Any] | None = None
         self._bytes = 0
+        self._heaviest = 0
         self._over = False
         self._cut = False
         self._error: Exception | None = None
@@ -125,7 +127,7 @@ class ScoreStage(Stage[Any]):
                 while (room := self._roomy()) < 1:
                     self._room = loop.create_future()
                     await self._room
-                chunk = await head.request(min(room, CHUNK))
+                chunk = await head.request(room)
                 if chunk.end:
                     break
                 self._take_in(chunk, shift.crew)
@@ -136,9 +138,11 @@ class ScoreStage(Stage[Any]):
         self._ring()
 
     def _roomy(self) -> int:
-        if self._cut or self._exits.shut or self._bytes >= self._settings.max_bytes:
+        left = self._settings.max_bytes - self._bytes
+        if self._cut or self._exits.shut or left <= 0:
             return 0
-        return self._settings.capacity - self._exits.held
+        by_weight = left // self._heaviest + 1 if self._heaviest else FIRST
+        return min(self._settings.capacity - self._exits.held, by_weight, CHUNK)
 
     def _make_room(self) -> None:
         room = self._room
@@ -158,6 +162,9 @@ class ScoreStage(Stage[Any]):
                 for item, context in zip(elements, contexts or repeat(None), strict=False)
             ]
         self._bytes += sum(ask.weight for ask in asks)
+        self._heaviest = max(
+            self._heaviest, *(ask.weight // max(1, ask.rows if ask.slab else 1) for ask in asks)
+        )
         self._exits.enter(cast("list[Entry]", asks), dated=contexts is not None)
         for ask in asks:
             self._waiting.put(ask)
