@@ -35,7 +35,7 @@ def running(aggregate: Aggregate, before: State, rows: State, segments: Segments
         return aggregate.combine(before, rows)
     lengths = np.diff(starts, append=len(segments.codes))
     result = tuple(np.empty_like(array) for array in rows)
-    nth = np.arange(len(segments.codes)) - np.repeat(starts, lengths)
+    nth = segments.nth
     hot = lengths > _HOT
     nth[np.repeat(hot, lengths)] = -1
     for number, places in enumerate(in_turn(nth)):

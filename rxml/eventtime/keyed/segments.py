@@ -49,6 +49,19 @@ class Segments:
         self.first[0] = True
         np.not_equal(self.codes[1:], self.codes[:-1], out=self.first[1:])
 
+    @property
+    def last(self) -> NDArray[np.intp]:
+        """The sorted place at which each segment ends."""
+        return np.flatnonzero(np.append(self.first[1:], True))
+
+    @property
+    def nth(self) -> NDArray[np.intp]:
+        """At each sorted place, how many rows of its segment are before it."""
+        starts = np.flatnonzero(self.first)
+        return np.arange(len(self.codes)) - np.repeat(
+            starts, np.diff(starts, append=len(self.codes))
+        )
+
     def highest_before(
         self, values: NDArray[np.int64], floor: NDArray[np.int64]
     ) -> NDArray[np.int64]:

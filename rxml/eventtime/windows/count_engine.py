@@ -67,7 +67,7 @@ class CountEngine(Engine):
         touched = np.unique(slots)
         before = self.pool.states(touched)
         try:
-            folding(at)(slots)
+            folding(at).into(slots)
             panes = self._panes(numbers[full], slots[full])
         except BaseException:
             self.pool.put(touched, before)

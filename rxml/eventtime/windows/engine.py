@@ -16,14 +16,11 @@ if TYPE_CHECKING:
 
     from rxml.eventtime.windows.keys import Keys
     from rxml.eventtime.windows.panes import Panes
-    from rxml.eventtime.windows.pool import Pool
+    from rxml.eventtime.windows.pool import Fold, Pool
 
-
-Fold: TypeAlias = "Callable[[NDArray[np.intp]], None]"
-"""Takes rows into slots of the pool, one for each."""
 
 Folding: TypeAlias = "Callable[[NDArray[np.intp] | None], Fold]"
-"""Gives, for some of the rows (None: for all), what takes them into slots."""
+"""Gives, for some of the rows (None: for all), what takes them into slots of the pool."""
 
 
 _FEW: Final = 8

@@ -66,7 +66,7 @@ class EveryEngine(Engine):
         base = 0 if self._windowing is None else starts
         slices = rows.times - (rows.times - base) % self._period
         with self._slices:
-            folding(None)(self._slices.slots(slices, rows.codes))
+            folding(None).into(self._slices.slots(slices, rows.codes))
         return []
 
     @override

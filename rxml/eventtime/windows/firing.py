@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rxml.aggregates.states import taken
+from rxml.eventtime.keyed.segments import Segments, inverse
 from rxml.eventtime.windows.longer import longer
 from rxml.eventtime.windows.panes import Panes
 from rxml.eventtime.windows.retractions import Retractions
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rxml.aggregates.aggregate import Aggregate
+    from rxml.aggregates.aggregate import Aggregate, State
     from rxml.eventtime.windows.emission import Accumulation
     from rxml.eventtime.windows.pool import Pool
 
@@ -122,6 +124,62 @@ class Firing:
         windows.fires[slots] += 1
         windows.fresh[slots] = 0
         return told
+
+    def each(
+        self,
+        slots: NDArray[np.intp],
+        rows: Sequence[State],
+        times: NDArray[np.int64],
+        timing: NDArray[np.int64],
+    ) -> Panes:
+        """Take rows in, each of which lets its window tell, and that has told with all it had; the panes, row by row.
+
+        Args:
+            slots: of the windows.
+            rows: the state of each row by itself, of each aggregate.
+            times: event times of the rows.
+            timing: of their panes.
+        """
+        windows, segments = self.windows, Segments(slots)
+        names, last = segments.codes[segments.first], segments.last
+        discards = self._accumulation == "discarding"
+        states = (
+            [taken(state, segments.order) for state in rows]
+            if discards
+            else self.pool.running(names, rows, segments)
+        )
+        newest = segments.highest_before(times, windows.times[slots])
+        newest = np.maximum(newest, times[segments.order])
+        told = self._panes_of(segments, states, newest, timing[segments.order])
+        if not discards:
+            self.pool.put(names, [taken(state, last) for state in states])
+        windows.fires[names], windows.fresh[names] = told.index[last] + 1, 0
+        windows.times[names] = newest[last]
+        if self._retractions is None:
+            return told.taken(inverse(segments.order))
+        return self._retractions.between(segments, told, states)
+
+    def _panes_of(
+        self,
+        segments: Segments,
+        states: Sequence[State],
+        times: NDArray[np.int64],
+        timing: NDArray[np.int64],
+    ) -> Panes:
+        """A pane of each row; all of it at sorted places, times of the newest row until then."""
+        windows, slots, n = self.windows, segments.codes, len(segments.codes)
+        ends = windows.ends[slots]
+        return Panes(
+            windows.codes[slots],
+            windows.starts[slots],
+            ends,
+            np.where(ends == FOREVER, times, ends - 1),
+            self.pool.lowered(states),
+            windows.fires[slots] + segments.nth,
+            timing.astype(np.int8),
+            np.zeros(n, np.bool_),
+            np.zeros(n, np.bool_),
+        )
 
     def _panes(self, slots: NDArray[np.intp], timing: int, *, final: bool) -> Panes:
         windows, n = self.windows, len(slots)

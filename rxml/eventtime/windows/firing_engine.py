@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from typing_extensions import override
@@ -13,7 +13,7 @@ from rxml.eventtime.windows.engine import Engine, Folding, Rows, in_order
 from rxml.eventtime.windows.panes import EARLY, LATE, ON_TIME, Panes, together
 from rxml.eventtime.windows.slices import Slices
 from rxml.eventtime.windows.undo import undone
-from rxml.flow.chunk import FOREVER
+from rxml.flow.chunk import CHUNK, FOREVER
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,7 +23,32 @@ if TYPE_CHECKING:
     from rxml.eventtime.windows.emission import Emission
     from rxml.eventtime.windows.firing import Firing
     from rxml.eventtime.windows.keys import Keys
+    from rxml.eventtime.windows.pool import Fold
     from rxml.eventtime.windows.windowing import Sliding
+
+
+class _Pairs(NamedTuple):
+    """Rows, and windows that they go to: a pair for each row and window, in the order of rows.
+
+    Attributes:
+        rows: the elements.
+        folding: gives what takes some of them in.
+        at: which row each pair is of.
+        slots: which window.
+    """
+
+    rows: Rows
+    folding: Folding
+    at: NDArray[np.intp]
+    slots: NDArray[np.intp]
+
+    def fold(self, some: NDArray[np.intp]) -> Fold:
+        """What takes the rows of some pairs in."""
+        return self.folding(self.at[some])
+
+    def times(self, some: NDArray[np.intp]) -> NDArray[np.int64]:
+        """The event times of the rows of some pairs."""
+        return self.rows.times[self.at[some]]
 
 
 class FiringEngine(Engine):
@@ -91,38 +116,51 @@ class FiringEngine(Engine):
     def _taken(
         self, rows: Rows, folding: Folding, at: NDArray[np.intp], slots: NDArray[np.intp]
     ) -> list[Panes]:
-        windows = self._firing.windows
-        told: list[Panes] = []
-        late = windows.ends[slots] <= self._closed
-        any_late = bool(late.any())
-        orders: list[NDArray[np.intp]] = []
-        for step, due in self._steps(slots, late):
-            places, some = slots[step], at[step]
-            folding(some)(places)
+        late = self._firing.windows.ends[slots] <= self._closed
+        each = np.ones_like(late) if self._every == 1 else late
+        pairs = _Pairs(rows, folding, at, slots)
+        told = [
+            *self._with_each(pairs, np.flatnonzero(each), np.where(late, LATE, EARLY)),
+            *self._in_steps(pairs, np.flatnonzero(~each)),
+        ]
+        return _sorted(told)
+
+    def _with_each(
+        self, pairs: _Pairs, which: NDArray[np.intp], timing: NDArray[np.int64]
+    ) -> Generator[tuple[NDArray[np.intp], Panes]]:
+        """Take in pairs each of which lets its window tell; places and panes. So many at a time, as states need room."""
+        for start in range(0, len(which), CHUNK):
+            some = which[start : start + CHUNK]
+            fold, times = pairs.fold(some), pairs.times(some)
+            panes = self._firing.each(pairs.slots[some], fold.alone(), times, timing[some])
+            yield _spread(some, panes), panes
+
+    def _in_steps(
+        self, pairs: _Pairs, which: NDArray[np.intp]
+    ) -> Generator[tuple[NDArray[np.intp], Panes]]:
+        """Take in pairs of which some let their window tell; places and panes."""
+        for step, due in self._steps(pairs.slots[which]):
+            some, telling = which[step], which[due]
+            places = pairs.slots[some]
+            pairs.fold(some).into(places)
             self._firing.saw(places)
-            np.maximum.at(windows.times, places, rows.times[some])
-            parts = (
-                ((EARLY, due[~late[due]]), (LATE, due[late[due]])) if any_late else ((EARLY, due),)
-            )
-            for timing, which in parts:
-                if len(which):
-                    panes = self._firing.fire(slots[which], timing)
-                    told.append(panes)
-                    orders.append(_spread(which, panes))
-        return _sorted(told, orders)
+            np.maximum.at(self._firing.windows.times, places, pairs.times(some))
+            if len(telling):
+                panes = self._firing.fire(pairs.slots[telling], EARLY)
+                yield _spread(telling, panes), panes
 
     def _steps(
-        self, slots: NDArray[np.intp], late: NDArray[np.bool_]
+        self, slots: NDArray[np.intp]
     ) -> Generator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
         """Rows that are taken in together, and those among them, each the last of its window, that let this tell."""
         every, none = self._every, np.empty(0, np.intp)
-        if every is None and not late.any():
+        if every is None or not len(slots):
             yield np.arange(len(slots)), none
             return
         fresh = self._firing.windows.fresh[slots]
         waiting: list[NDArray[np.intp]] = []
         for rank, step in enumerate(rounds(slots), 1):
-            due = late[step] if every is None else late[step] | ((fresh[step] + rank) % every == 0)
+            due = (fresh[step] + rank) % every == 0
             waiting.append(step)
             if due.any():
                 yield _in_order(waiting), step[due]
@@ -232,9 +270,9 @@ def _spread(order: NDArray[np.intp], panes: Panes) -> NDArray[np.intp]:
     return places
 
 
-def _sorted(told: list[Panes], orders: list[NDArray[np.intp]]) -> list[Panes]:
-    """The panes in the order of the elements that have brought them about."""
+def _sorted(told: list[tuple[NDArray[np.intp], Panes]]) -> list[Panes]:
+    """The panes in the order of the elements that have brought them about, by the places of these."""
     if not told:
         return []
-    order = np.argsort(np.concatenate(orders), kind="stable")
-    return [together(told).taken(order)]
+    order = np.argsort(np.concatenate([places for places, _ in told]), kind="stable")
+    return [together([panes for _, panes in told]).taken(order)]

@@ -11,7 +11,7 @@ from typing_extensions import override
 from rxml.aggregates.values import array_of
 from rxml.errors import CheckpointError, LateError, SchemaError
 from rxml.eventtime.reading import read
-from rxml.eventtime.windows.engine import Fold, Rows
+from rxml.eventtime.windows.engine import Rows
 from rxml.eventtime.windows.keys import Keys
 from rxml.eventtime.windows.late import lates
 from rxml.eventtime.windows.panes import together
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rxml.aggregates.aggregate import Column
     from rxml.eventtime.windows.panes import Panes
     from rxml.eventtime.windows.plan import Plan
+    from rxml.eventtime.windows.pool import Fold
 
 TICK: Final = object()
 """An element that stands for no fact: windows are to tell what is new. It comes alone in its chunk."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -64,6 +64,11 @@ class Panes:
             self.final[rows],
             self.retracted[rows],
         )
+
+    def taken_back(self, timing: NDArray[np.int8]) -> Panes:
+        """Rows that take them back, when others of this timing are told."""
+        yes = np.ones(len(self), np.bool_)
+        return replace(self, timing=timing, final=~yes, retracted=yes)
 
 
 def closing(

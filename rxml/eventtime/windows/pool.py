@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rxml.aggregates.states import grown, plain, put, restored, taken
 from rxml.errors import BufferOverflowError
+from rxml.eventtime.keyed.running import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,8 +16,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rxml.aggregates.aggregate import Aggregate, State
+    from rxml.eventtime.keyed.segments import Segments
 
 _SMALLEST = 64
+
+
+class Fold(NamedTuple):
+    """Rows that are to be taken in.
+
+    Attributes:
+        into: takes them into slots, one for each row.
+        alone: gives the state that each row has by itself, of each aggregate in turn.
+    """
+
+    into: Callable[[NDArray[np.intp]], None]
+    alone: Callable[[], list[State]]
 
 
 class Pool:
@@ -87,9 +101,7 @@ class Pool:
         for each, state in zip(self._aggregates, self._states, strict=True):
             put(state, slots, each.identity(len(slots)))
 
-    def folding(
-        self, columns: Sequence[Sequence[NDArray[Any]]], times: NDArray[np.int64]
-    ) -> Callable[[NDArray[np.intp]], None]:
+    def folding(self, columns: Sequence[Sequence[NDArray[Any]]], times: NDArray[np.int64]) -> Fold:
         """What takes rows into slots, one behind the other; nothing has changed before it is called.
 
         Args:
@@ -106,7 +118,11 @@ class Pool:
             for each, state in zip(folds, self._states, strict=True):
                 each(state, slots)
 
-        return self._undone(fold) if self._fallible else fold
+        def alone() -> list[State]:
+            places, pairs = np.arange(len(times)), zip(self._aggregates, columns, strict=True)
+            return [each.lift(values, times, places, len(places)) for each, values in pairs]
+
+        return Fold(self._undone(fold) if self._fallible else fold, alone)
 
     def _undone(
         self, fold: Callable[[NDArray[np.intp]], None]
@@ -123,6 +139,22 @@ class Pool:
                 raise
 
         return careful
+
+    def running(
+        self, slots: NDArray[np.intp], rows: Sequence[State], segments: Segments
+    ) -> list[State]:
+        """The states of slots once each row is taken, at sorted places; the slots keep theirs.
+
+        Args:
+            slots: of each segment.
+            rows: as `Fold.alone` gave them.
+            segments: the rows by slot.
+        """
+        triples = zip(self._aggregates, self.states(slots), rows, strict=True)
+        return [
+            running(each, before, taken(state, segments.order), segments)
+            for each, before, state in triples
+        ]
 
     def combine(self, into: NDArray[np.intp], others: NDArray[np.intp]) -> None:
         """Let each slot of the first hold what it holds, followed by what that of the second does, which keeps it."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rxml.aggregates.aggregate import Aggregate, State
+    from rxml.eventtime.keyed.segments import Segments
 
 
 class Retractions:
@@ -48,13 +49,39 @@ class Retractions:
         self._fit(int(slots.max(initial=-1)) + 1)
         rows = np.flatnonzero(self._index[slots])
         back = self._rows(slots[rows], told.codes[rows], told.timing[rows])
+        self._remember(slots, told, states)
+        order = np.argsort(np.r_[rows, np.arange(len(slots))], kind="stable")
+        return together([back, told]).taken(order) if len(rows) else told
+
+    def between(self, segments: Segments, told: Panes, states: Sequence[State]) -> Panes:
+        """Panes in the order of their rows, each behind a row that takes back what its window has told last.
+
+        Args:
+            segments: rows by the slot of their window, each of which lets it tell.
+            told: their panes, at sorted places.
+            states: of which these are made.
+        """
+        slots, first, last = segments.codes, segments.first, segments.last
+        self._fit(int(slots[-1]) + 1)
+        known = np.flatnonzero(first & (self._index[slots] > 0))
+        later = np.flatnonzero(~first)
+        parts = [
+            self._rows(slots[known], told.codes[known], told.timing[known]),
+            told.taken(later - 1).taken_back(told.timing[later]),
+            told,
+        ]
+        self._remember(slots[last], told.taken(last), [taken(state, last) for state in states])
+        rows = segments.order
+        order = np.argsort(np.concatenate([rows[known], rows[later], rows]), kind="stable")
+        return together([part for part in parts if len(part)]).taken(order)
+
+    def _remember(self, slots: NDArray[np.intp], told: Panes, states: Sequence[State]) -> None:
+        """These windows have told this last."""
         for state, new in zip(self._states, states, strict=True):
             put(state, slots, new)
         kept = (told.starts, told.ends, told.times, told.index + 1)
         for column, now in zip(self._columns, kept, strict=True):
             column[slots] = now
-        order = np.argsort(np.r_[rows, np.arange(len(slots))], kind="stable")
-        return together([back, told]).taken(order) if len(rows) else told
 
     def of(self, slots: NDArray[np.intp], codes: NDArray[np.intp], timing: int) -> list[Panes]:
         """Take back what these windows have told last, if anything."""

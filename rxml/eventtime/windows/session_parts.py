@@ -121,7 +121,7 @@ class Waiting:
             self._rows, self._slots = [], []
             self._counts.clear()
             self.keep_states(slots)
-            self._folding(rows)(slots)
+            self._folding(rows).into(slots)
             firing.saw(slots)
 
 

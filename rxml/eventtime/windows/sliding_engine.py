@@ -57,7 +57,7 @@ class SlidingEngine(Engine):
     def add(self, rows: Rows, folding: Folding) -> list[Panes]:
         starts = self._windowing.slice_starts(rows.times)
         with self._slices:
-            folding(None)(self._slices.slots(starts, rows.codes))
+            folding(None).into(self._slices.slots(starts, rows.codes))
         first = self._first_window(max(rows.low, self.watermark))
         self._next = first if self._next is None else min(first, self._next)
         if starts.min() < self._pushed:  # in a slice that is in the stacks already

@@ -42,7 +42,7 @@ class TumblingEngine(Engine):
 
     @override
     def add(self, rows: Rows, folding: Folding) -> list[Panes]:
-        fold = folding(None)
+        fold = folding(None).into
         first, last = (self._windowing.start_of(each) for each in (rows.low, rows.high))
         with self._slices:
             if first == last:
