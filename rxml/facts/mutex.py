@@ -21,10 +21,5 @@ class Mutex:
         with self._turn:  # who waits inside holds this one, so that nobody passes by
             self._inside.acquire()
 
-    @property
-    def contended(self) -> bool:
-        """Whether a thread waits while another one is in."""
-        return self._turn.locked()
-
     def __exit__(self, *_: object) -> None:
         self._inside.release()

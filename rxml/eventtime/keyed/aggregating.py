@@ -50,14 +50,13 @@ class Aggregating(KeyedKernel[Any, Any]):
         return f"aggregate({computed}) of {self._where.words}"
 
     @override
-    def read(self, items: Sequence[Any], times: NDArray[np.int64] | None) -> list[State]:
+    def read(self, items: Sequence[Any], times: NDArray[np.int64]) -> list[State]:
         """Each row lifted by itself, for each aggregate."""
         found: dict[Any, NDArray[Any]] = {}
         rows = np.arange(len(items))
-        when = np.zeros(len(items), np.int64) if times is None else times
         return [
             each.lift(
-                [_column(items, name, found) for name in each.columns], when, rows, len(items)
+                [_column(items, name, found) for name in each.columns], times, rows, len(items)
             )
             for each in self._aggregates.values()
         ]
@@ -66,7 +65,7 @@ class Aggregating(KeyedKernel[Any, Any]):
     def work(
         self,
         items: Sequence[Any],
-        times: NDArray[np.int64] | None,
+        times: NDArray[np.int64],
         given: list[State],
         placed: Placement,
     ) -> Batch:
@@ -95,12 +94,12 @@ class Aggregating(KeyedKernel[Any, Any]):
             if fresh:
                 put(state, fresh, each.identity(len(fresh)))
 
-    def _named(self, times: NDArray[np.int64] | None, keys: _Keys) -> dict[str, Any]:
+    def _named(self, times: NDArray[np.int64], keys: _Keys) -> dict[str, Any]:
         """The columns of results beside those of aggregates: the key, and the time of the element."""
         columns: dict[str, Any] = {}
         if self._where.keying is not None:
             columns[self._where.keying.name] = _keys(keys)
-        if times is not None:
+        if self._where.event_time is not None:
             columns["time"] = times
         return columns
 

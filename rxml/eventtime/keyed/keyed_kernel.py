@@ -89,18 +89,18 @@ class KeyedKernel(Chunkwise[A, B]):
         self._where = where
         self._roster = where.roster()
 
-    def read(self, items: Sequence[A], times: NDArray[np.int64] | None) -> Any:
-        """What else the work needs of the elements."""
+    def read(self, items: Sequence[A], times: NDArray[np.int64]) -> Any:
+        """What else the work needs of the elements; see `work` for the arguments."""
         del items, times
 
     def work(
-        self, items: Sequence[A], times: NDArray[np.int64] | None, given: Any, placed: Placement
+        self, items: Sequence[A], times: NDArray[np.int64], given: Any, placed: Placement
     ) -> Sequence[B]:
         """The results; the state is as before if it raises, but for slots that are fresh.
 
         Args:
             items: the elements.
-            times: of the elements, or None.
+            times: of the elements; zeros if nobody asks for them.
             given: what `read` gave.
             placed: where their state is.
         """
@@ -111,11 +111,12 @@ class KeyedKernel(Chunkwise[A, B]):
         self.again = True
         times = self._where.times(items)
         keys = self._where.keys(items)
-        given = self.read(items, times)
+        when = np.zeros(len(items), np.int64) if times is None else times
+        given = self.read(items, when)
         placed = self._roster.place(keys, times)
         placed.keys = keys
         try:
-            results = self.work(items, times, given, placed)
+            results = self.work(items, when, given, placed)
         except BaseException:
             self._roster.undo(placed)
             raise

@@ -39,9 +39,8 @@ class Newest(KeyedKernel[A, A]):
 
     @override
     def work(
-        self, items: Sequence[A], times: NDArray[np.int64] | None, given: Any, placed: Placement
+        self, items: Sequence[A], times: NDArray[np.int64], given: Any, placed: Placement
     ) -> Sequence[A]:
-        assert times is not None  # noqa: S101 - `latest` asks for them
         newest = self._newest = lengthened(self._newest, self._roster.table.capacity, NEVER)
         newest[placed.fresh] = NEVER
         known = newest[placed.codes]

@@ -83,7 +83,7 @@ class Once(KeyedKernel[A, A]):
         self._first: NDArray[np.int64] = np.empty(0, np.int64)
 
     @override
-    def read(self, items: Sequence[A], times: NDArray[np.int64] | None) -> Any:
+    def read(self, items: Sequence[A], times: NDArray[np.int64]) -> Any:
         ids, keying = read(items, self._ids.column), self._ids.keying
         if keying is None:
             return ids
@@ -91,9 +91,8 @@ class Once(KeyedKernel[A, A]):
 
     @override
     def work(
-        self, items: Sequence[A], times: NDArray[np.int64] | None, given: Any, placed: Placement
+        self, items: Sequence[A], times: NDArray[np.int64], given: Any, placed: Placement
     ) -> Sequence[A]:
-        assert times is not None  # noqa: S101 - `deduplicate` asks for them
         ids = _pairs(self._owners_of(placed), given) if self._ids.bounded else given
         codes, fresh = self._table.codes(ids), self._table.fresh
         self._passed.make_room(self._table.capacity)
