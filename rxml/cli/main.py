@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rxml.cli.facts_arguments import add_facts
 from rxml.cli.failure import CommandError
+from rxml.cli.models_arguments import add_models
 from rxml.cli.moments import moment
 from rxml.cli.plain import plain_lines
 from rxml.errors import PortTakenError, RxmlError
@@ -28,24 +29,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
-        _run(options)
+        return _run(options)
     except (CommandError, RxmlError, OSError) as error:
         print(f"rxml {options.name}: {_words(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
-def _run(options: argparse.Namespace) -> None:
-    """Run the command until it ends, or the reader of its output leaves, as `head` does."""
+def _run(options: argparse.Namespace) -> int:
+    """Run the command until it ends, or the reader of its output leaves, as `head` does; its exit status."""
     reconfigure: Any = getattr(sys.stdout, "reconfigure", dict)
     reconfigure(errors="backslashreplace")  # a name of a stranger must not end the command
+    status = 0
     try:
-        options.command(options)
+        status = options.command(options) or 0
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return status
 
 
 def _words(error: Exception) -> str:
@@ -75,6 +77,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("target", metavar="module:app", help="an rxml.http.App in a module or file")
     serve.add_argument("--host", help="address to bind, instead of the app's")
     serve.add_argument("--port", type=_port, help="instead of the app's; 0 for any that is free")
+    serve.add_argument(
+        "--workers", type=_count, help="processes that serve at one port; those that die come back"
+    )
+    serve.add_argument(
+        "--log", choices=("text", "json"), default="text", help="json: a line for each answer, too"
+    )
+    serve.add_argument("--as-worker", help=argparse.SUPPRESS)
     serve.set_defaults(command=_serve)
 
     tail = commands.add_parser("tail", help="print a remote stream, an element a line, as it comes")
@@ -92,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_replay(commands)
     add_facts(commands)
+    add_models(commands)
     return parser
 
 
@@ -164,10 +174,10 @@ def _demo(options: argparse.Namespace) -> None:
     demo(options.host, options.port, options.seconds)
 
 
-def _serve(options: argparse.Namespace) -> None:
+def _serve(options: argparse.Namespace) -> int:
     from rxml.cli.serve import serve
 
-    serve(options.target, options.host, options.port)
+    return serve(options)
 
 
 def _tail(options: argparse.Namespace) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import hdrs
+from aiohttp import hdrs, web
 
 from rxml.errors import PipelineError
 from rxml.http.checks import names
@@ -14,12 +14,10 @@ from rxml.http.replies import Refusal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aiohttp import web
-
-KEY: Final = "rxml.key"
+KEY: Final = web.RequestKey("rxml_key", Key)
 """Where a request keeps its key."""
 
-_LATE: Final = "rxml.late"
+_LATE: Final = web.RequestKey("rxml_late", str)
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="rxml"'}
 _MODELS: Final = "/v2/models/"
 _WRITES: Final = ("ingest", "admin")
@@ -90,6 +88,8 @@ class Access:
     def _by_key(self, request: web.BaseRequest, token: str | None, scope: str | None) -> None:
         key = self.find(token)
         request[KEY] = key
+        if request.path.startswith(_MODELS) and "%2f" in request.raw_path.lower():
+            raise Refusal(400, "an encoded / in the name of a model")
         if scope is not None:
             self.check(key, scope, request.path)
 
@@ -144,8 +144,7 @@ def key_of(request: web.BaseRequest) -> Key | None:
 
 def late_scope(request: web.BaseRequest) -> str | None:
     """The scope for which the first message of this WebSocket still has to bring a key; None: it needs none."""
-    found: str | None = request.get(_LATE)
-    return found
+    return request.get(_LATE)
 
 
 def check_scope(key: Key, scope: str) -> None:

@@ -69,7 +69,7 @@ class AdminServer:
         )
         self._door = Door(self._http, _LIMITS, lambda: None)
         self._listeners: list[asyncio.Server] = []
-        self._path = admin.path
+        self._paths: list[str] = []
         self.port: int | None = None
         self._answers: dict[tuple[str, str], Callable[[web.BaseRequest], Awaitable[web.Response]]]
         self._answers = {
@@ -79,35 +79,44 @@ class AdminServer:
             ("POST", "/drain"): self._end,
         }
 
-    async def start(self, *, reuse_port: bool = False) -> None:
-        """Listen.
+    async def start(self) -> None:
+        """Listen. Of several workers all do at one port, and the first one at a Unix socket.
 
         Raises:
             PortTakenError: something else listens there.
         """
-        admin, loop = self._admin, asyncio.get_running_loop()
+        admin, siblings = self._admin, self._siblings
         try:
-            if admin.path is not None:
+            if admin.path is None:
+                await self._listen()
+            elif siblings is None or siblings.number == 0:
                 await self._listen_at(admin.path)
-            else:
-                listener = await loop.create_server(
-                    self._door, admin.host, admin.port or 0, reuse_port=reuse_port or None
-                )
-                self._listeners.append(listener)
-                self.port = listener.sockets[0].getsockname()[1]
         except OSError as error:
             where = admin.path or f"port {admin.port} of {admin.host}"
             raise PortTakenError(
                 error.errno or errno.EADDRINUSE, f"the admin side cannot listen at {where}: {error}"
             ) from error
-        if self._siblings is not None:
-            await self._listen_at(self._siblings.own)
+        if siblings is not None:
+            await self._listen_at(siblings.own)
             self._answers["GET", "/samples"] = self._samples
+
+    async def _listen(self) -> None:
+        shared = None if self._siblings is None else self._siblings.admin_port
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(
+            self._door,
+            self._admin.host,
+            self._admin.port or shared or 0,
+            reuse_port=True if self._siblings is not None else None,
+        )
+        self._listeners.append(listener)
+        self.port = listener.sockets[0].getsockname()[1]
 
     async def _listen_at(self, path: str) -> None:
         bound = await asyncio.to_thread(_bound, path)
         loop = asyncio.get_running_loop()
         self._listeners.append(await loop.create_unix_server(self._door, sock=bound))
+        self._paths.append(path)
 
     async def stop(self) -> None:
         """Close the port and what is connected to it."""
@@ -116,9 +125,8 @@ class AdminServer:
         self._http.pre_shutdown()
         await self._http.shutdown(0.1)
         self._door.close()
-        for path in (self._path, self._siblings and self._siblings.own):
-            if path:
-                await asyncio.to_thread(Path(path).unlink, missing_ok=True)
+        for path in self._paths:
+            await asyncio.to_thread(Path(path).unlink, missing_ok=True)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -160,6 +168,8 @@ class AdminServer:
         return web.Response(body=msgspec.json.encode(self._families()), headers=HEADERS)
 
     async def _end(self, request: web.BaseRequest) -> web.Response:
+        if self._siblings is not None:
+            raise Refusal(409, "this is one of several workers: end their parent, by SIGTERM")
         if self._serving.access.keyed:
             self._check(request, "admin")
         elif not _is_unix(request) and not is_loopback(request.remote or ""):

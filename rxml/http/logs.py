@@ -12,14 +12,13 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from aiohttp import web
 from typing_extensions import override
 
 from rxml.http.access import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-
-    from aiohttp import web
 
 access: Final = logging.getLogger("rxml.http.access")
 """A line for each answer, at INFO: off unless this very logger is given that level."""
@@ -32,7 +31,7 @@ _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"
 _prefix: Final = token_hex(6)
 _numbers: Final = count()
 _request: ContextVar[web.BaseRequest | None] = ContextVar("rxml.http.request", default=None)
-_ID: Final = "rxml.id"
+_ID: Final = web.RequestKey("rxml_id", str)
 
 
 @contextmanager

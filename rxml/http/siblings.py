@@ -27,16 +27,19 @@ class Siblings:
         folder: where their sockets are.
         number: of this worker, from 0.
         count: of all workers.
+        admin_port: where all of them have their admin side; None: the first one, which finds out.
 
     Attributes:
         number: as given.
         count: as given.
+        admin_port: as given.
     """
 
-    def __init__(self, folder: str, number: int, count: int) -> None:
+    def __init__(self, folder: str, number: int, count: int, admin_port: int | None = None) -> None:
         self._folder = Path(folder)
         self.number: int = number
         self.count: int = count
+        self.admin_port: int | None = admin_port
 
     @property
     def own(self) -> str:

@@ -7,7 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from rxml.http import App, Limits
 
@@ -60,8 +60,15 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
+class Addressed(Protocol):
+    """What has a URL."""
+
+    @property
+    def url(self) -> str: ...
+
+
 async def http(
-    server: Server,
+    server: Addressed,
     path: str,
     body: bytes | None = None,
     *,
