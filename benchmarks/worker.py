@@ -22,7 +22,10 @@ from benchmarks.cases import load
 if TYPE_CHECKING:
     from benchmarks.case import Contestant
 
-LIBRARIES = ("aiostream", "bytewax", "numpy", "pandas", "reactivex", "rxml")
+LIBRARIES = (
+    *("aiohttp", "aiostream", "bentoml", "bytewax", "fastapi", "litserve", "mlserver", "numpy"),
+    *("pandas", "ray", "reactivex", "rxml", "scikit-learn", "uvicorn"),
+)
 
 
 def peak_bytes() -> int:

@@ -27,6 +27,8 @@ NAMES: Final = {
     "recovery": "benchmarks.cases.recovery",
     "keys": "benchmarks.cases.keys",
     "wire": "benchmarks.wire_case",
+    "predict_64": "benchmarks.cases.predict_64",
+    "predict_1": "benchmarks.cases.predict_1",
 }
 """Where each case lives. Each of these modules has a `CASE`."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.case import Outcome
 from benchmarks.serving.closed import Closed, ClosedLoop
-from benchmarks.serving.process import free_port, pin_client, serving
+from benchmarks.serving.process import free_port, pinned, serving
 from benchmarks.serving.rows import probability, rows
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class Target:
     def started(self) -> Generator[Server]:
         """The server, when it has answered one request."""
         port = free_port()
-        pin_client()
-        with serving([part.format(port=port) for part in self.command], port) as server:
+        command = [part.format(port=port) for part in self.command]
+        with serving(command, port) as server, pinned():
             self._ready(server)
             yield server
 

@@ -10,21 +10,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
-START_LIMIT_SECONDS: Final = 90.0
+START_LIMIT_SECONDS: Final = 60.0
 HOST: Final = "127.0.0.1"
-_PR_SET_PDEATHSIG: Final = 1
-_PR_SET_CHILD_SUBREAPER: Final = 36
+MARK: Final = "RXML_BENCHMARK_SERVER"
+"""In the environment of a server: its children inherit it, also those that leave its session."""
+
 _THERE: Final = sorted(os.sched_getaffinity(0))
-SERVER_CORE: Final = _THERE[0]
-CLIENT_CORE: Final = _THERE[-1]  # the same one if there is only one
+_PR_SET_PDEATHSIG: Final = 1
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -40,26 +41,14 @@ def free_port() -> int:
         return port
 
 
-def pin_client() -> None:
-    """Keep this process to the client's core, from now on."""
-    os.sched_setaffinity(0, {CLIENT_CORE})
-
-
-def _prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def descendants(pid: int) -> list[int]:
-    """The process and all that it has started, children of children too."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
-            parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found = [pid]
-    for one in found:
-        found.extend(parents.get(one, []))
-    return found
+@contextmanager
+def pinned() -> Generator[None]:
+    """Keep this process, the client, to the last core; servers have the first one."""
+    os.sched_setaffinity(0, {_THERE[-1]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, _THERE)
 
 
 def _stat(pid: int) -> list[str]:
@@ -78,6 +67,13 @@ def _memory(pid: int, field: str) -> int:
     return next((int(x.split()[1]) * 1024 for x in lines if x.startswith(field + ":")), 0)
 
 
+def _bears(environment: Path, mark: bytes) -> bool:
+    try:
+        return mark in environment.read_bytes().split(b"\0")
+    except OSError:  # it is gone, or another user's
+        return False
+
+
 class Server:
     """A running server.
 
@@ -89,18 +85,24 @@ class Server:
     def __init__(self, command: Sequence[str], port: int, log: Path) -> None:
         self.port: int = port
         self._log = log
+        self._mark = token_hex(8)
 
         def prepare() -> None:
-            os.sched_setaffinity(0, {SERVER_CORE})
-            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            os.sched_setaffinity(0, {_THERE[0]})
+            if sys.platform == "linux":
+                ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        environment = os.environ | {
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
+            MARK: self._mark,
+        }
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 command,
                 cwd=ROOT,
                 env=environment,
-                preexec_fn=prepare,  # noqa: PLW1509 - no thread runs here
+                preexec_fn=prepare,  # noqa: PLW1509 - no other thread runs here
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -116,44 +118,50 @@ class Server:
         """The end of what it has printed."""
         return self._log.read_text(errors="replace")[-1500:]
 
+    def processes(self) -> list[int]:
+        """Its processes: those that bear its mark, and their children, which may have overwritten it."""
+        wanted = f"{MARK}={self._mark}".encode()
+        found: list[int] = []
+        children: dict[int, list[int]] = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and (fields := _stat(pid := int(entry.name))):
+                children.setdefault(int(fields[1]), []).append(pid)
+                if _bears(entry / "environ", wanted):
+                    found.append(pid)
+        reached = list(found)
+        for pid in reached:  # those that are added are looked at too
+            reached.extend(children.get(pid, ()))
+        return [*dict.fromkeys(reached)]
+
     def cpu_seconds(self) -> float:
-        """Processor time of all its processes that still run, and of those that they have waited for."""
-        stats = [_stat(pid) for pid in descendants(self.pid)]
+        """Processor time of its processes that still run, and of those that they have waited for."""
+        stats = [_stat(pid) for pid in self.processes()]
         return sum(sum(map(int, fields[11:15])) for fields in stats if fields) / _TICKS
 
     def memory_bytes(self, *, peak: bool = False) -> int:
         """Resident now, or at most, added up over its processes."""
-        return sum(_memory(pid, "VmHWM" if peak else "VmRSS") for pid in descendants(self.pid))
+        return sum(_memory(pid, "VmHWM" if peak else "VmRSS") for pid in self.processes())
 
     def close(self) -> None:
         """Kill it and all that it has started."""
-        for pid in reversed(descendants(self.pid)):
-            _kill(pid)
-        self._process.wait()
-        for pid in descendants(os.getpid())[1:]:  # those whose parents had ended came to us
-            _kill(pid)
-            os.waitpid(pid, 0)
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+        while left := [pid for pid in self.processes() if _stat(pid)[:1] != ["Z"]]:
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._process.wait()
 
 
 @contextmanager
 def serving(command: Sequence[str], port: int) -> Generator[Server]:
-    """Start a server, and end it with all of its children.
+    """Start a server, and end it with all that it has started.
 
     Args:
-        command: what starts it; `{port}` in it has been filled in.
+        command: what starts it.
         port: that it will listen on.
 
     Raises:
-        ServerError: it did not listen within 90 s, or ended before.
+        ServerError: it did not listen within a minute, or ended before.
     """
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     with tempfile.TemporaryDirectory(prefix="rxml-bench-") as folder:
         server = Server(command, port, Path(folder) / "log")
         try:
@@ -172,6 +180,4 @@ def _wait(server: Server) -> None:
             if asked.connect_ex((HOST, server.port)) == 0:
                 return
         time.sleep(0.05)
-    raise ServerError(
-        f"nobody listens on {server.port} after {START_LIMIT_SECONDS} s: {server.said()}"
-    )
+    raise ServerError(f"nobody listens after {START_LIMIT_SECONDS} s: {server.said()}")

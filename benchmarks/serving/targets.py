@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Final
 
 from benchmarks.serving.dialects import BARE, BENTO, PLAIN, TENSOR, Dialect
 from benchmarks.serving.measure import Target
+
+PEERS: Final = {
+    "fastapi": "uvicorn, uvloop, httptools; the model in the path function",
+    "mlserver": "in process, adaptive batching up to 64, 1 ms",
+    "litserve": "a worker process, batches up to 64, 1 ms, fast queue",
+    "bentoml": "a batchable endpoint, up to 64",
+    "ray": "Ray Serve: a replica, serve.batch up to 64, 1 ms",
+}
+"""Each in its own environment, and how it is served."""
 
 _DIALECTS: dict[str, Dialect] = {
     "ours": PLAIN,
