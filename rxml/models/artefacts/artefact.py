@@ -34,21 +34,25 @@ FORMATS: Final = ("onnx", "skops", "safetensors", "npz", "function", "joblib")
 ESTIMATOR: Final = "rxml.models.artefacts.estimators:estimator_model"
 """Loader of what holds an estimator and nothing else."""
 
-_KEEPERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "rxml.models.adapters.onnx": ("onnx",),
-    "rxml.models.adapters.sklearn": ("skops",),
-    "rxml.models.adapters.torch": ("safetensors",),
-    "rxml.models.artefacts.linear": ("npz", "safetensors"),
-    "rxml.models.artefacts.estimators": ("skops", "joblib"),
-    "rxml.models.adapters.function": ("function",),
-    "rxml.models.adapters.river": ("function",),
-}
-"""Whose loaders may make a model of an artefact of which format."""
-
-_IMPORTING: Final = frozenset(
-    f"rxml.models.adapters.{name}" for name in ("function", "river", "torch")
+_FUNCTIONS: Final = frozenset(
+    {
+        "rxml.models.adapters.function:from_name",
+        "rxml.models.adapters.river:from_factory",
+        "rxml.models.adapters.torch:from_state",
+    }
 )
-"""Whose arguments name a function that they import and call."""
+"""Loaders whose arguments name a function, which they import and call."""
+
+_KEEPERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "rxml.models.adapters.onnx:from_bytes": ("onnx",),
+    "rxml.models.adapters.sklearn:from_dump": ("skops",),
+    "rxml.models.adapters.torch:from_state": ("safetensors",),
+    "rxml.models.adapters.function:from_name": ("function",),
+    "rxml.models.adapters.river:from_factory": ("function",),
+    "rxml.models.artefacts.linear:linear_of": ("npz", "safetensors"),
+    ESTIMATOR: ("skops", "joblib"),
+}
+"""Which of our own functions may make a model, and of artefacts of which format. All others are refused."""
 
 _OWN: Final = "rxml."
 
@@ -111,7 +115,7 @@ def _function(recipe: Recipe) -> Artefact:
 
 
 def _format(loader: str, data: bytes) -> str:
-    formats = _KEEPERS.get(_module(loader), ())
+    formats = _KEEPERS.get(loader, ())
     if not formats:
         raise ArtefactError(f"what {loader} makes models of is no format that is kept: {FORMATS}")
     if len(formats) == 1:
@@ -175,18 +179,19 @@ def check_data(form: str, data: bytes, trust: Trust) -> None:
 
 def _check_loader(artefact: Artefact, trust: Trust) -> None:
     """A manifest must not have any function of any module called."""
-    module = _module(artefact.recipe.loader)
-    if artefact.format in _KEEPERS.get(module, ()):
+    loader = artefact.recipe.loader
+    if artefact.format in _KEEPERS.get(loader, ()):
         return
+    module = _module(loader)
     if artefact.format != "function" or module.startswith(_OWN):
         raise ArtefactError(
-            f"{artefact.recipe.loader} makes no models of format {artefact.format!r}: the manifest is not ours"
+            f"{loader} makes no models of format {artefact.format!r}: the manifest is not ours"
         )
     _check_module(module, artefact, trust)
 
 
 def _check_targets(recipe: Recipe, artefact: Artefact, trust: Trust) -> None:
-    if _module(recipe.loader) not in _IMPORTING:
+    if recipe.loader not in _FUNCTIONS:
         return
     for text in _texts(recipe.arguments):
         if ":" in text and not is_digest(text):
@@ -270,14 +275,19 @@ def _loads(message: bytes) -> Any:
 
 
 def _made(recipe: Recipe) -> Model:
-    made = _loader(recipe.loader)(*recipe.arguments)
+    loader = _loader(recipe.loader)
+    try:
+        made = loader(*recipe.arguments)
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:
+        raise ArtefactError(f"{recipe.loader} cannot make the model: {error}") from error
     if not isinstance(made, Model):
         raise ArtefactError(f"{recipe.loader} gave a {type(made).__name__}, which is no model")
     return made
 
 
 def _loader(target: str) -> Callable[..., object]:
-    """The function that a loader names; of ours it must be a public one of that very module, not what that imports."""
     module, _, name = target.partition(":")
     try:
         found: object = import_module(module)
@@ -285,9 +295,8 @@ def _loader(target: str) -> Callable[..., object]:
             found = getattr(found, part)
     except (ImportError, AttributeError, ValueError) as error:
         raise ArtefactError(f"there is no {target} here: {error}") from error
-    foreign = name.startswith("_") or getattr(found, "__module__", "") != module
-    if not callable(found) or (module.startswith(_OWN) and foreign):
-        raise ArtefactError(f"{target} is no loader of models")
+    if not callable(found):
+        raise ArtefactError(f"{target} is no function that makes a model")
     return found
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from rxml.errors import ArtefactError
+from rxml.errors import ArtefactError, ModelError, PipelineError
+from rxml.models.adapters.onnx import from_onnx
+from rxml.models.adapters.sklearn import from_sklearn
 from rxml.models.model import Model
 
 if TYPE_CHECKING:
@@ -20,13 +21,17 @@ def estimator_model(estimator: Any, inputs: Schema | None) -> Model:
         inputs: what it wants, unless it knows.
 
     Raises:
+        ArtefactError: it is no estimator, or cannot be asked for rows.
         ModuleNotFoundError: the extra `sklearn` is not installed.
     """
     if isinstance(estimator, Model):
         return estimator
     if not callable(getattr(estimator, "predict", None)):
         raise ArtefactError(f"the file holds a {type(estimator).__name__}, which predicts nothing")
-    return _adapted("sklearn", "from_sklearn", estimator, inputs)
+    try:
+        return from_sklearn(estimator, inputs=inputs)
+    except (ModelError, PipelineError) as error:
+        raise ArtefactError(f"the estimator cannot be used: {error}") from error
 
 
 def onnx_model(data: bytes, inputs: Schema | None) -> Model:
@@ -34,15 +39,13 @@ def onnx_model(data: bytes, inputs: Schema | None) -> Model:
 
     Args:
         data: the file, checked.
-        inputs: what it wants, unless it says so itself.
+        inputs: names of the features, where the graph takes them in one tensor.
 
     Raises:
+        ArtefactError: the runtime cannot run it.
         ModuleNotFoundError: the extra `onnx` is not installed.
     """
-    return _adapted("onnx", "from_onnx", data, inputs)
-
-
-def _adapted(adapter: str, name: str, what: Any, inputs: Schema | None) -> Model:
-    # by name, since each of these rooms needs an extra
-    make = getattr(import_module(f"rxml.models.adapters.{adapter}"), name)
-    return cast("Model", make(what) if inputs is None else make(what, inputs=inputs))
+    try:
+        return from_onnx(data, features=() if inputs is None else tuple(inputs))
+    except (ModelError, PipelineError) as error:
+        raise ArtefactError(f"the ONNX model cannot be used: {error}") from error

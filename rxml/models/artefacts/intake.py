@@ -9,13 +9,13 @@ from rxml.errors import ArtefactError
 from rxml.models.artefacts.artefact import (
     Artefact,
     artefact_of,
+    check_data,
     estimator_artefact,
     model_of,
 )
 from rxml.models.artefacts.estimators import onnx_model
 from rxml.models.artefacts.files import read_file
 from rxml.models.artefacts.linear import LinearModel
-from rxml.models.artefacts.protobuf import check_onnx
 
 if TYPE_CHECKING:
     from rxml.batch import Schema
@@ -69,16 +69,15 @@ def artefact_in(what: Any, trust: Trust, inputs: Schema | None) -> tuple[Artefac
 
 
 def _artefact(form: str, data: bytes, trust: Trust, inputs: Schema | None) -> Artefact:
-    if form == "onnx":
-        check_onnx(data)
-        return artefact_of(onnx_model(data, inputs))
     if form in {"skops", "joblib"}:
         return estimator_artefact(form, data, inputs)
+    check_data(form, data, trust)
+    if form == "onnx":
+        return artefact_of(onnx_model(data, inputs))
     if inputs is None:
         raise ArtefactError(
             f"a {form} file holds numbers without names: say inputs=Schema.of(...), in the order of its coefficients"
         )
-    del trust
     return artefact_of(
         LinearModel(data, "npz" if form == "npz" else "safetensors", tuple(inputs), "identity")
     )

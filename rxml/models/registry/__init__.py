@@ -13,6 +13,8 @@
 from __future__ import annotations
 
 from rxml.models.artefacts.manifest import Coverage, FactRange, Manifest
+from rxml.models.registry.mlflow import import_mlflow
+from rxml.models.registry.mlflow_export import export_mlflow
 from rxml.models.registry.publishing import About
 from rxml.models.registry.registry import Registry
 from rxml.models.registry.released import Released
@@ -27,4 +29,6 @@ __all__ = [
     "Registry",
     "Released",
     "Version",
+    "export_mlflow",
+    "import_mlflow",
 ]

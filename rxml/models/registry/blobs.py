@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rxml.errors import ArtefactError
 from rxml.models.artefacts.digests import PREFIX, digest_of, require_digest
 from rxml.models.artefacts.files import read_file
-from rxml.models.registry.disk import sync_folder, write_whole
+from rxml.models.registry.disk import sync_file, sync_folder, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,11 +43,12 @@ class Blobs:
         digest = digest_of(data)
         path = self.path(digest)
         if self._whole(path, data):
-            return digest
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data)
-        sync_folder(self._folder)
-        sync_folder(self._folder.parent)
+            sync_file(path)  # whoever has put it there may not have come to that
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, data)
+        for folder in (path.parent, self._folder, self._folder.parent):
+            sync_folder(folder)
         return digest
 
     def _whole(self, path: Path, data: bytes) -> bool:

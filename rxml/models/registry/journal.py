@@ -8,12 +8,15 @@ lock, and can be read by people. The lines are facts: `rxml facts import` takes 
 from __future__ import annotations
 
 import os
+import stat
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
 from rxml.errors import RegistryError, RegistryFormatError
+from rxml.models.artefacts.files import read_file
+from rxml.models.artefacts.limits import Limits
 from rxml.models.registry.disk import explained, locked, sync_folder, write_all, write_whole
 from rxml.models.registry.state import State, line_of
 
@@ -31,9 +34,15 @@ FORMAT: Final = 1
 LONGEST: Final = 4 << 20
 """Bytes of a line; a signature of 10,000 features has half of that."""
 
+MOST: Final = 1 << 30
+"""Bytes of a log: a million versions."""
+
 _LINES: Final = "facts.ndjson"
 _LOCK: Final = "facts.lock"
 _MARK: Final = "registry.json"
+
+
+_SMALL: Final = Limits(max_bytes=1 << 12)
 
 
 class _Mark(msgspec.Struct):
@@ -92,6 +101,7 @@ class Journal:
         if (self._folder / _MARK).exists():
             return
         self._folder.mkdir(parents=True, exist_ok=True)
+        sync_folder(self._folder.parent)
         with locked(self._folder / _LOCK):
             if not (self._folder / _MARK).exists():
                 write_whole(self._folder / _MARK, msgspec.json.encode(_Mark(FORMAT)) + b"\n")
@@ -140,9 +150,15 @@ class Journal:
         return self._state
 
     def _new(self) -> bytes:
-        with self._path.open("rb") as file:
+        descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > MOST:
+                raise RegistryFormatError(
+                    f"{self._path} is no regular file of at most {MOST:,} bytes, so it is no registry's log"
+                )
             file.seek(self._offset)
-            return file.read()
+            return file.read(MOST)
 
     def _take(self, text: bytes) -> None:
         whole, newline, _ = text.rpartition(b"\n")
@@ -162,14 +178,12 @@ class Journal:
     def _check_mark(self) -> None:
         """See that this rxml knows what it reads."""
         path = self._folder / _MARK
-        try:
-            found: Any = msgspec.json.decode(path.read_bytes(), type=_Mark)
-        except FileNotFoundError:
+        if not path.exists():
             if self._path.exists():
-                raise RegistryFormatError(
-                    f"{path} is missing: {self._folder} is no registry"
-                ) from None
+                raise RegistryFormatError(f"{path} is missing: {self._folder} is no registry")
             return
+        try:
+            found = msgspec.json.decode(read_file(path, _SMALL), type=_Mark)
         except msgspec.MsgspecError as error:
             raise RegistryFormatError(f"{path} is damaged: {error}") from error
         if found.format > FORMAT:

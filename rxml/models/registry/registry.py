@@ -47,6 +47,10 @@ class Registry:
         types: types in skops files that are harmless, beside those that skops knows: `shop.features.Rounder`.
         limits: how large a model may be.
         require_coverage: whether a model that tells how sure it is must be published with a record of how that holds.
+
+    Attributes:
+        folder: as given.
+        trust: what is loaded from it without further words.
     """
 
     def __init__(
@@ -59,7 +63,7 @@ class Registry:
         require_coverage: bool = False,
     ) -> None:
         self.folder: Path = Path(folder)
-        self._trust = Trust(tuple(modules), tuple(types), limits=limits)
+        self.trust: Trust = Trust(tuple(modules), tuple(types), limits=limits)
         self._require_coverage = require_coverage
         self._journal = Journal(self.folder)
 
@@ -116,6 +120,14 @@ class Registry:
         """
         version = reference if isinstance(reference, Version) else self.find(reference)
         return released(self.folder, version, self._trusting(trust=trust, digest=digest))
+
+    def artefact(self, version: Version) -> bytes:
+        """The bytes of a version, which are those that were published.
+
+        Raises:
+            ArtefactError: they are not there, or were tampered with.
+        """
+        return blobs_in(self.folder).get(version.digest, version.size, self.trust.limits)
 
     def find(self, reference: str) -> Version:
         """The version that is meant; see `load`.
@@ -255,4 +267,4 @@ class Registry:
     def _trusting(self, *, trust: bool, digest: str) -> Trust:
         if digest:
             require_digest(digest)
-        return replace(self._trust, trusted=trust, digest=digest)
+        return replace(self.trust, trusted=trust, digest=digest)
