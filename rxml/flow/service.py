@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, cast
-
-from typing_extensions import override
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar, cast
 
 from rxml.errors import DeadlineError, OverloadError, PipelineError, StreamClosedError
-from rxml.flow.chunk import CHUNK, END, Chunk
+from rxml.flow.asked import Inbox, Waiter
+from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.context import Context, Outcome
+from rxml.flow.deadlines import Deadlines
 from rxml.flow.flowable import Flowable
 from rxml.flow.matched import Matched
 from rxml.flow.node import Cardinality, MarkSpec, StageSpec
 from rxml.flow.run import Run
 from rxml.flow.scope import Scope
-from rxml.flow.stage import Stage
 from rxml.flow.supervision import DeadLetter, Directive, Supervisor
 from rxml.flow.throughput import Throughput
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
+    from rxml.flow.stage import Stage
     from rxml.flow.statistics import RunStatistics
 
 A = TypeVar("A")
@@ -37,41 +37,6 @@ _MARGIN: Final = 0.7
 
 _BACK_OFF: Final = (0.1, 10.0)
 """Seconds before a run that has failed is begun again: at first, and at most; it doubles."""
-
-
-class Waiter(Generic[B]):
-    """One who asked. It travels as `Context.settle`, so that whatever becomes of the element is told here.
-
-    Attributes:
-        future: the answer.
-    """
-
-    __slots__ = ("_service", "future")
-
-    def __init__(self, service: Service[Any, B], future: asyncio.Future[B]) -> None:
-        self._service = service
-        self.future: asyncio.Future[B] = future
-
-    @property
-    def gone(self) -> bool:
-        """Whether nobody waits any more: it has been told already, or was cancelled."""
-        return self.future.done()
-
-    def answer(self, result: B) -> None:
-        """It has an answer."""
-        if not self.future.done():
-            self.future.set_result(result)
-
-    def refuse(self, error: Exception) -> None:
-        """It has none, and this is why."""
-        if not self.future.done():
-            self.future.set_exception(error)
-
-    def __call__(self, outcome: Outcome) -> None:
-        """Told how the element ended (see `Context.settle`)."""
-        if self.future.done() or outcome is Outcome.ANSWERED:
-            return
-        self.refuse(self._service.explained(outcome))
 
 
 class Service(Generic[A, B]):
@@ -93,7 +58,7 @@ class Service(Generic[A, B]):
         if type(capacity) is not int or capacity < 1:
             raise ValueError(f"Service(capacity=) wants an int >= 1, got {capacity!r}")
         self._capacity = capacity
-        self._inbox: _Inbox | None = None
+        self._inbox: Inbox | None = None
         spec = StageSpec(
             name="asked",
             open=self._opened,
@@ -106,6 +71,7 @@ class Service(Generic[A, B]):
         _require_one_each(self.flow)
         self._pending: deque[tuple[A, Context]] = deque()
         self._waiting: set[Waiter[B]] = set()
+        self._deadlines: Deadlines[Waiter[B]] | None = None
         self._through = Throughput()
         self._scope = Scope()
         self._run: Run[B] | None = None
@@ -114,7 +80,7 @@ class Service(Generic[A, B]):
 
     @property
     def waiting(self) -> int:
-        """How many wait for an answer."""
+        """How many elements are on their way."""
         return len(self._waiting)
 
     def statistics(self) -> RunStatistics | None:
@@ -124,6 +90,7 @@ class Service(Generic[A, B]):
     def start(self) -> None:
         """Begin, on the running event loop; `aclose` ends it."""
         self._closing = False
+        self._deadlines = Deadlines(asyncio.get_running_loop(), self._expired)
         self._scope.start(self._serve(), name="service")
 
     @property
@@ -181,18 +148,17 @@ class Service(Generic[A, B]):
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[B] = loop.create_future()
-        refusal = self._refusal(within, loop.time())
+        now = loop.time()
+        refusal = self._refusal(within, now)
         if refusal is not None:
             future.set_exception(refusal)
             return future
-        waiter = Waiter(self, future)
+        waiter = Waiter(self, future, within)
         deadline = None
-        if within is not None:
-            deadline = loop.time() + within
-            timer = loop.call_at(deadline, self._expired, waiter, within)
-            future.add_done_callback(lambda _: timer.cancel())
+        if within is not None and self._deadlines is not None:
+            deadline = now + within
+            waiter.tick = self._deadlines.set(waiter, deadline)
         self._waiting.add(waiter)
-        future.add_done_callback(lambda _: self._waiting.discard(waiter))
         self._pending.append((element, Context(None, trace, deadline, priority, waiter)))
         if self._inbox is not None:
             self._inbox.ring()
@@ -215,9 +181,15 @@ class Service(Generic[A, B]):
                 )
         return None
 
+    def left(self, waiter: Waiter[B]) -> None:
+        """The element of this one is on its way no more."""
+        self._waiting.discard(waiter)
+        if waiter.within is not None and self._deadlines is not None:
+            self._deadlines.take_back(waiter, waiter.tick)
+
     @staticmethod
-    def _expired(waiter: Waiter[B], within: float) -> None:
-        waiter.refuse(DeadlineError(f"no answer within {within:g} s"))
+    def _expired(waiter: Waiter[B]) -> None:
+        waiter.refuse(DeadlineError(f"no answer within {waiter.within:g} s"))
 
     def explained(self, outcome: Outcome) -> Exception:
         """Why an element that ended so has no answer."""
@@ -277,56 +249,15 @@ class Service(Generic[A, B]):
 
     def _desert(self, error: Exception) -> None:
         self._pending.clear()
-        for waiter in list(self._waiting):
+        waiting, self._waiting = self._waiting, set()
+        for waiter in waiting:
             waiter.refuse(error)
+        if self._deadlines is not None:
+            self._deadlines.clear()
 
     def _opened(self, env: Env, node: Node) -> Stage[A]:
-        self._inbox = inbox = _Inbox(env, node, self._pending)
+        self._inbox = inbox = Inbox(env, node, self._pending)
         return inbox
-
-
-class _Inbox(Stage[Any]):
-    """What is asked, as it comes."""
-
-    def __init__(self, env: Env, node: Node, pending: deque[tuple[Any, Context]]) -> None:
-        super().__init__(env, node)
-        self._pending = pending
-        self._bell: asyncio.Future[None] | None = None
-        self._over = False
-        self._delist = env.enlist(self._finish, endless=True)
-        self.meter.gauge = lambda: (len(pending), None)
-
-    def ring(self) -> None:
-        """Something has come."""
-        bell, self._bell = self._bell, None
-        if bell is not None and not bell.done():
-            bell.set_result(None)
-
-    def _finish(self) -> None:
-        self._over = True
-        self.ring()
-
-    @override
-    def now(self, n: int) -> Chunk[Any] | None:
-        pending = self._pending
-        if not pending:
-            return None
-        asked = [pending.popleft() for _ in range(min(n, len(pending)))]
-        return Chunk([element for element, _ in asked], [context for _, context in asked])
-
-    @override
-    async def pull(self, n: int) -> Chunk[Any]:
-        while not self._over:
-            self._bell = asyncio.get_running_loop().create_future()
-            await self._bell
-            chunk = self.now(n)
-            if chunk is not None:
-                return chunk
-        return END
-
-    @override
-    async def release(self) -> None:
-        self._delist()
 
 
 def _resume(_: Exception) -> Directive:
