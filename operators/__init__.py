@@ -45,6 +45,21 @@ from rxml.operators.positions import skip, skip_last, take, take_last
 from rxml.operators.prefetching import prefetch
 from rxml.operators.questions import all, contains, is_empty, some  # noqa: A004 - reactivex's names
 from rxml.operators.rate import keep_alive, throttle
+from rxml.operators.resilience import (
+    Answer,
+    Bulkhead,
+    Guard,
+    Quorum,
+    Retry,
+    Rung,
+    deadline,
+    fallback,
+    quarantine,
+    quorum,
+    rate_limit,
+    shed,
+    watchdog,
+)
 from rxml.operators.sampling import debounce, sample
 from rxml.operators.scoring import score
 from rxml.operators.selection import (
@@ -69,6 +84,12 @@ from rxml.operators.tuples import (
 from rxml.operators.windowing import window
 
 __all__ = [
+    "Answer",
+    "Bulkhead",
+    "Guard",
+    "Quorum",
+    "Retry",
+    "Rung",
     "aggregate",
     "all",
     "amb",
@@ -82,6 +103,7 @@ __all__ = [
     "conflate",
     "contains",
     "count",
+    "deadline",
     "debounce",
     "deduplicate",
     "default_if_empty",
@@ -92,6 +114,7 @@ __all__ = [
     "do_action",
     "element_at",
     "element_at_or_default",
+    "fallback",
     "filter",
     "finally_action",
     "first",
@@ -120,6 +143,9 @@ __all__ = [
     "pairwise",
     "partition",
     "prefetch",
+    "quarantine",
+    "quorum",
+    "rate_limit",
     "reduce",
     "repeat",
     "replay",
@@ -129,6 +155,7 @@ __all__ = [
     "scan",
     "score",
     "share",
+    "shed",
     "skip",
     "skip_last",
     "skip_until",
@@ -150,6 +177,7 @@ __all__ = [
     "to_batch",
     "to_list",
     "unbatch",
+    "watchdog",
     "window",
     "with_event_time",
     "with_latest_from",

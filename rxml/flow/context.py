@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,6 +42,10 @@ class Context:
         """Tell the one who waits, if any, how the element ended."""
         if self.settle is not None:
             self.settle(outcome)
+
+
+BESIDE: Final[ContextVar[Context | None]] = ContextVar("rxml.context", default=None)
+"""What travels beside the element that the running task works on, for coroutine functions in `map_async`."""
 
 
 def tell(waiting: Iterable[Callable[[Outcome], None]], outcome: Outcome) -> None:

@@ -28,6 +28,10 @@ class Ladder:
         down_after: seconds, >= 0.
         up_after: seconds, >= 0.
 
+    Attributes:
+        rungs: how many there are.
+        rung: the one that is used.
+
     Raises:
         ValueError: a number out of its range.
     """
@@ -42,7 +46,7 @@ class Ladder:
         down_after: float = 3.0,
         up_after: float = 30.0,
     ) -> None:
-        self._last = int(require_range("Ladder(rungs)", rungs, 1)) - 1
+        self.rungs: int = int(require_range("Ladder(rungs)", rungs, 1))
         slo = require_above("Ladder(slo)", slo)
         self._high = slo * require_above("Ladder(high)", high)
         self._low = slo * require_range("Ladder(low)", low, 0, high)
@@ -75,7 +79,7 @@ class Ladder:
 
     def _way(self, p95: float) -> int:
         if p95 > self._high:
-            return 1 if self.rung < self._last else 0
+            return 1 if self.rung < self.rungs - 1 else 0
         return -1 if p95 < self._low and self.rung > 0 else 0
 
     def _move(self, way: int) -> None:

@@ -31,8 +31,17 @@ REFUSED: Final = frozenset(
     {
         *("amb", "catch", "conflate", "debounce", "delay", "group_by", "keep_alive"),
         *("on_error_resume_next", "on_overflow", "partition", "repeat", "replay", "retry"),
-        *("sample", "share", "skip_until", "skip_until_with_time", "switch_map", "take_until"),
-        *("take_until_with_time", "throttle", "timeout", "window", "with_latest_from"),
+        *(
+            "sample",
+            "share",
+            "shed",
+            "skip_until",
+            "skip_until_with_time",
+            "switch_map",
+            "take_until",
+        ),
+        *("take_until_with_time", "throttle", "timeout", "watchdog", "window"),
+        "with_latest_from",
     }
 )
 """Operators of which no form can be saved."""

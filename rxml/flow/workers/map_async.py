@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.clock import FIRST, HOLD, Quota
-from rxml.flow.context import drop
+from rxml.flow.context import BESIDE, drop
 from rxml.flow.scope import Scope, calm, settled, unasked
 from rxml.flow.stage import Stage
 from rxml.flow.verdict import verdict
@@ -219,6 +219,7 @@ class MapAsyncStage(Stage[Any]):
             entry = work.popleft()
             entry.worker = task
             began = clock()
+            BESIDE.set(entry.context)
             try:
                 entry.item = await function(entry.item)
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the supervisor decides
