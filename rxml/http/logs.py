@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from contextlib import contextmanager
@@ -11,7 +12,6 @@ from itertools import count
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 from aiohttp import web
 from typing_extensions import override
 
@@ -106,13 +106,15 @@ class JsonFormatter(logging.Formatter):
         line.update({name: value for name, value in vars(record).items() if name not in _OWN})
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(_sendable(line), enc_hook=repr).decode()
+        return _dumped({name: value for name, value in line.items() if value is not None})
 
 
-def _sendable(line: dict[str, Any]) -> dict[str, Any]:
-    """Text that is no UTF-8 is escaped: a line must not fail because of what it tells."""
-    return {
-        name: value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
-        for name, value in line.items()
-        if value is not None
-    }
+def _dumped(line: dict[str, Any]) -> str:
+    """As ASCII, so that nothing in it is taken for the end of a line; what JSON has no form for is shown as Python does."""
+    try:
+        return json.dumps(line, default=repr, allow_nan=False, skipkeys=True)
+    except (ValueError, RecursionError):
+        plain = {
+            name: value if isinstance(value, str) else repr(value) for name, value in line.items()
+        }
+        return json.dumps(plain)

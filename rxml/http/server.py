@@ -35,7 +35,7 @@ MALFORMED: Final = "malformed"
 """The path that the metrics have for what is no request."""
 
 _HANDSHAKE: Final = 5.0
-"""Seconds that a client of TLS has to say who it is."""
+"""Seconds that a client of TLS has to say who it is, and to say goodbye."""
 
 _QUICK: Final = 0.25
 """Seconds that draining may take without a word about it."""
@@ -132,6 +132,7 @@ class Server:
         if tls is not None:
             options["ssl"] = await asyncio.to_thread(tls.context)
             options["ssl_handshake_timeout"] = _HANDSHAKE
+            options["ssl_shutdown_timeout"] = _HANDSHAKE
         try:
             loop = asyncio.get_running_loop()
             self._listener = await loop.create_server(self._door, host, port, **options)
@@ -149,7 +150,7 @@ class Server:
             return
         metrics.gauge("rxml_http_connections", "Connections open.", lambda: self.connections)
         self._admin = AdminServer(admin, self._serving, self.ask_to_end, siblings)
-        await self._admin.start(reuse_port=siblings is not None)
+        await self._admin.start()
         self.admin_port = self._admin.port
         self._ticking = metrics.tick(asyncio.get_running_loop())
 

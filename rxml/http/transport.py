@@ -14,8 +14,21 @@ def abort(transport: asyncio.Transport | None) -> None:
     """Drop a connection without a word, unless it is gone: asyncio's `abort` fails on one that is closed."""
     if transport is None:
         return
-    if not transport.is_closing() or transport.get_write_buffer_size():
+    if (
+        _over_tls(
+            transport
+        )  # after `close` it may wait long for the other side's word; its `abort` may come at any time
+        or not transport.is_closing()
+        or transport.get_write_buffer_size()
+    ):
         transport.abort()
+
+
+def _over_tls(transport: asyncio.Transport) -> bool:
+    try:
+        return transport.get_extra_info("sslcontext") is not None
+    except AttributeError:  # asyncio's, once it has let go of its connection
+        return True
 
 
 def narrow(transport: asyncio.Transport, size: int) -> None:
