@@ -90,6 +90,17 @@ class Rows:
         return as_strided(first, shape, (*stride, size), writeable=False)
 
 
+def as_wanted(batch: Batch, inputs: Schema) -> Batch:
+    """The batch with its inputs of the dtypes wanted; itself, if they are."""
+    columns = batch.columns
+    other: dict[str, Matrix] = {}
+    for name, field in inputs.items():
+        column = columns[name]
+        if isinstance(column, np.ndarray) and column.dtype != field.dtype:
+            other[name] = column.astype(field.dtype)
+    return batch.with_columns(other) if other else batch
+
+
 def numeric(dtype: np.dtype[Any]) -> bool:
     """Whether values are numbers or booleans."""
     return dtype.kind in "biuf"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import copy
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -157,7 +156,7 @@ def bounded(value: Callable[[Any], Array], bounds: tuple[Any, Any]) -> Estimates
 
 def spread(estimator: Any, level: float) -> Estimates:
     """A value with the interval of a normal distribution about it, which the estimator gives the deviation of."""
-    reach = NormalDist().inv_cdf((1 + level) / 2)
+    reach: float = extra_module("scipy.special", "sklearn").ndtri((1 + level) / 2)
 
     def of(rows: Any) -> Columns:
         mean, deviation = estimator.predict(rows, return_std=True)
@@ -181,14 +180,15 @@ def _bounds_schema() -> Schema:
 def nameless(value: Any) -> Any:
     """An estimator that does not ask for the names of features, which a matrix has not; what needs no change is shared."""
     if value.__class__ in {list, tuple}:
-        return value.__class__(map(nameless, value))
+        kind: Any = value.__class__
+        return kind(map(nameless, value))
     if is_mapping(value):
         plain = value.__class__ is dict
         return {key: nameless(each) for key, each in value.items()} if plain else value
     if not isinstance(value, extra_module("sklearn.base", "sklearn").BaseEstimator):
         return value
     changed = copy(value)
-    for name, each in vars(value).items():
-        setattr(changed, name, nameless(each))
-    vars(changed).pop("feature_names_in_", None)
+    fields: dict[str, Any] = vars(changed)
+    fields.update({name: nameless(each) for name, each in fields.items()})
+    fields.pop("feature_names_in_", None)
     return changed

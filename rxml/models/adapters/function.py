@@ -10,6 +10,7 @@ from typing_extensions import TypeIs
 from rxml.batch import Batch, Field, Schema
 from rxml.errors import ModelError, PipelineError
 from rxml.models.adapters.recipes import form_of, path_of, resolved, schema_from
+from rxml.models.columns import as_wanted
 from rxml.models.model import Recipe
 from rxml.models.signature import Signature
 
@@ -37,7 +38,7 @@ class FunctionModel:
 
     def predict(self, batch: Batch) -> Batch:
         """What the function gives; an array, or a tuple of some, as the outputs in order."""
-        result = self.function(batch)
+        result = self.function(as_wanted(batch, self.signature.inputs))
         if isinstance(result, Batch):
             return result
         outputs = self.signature.outputs

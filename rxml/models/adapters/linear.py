@@ -10,6 +10,7 @@ Numerical Algorithms, 3.1), before the logistic function.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 import numpy as np
@@ -18,7 +19,7 @@ from rxml.batch.column import is_array
 from rxml.batch.extras import extra_module
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -66,12 +67,14 @@ class Linear:
         weights: shape (k,) for one sum a row, (c, k) for c of them.
         bias: added to each sum; shape () or (c,).
         squash: what makes probabilities of the sums; "" if nothing does.
+        expit: scipy's logistic function, whose result for one number does not depend on the others.
     """
 
     scalings: tuple[Scaling, ...]
     weights: Floats
     bias: Floats
     squash: Squash
+    expit: Callable[[Floats], Floats]
 
     def sums(self, rows: Floats) -> Floats:
         """Shape (n,) or (n, c) for rows of shape (n, k)."""
@@ -84,8 +87,9 @@ class Linear:
 
     def positive(self, sums: Floats) -> Floats:
         """The probability of the second of two classes, shape (n,); NaN where the sum is no number."""
-        share: Floats = np.asarray(extra_module("scipy.special", "sklearn").expit(sums))
-        if not np.isfinite(sums).all():
+        share = self.expit(sums)
+        flat = sums.reshape(-1)
+        if not isfinite(flat.dot(flat)):  # one pass; what merely is very large is looked at again
             share[~np.isfinite(sums)] = np.nan
         return share
 
@@ -135,7 +139,8 @@ def linear_of(estimator: Any) -> Linear | None:
     weights, bias = getattr(last, "coef_", None), getattr(last, "intercept_", 0.0)
     if squash is None or not is_array(weights) or weights.dtype != np.float64:
         return None
-    return Linear(_scalings(scalers), *_shaped(last, weights, bias), squash)
+    expit: Callable[[Floats], Floats] = extra_module("scipy.special", "sklearn").expit
+    return Linear(_scalings(scalers), *_shaped(last, weights, bias), squash, expit)
 
 
 def _scalings(scalers: Sequence[Any]) -> tuple[Scaling, ...]:

@@ -143,16 +143,15 @@ def from_factory(
 
 
 def _kind(model: Any) -> Kind:
-    inspect = extra_module("river.utils.inspect", "river")
-    extra_module("river.cluster", "river")
-    tests: tuple[tuple[Kind, Callable[[Any], bool]], ...] = (
-        ("classification", inspect.isclassifier),
-        ("regression", inspect.isregressor),
-        ("anomaly", inspect.isanomalydetector),
-        ("clustering", inspect.isclusterer),
+    base = extra_module("river.base", "river")
+    kinds: tuple[tuple[Kind, Any], ...] = (
+        ("classification", base.Classifier),
+        ("regression", base.Regressor),
+        ("clustering", base.Clusterer),
+        ("anomaly", base.AnomalyDetector),
     )
-    for kind, test in tests:
-        if test(model):
+    for kind, known in kinds:
+        if isinstance(model, known):
             return kind
     raise PipelineError(
         f"River does not tell what {type(model).__name__} predicts: give kind, one of regression, classification, anomaly, clustering"

@@ -14,7 +14,7 @@ from rxml.errors import ModelError, PipelineError
 from rxml.models.adapters import estimates, skops
 from rxml.models.adapters.linear import linear_of
 from rxml.models.adapters.recipes import form_of, is_series, schema_from
-from rxml.models.columns import Rows, empty, numeric
+from rxml.models.columns import Rows, as_wanted, empty, numeric
 from rxml.models.model import Recipe
 from rxml.models.signature import Signature
 
@@ -81,7 +81,8 @@ class SklearnModel:
         if not len(batch):
             return empty(self.signature.outputs)
         if self._rows is None:
-            return Batch(self._estimates.of(batch.select(*self._names).to_pandas()))
+            wanted = as_wanted(batch.select(*self._names), self.signature.inputs)
+            return Batch(self._estimates.of(wanted.to_pandas()))
         rows = self._rows.of(batch)
         if self._finite and (self._sees_holes or self._certain):
             finite = np.isfinite(rows)
