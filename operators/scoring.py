@@ -14,9 +14,9 @@ from rxml.flow.matched import Matched
 from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.traits import trait, trait_of_elements
 from rxml.models.model import Model, Release
+from rxml.models.scoring.places import auto
 from rxml.models.scoring.settings import Settings
 from rxml.models.scoring.stage import ScoreStage
-from rxml.models.scoring.threads import auto
 from rxml.models.signature import Signature
 
 if TYPE_CHECKING:

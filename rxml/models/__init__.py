@@ -10,10 +10,14 @@
 from __future__ import annotations
 
 from rxml.models.adapters.function import from_function
+from rxml.models.adapters.onnx import from_onnx
+from rxml.models.adapters.river import from_river
+from rxml.models.adapters.sklearn import from_sklearn
+from rxml.models.adapters.torch import from_torch
 from rxml.models.model import Model, Release
 from rxml.models.prediction import Prediction
+from rxml.models.scoring.places import auto, on_loop, threads
 from rxml.models.scoring.settings import Swap
-from rxml.models.scoring.threads import auto, on_loop, threads
 from rxml.models.signature import Signature
 
 __all__ = [
@@ -24,6 +28,10 @@ __all__ = [
     "Swap",
     "auto",
     "from_function",
+    "from_onnx",
+    "from_river",
+    "from_sklearn",
+    "from_torch",
     "on_loop",
     "threads",
 ]

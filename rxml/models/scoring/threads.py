@@ -1,4 +1,4 @@
-"""Threads and the loop itself as places for a model."""
+"""Threads as workers."""
 
 from __future__ import annotations
 
@@ -9,54 +9,37 @@ from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar
 
 from typing_extensions import override
 
 from rxml.errors import WorkerLostError
-from rxml.flow.check import require_count
-from rxml.flow.scope import settled, uninterrupted
-from rxml.models.scoring.warm import warmed
+from rxml.flow.scope import settled
+from rxml.models.scoring.on_loop import timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rxml.batch import Batch
     from rxml.models.model import Model
-    from rxml.models.scoring.place import Done, Workers
+    from rxml.models.scoring.place import Done
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _LOG: Final = logging.getLogger("rxml.models")
 
-HOLD: Final = 0.002
-"""Seconds that a model may hold the loop, for which it may run there."""
 
+@dataclass(frozen=True, slots=True)
+class ThreadLimits:
+    """How many threads there are, and when one is given up; see `threads`."""
 
-class LoopWorkers:
-    """The event loop as the only worker: no hop to a thread, for models that take a moment.
-
-    Args:
-        model: is called where the batch is given.
-    """
-
-    idle: int = 1
-    count: int = 1
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-
-    def start(self, batch: Batch, done: Done) -> None:
-        """See `Workers.start`; `done` is called before this returns."""
-        done(*_timed(self._model, batch))
-
-    def pressure(self, oldest: float) -> None:
-        """There is but one loop."""
-
-    async def close(self) -> None:
-        """Nothing to let go of."""
+    least: int
+    most: int
+    target: float
+    timeout: float
+    lost: int = 8
+    """Threads that may be given up and not come back, before there are fewer."""
 
 
 class ThreadWorkers:
@@ -90,7 +73,7 @@ class ThreadWorkers:
         hand = self._free.pop() if self._free else Hand()
         timer = self._loop.call_later(self._limits.timeout, self._hangs, hand)
         self._busy[hand] = Task(done, timer, self._loop.create_future())
-        work = self._loop.run_in_executor(hand, _timed, self._model, batch)
+        work = self._loop.run_in_executor(hand, timed, self._model, batch)
         work.add_done_callback(partial(self._ended, hand))
 
     def _ended(self, hand: Hand, work: asyncio.Future[tuple[Batch | Exception, float]]) -> None:
@@ -167,92 +150,3 @@ class Hand(Executor):
             future, call = work
             future.set_result(call())
             del work, future, call  # nothing is kept while there is nothing to do
-
-
-def _timed(model: Model, batch: Batch) -> tuple[Batch | Exception, float]:
-    began = perf_counter()
-    try:
-        result: Batch | Exception = model.predict(batch)
-    except Exception as error:  # noqa: BLE001 - told
-        result = error
-    return result, perf_counter() - began
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadLimits:
-    """How many threads there are, and when one is given up; see `threads`."""
-
-    least: int
-    most: int
-    target: float
-    timeout: float
-    lost: int = 8
-    """Threads that may be given up and not come back, before there are fewer."""
-
-
-class OnLoop:
-    """See `on_loop`."""
-
-    async def open(self, model: Model, ready: Callable[[], None]) -> Workers:
-        """See `Place.open`."""
-        del ready
-        await uninterrupted(asyncio.to_thread(warmed, model), name="warm up a model")
-        return LoopWorkers(model)
-
-
-class Threads:
-    """See `threads`."""
-
-    def __init__(self, limits: ThreadLimits) -> None:
-        self._limits = limits
-
-    async def open(self, model: Model, ready: Callable[[], None]) -> Workers:
-        """See `Place.open`."""
-        await uninterrupted(asyncio.to_thread(warmed, model), name="warm up a model")
-        return ThreadWorkers(model, self._limits, ready)
-
-
-class Auto:
-    """See `auto`."""
-
-    def __init__(self, limits: ThreadLimits) -> None:
-        self._limits = limits
-
-    async def open(self, model: Model, ready: Callable[[], None]) -> Workers:
-        """See `Place.open`."""
-        seconds = await uninterrupted(asyncio.to_thread(warmed, model), name="warm up a model")
-        if seconds is not None and seconds <= HOLD:
-            return LoopWorkers(model)
-        return ThreadWorkers(model, self._limits, ready)
-
-
-def on_loop() -> OnLoop:
-    """The model runs on the event loop: for those that take microseconds. Nothing else happens meanwhile."""
-    return OnLoop()
-
-
-def threads(
-    least: int = 1, most: int | None = None, *, target: float = 0.01, timeout: float = 30.0
-) -> Threads:
-    """The model runs in threads: for those that release the GIL, or take long enough that the loop must go on.
-
-    Args:
-        least: threads that work whatever the load.
-        most: threads that work while rows wait for longer than `target`; as many as `least` unless told otherwise. With more
-            than one, the model is called by several at once.
-        target: seconds.
-        timeout: seconds after which a batch counts as hung: its thread is given up and replaced, eight times at most, and
-            its rows are scored again.
-
-    Raises:
-        ValueError: a number out of its range.
-    """
-    most = least if most is None else most
-    require_count("threads(least)", least, 1)
-    require_count("threads(most)", most, least)
-    return Threads(ThreadLimits(least, most, target, timeout))
-
-
-def auto() -> Auto:
-    """The loop if a row takes the model no more than 2 ms when it is warm, else a thread."""
-    return Auto(ThreadLimits(1, 1, 0.01, 30.0))
