@@ -150,28 +150,28 @@ class ScoreStage(Stage[Any]):
             room.set_result(None)
 
     def _take_in(self, chunk: Chunk[Any], crew: Crew) -> None:
-        now, elements, contexts = self.env.clock.time(), chunk.elements, chunk.contexts
-        if isinstance(elements, Batch) and contexts is None and self._ordered and len(elements):
-            slab = Ask(elements, None, len(elements), now, elements.nbytes)
-            slab.slab = True
-            asks = [slab]
-        else:
-            weight = crew.intake.weight
-            asks = [
-                Ask(item, context, rows_of(item), now, weight(item))
-                for item, context in zip(elements, contexts or repeat(None), strict=False)
-            ]
-        self._bytes += sum(ask.weight for ask in asks)
-        self._heaviest = max(
-            self._heaviest, *(ask.weight // max(1, ask.rows if ask.slab else 1) for ask in asks)
-        )
-        self._exits.enter(cast("list[Entry]", asks), dated=contexts is not None)
+        asks = self._asks(chunk, crew)
         for ask in asks:
+            self._bytes += ask.weight
+            self._heaviest = max(self._heaviest, ask.weight // ask.rows if ask.slab else ask.weight)
             self._waiting.put(ask)
+        self._exits.enter(cast("list[Entry]", asks), dated=chunk.contexts is not None)
         self._dispatcher.run()
         if chunk.signalled:
             self._exits.put(chunk.signals())
             self._ring()
+
+    def _asks(self, chunk: Chunk[Any], crew: Crew) -> list[Ask]:
+        now, elements, contexts = self.env.clock.time(), chunk.elements, chunk.contexts
+        if isinstance(elements, Batch) and contexts is None and self._ordered and len(elements):
+            slab = Ask(elements, None, len(elements), now, elements.nbytes)
+            slab.slab = True
+            return [slab]
+        weight = crew.intake.weight
+        return [
+            Ask(item, context, rows_of(item), now, weight(item))
+            for item, context in zip(elements, contexts or repeat(None), strict=False)
+        ]
 
     def _ring(self) -> None:
         bell, self._bell = self._bell, None
