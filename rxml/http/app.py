@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -18,6 +17,7 @@ from rxml.http.origin import Gate
 from rxml.http.predict.endpoint import Predict
 from rxml.http.recording import Recording
 from rxml.http.replay import Replay, replayed
+from rxml.http.running import until_signal
 from rxml.http.server import Server
 from rxml.http.serving import Serving
 from rxml.http.slow import policy
@@ -271,34 +271,8 @@ class App:
         Raises:
             PortTakenError: something else listens there.
         """
-        asyncio.run(self._run(ready, host=host, port=port, siblings=siblings))
-
-    async def _run(self, ready: Callable[[Server], None] | None, **place: Any) -> None:
-        loop = asyncio.get_running_loop()
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        served: list[Server] = []
-        early = asyncio.Event()
-
-        def end() -> None:
-            """The first signal drains, a second one cuts."""
-            early.set()
-            for server in served:
-                if server.ending.is_set():
-                    server.hurry()
-                server.ask_to_end()
-
-        for number in numbers:
-            loop.add_signal_handler(number, end)
-        try:
-            async with self.serve(**place) as server:
-                served.append(server)
-                if ready is not None:
-                    ready(server)
-                if not early.is_set():
-                    await server.ending.wait()
-        finally:
-            for number in numbers:
-                loop.remove_signal_handler(number)
+        serving = self.serve(host=host, port=port, siblings=siblings)
+        asyncio.run(until_signal(serving, ready))
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:

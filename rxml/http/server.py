@@ -166,6 +166,7 @@ class Server:
     async def stop(self) -> None:
         """End: refuse what is new, let what is under way come through within the time limit, then cut the rest."""
         await self._linger()
+        await asyncio.sleep(0)  # who waits at the port is taken and told, not reset
         self._serving.leave()
         if self._listener is not None:
             self._listener.close()
