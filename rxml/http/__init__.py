@@ -12,22 +12,27 @@ from __future__ import annotations
 
 from rxml.http.app import App
 from rxml.http.connect import connect
+from rxml.http.events import Event
 from rxml.http.gaps import Gap
 from rxml.http.keys import Key
 from rxml.http.limits import Limits
 from rxml.http.logs import JsonFormatter
+from rxml.http.ndjson import ndjson
 from rxml.http.operating import Admin
 from rxml.http.reconnect import Reconnect
 from rxml.http.replay import Replay
 from rxml.http.server import Server
 from rxml.http.slow import Slow, buffer, disconnect, drop_newest, drop_oldest, latest
+from rxml.http.sse import sse
 from rxml.http.telemetry import Telemetry
 from rxml.http.through import through
 from rxml.http.tls import Tls
+from rxml.http.websocket import websocket
 
 __all__ = [
     "Admin",
     "App",
+    "Event",
     "Gap",
     "JsonFormatter",
     "Key",
@@ -44,5 +49,8 @@ __all__ = [
     "drop_newest",
     "drop_oldest",
     "latest",
+    "ndjson",
+    "sse",
     "through",
+    "websocket",
 ]

@@ -12,7 +12,18 @@ from rxml.errors import ProtocolError
 from rxml.http.codec import items_of
 from rxml.http.credit import Refill
 from rxml.http.decode import ElementError
-from rxml.http.protocol import UPSTREAM, Complete, Error, Next, RawNext, Reject, Request
+from rxml.http.protocol import (
+    UPSTREAM,
+    Complete,
+    Error,
+    Gap,
+    Next,
+    Position,
+    RawNext,
+    Reject,
+    Request,
+    Reset,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +35,7 @@ if TYPE_CHECKING:
 
 ID: Final = 1
 """Of the one stream that a client of ours opens on a connection."""
+_OF_A_STREAM: Final = (Next, RawNext, Complete, Error, Reject, Position, Gap, Reset)
 _HELD_BYTES: Final = 4 * 2**20
 
 
@@ -69,7 +81,7 @@ class Answers:
         """
         if isinstance(frame, Request) and frame.id == UPSTREAM:
             raise ProtocolError(f"{self._url} takes elements in; it is no stream")
-        if isinstance(frame, Next | RawNext | Complete | Error | Reject) and frame.id != ID:
+        if isinstance(frame, _OF_A_STREAM) and frame.id != ID:
             raise ProtocolError(f"{self._url} sent a frame of stream {frame.id}, not {ID}")
         if isinstance(frame, Next | RawNext) and (frame.seq or 0) != self.came:
             raise ProtocolError(f"{self._url} sent seq {frame.seq}; {self.came} is the next")

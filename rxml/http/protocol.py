@@ -30,6 +30,9 @@ Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 Span: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 """Milliseconds; at most 24 days."""
 
+Offset: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""Elements since the first of an epoch."""
+
 
 class Frame(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
     """One message."""
@@ -55,7 +58,7 @@ class Resume(msgspec.Struct, frozen=True, omit_defaults=True):
         epoch: that the offset counts in; None: whichever there is.
     """
 
-    offset: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
+    offset: Offset | None = None
     epoch: Annotated[str, msgspec.Meta(max_length=64)] | None = None
 
 
@@ -146,15 +149,15 @@ class Position(Frame, frozen=True, tag="position"):
 
     id: Id
     epoch: str
-    offset: int
+    offset: Offset
 
 
 class Gap(Frame, frozen=True, tag="gap"):
     """Server: `count` elements are not there any more; the next has this offset."""
 
     id: Id
-    offset: int
-    count: int
+    offset: Offset
+    count: Offset
 
 
 class Reset(Frame, frozen=True, tag="reset"):
@@ -162,7 +165,7 @@ class Reset(Frame, frozen=True, tag="reset"):
 
     id: Id
     epoch: str
-    offset: int
+    offset: Offset
 
 
 FromClient: TypeAlias = Hello | Subscribe | Request | Cancel | Next | Complete

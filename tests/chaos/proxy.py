@@ -19,15 +19,10 @@ _PIECE: Final = 16 * 2**10
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to one connection, on its way `down` from the server or `up` to it.
+    """What happens to one connection, on its `way` down from the server or up to it, once `after` bytes have passed.
 
-    Attributes:
-        event: happens once `after` bytes have passed: nothing more passes (stall), RST both ways (reset), an end in
-            order of this way only (half_close), an end in order of both (truncate); None: never.
-        after: bytes of that way.
-        delay: seconds before each piece.
-        rate: bytes a second; None: as fast as it goes.
-        way: that it happens on.
+    Nothing more passes (stall), RST both ways (reset), an end in order of this way (half_close), or of both (truncate).
+    Each piece waits for `delay` seconds, and passes at `rate` bytes a second.
     """
 
     event: Event | None = None
@@ -67,6 +62,10 @@ class Proxy:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        await self.cut()
+
+    async def cut(self) -> None:
+        """End the connections that there are."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -78,19 +77,21 @@ class Proxy:
         task.add_done_callback(self._tasks.discard)
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, fault: Fault) -> None:  # fmt: skip
-        onward, back = await asyncio.open_connection("127.0.0.1", self._target, limit=_PIECE)
+        both = [writer]
         up, down = (fault, HEALTHY) if fault.way == "up" else (HEALTHY, fault)
         try:
+            onward, back = await asyncio.open_connection("127.0.0.1", self._target, limit=_PIECE)
+            both.append(back)
             async with asyncio.TaskGroup() as group:
                 for way in ((reader, back, up), (onward, writer, down)):
                     _ = group.create_task(_pass(*way))
         except* EOFError:
             pass  # both ways end in order
-        except* ConnectionError:
-            _linger(writer, back)
+        except* OSError:
+            _linger(*both)
         finally:
-            writer.close()
-            back.close()
+            for each in both:
+                each.close()
 
 
 async def _pass(source: asyncio.StreamReader, target: asyncio.StreamWriter, fault: Fault) -> None:
