@@ -178,8 +178,11 @@ class Journal:
     def _check_mark(self) -> None:
         """See that this rxml knows what it reads."""
         path = self._folder / _MARK
+        written = (
+            self._path.exists()
+        )  # the mark is there before the first line, so this comes first
         if not path.exists():
-            if self._path.exists():
+            if written:
                 raise RegistryFormatError(f"{path} is missing: {self._folder} is no registry")
             return
         try:

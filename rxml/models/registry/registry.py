@@ -256,7 +256,7 @@ class Registry:
         seconds = seconds_of(every, "watch(every)")
         if not seconds > 0:
             raise RegistryError(f"watch(every) wants a duration > 0, got {every!r}")
-        return watching(reference, lambda: self._found(meant), seconds)
+        return watching(meant, lambda: self._found(meant), seconds)
 
     def _found(self, meant: Reference) -> Version | None:
         try:

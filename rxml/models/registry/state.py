@@ -142,17 +142,16 @@ class State:
             raise self._damaged(f"{where} moves to version {event.version!r}, which is not there")
         if event.before != named.current(event.alias):
             raise self._damaged(f"{where} moves away from {event.before!r}, where it is not")
-        stack = named.shown.setdefault(event.alias, [])
         kind = "promoted"
         if isinstance(event, Promoted):
-            stack.append(event.version)
+            named.shown.setdefault(event.alias, []).append(event.version)
         else:
             kind = "rolled_back"
-            stack.pop()
-            if named.current(event.alias) != event.version:
+            if named.shown.get(event.alias, [])[-2:-1] != [event.version]:
                 raise self._damaged(
                     f"{where} is rolled back to {event.version!r}, where it was not"
                 )
+            named.shown[event.alias].pop()
         named.changes.append(
             Change(kind, line.key, event.version, event.alias, event.before, line.event_time)
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from rxml.flow.chunk import END, Chunk
-from rxml.flow.kinds import label, source
+from rxml.flow.kinds import source
 from rxml.flow.node import Checkpointing
 from rxml.flow.scope import finished, settled
 from rxml.flow.stage import Stage
@@ -27,14 +27,13 @@ def watching(reference: str, find: Callable[[], Version | None], every: float) -
     """The version that is found, and then each other one that is found later.
 
     Args:
-        reference: that is watched.
+        reference: that is watched; one that names a version gives that and ends.
         find: looks, in a thread of its own; None while there is none.
         every: seconds between two looks.
     """
-    name = label("watch", reference)
     return source(
-        name,
-        lambda env, node: WatchStage(env, node, find, every),
+        f"watch({reference})",
+        lambda env, node: WatchStage(env, node, find, every, once=bool(reference.version)),
         checkpointing=Checkpointing.PASSES,
     )
 
@@ -43,11 +42,18 @@ class WatchStage(Stage[Version]):
     """Looks only while somebody waits: who is slow gets the latest, and none of those between."""
 
     def __init__(
-        self, env: Env, node: Node, find: Callable[[], Version | None], every: float
+        self,
+        env: Env,
+        node: Node,
+        find: Callable[[], Version | None],
+        every: float,
+        *,
+        once: bool,
     ) -> None:
         super().__init__(env, node)
         self._find = find
         self._every = every
+        self._once = once
         self._drained = asyncio.Event()
         self._delist = env.enlist(self._drained.set, endless=True)
         self._thread: ThreadPoolExecutor | None = None
@@ -59,7 +65,7 @@ class WatchStage(Stage[Version]):
     async def pull(self, n: int) -> Chunk[Version]:
         del n
         clock = self.env.clock
-        while not self._drained.is_set():
+        while not (self._drained.is_set() or (self._once and self._shown)):
             if self._due is not None and clock.time() < self._due:
                 await rung(self._drained, self._due)
                 continue
