@@ -101,7 +101,7 @@ def websocket(
     reading = Reading.of(
         url, type, headers=headers, limits=limits, reconnect=reconnect, gaps=on_gap
     )
-    first = tuple(greeting)
+    first: tuple[Any, ...] = tuple(greeting)
     if isinstance(greeting, str | bytes) or not all(
         isinstance(each, str | bytes) for each in first
     ):

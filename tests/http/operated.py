@@ -40,7 +40,7 @@ def operated(
 ) -> App:
     """An app with the operator at `/run`."""
     service = app(**limits)
-    service._add(Operated("/run", operator, schema, waiting))
+    service._add(Operated("/run", operator, schema, waiting))  # pyright: ignore[reportPrivateUsage]
     return service
 
 

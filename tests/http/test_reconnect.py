@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 QUICK = Reconnect(backoff=Backoff(0.001, 2.0, 0.01), attempts=20, elapsed=10.0)
+WRONG: Any = object()
 LIMITS = Limits(heartbeat_seconds=0.1, pong_seconds=0.1, hello_seconds=1.0)
 
 
@@ -140,11 +141,11 @@ def test_waits_are_of_the_runs_clock() -> None:
     [
         lambda: Reconnect(attempts=0),
         lambda: Reconnect(attempts=True),
-        lambda: Reconnect(backoff=3),  # type: ignore[arg-type]
-        lambda: connect("ws://x", reconnect=3),  # type: ignore[call-overload]
+        lambda: Reconnect(backoff=WRONG),
+        lambda: connect("ws://x", reconnect=WRONG),
         lambda: connect("ws://x", offset=-1),
         lambda: connect("ws://x", epoch="x" * 65),
-        lambda: connect("ws://x", on_gap="shout"),  # type: ignore[call-overload]
+        lambda: connect("ws://x", on_gap=WRONG),
     ],
 )
 def test_a_policy_that_is_none_is_refused(make: Callable[[], Any]) -> None:
