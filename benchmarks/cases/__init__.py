@@ -29,6 +29,9 @@ NAMES: Final = {
     "wire": "benchmarks.wire_case",
     "predict_64": "benchmarks.cases.predict_64",
     "predict_1": "benchmarks.cases.predict_1",
+    "overload_model": "benchmarks.cases.overload_model",
+    "overload_http": "benchmarks.cases.overload_http",
+    "serve_recovery": "benchmarks.cases.serve_recovery",
 }
 """Where each case lives. Each of these modules has a `CASE`."""
 

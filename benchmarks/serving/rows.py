@@ -9,7 +9,10 @@ import math
 import random
 import time
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FEATURES: Final = 20
 ROW_SECONDS: Final = 0.0005
@@ -49,6 +52,19 @@ def regression() -> Any:
     model.intercept_ = np.array([intercept])
     model.n_features_in_ = FEATURES
     return model
+
+
+def numpy_model() -> Callable[[Any], Any]:
+    """The same model as a function of a matrix, or of one row, in numpy: the least that it takes."""
+    import numpy as np  # noqa: PLC0415
+
+    named, intercept = weights()
+    coefficients = np.array(named)
+
+    def score(rows: Any) -> Any:
+        return 1.0 / (1.0 + np.exp(-(np.asarray(rows) @ coefficients + intercept)))
+
+    return score
 
 
 class Busy:
