@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from rxml.facts.joining import LogSession
 from rxml.facts.outcome import Outcome
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.context import drop
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rxml.facts.outcome import Outcomes
+    from rxml.flow.checkpointing.store import Session
     from rxml.flow.node import Env, Node
     from rxml.flow.subscription import Subscription
 
@@ -25,17 +27,27 @@ class AppendStage(Stage[Outcome]):
     """One chunk at a time: asked for, written in one transaction, and its outcomes handed out.
 
     A chunk that has been handed to the thread is written, whatever happens to the stream; outcomes that nobody takes any
-    more count as dropped.
+    more count as dropped. In a run whose checkpoints are in the log, chunks are parts of the next checkpoint (a
+    `TransactionalSink`): what comes behind a barrier waits until that is committed.
 
     Args:
-        begin: starts writing the elements of a chunk, and gives the future of their outcomes.
+        log: that is written to.
+        begin: starts writing the elements of a chunk, with the checkpoints of a run or at once, and gives the future of
+            their outcomes.
     """
 
     def __init__(
-        self, env: Env, node: Node, begin: Callable[[Any], asyncio.Future[Outcomes]]
+        self,
+        env: Env,
+        node: Node,
+        log: object,
+        begin: Callable[[Any, LogSession | None], asyncio.Future[Outcomes]],
     ) -> None:
         super().__init__(env, node)
+        self._log = log
         self._begin = begin
+        self._run: LogSession | None = None
+        self._barrier = 0
         self._inlet: Subscription[Any] | None = None
         self._chunk: Chunk[Any] | None = None
         self._writing: asyncio.Future[Outcomes] | None = None
@@ -45,6 +57,12 @@ class AppendStage(Stage[Outcome]):
     def _held(self) -> tuple[int, float | None]:
         held = [each for each in (self._chunk, self._ready) if each is not None]
         return sum(map(len, held)), None
+
+    def join(self, session: Session, number: int) -> None:
+        """See `TransactionalSink.join`; elsewhere than in this log, checkpoints are no matter here."""
+        if isinstance(session, LogSession) and session.log is self._log:
+            session.appends = True
+            self._run, self._barrier = session, number
 
     @override
     def now(self, n: int) -> Chunk[Outcome] | None:
@@ -64,17 +82,25 @@ class AppendStage(Stage[Outcome]):
         if self._chunk is None:
             chunk = await self._inlet.request(min(n, CHUNK))
             if not len(chunk.elements):
+                self._pass(chunk)
                 return END if chunk.end else Chunk((), **chunk.signals())
             self._chunk = chunk
         if self._writing is None:
-            self._writing = self._begin(self._chunk.elements)
+            if self._run is not None:
+                await self._run.passed(self._barrier)
+            self._writing = self._begin(self._chunk.elements, self._run)
         await finished(self._writing)
         self._ready = self._written(self._chunk, self._writing.result())
         self._chunk = self._writing = None
         return self.now(n) or END
 
     def _written(self, chunk: Chunk[Any], outcomes: Outcomes) -> Chunk[Outcome]:
+        self._pass(chunk)
         return Chunk(outcomes, chunk.contexts, **chunk.signals())
+
+    def _pass(self, chunk: Chunk[Any]) -> None:
+        if chunk.barrier is not None:
+            self._barrier = chunk.barrier
 
     @override
     async def release(self) -> None:

@@ -124,17 +124,22 @@ def _has_more(path: Path) -> bool:
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, read_only: bool, durable: bool) -> None:
     if not read_only:
-        connection.execute(f"PRAGMA page_size={_PAGE}")
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        connection.execute(durability(durable=durable))
     if not _is_log(connection, path):
         if read_only:
             raise LogCorruptError(f"{path} is empty: it is no fact log")
+        connection.execute(f"PRAGMA page_size={_PAGE}")
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # writes: so not where there is a log
         connection.execute("PRAGMA journal_mode=WAL")
         _create(connection, path)
     if not read_only:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+
+
+def durability(*, durable: bool) -> str:
+    """The statement, for outside of transactions, by which they are on the disk when they are committed, or later."""
+    return f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}"
 
 
 def _is_log(connection: sqlite3.Connection, path: Path) -> bool:
@@ -177,6 +182,10 @@ def number_of(connection: sqlite3.Connection, question: str, *arguments: object)
 
 def give_back(connection: sqlite3.Connection) -> None:
     """Return free pages to the file system, as far as readers let it; the file is shorter then."""
+    if (
+        connection.in_transaction
+    ):  # which has others' facts in it: that room is given back another time
+        return
     connection.executescript("PRAGMA incremental_vacuum")  # execute() frees a page and stops
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 

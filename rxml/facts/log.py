@@ -18,7 +18,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
 
@@ -28,8 +28,10 @@ from rxml.facts.appending import AppendStage
 from rxml.facts.chunks import ROWS
 from rxml.facts.fact import nanoseconds_of
 from rxml.facts.intake import refused
+from rxml.facts.joining import LogCheckpoints
 from rxml.facts.reading import LogSpec, ReadStage
 from rxml.facts.store import FactStore
+from rxml.flow.checkpointing.store import Stored
 from rxml.flow.chunk import CHUNK
 from rxml.flow.flowable import Flowable
 from rxml.flow.kinds import label, stage
@@ -41,10 +43,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from rxml.facts.joint import Joined
     from rxml.facts.outcome import Outcome, Outcomes
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
     from rxml.flow.subscription import Subscription
+
+T = TypeVar("T")
 
 
 class FactLog(FactStore):
@@ -83,10 +88,11 @@ class FactLog(FactStore):
         log's thread; what is no fact is reported as rejected, with the reason, and the stream goes on. It fails only if
         the log does, with a FactLogError.
 
-        A chunk that has been handed to the thread is stored even if the stream is cancelled meanwhile. Where a run with
-        checkpoints goes on, facts come again: those that have an id of their own (or one from `derived_id`) are duplicates
-        then, and stored once; those that get theirs here, or in `Fact.of`, are not known again. For a loss of power, use
-        `durable`.
+        A chunk that has been handed to the thread is stored even if the stream is cancelled meanwhile. In a run whose
+        checkpoints are those of this log (`checkpoints`), facts are committed with them, once. Where a run with
+        checkpoints elsewhere goes on, facts come again: those that have an id of their own (or one from `derived_id`) are
+        duplicates then, and stored once; those that get theirs here, or in `Fact.of`, are not known again. For a loss of
+        power, use `durable`.
 
         Args:
             known_again: your word that facts which are made again have the ids that they had, so that a checkpoint's
@@ -94,15 +100,46 @@ class FactLog(FactStore):
         """
 
         def open_(env: Env, node: Node) -> Subscription[Outcome]:
-            return AppendStage(env, node, partial(self._begin, self._arrivals(env)))
+            return AppendStage(env, node, self, partial(self._begin, self._arrivals(env)))
 
         return stage(
             label("append", self.path.name),
             open_,
             cardinality=Cardinality.ONE,
             capacity=CHUNK,
-            checkpointing=Checkpointing.STORES if known_again else Checkpointing.PASSES,
+            traits=() if known_again else (Stored(self.checkpoints()),),
+            checkpointing=Checkpointing.STORES,
         )
+
+    def checkpoints(self, *, keep: int = 3) -> LogCheckpoints:
+        """A store of checkpoints in this log's file: what a run with them appends here is committed with them, once.
+
+        `flow.run(checkpoint=log.checkpoints())`, or `Checkpoint(log.checkpoints(), every=60)`. Facts need no ids of
+        their own then. They are seen, by all who read, with the checkpoint behind them, which is on the disk; outcomes
+        are told before. While such a run appends, nobody else does, and what is trimmed or compacted is so with its next
+        checkpoint. One run at a time has its checkpoints here. Between two checkpoints what was appended waits in the
+        `-wal` file, and not in memory.
+
+        Args:
+            keep: checkpoints of each pipeline that stay, >= 1.
+
+        Raises:
+            ValueError: `keep` below 1.
+        """
+        return LogCheckpoints(self, keep)
+
+    def in_thread(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Have the thread of flows do some work, with nobody else at the log meanwhile.
+
+        Raises:
+            LogClosedError: it was closed.
+        """
+        thread = self._thread_of_flows()
+        return asyncio.get_running_loop().run_in_executor(thread, self._alone, work)
+
+    def _alone(self, work: Callable[[], T]) -> T:
+        with self._mutex:
+            return work()
 
     def _arrivals(self, env: Env) -> Callable[[], int | None]:
         """What gives the arrival time of facts without one: None is now, by `FactLog(now)`, or the clock of everybody.
@@ -115,17 +152,19 @@ class FactLog(FactStore):
         opened, began = time.time_ns(), clock.time()
         return lambda: opened + round((clock.time() - began) * 1e9)
 
-    def _begin(self, now: Callable[[], int | None], elements: Any) -> asyncio.Future[Outcomes]:
+    def _begin(
+        self, now: Callable[[], int | None], elements: Any, run: Joined | None
+    ) -> asyncio.Future[Outcomes]:
         loop, thread = asyncio.get_running_loop(), self._thread_of_flows()
-        return loop.run_in_executor(thread, self._append_chunk, elements, now())
+        return loop.run_in_executor(thread, self._append_chunk, elements, now(), run)
 
-    def _append_chunk(self, elements: Any, now: int | None) -> Outcomes:
+    def _append_chunk(self, elements: Any, now: int | None, run: Joined | None) -> Outcomes:
         if not isinstance(elements, Batch):
-            return self.append_facts(elements, arrival_time=now)
+            return self.append_facts(elements, arrival_time=now, run=run)
         try:
-            return self.append_batch(elements, arrival_time=now)
+            return self.append_batch(elements, arrival_time=now, run=run)
         except FactError as error:  # then none of the rows is a fact
-            return self.store(refused(len(elements), str(error)))
+            return self.store(refused(len(elements), str(error)), run=run)
 
     def read(
         self,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rxml.errors import FactLogError, LogClosedError, LogLockedError, LogReadOnlyError
 from rxml.facts.intake import taken_batch, taken_facts
+from rxml.facts.joint import Joint
 from rxml.facts.log_statistics import LogStatistics
 from rxml.facts.mutex import Mutex
 from rxml.facts.reader import Reader
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from rxml.batch import Batch
     from rxml.facts.intake import Intake
+    from rxml.facts.joint import Joined
     from rxml.facts.outcome import Outcomes
     from rxml.flow.timing.duration import Duration
 
@@ -57,6 +59,7 @@ class FactStore:
         self.follows_runs: bool = now is None
         self._now = now or time.time_ns
         self._mutex = Mutex()
+        self.joint: Joint = Joint(self.path)
         self._process: int | None = None
         self._writer: Writer | None = None
         self._reader: Reader | None = None
@@ -70,6 +73,7 @@ class FactStore:
         marks: Mapping[str, bytes] | None = None,
         *,
         arrival_time: int | None = None,
+        run: Joined | None = None,
     ) -> Outcomes:
         """Store the rows of a batch that are facts and are not stored yet, in one transaction.
 
@@ -77,6 +81,7 @@ class FactStore:
             batch: columns as in `rxml.facts.table`; `key` and `event_time` at least.
             marks: values to be kept under names in the same transaction, see `mark`.
             arrival_time: of those without one, int64 ns UTC; None for now.
+            run: with whose next checkpoint they are committed, see `FactLog.checkpoints`; None: at once.
 
         Returns:
             What became of each row.
@@ -86,7 +91,7 @@ class FactStore:
             FactLogError: nothing was stored, and why.
         """
         now = self._now() if arrival_time is None else arrival_time
-        return self.store(taken_batch(batch, now), marks)
+        return self.store(taken_batch(batch, now), marks, run)
 
     def append_facts(
         self,
@@ -94,19 +99,28 @@ class FactStore:
         marks: Mapping[str, bytes] | None = None,
         *,
         arrival_time: int | None = None,
+        run: Joined | None = None,
     ) -> Outcomes:
         """`append_batch` for facts, and for mappings with their fields."""
         now = self._now() if arrival_time is None else arrival_time
-        return self.store(taken_facts(list(facts), now), marks)
+        return self.store(taken_facts(list(facts), now), marks, run)
 
-    def store(self, intake: Intake, marks: Mapping[str, bytes] | None = None) -> Outcomes:
+    def store(
+        self,
+        intake: Intake,
+        marks: Mapping[str, bytes] | None = None,
+        run: Joined | None = None,
+    ) -> Outcomes:
         """`append_batch` for what has been looked at already."""
         with self._mutex:
-            outcomes = self.writing().append(intake, marks)
+            writer = self.writing()
+            with self.joint.appending(writer, run):
+                outcomes = writer.append(intake, marks)
             self._stored += outcomes.stored
             self._duplicates += outcomes.duplicates
             self._rejected += outcomes.rejected
-        self._tell()
+        if run is None:
+            self.tell()
         return outcomes
 
     def writing(self) -> Writer:
@@ -255,7 +269,8 @@ class FactStore:
 
         return end
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Have all who listen look what there is."""
         for told in list(self._listeners.values()):
             told()
 
@@ -270,7 +285,7 @@ class FactStore:
             self._reader = self._writer = None
             for holder in holders:
                 holder.close()
-        self._tell()
+        self.tell()
 
     def __enter__(self) -> Self:
         return self

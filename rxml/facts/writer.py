@@ -12,6 +12,7 @@ from rxml.facts.blob import Thrift, hex_form
 from rxml.facts.chunks import INSERT, ROWS, Chunks, rows_of
 from rxml.facts.database import (
     connect,
+    durability,
     explained,
     give_back,
     number_of,
@@ -68,6 +69,7 @@ class Writer:
 
     def __init__(self, path: Path, manner: Manner) -> None:
         self._path = path
+        self._manner = manner
         with explained(path):
             require_no_directory(path)
             self._lock = WriterLock(path)
@@ -75,7 +77,7 @@ class Writer:
             self._connection = connect(path, read_only=False, durable=manner.durable)
             try:
                 with explained(path):
-                    self._open(manner)
+                    self._open()
                     self._lock.remember()
             except BaseException:
                 self._connection.close()
@@ -84,8 +86,8 @@ class Writer:
             self._lock.release()
             raise
 
-    def _open(self, manner: Manner) -> None:
-        connection = self._connection
+    def _open(self) -> None:
+        connection, manner = self._connection, self._manner
         self._chunks = Chunks(connection, self._path)
         self._thrift = Thrift(manner.level)
         self._salt = number_of(connection, "SELECT value FROM numbers WHERE name='salt'")
@@ -103,6 +105,29 @@ class Writer:
     def connection(self) -> sqlite3.Connection:
         """To the database; what is written through it must keep to the writer's thread."""
         return self._connection
+
+    def begin(self) -> None:
+        """What is stored from now on becomes one transaction, until `commit` or `abandon`."""
+        with explained(self._path):
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """All since `begin` is stored."""
+        with explained(self._path):
+            self._connection.execute("COMMIT")
+
+    def abandon(self) -> None:
+        """Nothing since `begin` was ever there, and transactions are as durable as the manner says."""
+        with explained(self._path):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            self._open()
+            self._connection.execute(durability(durable=self._manner.durable))
+
+    def harden(self) -> None:
+        """Until `abandon`, a transaction is on the disk when it is committed."""
+        self._connection.execute(durability(durable=True))
 
     def append(self, intake: Intake, marks: Mapping[str, bytes] | None = None) -> Outcomes:
         """Store what is not stored yet, and the marks, in one transaction.

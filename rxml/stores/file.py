@@ -20,6 +20,9 @@ FORMAT: Final = 1
 """The version of the file's format, in `PRAGMA user_version`."""
 
 _APPLICATION: Final = 0x7278636B  # "rxck"
+_FACTS: Final = 0x72786D66  # "rxmf"
+_WHOLE: Final = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_PART: Final = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS _rxml_pipelines (
@@ -155,6 +158,10 @@ def _is_store(connection: sqlite3.Connection, path: Path) -> bool:
     )
     if application == version == tables == 0:
         return False
+    if application == _FACTS:
+        raise CheckpointError(
+            f"{path} is a fact log: to keep checkpoints in it, give run(checkpoint=) FactLog(...).checkpoints()"
+        )
     if application != _APPLICATION:
         raise CheckpointError(
             f"{path} is a database, but no store of checkpoints: choose another path"
@@ -178,14 +185,16 @@ def _durable(connection: sqlite3.Connection) -> Generator[None]:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Generator[None]:
-    """All or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
+    """All or nothing; within another transaction, of that one's."""
+    begin, end, undo = _PART if connection.in_transaction else _WHOLE
+    connection.execute(begin)
     try:
         yield
-        connection.execute("COMMIT")
+        connection.execute(end)
     except BaseException:
         if connection.in_transaction:
-            connection.execute("ROLLBACK")
+            for each in undo:
+                connection.execute(each)
         raise
 
 

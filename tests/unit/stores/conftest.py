@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rxml.facts import FactLog
 from rxml.stores import DirectoryStore, PostgresStore, SqliteStore
 from tests.unit.stores.postgres import fresh, started
 
@@ -45,9 +46,22 @@ def store(make: Callable[..., SqlStore]) -> SqlStore:
 
 
 @pytest.fixture(params=["sqlite", "postgres", "directory"])
-def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Any]:
-    """Makes a store, with or without sinks, at the same place each time."""
+def apart(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Any]:
+    """Makes a store, with or without sinks, at the same place each time, as other processes may."""
     if request.param == "postgres":
         return partial(PostgresStore, request.getfixturevalue("dsn"))
     kind = {"sqlite": SqliteStore, "directory": DirectoryStore}[request.param]
     return partial(kind, tmp_path / "store")
+
+
+@pytest.fixture(params=["sqlite", "postgres", "directory", "log"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Callable[[], Any]]:
+    """Makes a store, with or without sinks, at the same place each time, in one process."""
+    if request.param == "postgres":
+        yield partial(PostgresStore, request.getfixturevalue("dsn"))
+    elif request.param == "log":
+        with FactLog(tmp_path / "facts.db") as log:
+            yield log.checkpoints
+    else:
+        kind = {"sqlite": SqliteStore, "directory": DirectoryStore}[request.param]
+        yield partial(kind, tmp_path / "store")

@@ -64,12 +64,12 @@ def test_a_run_that_is_refused_takes_nothing_over(
 
 
 def test_what_was_stored_while_a_checkpoint_was_looked_at_is_not_lost(
-    any_store: Callable[[], Any],
+    apart: Callable[[], Any],
 ) -> None:
-    store, seen = any_store(), list[int]()
+    store, seen = apart(), list[int]()
 
     async def main() -> None:
-        other = await any_store().begin("main")
+        other = await apart().begin("main")
         await other.commit(Saved(1, ("a",)))
         loop = asyncio.get_running_loop()
 
