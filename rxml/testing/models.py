@@ -69,8 +69,8 @@ class _Subject:
     def ask(self, batch: Batch, what: str) -> Batch:
         try:
             return self.model.signature.conformed(self.model.predict(batch), len(batch))
-        except RxmlError as error:
-            raise ModelBroken(f"{what}: {error}") from error
+        except Exception as error:
+            raise ModelBroken(f"{what}: {type(error).__name__}: {error}") from error
 
     def expect(self, rows: Batch, got: Batch, what: str) -> None:
         """Compare with what the answer says of the rows."""

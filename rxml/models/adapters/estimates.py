@@ -10,7 +10,6 @@ import numpy as np
 from rxml.batch import Field, Schema
 from rxml.batch.extras import extra_module
 from rxml.errors import PipelineError
-from rxml.models.adapters.recipes import is_mapping
 from rxml.models.signature import BOUNDS
 
 if TYPE_CHECKING:
@@ -179,16 +178,20 @@ def _bounds_schema() -> Schema:
 
 def nameless(value: Any) -> Any:
     """An estimator that does not ask for the names of features, which a matrix has not; what needs no change is shared."""
-    if value.__class__ in {list, tuple}:
-        kind: Any = value.__class__
-        return kind(map(nameless, value))
-    if is_mapping(value):
-        plain = value.__class__ is dict
-        return {key: nameless(each) for key, each in value.items()} if plain else value
+    kind = cast("type[object]", type(value))
+    if kind is list:
+        return [nameless(each) for each in value]
+    if kind is tuple:
+        return tuple(map(nameless, value))
+    if kind is dict:
+        return _all_nameless(value)
     if not isinstance(value, extra_module("sklearn.base", "sklearn").BaseEstimator):
         return value
-    changed = copy(value)
-    fields: dict[str, Any] = vars(changed)
-    fields.update({name: nameless(each) for name, each in fields.items()})
-    fields.pop("feature_names_in_", None)
+    changed: Any = copy(value)
+    changed.__dict__ = _all_nameless(changed.__dict__)
+    changed.__dict__.pop("feature_names_in_", None)
     return changed
+
+
+def _all_nameless(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: nameless(each) for name, each in values.items()}

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from rxml.batch import Batch, Field, Schema
+from rxml.batch import Batch, Schema
 from rxml.batch.column import is_array
 from rxml.batch.extras import extra_module
 from rxml.errors import ModelError, PipelineError
-from rxml.models.adapters import estimates, skops
+from rxml.models.adapters import estimates, fitted, skops
 from rxml.models.adapters.linear import linear_of
 from rxml.models.adapters.recipes import form_of, is_series, schema_from
 from rxml.models.columns import Rows, as_wanted, empty, numeric
@@ -19,7 +19,7 @@ from rxml.models.model import Recipe
 from rxml.models.signature import Signature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     Interval: TypeAlias = float | tuple[Any, Any]
 
-FEATURES: Final = "features"
 ROUNDING: Final = 1e-9
 
 
@@ -58,12 +57,14 @@ class SklearnModel:
         }
         self._rows: Rows | None = None if frame else Rows(inputs)
         self._names: tuple[str, ...] = tuple(inputs)
-        self._finite: bool = not frame and not _allows_nan(estimator)
-        linear = None if interval or not self._finite or frame else linear_of(estimator)
-        self._sees_holes: bool = linear is None and self._finite
+        self._hollow: Callable[[Array], Any] = (
+            np.isinf if fitted.allows_nan(estimator) else _not_finite
+        )
+        linear = None if interval or frame else linear_of(estimator)
         self.tolerance: float = 0.0 if linear else ROUNDING
         self._estimates: Estimates = _estimates(self._given, linear, self._rows)
         self._certain: bool = all(f.dtype.kind != "f" for f in self._estimates.outputs.values())
+        self._looks: bool = linear is None or self._certain
         self.signature: Signature = Signature(
             inputs, self._estimates.outputs, self._estimates.uncertainty
         )
@@ -72,11 +73,11 @@ class SklearnModel:
     def predict(self, batch: Batch) -> Batch:
         """The outputs.
 
-        An estimator that admits no missing value gives NaN for a row that has one, and a label that means nothing; the
-        other rows are answered.
+        A row with an infinite feature, or with NaN if the estimator admits no missing values, gets NaN, and a label that
+        means nothing; the other rows are answered.
 
         Raises:
-            ModelError: a row has a missing value, and no output could say so: there are labels alone.
+            ModelError: there is such a row, and no output could say so: there are labels alone.
         """
         if not len(batch):
             return empty(self.signature.outputs)
@@ -84,18 +85,18 @@ class SklearnModel:
             wanted = as_wanted(batch.select(*self._names), self.signature.inputs)
             return Batch(self._estimates.of(wanted.to_pandas()))
         rows = self._rows.of(batch)
-        if self._finite and (self._sees_holes or self._certain):
-            finite = np.isfinite(rows)
-            if not finite.all():
-                return Batch(self._despite(rows, finite))
+        if self._looks:
+            holes = self._hollow(rows)
+            if holes.any():
+                return Batch(self._despite(rows, holes))
         return Batch(self._estimates.of(rows))
 
-    def _despite(self, rows: Array, finite: NDArray[np.bool_]) -> Columns:
-        bad = np.logical_not(finite.all(axis=1))
+    def _despite(self, rows: Array, holes: NDArray[np.bool_]) -> Columns:
+        bad = np.logical_or.reduce(holes, axis=1)
         if self._certain:
-            row, feature = np.argwhere(~finite)[0]
+            row, feature = np.argwhere(holes)[0]
             raise ModelError(
-                f"row {row}: feature {feature} is {rows[row, feature]}, and the estimator admits no missing values"
+                f"row {row}: feature {feature} is {rows[row, feature]}, which the estimator does not admit"
             )
         columns = self._estimates.of(np.where(bad[:, None], 0.0, rows))
         for name, column in columns.items():
@@ -108,10 +109,11 @@ class SklearnModel:
         """How another process makes it: from what skops writes, which runs nothing when it is read.
 
         Raises:
-            ModelError: skops has no safe form of part of it.
+            ModelError: skops has no safe form of part of it, or that part is not in a module.
         """
         data = skops.dumped(self._given)
-        return Recipe(f"{__name__}:from_dump", (data, skops.strangers(data)))
+        trusted = skops.findable(skops.strangers(data))
+        return Recipe(f"{__name__}:from_dump", (data, trusted))
 
 
 def from_sklearn(
@@ -143,8 +145,8 @@ def from_sklearn(
     """
     if not hasattr(estimator, "predict"):
         raise PipelineError(f"from_sklearn wants an estimator that predicts, got {estimator!r}")
-    _require_fitted(estimator)
-    schema = _inputs(estimator, inputs)
+    fitted.require(estimator)
+    schema = fitted.inputs_of(estimator, inputs)
     framed = frame if frame is not None else not all(numeric(f.dtype) for f in schema.values())
     if framed and any(field.shape for field in schema.values()):
         raise PipelineError("an estimator that takes a DataFrame has scalar inputs, got a vector")
@@ -255,46 +257,14 @@ def _sample(engine: estimates.Engine, rows: Rows | None) -> Array:
     return engine.values(np.zeros((2, rows.width), rows.dtype))
 
 
-def _inputs(estimator: Any, given: Schema | Iterable[str] | None) -> Schema:
-    names: list[str] | None = _fitted_names(estimator)
-    width: int | None = getattr(estimator, "n_features_in_", None)
-    if given is None and names is not None:
-        return Schema(Field(name, np.float64) for name in names)
-    if given is None and width is not None:
-        return Schema([Field(FEATURES, np.float64, (width,))])
-    if given is None:
-        raise PipelineError(f"{type(estimator).__name__} does not tell its features: give inputs")
-    schema = given if isinstance(given, Schema) else Schema(Field(n, np.float64) for n in given)
-    wide = sum(field.shape[0] if field.shape else 1 for field in schema.values())
-    if width is not None and wide != width:
-        raise PipelineError(f"the estimator was fitted with {width} features, inputs has {wide}")
-    if names is None or any(field.shape for field in schema.values()):
-        return schema
-    if set(names) != set(schema):
-        raise PipelineError(f"the estimator was fitted with {names}, inputs are {list(schema)}")
-    return Schema(schema[name] for name in names)
-
-
-def _fitted_names(estimator: Any) -> list[str] | None:
-    names: Any = getattr(estimator, "feature_names_in_", None)
-    return None if names is None else [str(name) for name in names]
-
-
-def _require_fitted(estimator: Any) -> None:
-    library = extra_module("sklearn.utils.validation", "sklearn")
-    unfitted: type[Exception] = extra_module("sklearn.exceptions", "sklearn").NotFittedError
-    try:
-        library.check_is_fitted(estimator)
-    except (TypeError, unfitted) as error:
-        raise PipelineError(f"from_sklearn wants a fitted estimator: {error}") from error
-
-
-def _allows_nan(estimator: Any) -> bool:
-    return bool(extra_module("sklearn.utils", "sklearn").get_tags(estimator).input_tags.allow_nan)
+def _not_finite(rows: Array) -> Any:
+    return np.logical_not(np.isfinite(rows))
 
 
 def _digest(given: dict[str, Any]) -> str:
     try:
-        return skops.digest(skops.dumped(given))
+        data = skops.dumped(given)
+        skops.strangers(data)
+        return skops.digest(data)
     except (ModelError, ModuleNotFoundError):
         return ""

@@ -15,7 +15,7 @@ import numpy as np
 
 from rxml.batch.extras import extra_module
 from rxml.errors import ModelError
-from rxml.models.adapters.recipes import digest_of, is_mapping, is_series
+from rxml.models.adapters.recipes import digest_of, is_mapping, is_series, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,9 +65,33 @@ def loaded(data: bytes, trusted: Iterable[str] = ()) -> Any:
 
 
 def strangers(data: bytes) -> list[str]:
-    """The types in such bytes that are trusted only if named."""
+    """The types in such bytes that are trusted only if named.
+
+    Raises:
+        ModelError: one of them is a lambda: only its name would be written, which stands for nothing.
+    """
     found: list[str] = extra_module("skops.io", "sklearn").get_untrusted_types(data=data)
+    for name in found:
+        if "<" in name:
+            raise ModelError(f"skops has no safe form for {name}, which is made where it runs")
     return sorted(found)
+
+
+def findable(names: Iterable[str]) -> list[str]:
+    """The same names of types, if another process finds them.
+
+    Raises:
+        ModelError: it does not find one.
+    """
+    found = list(names)
+    for name in found:
+        module, _, attribute = name.rpartition(".")
+        if module == "__main__":
+            raise ModelError(
+                f"{attribute} is in the program that was started, which another process is not: move it to a module"
+            )
+        resolved(f"{module}:{attribute}")
+    return found
 
 
 def digest(data: bytes) -> str:
