@@ -67,6 +67,25 @@ class Body:
         self._grown(len(data))
         return data
 
+    def at_hand(self) -> bytes | None:
+        """All of it, if it is here already and as it is; else None, and nothing has happened.
+
+        Most small bodies come together with their head: they need no timer, and hold nothing while they come.
+
+        Raises:
+            Refusal: 413.
+        """
+        content, protocol = self._request.content, self._request.protocol
+        waits = self._begun or self._inflater is not None or not content.is_eof()
+        if waits or content.exception() is not None:
+            return None
+        if isinstance(protocol, Handler) and protocol.cut is content:
+            return None
+        self._begun = True
+        data = content.read_nowait()
+        self._grown(len(data))
+        return data
+
     async def whole(self, arrived: Callable[[int], None]) -> bytes:
         """All of it. It is decompressed only when it is here: a slow client holds no more than it has sent.
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rxml.batch import Schema
     from rxml.flow.node import Node
     from rxml.flow.operator import Operator
+    from rxml.http.limits import Limits
     from rxml.http.predict.forms import Asked
     from rxml.http.serving import Serving
 
@@ -131,11 +132,16 @@ class Predict(Endpoint):
     async def _asked(self, request: web.BaseRequest, serving: Serving, kind: str) -> Asked:
         limits = serving.limits
         body = Body(request, limits, limits.body_bytes)
+        data = body.at_hand()
+        if data is not None:
+            return self._decoded(data, limits, kind)
         with serving.arrivals.of(request.remote) as arrived:
-            data = await body.whole(arrived)
-            if kind == JSON:
-                return self.forms.json(data)
-            return self.forms.msgpack(data, limits.wire(limits.body_bytes))
+            return self._decoded(await body.whole(arrived), limits, kind)
+
+    def _decoded(self, data: bytes, limits: Limits, kind: str) -> Asked:
+        if kind == JSON:
+            return self.forms.json(data)
+        return self.forms.msgpack(data, limits.wire(limits.body_bytes))
 
     async def asked(
         self, asked: Asked, within: float, priority: int, identity: str, serving: Serving
