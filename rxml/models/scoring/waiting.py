@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rxml.flow.context import Context
 
 _SLACK: Final = 64
-"""Entries that have left may stand in the heap, beside as many as wait."""
+"""Entries that have left may stand in a heap, beside as many as wait."""
 
 
 class Ask(Entry):
@@ -139,7 +139,7 @@ class Waiting:
         ask.left = True
         self.entries -= 1
         self.rows -= ask.rows
-        if len(self._heap) > 2 * self.entries + _SLACK:
+        if max(len(self._heap), len(self._deadlines)) > 2 * self.entries + _SLACK:
             self._heap = [each for each in self._heap if not each[3].left]
             heapify(self._heap)
             self._deadlines = [each for each in self._deadlines if not each[2].left]

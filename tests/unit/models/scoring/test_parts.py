@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from math import inf
 from typing import Any
 
@@ -102,3 +103,17 @@ def test_the_newest_go_first_when_the_oldest_has_waited_too_long() -> None:
     assert [ask.item for ask in waiting.take(2, 10.0)] == [5, 4]
     assert [ask.item for ask in waiting.take(2, 2.5)] == [2, 3]
     assert waiting.oldest(20.0) == 0.0
+
+
+def test_what_has_left_is_not_kept_until_its_deadline() -> None:
+    class Item:
+        pass
+
+    waiting, seen = Waiting(), []
+    for i in range(1000):
+        item = Item()
+        seen.append(weakref.ref(item))
+        waiting.put(Ask(item, Context(deadline=1e9), 1, float(i), 0))
+        waiting.take(1, float(i))
+        del item
+    assert sum(each() is not None for each in seen) <= 100
