@@ -22,11 +22,13 @@ from rxml.http.operating import Admin
 from rxml.http.reconnect import Reconnect
 from rxml.http.replay import Replay
 from rxml.http.server import Server
+from rxml.http.signature import verify_signature
 from rxml.http.slow import Slow, buffer, disconnect, drop_newest, drop_oldest, latest
 from rxml.http.sse import sse
 from rxml.http.telemetry import Telemetry
 from rxml.http.through import through
 from rxml.http.tls import Tls
+from rxml.http.webhook import webhook
 from rxml.http.websocket import websocket
 
 __all__ = [
@@ -52,5 +54,7 @@ __all__ = [
     "ndjson",
     "sse",
     "through",
+    "verify_signature",
+    "webhook",
     "websocket",
 ]

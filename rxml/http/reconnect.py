@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from rxml.errors import ConnectionLost, PipelineError, RemoteError
 from rxml.flow.timing.duration import Duration, seconds_of
+from rxml.http.checks import instance
 from rxml.resilience.retrying import Backoff
 
 if TYPE_CHECKING:
@@ -47,8 +48,7 @@ class Reconnect:
             raise PipelineError(f"Reconnect wants attempts >= 1 or None, got {self.attempts!r}")
         if self.elapsed is not None:
             seconds_of(self.elapsed, "Reconnect(elapsed)")
-        if not isinstance(self.backoff, Backoff):
-            raise PipelineError(f"Reconnect wants a Backoff, got {self.backoff!r}")
+        instance("backoff", self.backoff, Backoff)
 
 
 class Attempts:
@@ -67,6 +67,10 @@ class Attempts:
         self._failures = 0
         self._since: float | None = None
         self.least: float = 0.0
+
+    def begun(self, now: float) -> None:
+        """Time counts from now on, not from the first failure."""
+        self._since = now
 
     def progressed(self) -> None:
         """An element came: what failed before counts no more."""
@@ -97,7 +101,7 @@ class Attempts:
         if policy.elapsed is not None:
             most = seconds_of(policy.elapsed, "Reconnect(elapsed)")
             if now + wait - since > most:
-                error.add_note(f"it could not be tried again within {most:g} seconds")
+                error.add_note(f"it could not be tried again within {most:.3g} seconds")
                 raise error
         return wait
 
