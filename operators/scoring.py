@@ -103,13 +103,14 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
         [(2.0, 'double'), (5.0, 'double')]
     """
     _require(model, budget)
+    signature = trait(model, Signature) if isinstance(model, Flowable) else model.signature
     require_count("score(max_batch=)", max_batch, 1)
     require_count("score(capacity=)", capacity, 1)
     require_count("score(max_bytes=)", max_bytes, 1)
     shown = label("score", name or model)
 
     def made(flow: Flowable[Any]) -> Operator[Any, Prediction]:
-        _require_fit(shown, flow, model)
+        _require_fit(shown, flow, signature)
         in_order = trait(flow, Matched) is None if ordered is None else ordered
         release = None if name is None else Release(name, version, getattr(model, "digest", ""))
         settings = Settings(
@@ -135,7 +136,7 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
             cardinality=Cardinality.ONE,
             capacity=capacity,
             max_bytes=max_bytes,
-            traits=(model.signature.outputs, model.signature) if isinstance(model, Model) else (),
+            traits=() if signature is None else (signature.outputs, signature),
             checkpointing=Checkpointing.PASSES,
         )
 
@@ -157,9 +158,8 @@ def _require(model: object, budget: float) -> None:
         raise ValueError(f"score(budget=) wants seconds above 0, got {budget!r}")
 
 
-def _require_fit(shown: str, flow: Flowable[Any], model: object) -> None:
+def _require_fit(shown: str, flow: Flowable[Any], signature: Signature | None) -> None:
     offered = trait_of_elements(flow, Schema)
-    if offered is not None and isinstance(model, Model):
-        refusal = model.signature.refusal(offered)
-        if refusal is not None:
-            raise PipelineError(f"{shown}: {refusal}")
+    refusal = None if offered is None or signature is None else signature.refusal(offered)
+    if refusal is not None:
+        raise PipelineError(f"{shown}: {refusal}")

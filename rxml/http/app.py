@@ -10,6 +10,7 @@ from rxml.errors import PipelineError
 from rxml.flow.placing import flowable
 from rxml.flow.scope import uninterrupted
 from rxml.http.checks import instance, names
+from rxml.http.inference.endpoint import Alias, Inference
 from rxml.http.ingest import Ingest
 from rxml.http.limits import Limits
 from rxml.http.operating import Operating
@@ -195,6 +196,33 @@ class App:
         self._add(
             Predict(path, operator, schema=schema, deadline=deadline, capacity=capacity, rows=rows)
         )
+
+    def inference(
+        self,
+        models: Mapping[str, Any],
+        *,
+        prefix: str = "/v2",
+        control: bool = False,
+        deadline: float = 5.0,
+        max_bytes: int = 16 * 2**20,
+    ) -> None:
+        """Serve models by the Open Inference Protocol, version 2, as clients of KServe, Triton and MLServer speak it.
+
+        Args:
+            models: by name: a `Model`, an operator that scores by one, a flow of editions such as `registry.watch(...)`, or
+                a mapping of some of these by version, of which the last answers where none is named.
+            prefix: of all paths.
+            control: whether requests may unload models and load them again.
+            deadline: seconds in which an answer is wanted, where the request has no `timeout`.
+            max_bytes: of a request, decompressed.
+
+        Raises:
+            PipelineError: a path is taken, there is no model, or nothing tells what one wants and gives.
+        """
+        below = Inference(prefix, dict(models), control=control, deadline=deadline, most=max_bytes)
+        self._add(below)
+        self._add(Alias(prefix, below))
+        self.ready_when(below.ready, f"models at {prefix}")
 
     def background(self, flow: Flowable[Any]) -> None:
         """Run a flow for its effects as long as the app is served; if it fails, that is logged and the app goes on."""

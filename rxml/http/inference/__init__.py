@@ -1,0 +1,1 @@
+"""Inference: the Open Inference Protocol, version 2, over REST."""
