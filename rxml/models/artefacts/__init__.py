@@ -13,12 +13,13 @@ Archives are refused for links, absolute names, `..`, members named twice, and f
 
 from __future__ import annotations
 
-from rxml.models.artefacts.artefact import Artefact, artefact_of, model_of
+from rxml.models.artefacts.artefact import Artefact, artefact_of
 from rxml.models.artefacts.digests import digest_of
 from rxml.models.artefacts.intake import artefact_at
 from rxml.models.artefacts.limits import Limits
 from rxml.models.artefacts.linear import LinearModel, linear
 from rxml.models.artefacts.manifest import Coverage, FactRange, Manifest
+from rxml.models.artefacts.opening import model_of
 from rxml.models.artefacts.trust import Trust
 
 __all__ = [

@@ -66,6 +66,20 @@ def read_safetensors(data: bytes) -> dict[str, NDArray[Any]]:
     return arrays
 
 
+def check_safetensors(data: bytes) -> None:
+    """Refuse what is no safetensors file; types that numpy lacks, such as bfloat16, are admitted.
+
+    Raises:
+        ArtefactError: it is none, or damaged.
+        ModuleNotFoundError: the extra `safetensors` is not installed.
+    """
+    library = extra_module("safetensors", "safetensors")
+    try:
+        library.deserialize(data)
+    except library.SafetensorError as error:
+        raise ArtefactError(f"no safetensors file, or a damaged one: {error}") from error
+
+
 def write_safetensors(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """The safetensors file of arrays.
 

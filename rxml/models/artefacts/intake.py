@@ -9,13 +9,12 @@ from rxml.errors import ArtefactError
 from rxml.models.artefacts.artefact import (
     Artefact,
     artefact_of,
-    check_data,
     estimator_artefact,
-    model_of,
 )
 from rxml.models.artefacts.estimators import onnx_model
 from rxml.models.artefacts.files import read_file
 from rxml.models.artefacts.linear import LinearModel
+from rxml.models.artefacts.opening import check_data, model_of
 
 if TYPE_CHECKING:
     from rxml.batch import Schema
@@ -65,7 +64,9 @@ def artefact_in(what: Any, trust: Trust, inputs: Schema | None) -> tuple[Artefac
         return artefact_at(Path(what), trust, inputs)
     if inputs is not None:
         raise ArtefactError("inputs are for files: a model has a signature of its own")
-    return artefact_of(what), what
+    artefact = artefact_of(what)
+    check_data(artefact.format, artefact.data, trust)  # or nobody could load it
+    return artefact, what
 
 
 def _artefact(form: str, data: bytes, trust: Trust, inputs: Schema | None) -> Artefact:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rxml.errors import ArtefactError
-from rxml.models.artefacts.artefact import Artefact, model_of
+from rxml.models.artefacts.artefact import Artefact
 from rxml.models.artefacts.manifest import signature_of
+from rxml.models.artefacts.opening import model_of
 from rxml.models.artefacts.trust import Trust
 from rxml.models.model import Recipe
 from rxml.models.registry.blobs import Blobs

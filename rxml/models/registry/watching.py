@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
     from rxml.flow.flowable import Flowable
     from rxml.flow.node import Env, Node
+    from rxml.models.registry.references import Reference
 
 
-def watching(reference: str, find: Callable[[], Version | None], every: float) -> Flowable[Version]:
+def watching(
+    reference: Reference, find: Callable[[], Version | None], every: float
+) -> Flowable[Version]:
     """The version that is found, and then each other one that is found later.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rxml.batch import Schema
@@ -25,3 +26,10 @@ def bounded() -> Model:
     return from_function(
         around, inputs=Schema.of(x="float64"), outputs=outputs, uncertainty="interval"
     )
+
+
+def learnt() -> Any:
+    model: Any = import_module("river.linear_model").LinearRegression()
+    for at in range(20):
+        model.learn_one({"x": at / 10}, at / 5)
+    return model

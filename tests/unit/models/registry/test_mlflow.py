@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 import pytest
-import skops.io
-from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from rxml.batch import Batch, Schema
 from rxml.errors import ArtefactError, RegistryError
 from rxml.models.adapters.sklearn import from_sklearn
 from rxml.models.artefacts import digest_of, linear
 from rxml.models.registry import Registry, export_mlflow, import_mlflow
+from rxml.models.registry.mlflow_schema import schema_of, side_of
 from tests.unit.models.registry import hostile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+skops: Any = import_module("skops.io")
+linears: Any = import_module("sklearn.linear_model")
 
 SKOPS = """\
 flavors:
@@ -79,13 +82,13 @@ def saved(folder: Path, text: str, name: str, data: bytes) -> Path:
 
 
 def regression() -> Any:
-    return LinearRegression().fit(X, X @ [1.0, 2.0])
+    return linears.LinearRegression().fit(X, X @ [1.0, 2.0])
 
 
 def test_an_estimator_in_skops_comes_in_with_its_columns(
     registry: Registry, tmp_path: Path
 ) -> None:
-    folder = saved(tmp_path / "m", SKOPS, "model.skops", skops.io.dumps(regression()))
+    folder = saved(tmp_path / "m", SKOPS, "model.skops", skops.dumps(regression()))
     made = import_mlflow(registry, "m", folder, metrics={"rmse": 0.0})
     model = registry.load(made)
     assert tuple(model.signature.inputs) == ("a", "b")
@@ -155,8 +158,8 @@ def test_an_mlmodel_that_wants_something_else_is_refused(
     kind: str, registry: Registry, tmp_path: Path
 ) -> None:
     text, reason = TEXTS[kind]
-    folder = saved(tmp_path / "m", text, "model.skops", skops.io.dumps(regression()))
-    (tmp_path / "model.skops").write_bytes(skops.io.dumps(regression()))
+    folder = saved(tmp_path / "m", text, "model.skops", skops.dumps(regression()))
+    (tmp_path / "model.skops").write_bytes(skops.dumps(regression()))
     with pytest.raises(ArtefactError, match=reason):
         import_mlflow(registry, "m", folder)
     assert registry.names() == []
@@ -190,7 +193,7 @@ def test_an_onnx_model_goes_out_as_it_is(registry: Registry, tmp_path: Path) -> 
 
 
 def test_the_probability_of_a_class_is_asked_for(registry: Registry, tmp_path: Path) -> None:
-    estimator = LogisticRegression().fit(X, [0, 1, 1, 0])
+    estimator = linears.LogisticRegression().fit(X, [0, 1, 1, 0])
     registry.publish("m", from_sklearn(estimator, inputs=["a", "b"], positive=1))
     told = exported(registry, "m", tmp_path / "out")
     assert told["flavors"]["python_function"]["predict_fn"] == "predict_proba"
@@ -207,8 +210,6 @@ def test_what_mlflow_cannot_load_does_not_go_out(registry: Registry, tmp_path: P
 
 
 def test_columns_keep_their_types_there_and_back() -> None:
-    from rxml.models.registry.mlflow_schema import schema_of, side_of
-
     schema = Schema.of(a="float64", b="int64", c=str, d="bool", e="float32", f="int32")
     again = schema_of(side_of(schema))
     assert again == schema

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from typing_extensions import override
 
 from rxml.errors import AliasMovedError, UnknownModelError
 from rxml.models.artefacts import linear
@@ -30,6 +31,7 @@ class RegistryMachine(RuleBasedStateMachine):
         self.stacks: dict[tuple[str, str], list[str]] = {}
         self.moves = 0
 
+    @override
     def teardown(self) -> None:
         self.folder.cleanup()
 

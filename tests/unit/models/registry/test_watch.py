@@ -12,6 +12,7 @@ from rxml.errors import RegistryError
 from rxml.flow.chunk import END
 from rxml.models.artefacts import linear
 from rxml.models.registry import Registry
+from rxml.models.registry.journal import Journal
 from rxml.operators import take
 from rxml.testing.virtual_time import advance, run, settle
 
@@ -131,22 +132,23 @@ def test_a_request_that_is_given_up_loses_no_version(registry: Registry) -> None
     assert run(main()) == ["2"]
 
 
-def test_it_looks_in_a_thread_that_ends_with_it(registry: Registry) -> None:
-    async def main() -> set[str]:
+def test_it_looks_in_a_thread_that_ends_with_it(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[str] = set()
+    real = Journal.read
+
+    def read(self: Journal, look: Any) -> Any:
+        seen.add(threading.current_thread().name)
+        return real(self, look)
+
+    async def main() -> None:
         await moved(registry, 1)
-        seen: set[str] = set()
-        real = registry._journal.read
+        monkeypatch.setattr(Journal, "read", read)
+        await registry.watch("price@champion").pipe(take(1)).to_list()
 
-        def read(look: Any) -> Any:
-            seen.add(threading.current_thread().name)
-            return real(look)
-
-        registry._journal.read = read  # type: ignore[method-assign]
-        async for _ in registry.watch("price@champion").pipe(take(1)):
-            pass
-        return seen
-
-    (name,) = run(main())
+    run(main())
+    (name,) = seen
     assert name.startswith("watch(price@champion)")
     assert name not in {thread.name for thread in threading.enumerate()}
 
@@ -164,6 +166,6 @@ def test_a_registry_that_is_damaged_fails_the_stream(registry: Registry) -> None
 @pytest.mark.parametrize("every", [0, -1])
 def test_there_is_time_between_two_looks(registry: Registry, every: float) -> None:
     with pytest.raises((RegistryError, ValueError), match="wants a duration"):
-        registry.watch("price", every=every)
+        _ = registry.watch("price", every=every)
     with pytest.raises(RegistryError, match="a reference is"):
-        registry.watch("../price")
+        _ = registry.watch("../price")
