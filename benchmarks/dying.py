@@ -22,6 +22,7 @@ STORE: Final = "store.db"
 RESULTS: Final = "results.txt"
 FACTS: Final = "facts.db"
 WINDOWS: Final = "windows.db"
+DSN: Final = "dsn.txt"
 
 BARRIER: Final = 100
 """Events between two checkpoints."""

@@ -17,6 +17,7 @@ import rxml
 from benchmarks.dying import (
     BARRIER,
     BOUND_SECONDS,
+    DSN,
     EVENTS,
     FACTS,
     RESULTS,
@@ -29,12 +30,13 @@ from rxml import operators as ops
 from rxml.eventtime import bounded
 from rxml.eventtime.windows.windowing import tumbling
 from rxml.facts import FactLog, derived_id
-from rxml.stores import Checkpoint, SqliteStore
+from rxml.stores import Checkpoint, PostgresStore, SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rxml import Flowable
+    from rxml.flow.checkpointing.store import Store
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
@@ -49,7 +51,7 @@ def tell(_: object) -> None:
     os.write(1, b"." * 63 + b"\n")
 
 
-def joined(folder: Path, store: SqliteStore) -> Flowable[Any]:
+def joined(folder: Path, store: SqliteStore | PostgresStore) -> Flowable[Any]:
     """Windows by key, into a table that commits with the checkpoints."""
     return rxml.from_iterable(lambda: read(folder / EVENTS)).pipe(
         ops.with_event_time("ts", bounded(BOUND_SECONDS)),
@@ -109,11 +111,38 @@ def appended(folder: Path, _: SqliteStore) -> Flowable[Any]:
     )
 
 
+def nameless(folder: Path, log: FactLog) -> Flowable[Any]:
+    """Windows by key, as facts without ids of their own, in a log that keeps the checkpoints, too."""
+
+    def fact(row: Any) -> dict[str, Any]:
+        return {name: value for name, value in as_fact(row).items() if name != "id"}
+
+    return rxml.from_iterable(lambda: read(folder / EVENTS)).pipe(
+        ops.with_event_time("ts", bounded(BOUND_SECONDS)),
+        ops.key_by("key"),
+        ops.window(tumbling(WINDOW_SECONDS)).aggregate(n=agg.count(), total=agg.sum("value")),
+        ops.map(fact),
+        log.append(),
+        ops.do_action(tell),
+    )
+
+
+def begun(folder: Path, how: str) -> tuple[Flowable[Any], Store]:
+    """The pipeline, and where its checkpoints are."""
+    if how == "nameless":
+        log = FactLog(folder / WINDOWS)
+        return nameless(folder, log), log.checkpoints()
+    if how == "postgres":
+        server = PostgresStore((folder / DSN).read_text())
+        return joined(folder, server), server
+    store = SqliteStore(folder / STORE)
+    return {"joined": joined, "appended": appended, "logged": logged}[how](folder, store), store
+
+
 def main(folder: Path, how: str) -> None:
     """One life."""
     os.write(1, b"begun\n")
-    store = SqliteStore(folder / STORE)
-    flow = {"joined": joined, "appended": appended, "logged": logged}[how](folder, store)
+    flow, store = begun(folder, how)
     asyncio.run(flow.run(checkpoint=Checkpoint(store, every=None, elements=BARRIER)))
 
 

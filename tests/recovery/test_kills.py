@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.dying import (
     BARRIER,
+    DSN,
     FACTS,
     RESULTS,
     STORE,
@@ -21,9 +22,12 @@ from benchmarks.dying import (
     write_events,
 )
 from rxml.facts import Fact, FactLog, facts_of
-from rxml.stores import SqliteStore
+from rxml.stores import PostgresStore, SqliteStore
+from rxml.wire import dumps
+from tests.unit.stores.postgres import fresh, started
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
 DEATHS = 20
@@ -51,6 +55,52 @@ def test_a_table_that_commits_with_the_checkpoints_is_that_of_a_run_that_never_d
     rows = Counter((row["key"], row["start"], row["n"], row["total"]) for row in windows(died))
     by_hand = windows_by_hand(events)
     assert rows == Counter((key, start, *found) for (key, start), found in by_hand.items())
+
+
+@pytest.fixture(scope="module")
+def server() -> Generator[Any]:
+    with started() as running:
+        yield running
+
+
+def test_a_table_in_postgresql_is_that_of_a_run_that_never_died(
+    tmp_path: Path, server: Any
+) -> None:
+    events = write_events(tmp_path, 6000)
+    deaths = DEATHS // 2
+
+    def lived(how_often: int, seed: int) -> list[dict[str, Any]]:
+        dsn = fresh(server)
+        (tmp_path / DSN).write_text(dsn)
+        found = lives(tmp_path, "postgres", how_often, most=120, seed=seed)
+        assert [life.killed for life in found] == [True] * how_often + [False]
+        return asyncio.run(PostgresStore(dsn).read("windows").to_list())
+
+    died = lived(deaths, 14)
+    assert died == lived(0, 0)
+    rows = Counter((row["key"], row["start"], row["n"], row["total"]) for row in died)
+    by_hand = windows_by_hand(events)
+    assert rows == Counter((key, start, *found) for (key, start), found in by_hand.items())
+
+
+def test_facts_with_random_ids_are_those_of_a_run_that_never_died(tmp_path: Path) -> None:
+    def lived(name: str, deaths: int) -> tuple[list[bytes], int]:
+        folder = tmp_path / name
+        folder.mkdir()
+        write_events(folder, 8000)
+        found = lives(folder, "nameless", deaths, most=120, seed=15)
+        assert [life.killed for life in found] == [True] * deaths + [False]
+        with FactLog(folder / WINDOWS) as log:
+            batches = list(log.scan())
+        ids = {each for batch in batches for each in batch.array("id").tolist()}
+        rows = [row for batch in batches for row in batch]
+        told = ("offset", "key", "event_time", "payload", "lower", "upper")
+        return [dumps({name: row[name] for name in told}) for row in rows], len(ids)
+
+    died, ids = lived("died", DEATHS)
+    whole, _ = lived("whole", 0)
+    assert died == whole
+    assert len(died) == ids == len(windows_by_hand(write_events(tmp_path, 8000)))
 
 
 def test_a_fact_log_stores_the_windows_over_another_once(tmp_path: Path) -> None:

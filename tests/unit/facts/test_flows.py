@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from rxml.facts import Outcomes
     from rxml.facts.intake import Intake
+    from rxml.facts.joint import Joined
     from rxml.flow.flowable import Flowable
     from rxml.flow.node import Env, Node
     from rxml.flow.subscription import Subscription
@@ -123,10 +124,15 @@ class Gated(FactLog):
         self.begun, self.gate = threading.Event(), threading.Event()
 
     @override
-    def store(self, intake: Intake, marks: Mapping[str, bytes] | None = None) -> Outcomes:
+    def store(
+        self,
+        intake: Intake,
+        marks: Mapping[str, bytes] | None = None,
+        run: Joined | None = None,
+    ) -> Outcomes:
         self.begun.set()
         assert self.gate.wait(20)
-        return super().store(intake, marks)
+        return super().store(intake, marks, run)
 
 
 def test_a_cancelled_request_loses_no_outcome(tmp_path: Path) -> None:
