@@ -48,8 +48,14 @@ CASE = Case(
     ),
     shown=(
         *("goodput", "peak", "offered", "answered_p99_seconds", "shed_p99_seconds", "shed_percent"),
-        *("expired_percent", "gave_up_percent", "lost_percent", "failed_percent", "growth_bytes"),
-        "client_behind_percent",
+        *(
+            "refused_percent",
+            "expired_percent",
+            "gave_up_percent",
+            "lost_percent",
+            "failed_percent",
+        ),
+        *("growth_bytes", "client_behind_percent"),
     ),
     fresh=True,
     most_rounds=1,

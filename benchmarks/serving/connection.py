@@ -12,12 +12,17 @@ from benchmarks.serving.process import HOST
 if TYPE_CHECKING:
     from benchmarks.serving.answers import Answer
 
+_BIND_ADDRESS_NO_PORT: Final = 24
 _READ: Final = 262_144
 _AT_ONCE: Final = frozenset((0, errno.EINPROGRESS))
 
 
 class Connection:
     """A non-blocking socket and what is under way on it.
+
+    Args:
+        port: of the server.
+        source: address of the client; all of 127.0.0.0/8 are this machine's.
 
     Attributes:
         fd: of the socket.
@@ -28,9 +33,12 @@ class Connection:
 
     __slots__ = ("_data", "_socket", "asked", "began", "fd", "waiting")
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, source: str = HOST) -> None:
         self._socket = socket.socket()
         self._socket.settimeout(0)
+        if source != HOST:
+            self._socket.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
+            self._socket.bind((source, 0))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         code = self._socket.connect_ex((HOST, port))
         if code not in _AT_ONCE:

@@ -8,6 +8,7 @@ one; a client that gives up closes its connection, as browsers and proxies do.
 from __future__ import annotations
 
 import select
+import sys
 import time
 from array import array
 from collections import deque
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.serving.connection import Connection
+from benchmarks.serving.process import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,10 @@ LOST: Final = -2
 UNSENT: Final = -3
 """As a status: all connections were busy until the client gave up."""
 
+_MANY: Final = sys.platform == "linux"
+"""Connections come from many addresses, as those of many clients do: elsewhere this machine has but one."""
+
+_ADDRESSES: Final = 200
 _AHEAD_SECONDS: Final = 0.002
 _BURST: Final = 64
 _LATE_LIMIT: Final = 0.02
@@ -91,7 +97,7 @@ class OpenLoop:
         self._poll = select.epoll()
         self._idle: list[Connection] = []
         self._busy: dict[int, Connection] = {}
-        self._count = 0
+        self._count = self._opened = 0
         self._number = 0
         self._queue: deque[float] = deque()
         self._asked: deque[tuple[float, Connection, int]] = deque()
@@ -146,7 +152,9 @@ class OpenLoop:
             self._lose(connection, LOST)
 
     def _connect(self) -> Connection:
-        connection = Connection(self._port)
+        self._opened += 1
+        source = f"127.0.1.{1 + self._opened % _ADDRESSES}" if _MANY else HOST
+        connection = Connection(self._port, source)
         self._poll.register(connection.fd, select.EPOLLIN)
         self._count += 1
         return connection

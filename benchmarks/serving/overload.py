@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS: Final = 64
 SHED: Final = 429
+REFUSED: Final = 503
 LATE: Final = 504
 PEAK_SECONDS: Final = 2.0
 ALLOWED_BYTES: Final = 32 * 2**20
@@ -95,7 +96,7 @@ def overloaded(target: Target, seconds: int, load: Load) -> Outcome:
 def told(found: Opened, answered: list[float], load: Load, seconds: float) -> dict[str, float]:
     """What became of the requests."""
     percent = 100 / len(found.due)
-    others = (200, SHED, LATE, GAVE_UP, LOST, UNSENT)
+    others = (200, SHED, REFUSED, LATE, GAVE_UP, LOST, UNSENT)
     return {
         "goodput": sum(late <= load.in_time for late in answered) / seconds,
         "offered": len(found.due) / seconds,
@@ -107,6 +108,7 @@ def told(found: Opened, answered: list[float], load: Load, seconds: float) -> di
         "expired_percent": percent * found.count(LATE),
         "gave_up_percent": percent * (found.count(GAVE_UP) + found.count(UNSENT)),
         "lost_percent": percent * found.count(LOST),
+        "refused_percent": percent * found.count(REFUSED),
         "failed_percent": percent * sum(status not in others for status in found.statuses),
         "client_behind_percent": 100 * found.behind,
         "allowed_bytes": ALLOWED_BYTES,
