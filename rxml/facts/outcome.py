@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, ov
 import numpy as np
 from typing_extensions import override
 
+from rxml.stores.packing import register_tuple
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,6 +38,9 @@ class Outcome(NamedTuple):
     status: Status
     offset: int | None
     reason: str | None
+
+
+register_tuple(Outcome, "rxml.facts.Outcome")
 
 
 class Outcomes(Sequence[Outcome]):

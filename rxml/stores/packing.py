@@ -1,7 +1,8 @@
 """Packing: a checkpoint as bytes, and the reverse, with a check that all of them are there.
 
-Values are messages of the wire with three types more, since a state must come back as it was: tuples, sets and frozen
-sets. Their codes are below those that `register_extension` gives out, and known to this room alone.
+Values are messages of the wire with a few types more, since a state must come back as it was: tuples, sets, frozen
+sets, and tuples with names that are registered. Their codes are below those that `register_extension` gives out, and known
+to this room alone.
 """
 
 from __future__ import annotations
@@ -53,14 +54,15 @@ class _Kind:
     Args:
         make: the container of its parts.
         code: of the extension value that it is on the wire, below those that `register_extension` gives out.
+        name: by which it is told from others of this code.
     """
 
     __slots__ = ("code", "make", "sign")
 
-    def __init__(self, make: Callable[[Iterable[Any]], Any], code: int) -> None:
+    def __init__(self, make: Callable[[Iterable[Any]], Any], code: int, name: str = "") -> None:
         self.make: Callable[[Iterable[Any]], Any] = make
         self.code: int = code
-        self.sign: ExtType = ExtType(code, b"")
+        self.sign: ExtType = ExtType(code, name.encode())
 
 
 _KINDS: Final[dict[Any, _Kind]] = {
@@ -69,6 +71,27 @@ _KINDS: Final[dict[Any, _Kind]] = {
     frozenset: _Kind(frozenset, 15),
 }
 _BY_CODE: Final = {kind.code: kind for kind in _KINDS.values()}
+_NAMED: Final = 12
+_BY_NAME: Final[dict[str, _Kind]] = {}
+
+
+def register_tuple(kind: type[tuple[Any, ...]], name: str) -> None:
+    """Have a tuple with names come back as such where a run goes on from what was saved.
+
+    Args:
+        kind: a NamedTuple.
+        name: by which it is known in checkpoints: the same in each program, and of nothing else.
+
+    Raises:
+        ValueError: `kind` is no tuple with names, or the name is another one's.
+    """
+    make: Callable[[Iterable[Any]], Any] | None = getattr(kind, "_make", None)
+    if make is None:
+        raise ValueError(f"register_tuple(kind) wants a NamedTuple, got {kind!r}")
+    before = next((each for each, sign in _KINDS.items() if sign is _BY_NAME.get(name)), kind)
+    if before is not kind:
+        raise ValueError(f"register_tuple(name): {name!r} is the name of {before!r}")
+    _KINDS[kind] = _BY_NAME[name] = _Kind(make, _NAMED, name)
 
 
 def _native(value: Any) -> object:
@@ -78,7 +101,8 @@ def _native(value: Any) -> object:
         return [kind.sign, *value]
     if issubclass(of, tuple):
         raise WireError(
-            f"a {of.__qualname__} would come back as a bare tuple: keep a tuple or a dict"
+            f"a {of.__qualname__} would come back as a bare tuple: keep a tuple or a dict, or make it known: "
+            "rxml.stores.register_tuple(kind, name)"
         )
     return native(value)
 
@@ -96,8 +120,18 @@ def _within(write: WriteExtension, writer: Writer, value: Any) -> None:
 
 
 def _read_of(code: int) -> tuple[str, ReadExtension] | None:
+    if code == _NAMED:
+        return "tuple with names", _named
     kind = _BY_CODE.get(code)
     return read_of(code) if kind is None else ("container", lambda _reader, _depth: kind)
+
+
+def _named(reader: Reader, depth: int) -> _Kind:
+    del depth
+    name = reader.text(reader.end - reader.position, reader.position)
+    if name not in _BY_NAME:
+        raise WireError(f"nobody has called register_tuple(kind, {name!r}) in this program")
+    return _BY_NAME[name]
 
 
 def packed(saved: Saved) -> bytes:
@@ -171,7 +205,7 @@ def decoded(data: bytes, where: str) -> Any:
     """
     try:
         return _owned(Reader(data, _LIMITS, _read_of).whole())
-    except (WireError, RecursionError) as error:
+    except (WireError, RecursionError, TypeError) as error:  # such as of a tuple with other names
         raise CheckpointError(f"{where} cannot be read: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import hypothesis.strategies as st
@@ -12,13 +13,16 @@ from hypothesis import given
 import rxml
 from rxml import operators as ops
 from rxml.errors import CheckpointError
+from rxml.facts import FactLog, Outcome
 from rxml.flow.checkpointing.checkpoint import Checkpoint
-from rxml.stores.packing import decoded, encoded
+from rxml.stores.packing import decoded, encoded, register_tuple
 from rxml.testing.virtual_time import run
 from rxml.wire import register_extension
 from tests.unit.checkpointing.memory_store import Died, MemoryStore
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rxml import Flowable
 
 HASHABLE = st.recursive(
@@ -74,6 +78,63 @@ def test_a_tuple_with_names_is_refused_since_it_would_lose_them() -> None:
     flow = rxml.of(Point(1, 2), Point(3, 4)).pipe(ops.take_last(2))
     with pytest.raises(CheckpointError, match="a Point would come back as a bare tuple"):
         run(flow.run(checkpoint=Checkpoint(MemoryStore(), every=None, elements=1)))
+
+
+class Place(NamedTuple):
+    x: int
+    y: tuple[int, ...]
+
+
+class Elsewhere(NamedTuple):
+    x: int
+
+
+def test_a_tuple_with_names_that_is_known_comes_back_as_it_was() -> None:
+    register_tuple(Place, "tests.Place")
+    register_tuple(Place, "tests.Place")
+    state = [Place(1, (2,)), {Place(3, ()): {Place(4, (5,))}}]
+    back = decoded(encoded(state), "here")
+    assert back == state
+    assert type(back[0]) is type(next(iter(back[1]))) is Place
+
+
+def test_a_name_is_of_one_kind_and_a_kind_has_names() -> None:
+    register_tuple(Place, "tests.Place")
+    with pytest.raises(ValueError, match=r"'tests\.Place' is the name of <class"):
+        register_tuple(Elsewhere, "tests.Place")
+    with pytest.raises(ValueError, match="wants a NamedTuple, got <class 'tuple'>"):
+        register_tuple(tuple, "tests.tuple")
+
+
+def test_what_a_program_does_not_know_or_has_changed_is_told() -> None:
+    register_tuple(Place, "tests.Place")
+    data = encoded(Place(1, (2,)))
+    with pytest.raises(
+        CheckpointError, match=r"nobody has called register_tuple\(kind, 'tests.Plac0'"
+    ):
+        decoded(data.replace(b"tests.Place", b"tests.Plac0"), "here")
+    register_tuple(Elsewhere, "tests.Short")
+    with pytest.raises(CheckpointError, match="here cannot be read: Expected 1 arguments, got 2"):
+        decoded(data.replace(b"tests.Place", b"tests.Short"), "here")
+
+
+@pytest.mark.parametrize("die_behind", [1, 2, 3])
+def test_outcomes_of_a_fact_log_may_be_kept(tmp_path: Path, die_behind: int) -> None:
+    store, out = MemoryStore(die_behind), list[Any]()
+
+    def flow(log: FactLog) -> Flowable[Any]:
+        facts = rxml.range(9).pipe(
+            ops.map(lambda i: {"key": "k", "event_time": i, "id": f"{i}"} if i != 5 else None)
+        )
+        return facts.pipe(log.append(), ops.buffer(4), ops.do_action(out.append))
+
+    checkpoint = Checkpoint(store, every=None, elements=3)
+    with FactLog(tmp_path / "facts.db") as log:
+        with pytest.raises(Died):
+            asyncio.run(flow(log).run(checkpoint=checkpoint))
+        asyncio.run(flow(log).run(checkpoint=checkpoint))
+    assert all(type(each) is Outcome for part in out for each in part)
+    assert [each.offset for part in out for each in part] == [0, 1, 2, 3, 4, None, 5, 6, 7]
 
 
 def test_tuples_are_known_again_after_a_restart() -> None:
