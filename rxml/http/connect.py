@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from rxml.errors import PipelineError, ProtocolError
+from rxml.errors import ConnectionLost, PipelineError, ProtocolError
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.kinds import body_source, label
 from rxml.http.answers import ID, Answers
@@ -119,7 +119,7 @@ def connect(  # noqa: PLR0913 - each is a thing of its own
 
     async def body(_inlets: tuple[Subscription[Any], ...], outlet: Outlet[Any]) -> None:
         client = _Client(dial, outlet, start, lost, Attempts(reconnect))
-        await persistently(client.attempt, client.attempts, outlet.clock)
+        await persistently(client.attempt, client.attempts, outlet.clock, outlet.wanted)
 
     return body_source(label("connect", url), body, capacity=CHUNK)
 
@@ -175,11 +175,17 @@ class _Client:
             elif isinstance(frame, Complete):
                 return
             elif isinstance(frame, Error):
-                raise peer.failure(frame)
+                raise self._failure(peer, frame)
             elif isinstance(frame, Drain):
                 answers.draining = True
             else:
                 self._moved(frame)
+
+    def _failure(self, peer: Peer, frame: Error) -> Exception:
+        """Whoever can go on later is not hurt by having asked for nothing for a while."""
+        if frame.code == "idle" and self._resume is not None:
+            return ConnectionLost(f"{self._dial.url}: {frame.message}")
+        return peer.failure(frame)
 
     def _elements(self, answers: Answers, frame: Next | RawNext, size: int) -> None:
         if not self._placed:

@@ -107,7 +107,7 @@ def ndjson(
 
     async def body(_inlets: tuple[Subscription[Any], ...], outlet: Outlet[Any]) -> None:
         client = _Client(reading, outlet, offset, epoch)
-        await persistently(client.attempt, client.attempts, outlet.clock)
+        await persistently(client.attempt, client.attempts, outlet.clock, outlet.wanted)
 
     return body_source(label("ndjson", url), body, capacity=CHUNK)
 

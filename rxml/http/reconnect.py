@@ -72,6 +72,11 @@ class Attempts:
         """Time counts from now on, not from the first failure."""
         self._since = now
 
+    def waited(self, seconds: float) -> None:
+        """So long nothing was wanted, and nothing was tried: that is nobody's failure."""
+        if self._since is not None:
+            self._since += seconds
+
     def progressed(self) -> None:
         """An element came: what failed before counts no more."""
         self._failures, self._since = 0, None
@@ -119,14 +124,26 @@ def passing(error: Exception) -> bool:
 
 
 async def persistently(
-    attempt: Callable[[], Awaitable[None]], attempts: Attempts, clock: Clock
+    attempt: Callable[[], Awaitable[None]],
+    attempts: Attempts,
+    clock: Clock,
+    wanted: Callable[[], Awaitable[object]],
 ) -> None:
     """Make attempts until one succeeds, or no further one is due.
+
+    Args:
+        attempt: one connection, until its stream has ended.
+        attempts: counts them.
+        clock: of the run.
+        wanted: waits until elements are wanted; without demand nobody connects.
 
     Raises:
         Exception: what the last attempt has failed with.
     """
     while True:
+        began = clock.time()
+        await wanted()
+        attempts.waited(clock.time() - began)
         try:
             await attempt()
         except (ConnectionLost, RemoteError) as error:

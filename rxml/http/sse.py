@@ -100,7 +100,7 @@ def sse(
 
     async def body(_inlets: tuple[Subscription[Any], ...], outlet: Outlet[Any]) -> None:
         client = _Client(reading, outlet, last)
-        await persistently(client.attempt, client.attempts, outlet.clock)
+        await persistently(client.attempt, client.attempts, outlet.clock, outlet.wanted)
 
     return body_source(label("sse", url), body, capacity=CHUNK)
 

@@ -109,7 +109,7 @@ def websocket(
 
     async def body(_inlets: tuple[Subscription[Any], ...], outlet: Outlet[Any]) -> None:
         client = _Client(reading, outlet, first, tuple(protocols))
-        await persistently(client.attempt, client.attempts, outlet.clock)
+        await persistently(client.attempt, client.attempts, outlet.clock, outlet.wanted)
 
     return body_source(label("websocket", url), body, capacity=CHUNK)
 
