@@ -12,7 +12,7 @@ from rxml.http.keys import OPEN, Key, Keyring, matches
 from rxml.http.replies import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 KEY: Final = web.RequestKey("rxml_key", Key)
 """Where a request keeps its key."""
@@ -65,20 +65,25 @@ class Access:
         """True if keys are wanted."""
         return bool(self._ring)
 
-    def admit(self, request: web.BaseRequest, scope: str | None, *, upgrade: bool) -> None:
+    def admit(
+        self,
+        request: web.BaseRequest,
+        scope: str | None,
+        is_upgrade: Callable[[web.BaseRequest], bool],
+    ) -> None:
         """Let a request pass to an endpoint; `key_of` then tells its key.
 
         Args:
             request: that came.
             scope: of the endpoint; None: there is nothing at its path.
-            upgrade: a WebSocket is wanted.
+            is_upgrade: True for a request that wants a WebSocket.
 
         Raises:
             Refusal: 401 without a key that holds, 403 if that may not do it, 404 if it does not see the path.
         """
         if self.keyed and scope != OPEN:
             token = bearer(request)
-            if token is None and scope is not None and upgrade:
+            if token is None and scope is not None and is_upgrade(request):
                 request[_LATE] = scope
             else:
                 self._by_key(request, token, scope)

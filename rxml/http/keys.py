@@ -22,6 +22,7 @@ OPEN: Final = "open"
 """The scope of an endpoint that answers without a key."""
 
 _SHORTEST: Final = 16
+_ALL: Final = ("*",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class Key:
     digest: str
     _: KW_ONLY
     scopes: tuple[str, ...]
-    paths: tuple[str, ...] = ("*",)
-    models: tuple[str, ...] = ("*",)
+    paths: tuple[str, ...] = _ALL
+    models: tuple[str, ...] = _ALL
     channels: tuple[str, ...] = ()
     expires: datetime | None = None
 
@@ -106,11 +107,11 @@ class Key:
 
     def may_use(self, path: str) -> bool:
         """True if the path is one of its paths."""
-        return matches(path, self.paths)
+        return self.paths == _ALL or matches(path, self.paths)
 
     def may_ask(self, model: str) -> bool:
         """True if the model is one of its models."""
-        return matches(model, self.models)
+        return self.models == _ALL or matches(model, self.models)
 
 
 _LISTS: Final = {"scopes": "infer", "paths": "/orders/*", "models": "price", "channels": "shop"}
