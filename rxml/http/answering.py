@@ -12,7 +12,7 @@ from aiohttp import web
 from rxml.http.access import key_of
 from rxml.http.endpoint import is_upgrade
 from rxml.http.handler import Handler
-from rxml.http.logs import note_access, noted
+from rxml.http.logs import access, note, note_access
 from rxml.http.metrics import UNKNOWN
 from rxml.http.replies import HEADERS, Refusal, reply
 from rxml.http.transport import abort
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from rxml.http.telemetry import Telemetry
 
 logger: Final = logging.getLogger("rxml.http")
+
+SWITCHING: Final = 101
 
 GONE: Final = 499
 """What a request counts as whose client left before its answer."""
@@ -48,6 +50,7 @@ class Answering:
         self._serving = serving
         self._metrics = serving.metrics
         self._telemetry = telemetry
+        self._time = asyncio.get_running_loop().time
         self._endpoints = endpoints
         below = [each for each in endpoints.values() if each.path.endswith("/*")]
         self._below = [(each.path[:-1], each) for each in sorted(below, key=_longest)]
@@ -67,41 +70,35 @@ class Answering:
         """
         endpoint = self._find(request.path)
         name = UNKNOWN if endpoint is None else endpoint.path
-        began = asyncio.get_running_loop().time()
+        began = self._time()
         self._metrics.in_flight += 1
         self.quiet.clear()
+        note(request)
         status = GONE
         try:
-            with noted(request):
-                response = await self._told(request, endpoint, name)
-                status = response.status
-                return response
+            if self._telemetry is None:
+                response = await self._always(request, endpoint)
+            else:
+                always = partial(self._always, request, endpoint)
+                response = await self._telemetry.traced(request, name, always)
+            status = response.status
+            return response
         finally:
-            self._done(request, endpoint, name, status=status, began=began)
+            self._done(request, endpoint, status, self._time() - began)
 
     def _done(
-        self,
-        request: web.BaseRequest,
-        endpoint: Endpoint | None,
-        name: str,
-        *,
-        status: int,
-        began: float,
+        self, request: web.BaseRequest, endpoint: Endpoint | None, status: int, seconds: float
     ) -> None:
-        seconds = asyncio.get_running_loop().time() - began
-        lasting = endpoint is not None and (endpoint.scope == "stream" or is_upgrade(request))
-        self._metrics.answered(name, status, None if lasting else seconds)
-        self._metrics.in_flight -= 1
-        if not self._metrics.in_flight:
+        metrics = self._metrics
+        name = UNKNOWN if endpoint is None else endpoint.path
+        lasting = status == SWITCHING or (endpoint is not None and endpoint.scope == "stream")
+        metrics.answered(name, status, None if lasting else seconds)
+        metrics.in_flight -= 1
+        if not metrics.in_flight:
             self.quiet.set()
-        note_access(request, name, status, seconds)
-
-    async def _told(
-        self, request: web.BaseRequest, endpoint: Endpoint | None, name: str
-    ) -> web.StreamResponse:
-        if self._telemetry is None:
-            return await self._always(request, endpoint)
-        return await self._telemetry.traced(request, name, partial(self._always, request, endpoint))
+        if access.level:
+            note_access(request, name, status, seconds)
+        note(None)
 
     def _find(self, path: str) -> Endpoint | None:
         found = self._endpoints.get(path)
@@ -146,9 +143,11 @@ class Answering:
             )
         if request.method == "OPTIONS":
             return self._options(endpoint, request.path)
+        if serving.access.plain and endpoint is not None and request.method in endpoint.methods:
+            return await endpoint.answer(request, serving)
         if not serving.access.plain:
             scope = None if endpoint is None else endpoint.scope
-            serving.access.admit(request, scope, upgrade=is_upgrade(request))
+            serving.access.admit(request, scope, is_upgrade)
         if endpoint is None:
             raise self._nothing(request)
         if request.method not in endpoint.methods:

@@ -10,7 +10,7 @@ from aiohttp import web
 from typing_extensions import override
 
 from rxml.http.replies import reply
-from rxml.http.request import Request
+from rxml.http.request import Request, SecureRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,17 +109,20 @@ class Http(web.Server):
     Args:
         handler: answers a request.
         refused: called with the status of each answer to what is no request.
+        secure: connections are over TLS.
         options: of `Handler`.
     """
 
-    def __init__(self, handler: Any, refused: Callable[[int], None], **options: Any) -> None:
+    def __init__(
+        self, handler: Any, refused: Callable[[int], None], *, secure: bool = False, **options: Any
+    ) -> None:
+        self._make: Any = SecureRequest if secure else Request
         self.refused: Callable[[int], None] = refused
         super().__init__(handler, handler_cancellation=True, request_factory=self._request)
         self._options = options
 
     def _request(self, *arguments: Any) -> web.BaseRequest:
-        make: Any = Request
-        made: web.BaseRequest = make(*arguments, asyncio.get_running_loop())
+        made: web.BaseRequest = self._make(*arguments, self._loop)
         return made
 
     @override

@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import re
-from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from itertools import count
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aiohttp import web
 from typing_extensions import override
 
 from rxml.http.access import key_of
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 access: Final = logging.getLogger("rxml.http.access")
 """A line for each answer, at INFO: off unless this very logger is given that level."""
@@ -34,14 +30,9 @@ _request: ContextVar[web.BaseRequest | None] = ContextVar("rxml.http.request", d
 _ID: Final = web.RequestKey("rxml_id", str)
 
 
-@contextmanager
-def noted(request: web.BaseRequest) -> Generator[None]:
-    """What is logged inside `with` is about this request."""
-    token = _request.set(request)
-    try:
-        yield
-    finally:
-        _request.reset(token)
+def note(request: web.BaseRequest | None) -> None:
+    """What this task logs from now on is about this request, or about none."""
+    _request.set(request)
 
 
 def request_id(request: web.BaseRequest) -> str:
@@ -69,19 +60,16 @@ def current_traceparent() -> str | None:
 
 
 def note_access(request: web.BaseRequest, path: str, status: int, seconds: float) -> None:
-    """Log an answer, if anybody wants that."""
-    if access.level and access.isEnabledFor(logging.INFO):
-        token = _request.set(request)
-        key = key_of(request)
-        fields = {
-            "method": request.method,
-            "path": path,
-            "status": status,
-            "seconds": round(seconds, 6),
-            "key": None if key is None else key.name,
-        }
-        access.info("%s %s %d", request.method, path, status, extra=fields)
-        _request.reset(token)
+    """Log an answer."""
+    key = key_of(request)
+    fields = {
+        "method": request.method,
+        "path": path,
+        "status": status,
+        "seconds": round(seconds, 6),
+        "key": None if key is None else key.name,
+    }
+    access.info("%s %s %d", request.method, path, status, extra=fields)
 
 
 class JsonFormatter(logging.Formatter):

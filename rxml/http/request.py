@@ -19,7 +19,13 @@ class Request(web.BaseRequest):
 
     @override
     async def _prepare_hook(self, response: StreamResponse) -> None:
-        headers = response.headers
-        headers.popall(hdrs.SERVER, None)  # says which version is to be attacked
-        if self.secure:
-            headers["Strict-Transport-Security"] = HSTS
+        response.headers.pop(hdrs.SERVER, None)  # says which version is to be attacked
+
+
+class SecureRequest(Request):
+    """The same over TLS."""
+
+    @override
+    async def _prepare_hook(self, response: StreamResponse) -> None:
+        response.headers.pop(hdrs.SERVER, None)
+        response.headers["Strict-Transport-Security"] = HSTS

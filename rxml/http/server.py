@@ -71,6 +71,7 @@ class Server:
         self._http = Http(
             self._answering,
             partial(serving.metrics.answered, MALFORMED, seconds=None),
+            secure=self._operating.tls is not None,
             access_log=None,
             auto_decompress=False,
             keepalive_timeout=limits.request_seconds,
