@@ -32,6 +32,9 @@ NAMES: Final = {
     "overload_model": "benchmarks.cases.overload_model",
     "overload_http": "benchmarks.cases.overload_http",
     "serve_recovery": "benchmarks.cases.serve_recovery",
+    "swap": "benchmarks.cases.swap",
+    "isolation": "benchmarks.cases.isolation",
+    "idle": "benchmarks.cases.idle",
 }
 """Where each case lives. Each of these modules has a `CASE`."""
 

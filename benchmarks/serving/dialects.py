@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.serving.process import HOST
+from benchmarks.serving.rows import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,5 +54,9 @@ def _tensor(row: list[float]) -> dict[str, Any]:
 
 BARE = Dialect("/predict", lambda row: {"features": row}, None)
 PLAIN = Dialect("/predict", lambda row: {"features": row}, lambda said: said["value"])
+NAMED = Dialect(
+    "/predict", lambda row: dict(zip(NAMES, row, strict=True)), lambda said: said["value"]
+)
+SLOW = Dialect("/slow", lambda row: {"features": row}, lambda said: said["value"])
 BENTO = Dialect("/predict", lambda row: {"rows": [row]}, lambda said: said[0])
 TENSOR = Dialect("/v2/models/model/infer", _tensor, lambda said: said["outputs"][0]["data"][0])

@@ -60,7 +60,7 @@ class Target:
             server.check()
             if time.monotonic() > end:
                 raise WrongAnswerError(f"no answer after {READY_SECONDS} s: {server.said()}")
-            time.sleep(0.05)
+            time.sleep(0.01)
 
     def _answers(self, server: Server) -> bool:
         try:

@@ -49,6 +49,10 @@ def _shorts() -> array[int]:
     return array("h")
 
 
+def _longs() -> array[int]:
+    return array("l")
+
+
 @dataclass(slots=True)
 class Opened:
     """What came of each request, in the order in which they ended.
@@ -57,16 +61,21 @@ class Opened:
         due: seconds from the beginning.
         latencies: seconds from when it was due until its end.
         statuses: of HTTP, or one of those above.
+        numbers: how many were sent before, which tells the request; -1 if it never was.
+        bodies: every so many answers with 200: their numbers and bodies.
         behind: the share of requests that the client itself looked at more than 20 ms late.
     """
 
     due: array[float] = field(default_factory=_doubles)
     latencies: array[float] = field(default_factory=_doubles)
     statuses: array[int] = field(default_factory=_shorts)
+    numbers: array[int] = field(default_factory=_longs)
+    bodies: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
     behind: float = 0.0
 
-    def add(self, due: float, latency: float, status: int) -> None:
+    def add(self, due: float, latency: float, status: int, number: int) -> None:
         """One request has ended."""
+        self.numbers.append(number)
         self.due.append(due)
         self.latencies.append(latency)
         self.statuses.append(status)
@@ -89,16 +98,26 @@ class OpenLoop:
         requests: whole requests, taken in turns.
         give_up: seconds after which a client goes away.
         most: connections at once, >= 1; who finds them all busy waits, and his time runs.
+        keep: of so many answers one is kept, to be looked at when the clock has stopped.
     """
 
-    def __init__(self, port: int, requests: Sequence[bytes], *, give_up: float, most: int) -> None:
+    def __init__(
+        self,
+        port: int,
+        requests: Sequence[bytes],
+        *,
+        give_up: float,
+        most: int,
+        keep: int = 64,
+    ) -> None:
+        self._keep = keep
         self._port, self._requests = port, requests
         self._give_up, self._most = give_up, most
         self._poll = select.epoll()
         self._idle: list[Connection] = []
         self._busy: dict[int, Connection] = {}
         self._count = self._opened = 0
-        self._number = 0
+        self._number = -1
         self._queue: deque[float] = deque()
         self._asked: deque[tuple[float, Connection, int]] = deque()
         self._began = 0.0
@@ -173,7 +192,9 @@ class OpenLoop:
             self._answered(connection, answer)
 
     def _answered(self, connection: Connection, answer: Answer) -> None:
-        self._end(connection.began, answer.status)
+        self._end(connection.began, answer.status, connection.asked)
+        if answer.status == 200 and connection.asked % self._keep == 0:
+            self._found.bodies.append((connection.asked, answer.body))
         connection.asked = -1
         del self._busy[connection.fd]
         if answer.closes:
@@ -191,11 +212,11 @@ class OpenLoop:
         while self._queue and self._queue[0] < since:
             self._end(self._queue.popleft(), UNSENT)
 
-    def _end(self, due: float, status: int) -> None:
-        self._found.add(due, time.perf_counter() - self._began - due, status)
+    def _end(self, due: float, status: int, number: int = -1) -> None:
+        self._found.add(due, time.perf_counter() - self._began - due, status, number)
 
     def _lose(self, connection: Connection, status: int) -> None:
-        self._end(connection.began, status)
+        self._end(connection.began, status, connection.asked)
         connection.asked = -1
         del self._busy[connection.fd]
         self._shut(connection)

@@ -179,5 +179,5 @@ def _wait(server: Server) -> None:
         with socket.socket() as asked:
             if asked.connect_ex((HOST, server.port)) == 0:
                 return
-        time.sleep(0.05)
+        time.sleep(0.01)
     raise ServerError(f"nobody listens after {START_LIMIT_SECONDS} s: {server.said()}")

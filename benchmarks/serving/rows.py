@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FEATURES: Final = 20
+NAMES: Final = tuple(f"f{number}" for number in range(FEATURES))
 ROW_SECONDS: Final = 0.0005
 """Of processor time, that the costly model takes for a row."""
 
@@ -34,10 +35,15 @@ def rows(count: int) -> list[list[float]]:
     return [[round(made.gauss(0.0, 1.0), 6) for _ in range(FEATURES)] for _ in range(count)]
 
 
-def probability(row: list[float]) -> float:
+def shifted(version: int) -> float:
+    """The intercept of a version of the model; that of version 1 is the model's."""
+    return weights()[1] + 0.01 * (version - 1)
+
+
+def probability(row: list[float], version: int = 1) -> float:
     """What the model must answer: the probability of class 1."""
-    coefficients, intercept = weights()
-    score = sum(c * x for c, x in zip(coefficients, row, strict=True)) + intercept
+    coefficients, _ = weights()
+    score = sum(c * x for c, x in zip(coefficients, row, strict=True)) + shifted(version)
     return 1.0 / (1.0 + math.exp(-score))
 
 

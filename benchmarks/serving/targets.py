@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from benchmarks.serving.dialects import BARE, BENTO, PLAIN, TENSOR, Dialect
+from benchmarks.serving.dialects import BARE, BENTO, NAMED, PLAIN, TENSOR, Dialect
 from benchmarks.serving.measure import Target
 
 PEERS: Final = {
@@ -43,3 +43,9 @@ def target(name: str, *options: str) -> Target:
         return Target((bentoml, "serve", served, "--port", "{port}", "--host", "127.0.0.1"), BENTO)
     command = (sys.executable, "-m", f"benchmarks.peers.{name}", "--port", "{port}", *options)
     return Target(command, _DIALECTS[name])
+
+
+def served(app: str, *options: str) -> Target:
+    """`rxml serve` of one of the apps in `benchmarks/peers/apps.py`."""
+    command = (sys.executable, "-m", "rxml", "serve", f"benchmarks.peers.apps:{app}")
+    return Target((*command, "--port", "{port}", *options), NAMED)

@@ -1,0 +1,97 @@
+"""swap: a model is replaced twenty times by the next version while it is asked at half of its capacity."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks.case import Case, Contestant, Must, Outcome
+from benchmarks.serving.measure import TOLERANCE, WrongAnswerError, percentile
+from benchmarks.serving.overload import Load, opened, peak
+from benchmarks.serving.rows import probability, rows
+from benchmarks.serving.targets import served
+
+if TYPE_CHECKING:
+    from benchmarks.serving.open_loop import Opened
+
+LOAD: Final = Load(times=0.5, in_time=0.1, give_up=5.0, connections=1000)
+EVERY_SECONDS: Final = 0.25
+CALM_SECONDS: Final = 2.0
+
+
+def ours(swaps: int) -> Outcome:
+    """Calm, then so many swaps, at half of the peak all the time.
+
+    `calm_p99_seconds` is before the first swap, `swaps_p99_seconds` while they go on.
+
+    Raises:
+        WrongAnswerError: an answer is not that of the version that it names, or versions were left out.
+    """
+    with tempfile.NamedTemporaryFile() as signal:
+        os.environ["RXML_SWAPS"] = signal.name
+        aim = served("swapping_app")
+        with aim.started() as server:
+            most = peak(server, aim)
+            seconds = CALM_SECONDS + (swaps + 1) * EVERY_SECONDS
+            swapper = threading.Thread(target=_swap, args=(Path(signal.name), swaps), daemon=True)
+            swapper.start()
+            requests = aim.requests()
+            found = opened(server, requests, LOAD, [(seconds, LOAD.times * most)])
+            swapper.join()
+    versions = _versions(found, len(requests))
+    if len(versions) != swaps + 1:
+        raise WrongAnswerError(f"{swaps + 1} versions were to be seen, not {sorted(versions)}")
+    errors = sum(status != 200 for status in found.statuses)
+    return Outcome(
+        swaps,
+        {
+            "errors": errors,
+            "no_errors": 0.5,
+            "calm_p99_seconds": percentile(found.of(200, 0.5, CALM_SECONDS), 0.99),
+            "swaps_p99_seconds": percentile(found.of(200, CALM_SECONDS), 0.99),
+            "offered": LOAD.times * most,
+        },
+    )
+
+
+def _swap(signal: Path, swaps: int) -> None:
+    time.sleep(CALM_SECONDS)
+    with signal.open("ab", buffering=0) as file:
+        for _ in range(swaps):
+            file.write(b".")
+            time.sleep(EVERY_SECONDS)
+
+
+def _versions(found: Opened, count: int) -> set[str]:
+    """Which versions have answered; each answer must be that of its version."""
+    return {_checked(number % count, json.loads(body)) for number, body in found.bodies}
+
+
+def _checked(row: int, said: dict[str, Any]) -> str:
+    version: str = said["version"]
+    right = probability(rows(row + 1)[row], int(version))
+    if not abs(said["value"] - right) <= TOLERANCE:
+        raise WrongAnswerError(f"version {version} answers {right} to row {row}, got {said}")
+    return version
+
+
+CASE = Case(
+    name="swap",
+    what="an alias of the registry is moved to the next version every 250 ms, open loop at half of the peak",
+    limit="the same server before the first swap",
+    size=20,
+    quick=5,
+    unit="swaps",
+    contestants={"rxml": Contestant(ours, "score(registry.watch(alias)) behind App.predict")},
+    musts=(
+        Must("within", "no_errors", 1.0, "errors"),
+        Must("within", "calm_p99_seconds", 1.5, "swaps_p99_seconds"),
+    ),
+    shown=("errors", "calm_p99_seconds", "swaps_p99_seconds", "offered"),
+    most_rounds=3,
+)
