@@ -8,6 +8,7 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.aggregates.aggregate import Aggregate, require_whole, shown
+from rxml.aggregates.folding import at_once
 from rxml.aggregates.states import cells
 from rxml.aggregates.values import objects
 from rxml.errors import BufferOverflowError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rxml.aggregates.aggregate import Column, State
+    from rxml.aggregates.aggregate import Column, Fold, State
 
 
 class Collect(Aggregate):
@@ -54,6 +55,15 @@ class Collect(Aggregate):
                 result[group] = tuple(when[start:end]), tuple(found[start:end])
             start = end
         return (result,)
+
+    @override
+    def folding(self, values: Sequence[NDArray[Any]], times: NDArray[np.int64]) -> Fold:
+        """As any; but no value is refused, and so none need be looked at before: the bound is one of groups."""
+
+        def fold(state: State, places: NDArray[np.intp]) -> None:
+            at_once(self, values, times, state, places)
+
+        return fold
 
     @override
     def combine(self, left: State, right: State) -> State:

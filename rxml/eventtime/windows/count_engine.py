@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from typing_extensions import override
@@ -12,13 +13,15 @@ from rxml.eventtime.windows.panes import Panes, closing
 from rxml.flow.chunk import FOREVER
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from numpy.typing import NDArray
 
     from rxml.eventtime.windows.keys import Keys
     from rxml.eventtime.windows.pool import Pool
     from rxml.eventtime.windows.windowing import Count
 
-_LONG: int = 1 << 32  # windows of one key, at most, in the numbers of windows of all keys
+LONG: Final = 1 << 32  # windows of one key, at most, in the numbers of windows of all keys
 
 
 class CountEngine(Engine):
@@ -45,52 +48,49 @@ class CountEngine(Engine):
 
     @override
     def add(self, rows: Rows, folding: Folding) -> list[Panes]:
-        ordinals, seen = self._ordinals(rows.codes)
-        at, numbers, full = self._assigned(rows.codes, ordinals)
-        told = self._taken(at, numbers, full, folding) if len(at) else []
-        codes, more = seen
+        ordinals, (codes, more) = self._ordinals(rows.codes)
+        told = self.take(rows.codes, ordinals, folding)
         self.keys.hold(codes[self._seen[codes] == 0])
         self._seen[codes] += more
         return told
 
-    def _taken(
-        self,
-        at: NDArray[np.intp],
-        numbers: NDArray[np.int64],
-        full: NDArray[np.bool_],
-        folding: Folding,
+    def take(
+        self, codes: NDArray[np.intp], ordinals: NDArray[np.int64], folding: Folding
     ) -> list[Panes]:
-        """Take rows into windows; what those that are full come to."""
-        new = [each for each in dict.fromkeys(numbers.tolist()) if each not in self._slots]
-        self._slots.update(zip(new, self.pool.allocate(len(new)).tolist(), strict=True))
-        slots = self._slots_of(numbers)
-        touched = np.unique(slots)
-        before = self.pool.states(touched)
-        try:
-            folding(at).into(slots)
-            panes = self._panes(numbers[full], slots[full])
-        except BaseException:
-            self.pool.put(touched, before)
-            self._forget(np.array(new, np.int64))
-            raise
-        self._forget(numbers[full])
+        """Take rows into windows; what those that are full come to.
+
+        Args:
+            codes: the key of each row.
+            ordinals: how many elements of the key came before it.
+            folding: takes rows in.
+        """
+        windows = ordinals // self._step
+        place = ordinals - windows * self._step
+        at = np.flatnonzero(place < self._n)
+        if not len(at):
+            return []
+        numbers = codes[at] * LONG + windows[at]
+        full = numbers[place[at] == self._n - 1]
+        with self.trial(numbers):
+            folding(at).into(self.slots_of(numbers))
+            panes = self._panes(full, self.slots_of(full))
+        self.forget(full)
         return [panes] if len(panes) else []
 
-    def _assigned(
-        self, codes: NDArray[np.intp], ordinals: NDArray[np.int64]
-    ) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.bool_]]:
-        """Rows, the number of a window that they are in, and whether they fill it: a triple for each window of a row."""
-        last = ordinals // self._step
-        triples: list[tuple[Any, Any, Any]] = []
-        for back in range(-(-self._n // self._step)):
-            window = last - back
-            place = ordinals - window * self._step
-            inside = np.flatnonzero((place < self._n) & (window >= 0))
-            number = codes[inside] * _LONG + window[inside]
-            triples.append((inside, number, place[inside] == self._n - 1))
-        at, numbers, full = map(np.concatenate, zip(*triples[::-1], strict=True))
-        order = np.argsort(at, kind="stable")
-        return at[order], numbers[order], full[order]
+    @contextmanager
+    def trial(self, numbers: NDArray[np.int64]) -> Generator[None]:
+        """Have slots for these; what fails within this leaves all of them as they were."""
+        named = np.unique(numbers)
+        known = np.fromiter((each in self._slots for each in named.tolist()), np.bool_, len(named))
+        new, old = named[~known], self.slots_of(named[known])
+        self._slots.update(zip(new.tolist(), self.pool.allocate(len(new)).tolist(), strict=True))
+        before = self.pool.states(old)
+        try:
+            yield
+        except BaseException:
+            self.pool.put(old, before)
+            self.forget(new)
+            raise
 
     def _ordinals(
         self, codes: NDArray[np.intp]
@@ -107,16 +107,26 @@ class CountEngine(Engine):
         ordinals[order] = np.arange(len(codes)) - np.repeat(first, lengths) + self._seen[ordered]
         return ordinals, (ordered[first], lengths)
 
-    def _slots_of(self, numbers: NDArray[np.int64]) -> NDArray[np.intp]:
+    def numbers(self) -> NDArray[np.int64]:
+        """Of all that has a slot."""
+        return np.fromiter(self._slots, np.int64, len(self._slots))
+
+    def seen_of(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many elements of each key there were."""
+        return self._seen[codes]
+
+    def slots_of(self, numbers: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The slots of what has one, by number."""
         listed = numbers.tolist()
         return np.fromiter(map(self._slots.__getitem__, listed), np.intp, len(listed))
 
     def _panes(self, numbers: NDArray[np.int64], slots: NDArray[np.intp]) -> Panes:
         *values, first, last = self.pool.lower(slots)
-        return closing((numbers // _LONG).astype(np.intp), first, last + 1, last, values)
+        return closing((numbers // LONG).astype(np.intp), first, last + 1, last, values)
 
-    def _forget(self, numbers: NDArray[np.int64]) -> None:
-        self.pool.free(self._slots_of(numbers))
+    def forget(self, numbers: NDArray[np.int64]) -> None:
+        """These, each named once, have no slots any more."""
+        self.pool.free(self.slots_of(numbers))
         for number in numbers.tolist():
             del self._slots[number]
 
@@ -124,16 +134,16 @@ class CountEngine(Engine):
     def close(self, watermark: int) -> list[Panes]:
         if watermark < FOREVER or not self._slots:
             return []
-        numbers = np.fromiter(self._slots, np.int64, len(self._slots))
-        codes = numbers // _LONG
-        numbers = numbers[np.lexsort((numbers % _LONG, self.keys.rank(codes.astype(np.intp))))]
-        panes = self._panes(numbers, self._slots_of(numbers))
-        self._forget(numbers)
+        numbers = self.numbers()
+        codes = numbers // LONG
+        numbers = numbers[np.lexsort((numbers % LONG, self.keys.rank(codes.astype(np.intp))))]
+        panes = self._panes(numbers, self.slots_of(numbers))
+        self.forget(numbers)
         return [panes]
 
     @override
     def snapshot(self) -> Any:
-        numbers = np.fromiter(self._slots, np.int64, len(self._slots))
+        numbers = self.numbers()
         slots = np.fromiter(self._slots.values(), np.int64, len(self._slots))
         return [self._seen.copy(), numbers, slots]
 

@@ -146,7 +146,7 @@ class Firing:
         states = (
             [taken(state, segments.order) for state in rows]
             if discards
-            else self.pool.running(names, rows, segments)
+            else self.pool.running(self.pool.states(names), rows, segments)
         )
         newest = segments.highest_before(times, windows.times[slots])
         newest = np.maximum(newest, times[segments.order])

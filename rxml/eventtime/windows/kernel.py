@@ -44,6 +44,7 @@ class WindowKernel(Chunkwise[Any, Any]):
     """
 
     timely = True
+    version: int = 2  # 1: windows of a number of elements that overlap kept a state each
     again: bool = True  # an engine that fails has changed nothing
 
     def __init__(self, name: str, plan: Plan) -> None:

@@ -13,6 +13,7 @@ from rxml.eventtime.windows.every_engine import EveryEngine
 from rxml.eventtime.windows.firing import Firing
 from rxml.eventtime.windows.firing_engine import FiringEngine
 from rxml.eventtime.windows.panes import Layout
+from rxml.eventtime.windows.rolling_engine import RollingEngine
 from rxml.eventtime.windows.session_engine import SessionEngine
 from rxml.eventtime.windows.sliding_engine import SlidingEngine
 from rxml.eventtime.windows.spans import Newest, Oldest
@@ -191,7 +192,8 @@ class Plan:
         settings, windowing = self.settings, self.settings.windowing
         firing = Firing(pool, self.states, settings.accumulation)
         if isinstance(windowing, Count):
-            return CountEngine(keys, pool, windowing)
+            overlapping = windowing.n > windowing.step
+            return (RollingEngine if overlapping else CountEngine)(keys, pool, windowing)
         emission, lateness = settings.emission, settings.lateness
         if isinstance(windowing, Session):
             return SessionEngine(keys, windowing.gap, firing, emission, lateness)

@@ -141,19 +141,19 @@ class Pool:
         return careful
 
     def running(
-        self, slots: NDArray[np.intp], rows: Sequence[State], segments: Segments
+        self, before: Sequence[State], rows: Sequence[State], segments: Segments
     ) -> list[State]:
-        """The states of slots once each row is taken, at sorted places; the slots keep theirs.
+        """States that are not in the pool, once each row is taken, at sorted places.
 
         Args:
-            slots: of each segment.
-            rows: as `Fold.alone` gave them.
-            segments: the rows by slot.
+            before: of each segment.
+            rows: each by itself.
+            segments: the rows, by what they are taken into.
         """
-        triples = zip(self._aggregates, self.states(slots), rows, strict=True)
+        triples = zip(self._aggregates, before, rows, strict=True)
         return [
-            running(each, before, taken(state, segments.order), segments)
-            for each, before, state in triples
+            running(each, state, taken(row, segments.order), segments)
+            for each, state, row in triples
         ]
 
     def combine(self, into: NDArray[np.intp], others: NDArray[np.intp]) -> None:
