@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 from weakref import WeakSet
 
 from typing_extensions import override
 
+from rxml.http.handler import address_of
 from rxml.http.replies import HEADERS
 from rxml.http.transport import abort, narrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aiohttp import web
-
+    from rxml.http.handler import Http
     from rxml.http.limits import Limits
 
 _BODY: Final = b'{"error":"too many connections"}\n'
@@ -45,7 +45,7 @@ class Door:
         refused: called for each connection that is not let in.
     """
 
-    def __init__(self, server: web.Server, limits: Limits, refused: Callable[[], None]) -> None:
+    def __init__(self, server: Http, limits: Limits, refused: Callable[[], None]) -> None:
         self._server = server
         self._limits = limits
         self._refused = refused
@@ -57,9 +57,10 @@ class Door:
 
     def let_in(self, transport: asyncio.Transport) -> None:
         """Hand a new connection to the server, or refuse it."""
-        here = [_address(each.transport) for each in self._server.connections]
-        same = here.count(_address(transport))
-        if len(here) >= self._limits.connections or same >= self._limits.connections_per_address:
+        limits = self._limits
+        address = address_of(transport)
+        many = len(self._server.connections) >= limits.connections
+        if many or self._server.addresses[address] >= limits.connections_per_address:
             self._refused()
             transport.write(_FULL)
             transport.close()
@@ -74,11 +75,6 @@ class Door:
         """Drop all connections that are left."""
         for transport in list(self._transports):
             abort(transport)
-
-
-def _address(transport: asyncio.BaseTransport | None) -> Any:
-    peer: Any = None if transport is None else transport.get_extra_info("peername")
-    return peer[0] if peer else None
 
 
 class _Arrival(asyncio.Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
@@ -29,14 +30,16 @@ class Handler(web.RequestHandler):
     closed its half of the connection still gets its answer.
 
     Attributes:
+        address: of the client; None over a Unix socket.
         ended: the client will say no more.
         cut: the body in the middle of which it said its last.
     """
 
-    __slots__ = ("cut", "ended")
+    __slots__ = ("address", "cut", "ended")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.address: str | None = None
         self.ended: bool = False
         self.cut: Any = None
 
@@ -111,11 +114,15 @@ class Http(web.Server):
         refused: called with the status of each answer to what is no request.
         secure: connections are over TLS.
         options: of `Handler`.
+
+    Attributes:
+        addresses: how many connections each address has.
     """
 
     def __init__(
         self, handler: Any, refused: Callable[[int], None], *, secure: bool = False, **options: Any
     ) -> None:
+        self.addresses: Counter[str | None] = Counter()
         self._make: Any = SecureRequest if secure else Request
         self.refused: Callable[[int], None] = refused
         super().__init__(handler, handler_cancellation=True, request_factory=self._request)
@@ -128,3 +135,26 @@ class Http(web.Server):
     @override
     def __call__(self) -> Handler:
         return Handler(self, loop=asyncio.get_running_loop(), **self._options)
+
+    @override
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        if isinstance(handler, Handler):
+            handler.address = address_of(transport)
+            self.addresses[handler.address] += 1
+
+    @override
+    def connection_lost(
+        self, handler: web.RequestHandler, exc: BaseException | None = None
+    ) -> None:
+        if isinstance(handler, Handler) and handler in self._connections:
+            self.addresses[handler.address] -= 1
+            if not self.addresses[handler.address]:
+                del self.addresses[handler.address]
+        super().connection_lost(handler, exc)
+
+
+def address_of(transport: asyncio.BaseTransport) -> str | None:
+    """The address of who is at the other end; None over a Unix socket."""
+    peer: Any = transport.get_extra_info("peername")
+    return str(peer[0]) if peer else None

@@ -317,6 +317,8 @@ def test_ten_thousand_sockets_that_say_nothing_cost_little_and_go() -> None:
                 for writer in writers:
                     writer.transport.abort()
             await eventually(lambda: not server.connections)
+            inside: Any = server
+            assert not inside._http.addresses
             assert (await http(server, "/out")).status == 200
 
     run(main(), seconds=60)
