@@ -50,7 +50,7 @@ def fallback(
     Completes: with upstream, after the last answer.
     Fails: with upstream; without a `default`, with the error of the last rung. A supervisor can have the element left out.
     Cancels: upstream and what is worked on, at once.
-    Cost: as `map_async`, and about three microseconds an element.
+    Cost: as `map_async`, and a few microseconds an element: a timer for each rung that is waited for is most of it.
 
     The rungs are tried in turn: such as the primary model, a smaller one, what is cached, and a `default`. A rung that has
     others below it gets at most three quarters of the time that is left until the element's deadline, so that those

@@ -126,7 +126,8 @@ class _Shed(PumpedStage[Any]):
         self._on_shed = on_shed
         self._lifo = lifo
         self._line = Line()
-        self._away = asyncio.Event()
+        self._asking = False
+        self._moved = asyncio.Event()
         self.meter.gauge = self._gauge
 
     def _gauge(self) -> tuple[int, float | None]:
@@ -138,14 +139,15 @@ class _Shed(PumpedStage[Any]):
         if self._inlet is None:
             self._delay.emptied(self.env.clock.time())
         self.start()
-        self._away.clear()
+        self._asking = True
         try:
             if self.env.clock.held:
                 await self.env.clock.breathe()
             while (chunk := self._take(min(n, CHUNK))) is None and not self.over:
                 await self.wait_news()
         finally:
-            self._away.set()
+            self._asking = False
+            self._moved.set()
         return self._last() if chunk is None else chunk
 
     def _last(self) -> Chunk[Any]:
@@ -166,6 +168,7 @@ class _Shed(PumpedStage[Any]):
                 shed.append((waiting, reason))
         if not self._line.held:
             self._delay.emptied(now)
+        self._moved.set()
         chunk = _chunk(kept, self._line.due())
         with in_hand(chunk, self._dropped):
             for waiting, reason in shed:
@@ -223,7 +226,8 @@ class _Shed(PumpedStage[Any]):
                 context = None if chunk.contexts is None else chunk.contexts[at]
                 waiting = Waiting(chunk.elements[at], context, since)
                 while (reason := self._refusal(waiting)) and self._reader_comes():
-                    await self._away.wait()
+                    self._moved.clear()
+                    await self._moved.wait()
                 at += 1
                 if reason:
                     self._turn_away(waiting, reason)
@@ -235,7 +239,7 @@ class _Shed(PumpedStage[Any]):
             raise
 
     def _reader_comes(self) -> bool:
-        return self._line.held > 0 and not self._away.is_set()
+        return self._line.held > 0 and self._asking
 
     @override
     async def release(self) -> None:

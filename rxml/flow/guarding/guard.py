@@ -36,7 +36,8 @@ class Guard(Generic[A, B]):
     throttle, waits in the bulkhead and asks the breaker for itself, and a wait between attempts holds no place. All of
     them obey the deadline of the element (`ops.deadline`, or the one that a request came with): nothing is begun, waited
     for or tried again past it. Policies belong to the callee, not to a run: a guard that is used in several flows, and
-    a policy that is given to several guards, is one for all of them. Without policies a call costs about a microsecond.
+    a policy that is given to several guards, is one for all of them. Without policies a call costs about a
+    microsecond; a limit of time, a breaker, a bulkhead a few each; a hedge a task.
 
     Args:
         function: a coroutine function of one element.

@@ -97,6 +97,15 @@ def test_what_is_past_its_deadline_is_not_handed_out() -> None:
     assert told == [("b", "late")]
 
 
+def test_a_reader_for_whom_nothing_that_waits_is_worth_it_gets_what_comes_next() -> None:
+    told: Told = []
+    late = [*[Context(deadline=0)] * 5, Context()]
+    source = scripted(Sleep(0), Chunk(list("bcdefg"), late), Sleep(1), "h")
+    flow = source.pipe(shed(told))
+    assert run(paced(flow, [0, 0, 0])) == [["g"], ["h"], []]
+    assert told == [(each, "late") for each in "bcdef"]
+
+
 def test_under_overload_the_newest_come_first_if_order_does_not_matter() -> None:
     told: Told = []
     source = scripted("a", "b", "c", Sleep(10.5), "d", Sleep(0.1), "e", "f")
