@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-FEW = settings(max_examples=60, stateful_step_count=40, deadline=None)
+FEW = settings(max_examples=30, stateful_step_count=40, deadline=None)
 
 
 class Ticking(RuleBasedStateMachine):
