@@ -7,7 +7,7 @@ import logging
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
-from queue import SimpleQueue
+from queue import Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar
 
@@ -130,20 +130,20 @@ class Hand(Executor):
     """
 
     def __init__(self) -> None:
-        self._work: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._work: Queue[tuple[Future[Any], Callable[[], Any]] | None] = Queue(2)
         Thread(target=self._run, name="score", daemon=True).start()
 
     @override
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
-        self._work.put((future, partial(fn, *args, **kwargs)))
+        self._work.put_nowait((future, partial(fn, *args, **kwargs)))
         return future
 
     @override
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """The thread ends when it has nothing to do; it is not waited for."""
         del wait, cancel_futures
-        self._work.put(None)
+        self._work.put_nowait(None)
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:

@@ -1,0 +1,216 @@
+"""Child: one worker process, as its parent sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import logging
+import mmap
+import os
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from rxml.engines.frames import HEAD, Failure, Kind, Load, frame, head, packed, unpacked
+from rxml.errors import ModelError, ProtocolError, WorkerLostError
+from rxml.flow.scope import Scope, uninterrupted
+from rxml.wire import dumps
+
+if TYPE_CHECKING:
+    from rxml.batch import Batch
+    from rxml.models.model import Recipe
+    from rxml.models.scoring.place import Done
+
+_LOG: Final = logging.getLogger("rxml.engines")
+_BUFFER: Final = 1 << 20
+_LINE: Final = 1000
+_THREADS: Final = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+class Child:
+    """A worker process; it has one batch at a time.
+
+    Args:
+        name: in the log.
+        shared_bytes: of the memory that both have.
+        timeout: seconds after which a batch counts as hung, and the process is killed.
+
+    Attributes:
+        busy: it has a batch.
+        pid: of the process.
+    """
+
+    def __init__(self, name: str, shared_bytes: int, timeout: float) -> None:
+        self.name: str = name
+        self.busy: bool = False
+        self.pid: int = 0
+        self._timeout = timeout
+        self._shared_bytes = shared_bytes
+        self._scope = Scope()
+        self._done: Done | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._shared: mmap.mmap | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._why = "it died"
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def start(self, recipe: Recipe, threads: int, core: int) -> None:
+        """Have it made, with its model loaded and warm.
+
+        Raises:
+            ModelError: the model cannot be made there.
+            WorkerLostError: the process died over it.
+        """
+        ours, theirs = socket.socketpair()
+        ours.settimeout(0.0)
+        memory = os.memfd_create(f"rxml {self.name}", os.MFD_CLOEXEC)
+        try:
+            os.ftruncate(memory, self._shared_bytes)
+            self._shared = mmap.mmap(memory, 0)
+            spawned = asyncio.to_thread(_spawned, theirs.fileno(), memory, core, threads)
+            self._process = await uninterrupted(spawned, name=f"spawn {self.name}")
+        finally:
+            theirs.close()
+            os.close(memory)
+        self.pid = self._process.pid
+        self._scope.start(self._logged(self._process), name=f"{self.name}: stderr")
+        reader, self._writer = await asyncio.open_connection(sock=ours, limit=_BUFFER)
+        self._writer.write(frame(Kind.LOAD, Load(recipe.loader, dumps(list(recipe.arguments)))))
+        kind, body = await self._answer(reader)
+        if kind is not Kind.READY:
+            raise ModelError(f"the model cannot be made in a process of its own: {_words(body)}")
+        self._scope.start(self._listen(reader), name=f"{self.name}: answers")
+
+    async def _answer(self, reader: asyncio.StreamReader) -> tuple[Kind, bytes]:
+        try:
+            kind, size = head(await reader.readexactly(HEAD.size))
+            return kind, await reader.readexactly(size)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise WorkerLostError(f"{self.name}: {self._why}") from error
+
+    def score(self, batch: Batch, done: Done) -> None:
+        """Give it a batch; it must not be busy."""
+        if self._shared is None or self._writer is None:
+            raise RuntimeError(f"{self.name} has not been started")
+        self.busy, self._done = True, done
+        try:
+            self._writer.write(frame(Kind.SCORE, packed(batch, self._shared)))
+        except ValueError as error:
+            return self._tell(error, 0.0)
+        self._timer = asyncio.get_running_loop().call_later(self._timeout, self._hangs)
+        return None
+
+    def _hangs(self) -> None:
+        self._why = f"it has not answered within {self._timeout:g} s, and was killed"
+        self.kill()
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        try:
+            while True:
+                kind, body = await self._answer(reader)
+                self._take(kind, body)
+        except (WorkerLostError, ProtocolError) as error:
+            self.kill()
+            if not self.lost.done():
+                self.lost.set_result(None)
+            self._tell(WorkerLostError(str(error)), 0.0)
+
+    def _take(self, kind: Kind, body: bytes) -> None:
+        if self._shared is None or kind not in (Kind.RESULT, Kind.FAILED):
+            raise ProtocolError(f"{self.name} said {kind!r} where a result was to come")
+        if kind is Kind.FAILED:
+            self._tell(_raised(body), 0.0)
+        else:
+            self._tell(*unpacked(body, self._shared, copy=True))
+
+    def _tell(self, result: Batch | Exception, seconds: float) -> None:
+        done, self._done = self._done, None
+        self.busy = False
+        if self._timer is not None:
+            self._timer.cancel()
+        if done is not None:
+            done(result, seconds)
+
+    async def _logged(self, process: subprocess.Popen[bytes]) -> None:
+        """What it writes to stderr goes to the log, under its name."""
+        loop, stderr = asyncio.get_running_loop(), process.stderr
+        if stderr is None:
+            return
+        reader = asyncio.StreamReader(limit=_BUFFER)
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), stderr
+        )
+        try:
+            while line := await reader.readline():
+                _LOG.warning("%s: %s", self.name, line.decode(errors="replace").rstrip()[:_LINE])
+        except ValueError:
+            _LOG.warning("%s: a line that is too long; what follows is not shown", self.name)
+        finally:
+            transport.close()
+
+    def kill(self) -> None:
+        """End it now; its batch is told."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+
+    async def close(self) -> None:
+        """End it, and let go of what it had; idempotent."""
+        self.kill()
+        if self._writer is not None:
+            self._writer.close()
+            with suppress(ConnectionError):
+                await self._writer.wait_closed()
+        if self._process is not None:
+            await uninterrupted(asyncio.to_thread(self._process.wait), name=f"{self.name} ends")
+        await self._scope.aclose()
+        self._tell(WorkerLostError(f"{self.name} was closed"), 0.0)
+
+
+def _spawned(channel: int, memory: int, core: int, threads: int) -> subprocess.Popen[bytes]:
+    """A fresh interpreter: nothing of this process's state or locks is in it, as it would be after a fork."""
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [sys.executable, "-m", "rxml.engines.worker", str(channel), str(memory), str(core)],
+        pass_fds=(channel, memory),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **dict.fromkeys(_THREADS, str(threads)), "PYTHONPATH": _path()},
+    )
+
+
+def _path() -> str:
+    """Where this process finds modules, the worker does too."""
+    return os.pathsep.join(filter(None, [*sys.path, os.environ.get("PYTHONPATH")]))
+
+
+def _failure(body: bytes) -> Failure:
+    try:
+        return msgspec.msgpack.decode(body, type=Failure)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError(f"no failure came from the other process: {error}") from error
+
+
+def _words(body: bytes) -> str:
+    failure = _failure(body)
+    return f"{failure.kind}: {failure.words}"
+
+
+def _raised(body: bytes) -> Exception:
+    """What the model raised there, as the same kind of error if that is one of Python's own."""
+    failure = _failure(body)
+    kind: Any = getattr(builtins, failure.kind, None)
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        with suppress(TypeError):
+            return kind(failure.words)
+    return ModelError(f"{failure.kind}: {failure.words}")
