@@ -33,6 +33,7 @@ NAMES: Final = {
     "overload_http": "benchmarks.cases.overload_http",
     "serve_recovery": "benchmarks.cases.serve_recovery",
     "swap": "benchmarks.cases.swap",
+    "chaos_kill": "benchmarks.cases.chaos_kill",
     "isolation": "benchmarks.cases.isolation",
     "idle": "benchmarks.cases.idle",
 }

@@ -90,7 +90,7 @@ def two() -> rxml.http.App:
 
     slow = models.from_function(wait, inputs=Schema([Field("features", "float64", (FEATURES,))]))
     app = rxml.http.App()
-    app.predict("/slow", ops.score(slow, on=models.threads(1), max_batch=_AT_ONCE))
+    app.predict("/slow", ops.score(slow, on=models.threads(1), max_batch=_AT_ONCE, budget=0.05))
     app.predict("/predict", ops.score(_model(), name="model"))
     return app
 
