@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from typing_extensions import override
 
+from rxml.errors import PipelineError
 from rxml.flow.chunk import END, Chunk
 from rxml.flow.context import Context, Outcome
+from rxml.flow.node import Cardinality, MarkSpec
 from rxml.flow.stage import Stage
 
 if TYPE_CHECKING:
@@ -26,49 +29,86 @@ class Desk(Protocol):
         """Why an element that ended so has no answer."""
         ...
 
-    def left(self, waiter: Waiter[Any]) -> None:
+    def left(self, waiter: Ticket[Any]) -> None:
         """The element of this one is on its way no more."""
         ...
 
 
-class Waiter(Generic[B]):
+class Ticket(ABC, Generic[B]):
     """One who asked. It travels as `Context.settle`, so that whatever becomes of the element is told here.
 
+    Args:
+        desk: where it asked.
+        within: seconds in which an answer is wanted; None: whenever.
+
     Attributes:
-        future: the answer.
-        within: seconds in which it is wanted; None: whenever.
+        within: as given.
         tick: takes its deadline back.
     """
 
-    __slots__ = ("_desk", "future", "tick", "within")
+    __slots__ = ("_desk", "tick", "within")
 
-    def __init__(self, desk: Desk, future: asyncio.Future[B], within: float | None) -> None:
+    def __init__(self, desk: Desk, within: float | None) -> None:
         self._desk = desk
-        self.future: asyncio.Future[B] = future
         self.within: float | None = within
         self.tick: int = 0
 
     @property
+    @abstractmethod
     def gone(self) -> bool:
-        """Whether nobody waits any more: it has been told already, or was cancelled."""
-        return self.future.done()
+        """Whether nobody waits any more: it has been told already, or has left."""
+
+    @abstractmethod
+    def told(self, result: B) -> None:
+        """It has an answer, and is not gone."""
+
+    @abstractmethod
+    def refused(self, error: Exception) -> None:
+        """It has none, and is not gone; this is why."""
 
     def answer(self, result: B) -> None:
         """It has an answer; the element is on its way no more."""
-        if not self.future.done():
-            self.future.set_result(result)
+        if not self.gone:
+            self.told(result)
         self._desk.left(self)
 
     def refuse(self, error: Exception) -> None:
         """It has none, and this is why; the element may still be on its way."""
-        if not self.future.done():
-            self.future.set_exception(error)
+        if not self.gone:
+            self.refused(error)
 
     def __call__(self, outcome: Outcome) -> None:
         """Told how the element ended (see `Context.settle`)."""
-        if outcome is not Outcome.ANSWERED and not self.future.done():
-            self.refuse(self._desk.explained(outcome))
+        if outcome is not Outcome.ANSWERED and not self.gone:
+            self.refused(self._desk.explained(outcome))
         self._desk.left(self)
+
+
+class Waiter(Ticket[B]):
+    """One who awaits a future.
+
+    Attributes:
+        future: the answer.
+    """
+
+    __slots__ = ("future",)
+
+    def __init__(self, desk: Desk, future: asyncio.Future[B], within: float | None) -> None:
+        super().__init__(desk, within)
+        self.future: asyncio.Future[B] = future
+
+    @property
+    @override
+    def gone(self) -> bool:
+        return self.future.done()
+
+    @override
+    def told(self, result: B) -> None:
+        self.future.set_result(result)
+
+    @override
+    def refused(self, error: Exception) -> None:
+        self.future.set_exception(error)
 
 
 class Inbox(Stage[Any]):
@@ -113,3 +153,20 @@ class Inbox(Stage[Any]):
     @override
     async def release(self) -> None:
         self._delist()
+
+
+def require_one_each(flow: Node) -> None:
+    """Refuse a pipeline that would lose or multiply answers.
+
+    Raises:
+        PipelineError: a stage gives more or fewer results than elements; names it.
+    """
+    for node in flow.walk():
+        spec = node.spec
+        if spec.cardinality not in (Cardinality.ONE, Cardinality.SOURCE) and not isinstance(
+            spec, MarkSpec
+        ):
+            raise PipelineError(
+                f"{spec.name} gives {spec.cardinality.value} results for an element: "
+                "whoever asks gets one answer, so that each stage must give one"
+            )

@@ -8,13 +8,13 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar, cast
 
 from rxml.errors import DeadlineError, OverloadError, PipelineError, StreamClosedError
-from rxml.flow.asked import Inbox, Waiter
+from rxml.flow.asked import Inbox, Ticket, Waiter, require_one_each
 from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.context import Context, Outcome
 from rxml.flow.deadlines import Deadlines
 from rxml.flow.flowable import Flowable
 from rxml.flow.matched import Matched
-from rxml.flow.node import Cardinality, MarkSpec, StageSpec
+from rxml.flow.node import Cardinality, StageSpec
 from rxml.flow.run import Run
 from rxml.flow.scope import Scope
 from rxml.flow.supervision import DeadLetter, Directive, Supervisor
@@ -68,15 +68,16 @@ class Service(Generic[A, B]):
         )
         source: Flowable[A] = Flowable(spec)
         self.flow: Flowable[B] = operator(source)
-        _require_one_each(self.flow)
+        require_one_each(self.flow)
         self._pending: deque[tuple[A, Context]] = deque()
-        self._waiting: set[Waiter[B]] = set()
-        self._deadlines: Deadlines[Waiter[B]] | None = None
+        self._waiting: set[Ticket[B]] = set()
+        self._deadlines: Deadlines[Ticket[B]] | None = None
         self._through = Throughput()
         self._scope = Scope()
         self._run: Run[B] | None = None
         self._closing = False
         self._failure: Exception | None = None
+        self._less: asyncio.Future[None] | None = None
 
     @property
     def waiting(self) -> int:
@@ -119,10 +120,22 @@ class Service(Generic[A, B]):
     async def drain(self, seconds: float) -> bool:
         """Take no more, and wait for at most so long until all have their answer; whether they have."""
         self._closing = True
-        waiting = [waiter.future for waiter in self._waiting]
-        if waiting:
-            await asyncio.wait(waiting, timeout=seconds)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while self._waiting and (left := end - loop.time()) > 0:
+            await self._fewer(left)
         return not self._waiting
+
+    async def roomy(self, most: int) -> None:
+        """Wait until fewer than `most` elements are on their way."""
+        while len(self._waiting) >= most:
+            await self._fewer(None)
+
+    async def _fewer(self, seconds: float | None) -> None:
+        """Wait until one is on its way no more, for at most so long."""
+        if self._less is None:
+            self._less = asyncio.get_running_loop().create_future()
+        await asyncio.wait([self._less], timeout=seconds)
 
     def ask(
         self,
@@ -146,14 +159,21 @@ class Service(Generic[A, B]):
             StreamClosedError: the service has ended, or is not there for the moment.
             Exception: what a stage raised for this element.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[B] = loop.create_future()
-        now = loop.time()
-        refusal = self._refusal(within, now)
+        future: asyncio.Future[B] = asyncio.get_running_loop().create_future()
+        refusal = self.enter(element, Waiter(self, future, within), priority, trace)
         if refusal is not None:
             future.set_exception(refusal)
-            return future
-        waiter = Waiter(self, future, within)
+        return future
+
+    def enter(
+        self, element: A, waiter: Ticket[B], priority: int, trace: str | None
+    ) -> Exception | None:
+        """Have an element on its way whose answer its ticket is given; or why it is not taken, as for `ask`."""
+        now = asyncio.get_running_loop().time()
+        within = waiter.within
+        refusal = self._refusal(within, now)
+        if refusal is not None:
+            return refusal
         deadline = None
         if within is not None and self._deadlines is not None:
             deadline = now + within
@@ -162,7 +182,7 @@ class Service(Generic[A, B]):
         self._pending.append((element, Context(None, trace, deadline, priority, waiter)))
         if self._inbox is not None:
             self._inbox.ring()
-        return future
+        return None
 
     def _refusal(self, within: float | None, now: float) -> Exception | None:
         if self._closing:
@@ -181,14 +201,21 @@ class Service(Generic[A, B]):
                 )
         return None
 
-    def left(self, waiter: Waiter[B]) -> None:
+    def left(self, waiter: Ticket[B]) -> None:
         """The element of this one is on its way no more."""
         self._waiting.discard(waiter)
+        if self._less is not None:
+            self._told_of_room()
         if waiter.within is not None and self._deadlines is not None:
             self._deadlines.take_back(waiter, waiter.tick)
 
+    def _told_of_room(self) -> None:
+        less, self._less = self._less, None
+        if less is not None and not less.done():
+            less.set_result(None)
+
     @staticmethod
-    def _expired(waiter: Waiter[B]) -> None:
+    def _expired(waiter: Ticket[B]) -> None:
         waiter.refuse(DeadlineError(f"no answer within {waiter.within:g} s"))
 
     def explained(self, outcome: Outcome) -> Exception:
@@ -235,8 +262,8 @@ class Service(Generic[A, B]):
         if chunk.contexts is None:
             raise PipelineError("a stage of the service has lost the contexts of its elements")
         for element, context in zip(chunk.elements, chunk.contexts, strict=True):
-            waiter = cast("Waiter[B] | None", context.settle)
-            if waiter is not None and waiter.__class__ is Waiter:
+            waiter = cast("Ticket[B] | None", context.settle)
+            if isinstance(waiter, Ticket):
                 waiter.answer(element)
             else:
                 context.settled(Outcome.ANSWERED)
@@ -244,12 +271,13 @@ class Service(Generic[A, B]):
     def _buried(self, letter: DeadLetter) -> None:
         """Whoever asked for what could not be processed is told why."""
         waiter = None if letter.context is None else letter.context.settle
-        if isinstance(waiter, Waiter):
+        if isinstance(waiter, Ticket):
             waiter.refuse(letter.error)
 
     def _desert(self, error: Exception) -> None:
         self._pending.clear()
         waiting, self._waiting = self._waiting, set()
+        self._told_of_room()
         for waiter in waiting:
             waiter.refuse(error)
         if self._deadlines is not None:
@@ -262,15 +290,3 @@ class Service(Generic[A, B]):
 
 def _resume(_: Exception) -> Directive:
     return Directive.RESUME
-
-
-def _require_one_each(flow: Node) -> None:
-    for node in flow.walk():
-        spec = node.spec
-        if spec.cardinality not in (Cardinality.ONE, Cardinality.SOURCE) and not isinstance(
-            spec, MarkSpec
-        ):
-            raise PipelineError(
-                f"{spec.name} gives {spec.cardinality.value} results for an element: "
-                "whoever asks gets one answer, so that each stage must give one"
-            )
