@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rxml.models.registry.state import Event
+    from rxml.models.registry.version import Loader
 
 T = TypeVar("T")
 
@@ -56,13 +57,15 @@ class Journal:
 
     Args:
         folder: made when it is first written to.
+        loader: of the versions that there are.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, loader: Loader) -> None:
         self._folder = folder
+        self._loader = loader
         self._path = folder / _LINES
         self._mutex = Lock()
-        self._state = State()
+        self._state: State = State(loader)
         self._offset = 0
         self._stamp: tuple[int, ...] = ()
 
@@ -173,7 +176,7 @@ class Journal:
         self._offset += len(whole) + 1
 
     def _forget(self) -> None:
-        self._state, self._offset, self._stamp = State(), 0, ()
+        self._state, self._offset, self._stamp = State(self._loader), 0, ()
 
     def _check_mark(self) -> None:
         """See that this rxml knows what it reads."""

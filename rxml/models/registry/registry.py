@@ -65,7 +65,7 @@ class Registry:
         self.folder: Path = Path(folder)
         self.trust: Trust = Trust(tuple(modules), tuple(types), limits=limits)
         self._require_coverage = require_coverage
-        self._journal = Journal(self.folder)
+        self._journal = Journal(self.folder, self.load)
 
     def publish(
         self,

@@ -100,8 +100,9 @@ def load_again(
     """
     trust = Trust(tuple(modules), tuple(rest[0]), trusted=bool(rest[1]), digest=digest)
     meant = Reference.of(reference)
-    version = Journal(Path(folder)).read(lambda state: state.find(meant))
-    return released(Path(folder), version, trust)
+    path = Path(folder)
+    journal = Journal(path, lambda version: released(path, version, trust))
+    return released(path, journal.read(lambda state: state.find(meant)), trust)
 
 
 def _recipe(folder: Path, version: Version, trust: Trust) -> Recipe:

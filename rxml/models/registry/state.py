@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from rxml.models.registry.references import Reference
+    from rxml.models.registry.version import Loader
 
 
 class Published(msgspec.Struct, frozen=True, tag_field="kind", tag="published"):
@@ -93,12 +94,16 @@ class Named:
 class State:
     """The fold of a log. It grows by a line at a time and is never changed otherwise.
 
+    Args:
+        loader: of the versions.
+
     Attributes:
         names: by name, what there is.
         lines: that were folded.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
         self.names: dict[str, Named] = {}
         self.lines: int = 0
 
@@ -132,6 +137,7 @@ class State:
             event.size,
             line.event_time,
             bytes(event.manifest),
+            self._loader,
         )
         named.versions.append(made)
         named.changes.append(Change("published", line.key, event.version, "", "", line.event_time))

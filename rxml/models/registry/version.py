@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from typing_extensions import override
 
@@ -11,8 +11,14 @@ from rxml.models.artefacts.manifest import manifest_of, signature_of
 from rxml.models.model import Release
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rxml.models.artefacts.manifest import Manifest
+    from rxml.models.model import Model
     from rxml.models.signature import Signature
+
+    Loader: TypeAlias = Callable[["Version"], Model]
+    """Loads a version out of the registry that it is from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,7 @@ class Version:
         size: of its artefact in bytes.
         created: when it was published, in nanoseconds since 1970 UTC.
         manifest_text: JSON.
+        loader: of the registry that it is from.
     """
 
     name: str
@@ -34,6 +41,7 @@ class Version:
     size: int
     created: int
     manifest_text: bytes = field(repr=False)
+    loader: Loader = field(repr=False, compare=False)
 
     @property
     def manifest(self) -> Manifest:
@@ -53,6 +61,15 @@ class Version:
     def release(self) -> Release:
         """What its predictions carry."""
         return Release(self.name, self.version, self.digest)
+
+    def load(self) -> Model:
+        """The model; `Registry.load` without further words. Reads files: on an event loop, call it in a thread.
+
+        Raises:
+            ArtefactError: it is refused; says why. Nothing of it has run.
+            ModuleNotFoundError: it needs an extra that is not installed.
+        """
+        return self.loader(self)
 
     @override
     def __str__(self) -> str:

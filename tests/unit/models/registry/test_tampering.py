@@ -117,6 +117,15 @@ def test_no_function_is_called_but_those_that_make_models(name: str, registry: R
     refused(rewritten(registry, loader(name, None)), "makes no models of format")
 
 
+def test_not_even_one_of_ours_that_is_allowed_to_be_imported(registry: Registry) -> None:
+    def change(payload: dict[str, Any]) -> None:
+        recipe = {"loader": "rxml.models.adapters.recipes:made_by", "arguments": ""}
+        payload["manifest"].update(format="function", recipe=recipe)
+
+    _ = rewritten(registry, change)
+    refused(Registry(registry.folder, modules=["rxml"]), "makes no models of format 'function'")
+
+
 def test_arguments_that_nobody_published_are_refused(registry: Registry) -> None:
     ours = "rxml.models.artefacts.linear:linear_of"
     refused(rewritten(registry, loader(ours, None, b"another")), "second artefact")
