@@ -148,8 +148,8 @@ def test_a_stream_sends_what_is_on_its_way_and_takes_no_more() -> None:
         frames = [await peer.hear()]
         while frames[-1]["type"] != "error":
             frames.append(await peer.hear())
-        assert frames[0]["type"] == "drain"
-        assert any(frame["type"] == "next" for frame in frames)
+        types = [frame["type"] for frame in frames]
+        assert "next" in types[types.index("drain") :]
         assert frames[-1]["code"] == "drain"
         assert (await peer.closed())[0] == 4503
         await spoken.__aexit__(None, None, None)
