@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
+from rxml.batch import Batch
 from rxml.errors import ProtocolError
 from rxml.http.codec import items_of
 from rxml.http.decode import ElementError
@@ -38,6 +39,7 @@ class Exchange(Outgoing):
         operator: run once.
         intake: what elements must be.
         arrived: counts bytes that decoded elements take until they are wanted; negative ones have been.
+        most: bytes that one message counts for at most, so that any may come when nothing else waits.
         ends: the link to the client, the codec of its sub-protocol, and the limits.
     """
 
@@ -48,6 +50,7 @@ class Exchange(Outgoing):
         intake: Intake[Any],
         *,
         arrived: Callable[[int], None],
+        most: int,
         ends: tuple[Link, Codec, Serving],
     ) -> None:
         link, codec, serving = ends
@@ -62,6 +65,7 @@ class Exchange(Outgoing):
         super().__init__(frame, operator(self._incoming.flow()), link, codec, serving)
         self._intake = intake
         self._arrived = arrived
+        self._most = most
         self._weight = 0
         self._came = 0
         self._completed = self._closed = False
@@ -82,7 +86,7 @@ class Exchange(Outgoing):
 
     async def _elements(self, items: Any, size: int) -> None:
         self._incoming.count(len(items), size)
-        if self._busy(size):
+        if self._busy(items, size):
             return
         valid: list[Any] = []
         for item in items:
@@ -93,9 +97,12 @@ class Exchange(Outgoing):
             self._came += 1
         self._incoming.put(valid)
 
-    def _busy(self, size: int) -> bool:
+    def _busy(self, items: Any, size: int) -> bool:
         """Whether these bytes are too many, with all that waits on this path or comes from this address."""
-        weight = self._intake.weight(b"", self._serving.limits, text=True, size=size)
+        limits, intake = self._serving.limits, self._intake
+        columns = isinstance(items, Batch)
+        weight = 2 * size if columns else intake.weight(b"", limits, text=True, size=size)
+        weight = min(weight, self._most)
         try:
             self._arrived(weight)
         except Refusal as refusal:

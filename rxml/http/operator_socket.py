@@ -14,7 +14,7 @@ from rxml.http.exchange import Exchange
 from rxml.http.feed import Feed
 from rxml.http.greeting import greeted
 from rxml.http.link import Link
-from rxml.http.pool import Arrivals
+from rxml.http.pool import SHARE, Arrivals
 from rxml.http.protocol import NAMES, SHED, Error
 from rxml.http.replies import Refusal
 from rxml.http.session import Session
@@ -52,7 +52,7 @@ class OperatorSocket(Generic[A, B]):
         operator: what runs.
         intake: what elements must be.
         waiting_bytes: that decoded elements of all clients may take until they are wanted, a quarter of it for one
-            address; by an upper estimate. Beyond it a stream ends with the error `busy`.
+            address; by an upper estimate. Beyond it a stream ends with the error `busy`, unless nothing else waits.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class OperatorSocket(Generic[A, B]):
         self._operator = operator
         self._intake = intake
         self._arrivals = Arrivals(waiting_bytes)
+        self._most = max(1, waiting_bytes // SHARE)
 
     async def answer(self, request: web.BaseRequest, serving: Serving) -> web.StreamResponse:
         """Talk with one client until either side ends."""
@@ -84,7 +85,9 @@ class OperatorSocket(Generic[A, B]):
             if frame.path is not None or frame.resume is not None:
                 return Error(frame.id, "path", "an operator has one path, and nothing to resume")
             ends = (link, codec, serving)
-            return Exchange(frame, self._operator, self._intake, arrived=arrived, ends=ends)
+            return Exchange(
+                frame, self._operator, self._intake, arrived=arrived, most=self._most, ends=ends
+            )
 
         if await greeted(link, codec, serving.limits):
             await Session(link, codec, serving, opened, takes_in=True).run()

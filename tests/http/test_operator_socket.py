@@ -204,18 +204,23 @@ def test_a_client_that_reads_no_results_is_asked_for_nothing_more() -> None:
 def test_too_much_that_waits_is_shed_with_a_time_to_come_back() -> None:
     async def main() -> None:
         async with (
-            operated(ops.delay(30.0), dict[str, Any], waiting=1000).serve() as server,
+            operated(ops.concat_map(rxml.never()), dict[str, Any], waiting=1000).serve() as server,
             client(server, "/run") as peer,
         ):
             await peer.subscribe(100)
             await asked(peer)
-            await peer.say(type="next", id=1, items=[{"a": "x" * 1000}])
-            frame = await peer.hear()
+            await peer.say(type="next", id=1, items=[{"a": "x" * 1000}])  # alone, it may
+            await peer.subscribe(100, 2)
+            await asked(peer, 2)
+            await peer.say(type="next", id=2, items=[{"a": "x" * 1000}])
+            while (frame := await peer.hear())["type"] == "request":
+                pass
             assert (frame["type"], frame["code"], frame["retry_after_ms"]) == (
                 "error",
                 "busy",
                 1000,
             )
+            assert frame["id"] == 2
 
     run(main())
 
