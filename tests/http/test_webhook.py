@@ -24,7 +24,7 @@ from rxml.flow.context import Context, Outcome
 from rxml.flow.kinds import body_source
 from rxml.http import verify_signature, webhook
 from rxml.http.judging import judged
-from tests.chaos.proxy import Fault, Proxy
+from tests.chaos.proxy import Fault, Proxy, seeded
 from tests.http.helpers import app, collecting, run
 
 if TYPE_CHECKING:
@@ -302,6 +302,22 @@ def test_as_many_are_under_way_as_are_told_and_come_out_in_order() -> None:
             assert got == list(range(60))
             assert proxy.connections == 3
             assert sorted(x for body in hook.bodies for x in body) == got
+
+    run(main())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_all_elements_are_taken_through_a_network_that_fails(seed: int) -> None:
+    async def main() -> None:
+        fault = seeded(seed, size=400, faulty=4)
+        async with hooked() as hook, Proxy(hook.port, fault) as proxy:
+            url = f"http://127.0.0.1:{proxy.port}/hook"
+            post = webhook(url, batch=10, timeout=0.1, attempts=20, **QUICK)
+            assert await rxml.range(200).pipe(post).to_list() == list(range(200))
+            keys = [head["idempotency-key"] for head in hook.heads]
+            once = dict(zip(keys, hook.bodies, strict=True))
+            assert [x for body in once.values() for x in body] == list(range(200))
+            assert proxy.connections > 1
 
     run(main())
 
