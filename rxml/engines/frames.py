@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from math import prod
 from struct import Struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 import numpy as np
@@ -167,4 +167,4 @@ def _placed(told: Placed, shared: mmap, rows: int) -> Any:
 
 
 def _own(column: Any, *, copy: bool) -> Any:
-    return np.array(column) if copy and isinstance(column, np.ndarray) else column
+    return cast("Any", column).copy() if copy and isinstance(column, np.ndarray) else column

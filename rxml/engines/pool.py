@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from rxml.engines.child import Child
 from rxml.errors import ModelError, WorkerLostError
-from rxml.flow.scope import Scope, settled
+from rxml.flow.scope import Scope, settled, uninterrupted
 from rxml.resilience.intensity import Intensity
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Pool:
                     _LOG.warning("%s cannot be started: %s", child.name, error)
                 finally:
                     self._forget(child)
-                    await child.close()
+                    await uninterrupted(child.close(), name=f"{child.name} ends")
                 if self._leaving:
                     self._leaving -= 1
                     return
@@ -144,6 +144,8 @@ class Pool:
         self._children.discard(child)
         if child in self._free:
             self._free.remove(child)
+        if not self._closing:
+            self._loop.call_soon(self._ready)
 
     async def _pause(self, child: Child) -> None:
         """Before the next is started; once too many have died, those who ask are told so meanwhile."""
@@ -197,7 +199,7 @@ class Pool:
 
     def _shrink(self) -> None:
         self._shrinking = None
-        if self._elastic.shrinks(self._places, len(self._free), self._loop.time()):
+        if self._elastic.shrinks(len(self._children), len(self._free), self._loop.time()):
             child = self._free.pop(0)
             self._leaving += 1
             child.kill()
