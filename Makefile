@@ -28,7 +28,7 @@ install-self := -m pip install --quiet --no-build-isolation --no-deps -e .
 # An environment that was copied along with the tree points back to where it came from.
 moved := $(filter-out $(CURDIR),$(shell cat .venv/.made 2>/dev/null))
 
-.PHONY: help demo test lint types doors docs bench fuzz lock clean distclean FORCE
+.PHONY: help demo test lint types doors docs bench fuzz torch lock clean distclean FORCE
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -61,6 +61,9 @@ fuzz: .venv-fuzz/.made ## every decoder under a coverage-guided fuzzer, FUZZ_SEC
 		echo "$$target"; \
 		PYTHONPATH=. .venv-fuzz/bin/python "$$target" -max_total_time=$(FUZZ_SECONDS); \
 	done
+
+torch: .venv-torch/.made ## the adapter of PyTorch, in an environment of its own: gigabytes, and not locked
+	.venv-torch/bin/python -m pytest -q tests/unit/models/adapters/test_torch.py
 
 # --- environments ------------------------------------------------------------------------------
 
@@ -97,6 +100,13 @@ endef
 	.venv-fuzz/bin/python $(install) $<
 	touch $@
 
+.venv-torch/.made: requirements/dev.txt
+	$(call make-venv,.venv-torch,)
+	.venv-torch/bin/python $(install) $<
+	.venv-torch/bin/python -m pip install --quiet 'torch>=2.9'
+	.venv-torch/bin/python $(install-self)
+	touch $@
+
 # --- locks: versions and hashes, no addresses --------------------------------------------------
 
 compile := CUSTOM_COMPILE_COMMAND='make lock' .venv-lock/bin/pip-compile --quiet --generate-hashes \
@@ -105,7 +115,7 @@ compile := CUSTOM_COMPILE_COMMAND='make lock' .venv-lock/bin/pip-compile --quiet
 wanted := .venv-lock/bin/python requirements/wanted.py
 
 lock: .venv-lock/.made ## new requirements/*.txt (LOCK_ARGS=--upgrade for newer versions)
-	$(wanted) --runtime --extra testing --extra demo --extra arrow --extra pandas --extra kll --extra onnx \
+	$(wanted) --runtime --extra testing --extra demo --extra arrow --extra pandas --extra kll --extra mlflow --extra onnx \
 		--extra otel --extra postgres --extra river --extra safetensors --extra sklearn --group dev \
 		| $(compile) -o requirements/dev.txt -
 	$(wanted) --runtime --extra demo --group build | $(compile) -c requirements/dev.txt -o requirements/demo.txt -
