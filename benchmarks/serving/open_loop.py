@@ -30,7 +30,7 @@ LOST: Final = -2
 """As a status: the server has refused or closed the connection."""
 
 UNSENT: Final = -3
-"""As a status: all connections were busy until the client gave up."""
+"""As a status: all connections were busy, and the client failed at once."""
 
 _MANY: Final = sys.platform == "linux"
 """Connections come from many addresses, as those of many clients do: elsewhere this machine has but one."""
@@ -97,7 +97,8 @@ class OpenLoop:
         port: of the server.
         requests: whole requests, taken in turns.
         give_up: seconds after which a client goes away.
-        most: connections at once, >= 1; who finds them all busy waits, and his time runs.
+        most: connections at once, >= 1; who finds them all busy fails at once. Had he waited, the server would get
+            old requests first whatever it did.
         keep: of so many answers one is kept, to be looked at when the clock has stopped.
     """
 
@@ -118,7 +119,6 @@ class OpenLoop:
         self._busy: dict[int, Connection] = {}
         self._count = self._opened = 0
         self._number = -1
-        self._queue: deque[float] = deque()
         self._asked: deque[tuple[float, Connection, int]] = deque()
         self._began = 0.0
         self._found = Opened()
@@ -127,7 +127,7 @@ class OpenLoop:
         """Ask at each of these times, in seconds from now, and wait for what is open."""
         self._began = time.perf_counter()
         at, late, count = 0, 0, len(due)
-        while at < count or self._busy or self._queue:
+        while at < count or self._busy:
             now = time.perf_counter() - self._began
             stop = min(at + _BURST, count)
             while at < stop and due[at] <= now:
@@ -145,14 +145,12 @@ class OpenLoop:
                 self._event(connection, event)
             else:
                 self._closed_while_idle(fd)
-        while self._queue and (self._idle or self._count < self._most):
-            self._ask(self._queue.popleft())
 
     def _arrive(self, due: float) -> None:
         if self._idle or self._count < self._most:
             self._ask(due)
         else:
-            self._queue.append(due)
+            self._end(due, UNSENT)
 
     def _ask(self, due: float) -> None:
         try:
@@ -209,8 +207,6 @@ class OpenLoop:
             _, connection, number = self._asked.popleft()
             if connection.asked == number:
                 self._lose(connection, GAVE_UP)
-        while self._queue and self._queue[0] < since:
-            self._end(self._queue.popleft(), UNSENT)
 
     def _end(self, due: float, status: int, number: int = -1) -> None:
         self._found.add(due, time.perf_counter() - self._began - due, status, number)
