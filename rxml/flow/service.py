@@ -123,19 +123,21 @@ class Service(Generic[A, B]):
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while self._waiting and (left := end - loop.time()) > 0:
-            await self._fewer(left)
+            await asyncio.wait([self.fewer()], timeout=left)
         return not self._waiting
 
-    async def roomy(self, most: int) -> None:
-        """Wait until fewer than `most` elements are on their way."""
-        while len(self._waiting) >= most:
-            await self._fewer(None)
+    def roomy(self, seconds: float) -> bool:
+        """Whether there is room for who can wait: half of the capacity is free, and an answer would not take so long."""
+        ahead = len(self._waiting)
+        if 2 * ahead >= self._capacity:
+            return False
+        return ahead < 2 or self._through.seconds(ahead, 0.0) <= seconds
 
-    async def _fewer(self, seconds: float | None) -> None:
-        """Wait until one is on its way no more, for at most so long."""
+    def fewer(self) -> asyncio.Future[None]:
+        """Done once one element more is on its way no more."""
         if self._less is None:
             self._less = asyncio.get_running_loop().create_future()
-        await asyncio.wait([self._less], timeout=seconds)
+        return self._less
 
     def ask(
         self,

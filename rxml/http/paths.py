@@ -135,9 +135,11 @@ class Paths:
             PipelineError: the path is taken or none, a stage gives more or fewer results than elements, or the schema
                 cannot be made.
         """
-        self._add(
-            Predict(path, operator, schema=schema, deadline=deadline, capacity=capacity, rows=rows)
+        endpoint = Predict(
+            path, operator, schema=schema, deadline=deadline, capacity=capacity, rows=rows
         )
+        self._add(endpoint)
+        self.ready_when(endpoint.ready, f"predict {path}")
 
     def inference(
         self,

@@ -131,11 +131,17 @@ class Error(Frame, frozen=True, tag="error"):
 
 
 class Reject(Frame, frozen=True, tag="reject"):
-    """Server: the element that was sent up as number `seq` is not valid, and was left out."""
+    """Server: the element that was sent up as number `seq` is not valid, or has no answer, and was left out.
+
+    Attributes:
+        message: for people.
+        status: that an answer over HTTP would have had; None: 400.
+    """
 
     id: Id
     seq: int
     message: str
+    status: int | None = None
 
 
 class Drain(Frame, frozen=True, tag="drain"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rxml.errors import ProtocolError
 from rxml.flow.scope import Scope
@@ -28,8 +28,27 @@ if TYPE_CHECKING:
 
     from rxml.http.codec import Codec
     from rxml.http.link import Link
-    from rxml.http.outgoing import Outgoing
     from rxml.http.serving import Serving
+
+
+class Talk(Protocol):
+    """One stream of a session."""
+
+    async def run(self) -> None:
+        """Until it has ended; then say so."""
+        ...
+
+    def grant(self, n: int) -> None:
+        """The client asks for n more."""
+        ...
+
+    async def take(self, frame: Next | RawNext | Complete, size: int) -> None:
+        """A frame that the client sends up, of a message of `size` bytes."""
+        ...
+
+    def leave(self) -> None:
+        """The server ends."""
+        ...
 
 
 class Session:
@@ -48,7 +67,7 @@ class Session:
         link: Link,
         codec: Codec,
         serving: Serving,
-        opened: Callable[[Subscribe], Outgoing | Error],
+        opened: Callable[[Subscribe], Talk | Error],
         *,
         takes_in: bool = False,
     ) -> None:
@@ -58,7 +77,7 @@ class Session:
         self._opened = opened
         self._takes_in = takes_in
         self._scope = Scope()
-        self._streams: dict[int, tuple[Outgoing, asyncio.Task[None]]] = {}
+        self._streams: dict[int, tuple[Talk, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -105,7 +124,7 @@ class Session:
         else:
             self._open(frame, stream)
 
-    def _open(self, frame: Subscribe, stream: Outgoing) -> None:
+    def _open(self, frame: Subscribe, stream: Talk) -> None:
         task = self._scope.spawn(stream.run(), name=f"stream {frame.id}")
         self._streams[frame.id] = stream, task
         task.add_done_callback(lambda _: self._closed(frame.id, task))

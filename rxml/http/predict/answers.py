@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rxml.batch import Batch
 from rxml.errors import DeadlineError, OverloadError, SchemaError, StreamClosedError
 from rxml.http.encode import to_json, to_msgpack
@@ -22,32 +24,43 @@ def answer_of(result: Any, identity: str) -> dict[str, Any]:
     """What is told of one row."""
     if not isinstance(result, Prediction):
         return {"id": identity, "value": result}
-    release = result.release
-    told: dict[str, Any] = {"id": identity, "value": result.value}
-    interval = result.interval
-    if interval is not None:
-        told["interval"] = interval
-    if len(result.outputs) > 1:
-        told["outputs"] = result.outputs
-    told["model"] = release.name
-    told["version"] = release.version
-    told["rung"] = result.rung
+    return {"id": identity, **prediction(result)}
+
+
+def prediction(result: Prediction) -> dict[str, Any]:
+    """What is told of a prediction."""
+    outputs, release = result.outputs, result.release
+    found: dict[str, Any] = {"value": result.value}
+    if len(outputs) > 1:
+        interval = result.interval
+        if interval is not None:
+            found["interval"] = interval
+        found["outputs"] = outputs
+    found["model"] = release.name
+    found["version"] = release.version
+    found["rung"] = result.rung
     if result.reason:
-        told["reason"] = result.reason
-    return told
+        found["reason"] = result.reason
+    return found
 
 
 def columns_of(batch: Batch, identity: str) -> dict[str, Any]:
     """What is told of a batch: its outputs, and once who made them."""
-    told: dict[str, Any] = {"id": identity}
-    outputs = batch
-    if len(batch) and all(name in batch.columns for name in TOLD):
-        first = batch[0]
-        told |= {name: first[name] for name in ("model", "version", "rung")}
-        if first["rung"] != PRIMARY:
-            told["reason"] = first["reason"]
-        outputs = batch.drop(*TOLD)
-    return {**told, "columns": outputs}
+    maker, outputs = parted(batch)
+    return {"id": identity, **maker, "columns": outputs}
+
+
+def parted(batch: Batch) -> tuple[dict[str, Any], Batch]:
+    """Who made a batch, which is the same for all of its rows, and its outputs."""
+    columns = batch.columns
+    if not len(batch) or not all(name in columns for name in TOLD):
+        return {}, batch
+    first = batch[0]
+    maker: dict[str, Any] = {name: first[name] for name in ("model", "version", "rung")}
+    if maker["rung"] != PRIMARY:
+        maker["reason"] = first["reason"]
+    outputs = {name: column for name, column in columns.items() if name not in TOLD}
+    return maker, Batch.adopt(outputs, len(batch))
 
 
 def encoded(form: Form, results: Sequence[Any], identity: str, *, msgpack: bool) -> bytes:
@@ -63,19 +76,33 @@ def encoded(form: Form, results: Sequence[Any], identity: str, *, msgpack: bool)
     if form is Form.ROW:
         return write(answer_of(results[0], identity))
     if len(results) == 1 and isinstance(results[0], Batch):
-        told = columns_of(results[0], identity)
+        answered = columns_of(results[0], identity)
         if not msgpack:
-            told["columns"] = {
-                name: column.tolist() for name, column in told["columns"].columns.items()
-            }
-        return write(told)
-    rows = [
-        {"id": f"{identity}/{i}", "error": each.reason, **each.details}
-        if isinstance(each, Refusal)
-        else answer_of(each, f"{identity}/{i}")
-        for i, each in enumerate(results)
-    ]
-    return write(rows)
+            outputs: Batch = answered["columns"]
+            answered["columns"] = {name: _listed(outputs, name) for name in outputs.names}
+        return write(answered)
+    return write([told(each, f"{identity}/{i}") for i, each in enumerate(results)])
+
+
+def _listed(batch: Batch, name: str) -> list[Any]:
+    column: Any = batch.columns[name]
+    return column.tolist() if isinstance(column, np.ndarray) else [row[name] for row in batch]
+
+
+def told(result: Any, identity: str) -> dict[str, Any]:
+    """What is told of one row among several, be it that it failed."""
+    return (
+        failure_of(result, identity) if isinstance(result, Refusal) else answer_of(result, identity)
+    )
+
+
+def failure_of(refusal: Refusal, identity: str) -> dict[str, Any]:
+    """What is told of one row that failed: as an answer of its own would, with the status that it would have had."""
+    found: dict[str, Any] = {"id": identity, "error": refusal.reason, "status": refusal.status}
+    seconds = refusal.headers.get("Retry-After")
+    if seconds is not None:
+        found["retry_after"] = int(seconds)
+    return {**found, **refusal.details}
 
 
 def refusal_of(error: BaseException, longest: int) -> Refusal:

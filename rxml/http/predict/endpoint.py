@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from itertools import count
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from aiohttp import hdrs, web
@@ -15,10 +12,14 @@ from rxml.errors import PipelineError
 from rxml.flow.service import Service
 from rxml.http.body import Body
 from rxml.http.checks import is_span
-from rxml.http.endpoint import Endpoint
-from rxml.http.post import JSON, MSGPACK
+from rxml.http.endpoint import Endpoint, is_upgrade
+from rxml.http.pool import Arrivals
+from rxml.http.post import JSON, MSGPACK, NDJSON
 from rxml.http.predict.answers import encoded, refusal_of
 from rxml.http.predict.forms import Forms
+from rxml.http.predict.lines import LinesIn
+from rxml.http.predict.socket import converse
+from rxml.http.predict.wishes import IDENTITY, Terms, Wishing
 from rxml.http.replies import HEADERS, Refusal
 from rxml.models.signature import Signature
 
@@ -28,14 +29,10 @@ if TYPE_CHECKING:
     from rxml.flow.operator import Operator
     from rxml.http.limits import Limits
     from rxml.http.predict.forms import Asked
+    from rxml.http.predict.wishes import Wishes
     from rxml.http.serving import Serving
 
-TIMEOUT: Final = "X-Request-Timeout-Ms"
-PRIORITY: Final = "X-Request-Priority"
-IDENTITY: Final = "X-Request-Id"
-_IDENTITY: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_LONGEST: Final = 30.0
-"""Seconds that a client may have its request wait."""
+_KNOWN: Final = f"{JSON}, {NDJSON[0]} or {MSGPACK[0]}"
 
 
 class Predict(Endpoint):
@@ -53,7 +50,7 @@ class Predict(Endpoint):
         PipelineError: a stage does not give one result for each element, the schema is none, or a number is out of range.
     """
 
-    methods: ClassVar[tuple[str, ...]] = ("POST",)
+    methods: ClassVar[tuple[str, ...]] = ("POST", "GET")
     scope: ClassVar[str] = "infer"
 
     def __init__(
@@ -73,61 +70,61 @@ class Predict(Endpoint):
             )
         self.service: Service[Any, Any] = Service(operator, capacity=capacity)
         self.forms: Forms = Forms(schema, None if schema else _wanted(self.service.flow), rows)
-        self._deadline = deadline
-        self._prefix = token_hex(4)
-        self._numbers = count()
+        self._wishing = Wishing(deadline)
+        self._waiting: Arrivals | None = None
 
     @override
     def begin(self, serving: Serving) -> None:
+        self._waiting = Arrivals(serving.limits.decoding_bytes)
         self.service.start()
 
     @override
     async def end(self) -> None:
         await self.service.aclose()
 
+    def ready(self) -> bool:
+        """Whether all that the operator needs is there, such as a model that is loaded and warm."""
+        return self.service.ready
+
     @override
     async def answer(self, request: web.BaseRequest, serving: Serving) -> web.StreamResponse:
-        if request.method != "POST":
-            raise Refusal(
-                405,
-                f"{self.path} answers rows: POST {JSON} or {MSGPACK[0]}",
-                headers={"Allow": "POST"},
-            )
         headers = request.headers
+        wishes = self._wishing.of(headers)
+        if request.method != "POST":
+            return await self._socket(request, serving, wishes)
         kind = headers.get(hdrs.CONTENT_TYPE, JSON).partition(";")[0].strip().lower()
+        if kind in NDJSON:
+            return await LinesIn(request, serving, self._terms(wishes)).answer()
         if kind != JSON and kind not in MSGPACK:
-            raise Refusal(415, f"Content-Type is {kind}; send {JSON} or {MSGPACK[0]}")
-        within, priority = self._wishes(request)
+            raise Refusal(415, f"Content-Type is {kind[:80]}; send {_KNOWN}")
         asked = await self._asked(request, serving, kind)
-        identity = self.identity(headers.get(IDENTITY))
-        results = await self.asked(asked, within, priority, identity, serving)
+        results = await self.asked(asked, wishes, serving)
         msgpack = kind != JSON
         failed = sum(isinstance(each, Refusal) for each in results)
         return web.Response(
-            body=encoded(asked.form, results, identity, msgpack=msgpack),
+            body=encoded(asked.form, results, wishes.identity, msgpack=msgpack),
             status=207 if failed else 200,
             headers={
                 **HEADERS,
                 "Content-Type": MSGPACK[0] if msgpack else JSON,
-                IDENTITY: identity,
+                IDENTITY: wishes.identity,
             },
         )
 
-    def identity(self, given: str | None) -> str:
-        """What the client calls its request, if that is a plain word; else a name of its own."""
-        if given is not None and _IDENTITY.fullmatch(given):
-            return given
-        return f"{self._prefix}-{next(self._numbers)}"
+    def _terms(self, wishes: Wishes) -> Terms:
+        return Terms(self.service, self.forms, wishes)
 
-    def _wishes(self, request: web.BaseRequest) -> tuple[float, int]:
-        headers = request.headers
-        within, priority = headers.get(TIMEOUT), headers.get(PRIORITY)
-        return (
-            self._deadline
-            if within is None
-            else _number(TIMEOUT, within, 1, 1000 * _LONGEST) / 1000,
-            0 if priority is None else int(_number(PRIORITY, priority, -100, 100)),
-        )
+    async def _socket(
+        self, request: web.BaseRequest, serving: Serving, wishes: Wishes
+    ) -> web.StreamResponse:
+        if not is_upgrade(request):
+            raise Refusal(
+                405,
+                f"{self.path} answers rows: POST {_KNOWN}, or open a WebSocket",
+                headers={"Allow": "POST", "Upgrade": "websocket"},
+            )
+        arrivals = self._waiting or Arrivals(serving.limits.decoding_bytes)
+        return await converse(request, serving, self._terms(wishes), arrivals)
 
     async def _asked(self, request: web.BaseRequest, serving: Serving, kind: str) -> Asked:
         limits = serving.limits
@@ -143,15 +140,14 @@ class Predict(Endpoint):
             return self.forms.json(data)
         return self.forms.msgpack(data, limits.wire(limits.body_bytes))
 
-    async def asked(
-        self, asked: Asked, within: float, priority: int, identity: str, serving: Serving
-    ) -> list[Any]:
+    async def asked(self, asked: Asked, wishes: Wishes, serving: Serving) -> list[Any]:
         """The answers to what one request asks; of several rows, those that failed are Refusals.
 
         Raises:
             Refusal: there is no answer at all.
         """
         ask = self.service.ask
+        within, priority, identity = wishes
         longest = serving.limits.retry_seconds
         if len(asked.elements) == 1:
             try:
@@ -171,16 +167,6 @@ class Predict(Endpoint):
         if all(isinstance(each, Refusal) for each in told):
             raise told[0]
         return told
-
-
-def _number(name: str, given: str, least: float, most: float) -> float:
-    try:
-        value = float(given)
-    except ValueError:
-        value = float("nan")
-    if not least <= value <= most:
-        raise Refusal(400, f"{name} is a number from {least:g} to {most:g}, got {given[:40]!r}")
-    return value
 
 
 def _wanted(flow: Node) -> Schema | None:

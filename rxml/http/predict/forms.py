@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from enum import Enum
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict, cast
 
 import msgspec
+import numpy as np
 
 from rxml.batch import Batch, Schema
 from rxml.errors import PipelineError, SchemaError
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from rxml.wire.limits import Limits as WireLimits
 
 _KINDS: Final[dict[str, Any]] = {"f": float, "i": int, "u": int, "b": bool}
-_MISSING: Final = re.compile(r"missing required field `([^`]+)`")
+_NAMED: Final = re.compile(r"required field `([^`]+)`|^(?:row \d+[^']*|input )'([^']+)'")
+"""A field in the words of msgspec, or of a schema."""
+
 _BLANK: Final = b" \t\r\n"
 
 
@@ -72,6 +75,7 @@ class Forms:
         self._fields = fields
         self._most = most
         self._row: Any = schema if schema is not None else _row_type(fields)
+        self._packed: Any = schema if schema is not None else _row_type(fields, packed=True)
         self._rows: Any = GenericAlias(list, (self._row,))
         try:
             self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(self._row)
@@ -145,19 +149,56 @@ class Forms:
             Refusal: as for `json`.
         """
         items = msgpack_items(body, limits)
+        count = self._counted(len(items))
+        if isinstance(items, Batch) and self.columns:
+            return Asked(Form.BATCH, [items], count)
+        rows = [self.value(item) for item in items]
         if isinstance(items, Batch):
-            self._counted(len(items))
-            if self._fields is None:
-                return Asked(Form.BATCH, [dict(row) for row in items], len(items))
-            return Asked(Form.BATCH, [items], len(items))
+            return Asked(Form.BATCH, rows, count)
+        return Asked(Form.ROWS if _is_array(body) else Form.ROW, rows, count)
+
+    @property
+    def columns(self) -> bool:
+        """Whether rows in columns stay together: a model takes them first."""
+        return self._fields is not None
+
+    def line(self, data: bytes | msgspec.Raw) -> Any:
+        """One row from JSON.
+
+        Raises:
+            Refusal: 400.
+        """
         try:
-            rows = [msgspec.convert(_plain(item), self._row) for item in items]
-        except (msgspec.MsgspecError, ValueError, TypeError) as error:
+            return self._one.decode(data)
+        except RecursionError:
+            raise Refusal(400, "the JSON is nested too deeply") from None
+        except UnicodeDecodeError as error:
+            raise Refusal(400, f"not UTF-8 (byte {error.start})") from None
+        except msgspec.ValidationError as error:
             raise misfit(str(error)) from None
-        form = (
-            Form.ROW if (len(rows) == 1 and body[:1] > b"\x9f") or body[:1] < b"\x90" else Form.ROWS
-        )
-        return Asked(form, rows, self._counted(len(rows)))
+        except (msgspec.MsgspecError, ValueError, TypeError) as error:
+            raise Refusal(400, f"not JSON: {error}") from None
+
+    def value(self, item: Any) -> Any:
+        """One row from a value that came as msgpack.
+
+        Raises:
+            Refusal: 400.
+        """
+        try:
+            return msgspec.convert(item, self._packed)
+        except (msgspec.MsgspecError, ValueError, TypeError, AttributeError, RecursionError):
+            pass
+        try:
+            return msgspec.convert(_plain(item), self._packed)
+        except (
+            msgspec.MsgspecError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
+            raise misfit(str(error)) from None
 
     def _counted(self, rows: int) -> int:
         if rows > self._most:
@@ -168,12 +209,14 @@ class Forms:
 
 
 def misfit(message: str) -> Refusal:
-    """400: what was sent is not what the model wants; names the field where msgspec does."""
+    """400: what was sent is not what the model wants; names the field, where msgspec or the schema does."""
     text, _, path = message.partition(" - at `$")
-    details = {"field": path.rstrip("`").lstrip(".")} if path else {}
-    return Refusal(
-        400, message if not path else f"{text} - at {path.rstrip('`').lstrip('.')}", details=details
-    )
+    path = path.rstrip("`").lstrip(".")
+    found = _NAMED.search(text)
+    inner = "" if found is None else found[1] or found[2]
+    field = ".".join(filter(None, (path, inner if not path or found is None or found[1] else "")))
+    reason = f"{text} - at {path}" if path else text
+    return Refusal(400, reason, details={"field": field} if field else {})
 
 
 def _tried(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
@@ -183,16 +226,30 @@ def _tried(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
         return None
 
 
+def _is_array(body: bytes) -> bool:
+    return 0x90 <= body[0] <= 0x9F or body[0] in (0xDC, 0xDD)
+
+
 def _plain(item: Any) -> Any:
-    return dict(item) if is_mapping(item) else item
+    """Rows of batches as dicts, and numpy's numbers as Python's."""
+    if not is_mapping(item):
+        return item
+    values: dict[Any, Any] = dict(item)
+    return {
+        name: cast("Any", each).item() if isinstance(each, np.generic) else each
+        for name, each in values.items()
+    }
 
 
-def _row_type(fields: Schema | None) -> Any:
-    """A type of mapping with those fields; others are left out."""
+def _row_type(fields: Schema | None, *, packed: bool = False) -> Any:
+    """A type of mapping with those fields; others are left out. Vectors may come packed as arrays, which models check."""
     if fields is None:
         return dict[str, Any]
     make: Any = TypedDict  # one whose fields are known only now is none that checkers could know
-    return make("Row", {name: _type_of(field) for name, field in fields.items()})
+    types = {
+        name: Any if packed and field.shape else _type_of(field) for name, field in fields.items()
+    }
+    return make("Row", types)
 
 
 def _type_of(field: Field) -> Any:

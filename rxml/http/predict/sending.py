@@ -1,0 +1,103 @@
+"""Sending: answers of a stream of `rxml.v1`, in their order, as frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rxml.batch import Batch
+from rxml.errors import WireError
+from rxml.http.encode import to_json, to_msgpack
+from rxml.http.predict.answers import parted, prediction, refusal_of
+from rxml.http.protocol import Reject
+from rxml.http.replies import Refusal
+from rxml.models.prediction import Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rxml.http.codec import Codec
+    from rxml.http.credit import Credit
+    from rxml.http.link import Link
+    from rxml.http.predict.lane import Slot
+    from rxml.http.serving import Serving
+
+
+class Sending:
+    """Rows go together in a frame; a batch goes as a batch; what failed is rejected by its number.
+
+    Args:
+        id_: of the stream.
+        wanted: answers that the client has asked for.
+        ends: the link to the client, the codec of its sub-protocol, and the limits.
+    """
+
+    def __init__(self, id_: int, wanted: Credit, ends: tuple[Link, Codec, Serving]) -> None:
+        self._id = id_
+        self._wanted = wanted
+        self._link, self._codec, serving = ends
+        self._limits = serving.limits
+        self._write = to_json if self._codec.text else to_msgpack
+        self._seq = 0
+
+    async def send(self, slots: Sequence[Slot]) -> None:
+        """Send what these came to; each carries the number of its first row as a mark.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        rows: list[Any] = []
+        first = 0
+        for slot in slots:
+            result = slot.result
+            first = first if rows else slot.mark
+            if isinstance(result, Prediction):
+                rows.append(prediction(result))
+            elif not isinstance(result, Batch | Exception):
+                rows.append(result)
+            else:
+                await self._rows(rows, {}, first)
+                await self._alone(slot, result)
+                rows = []
+        await self._rows(rows, {}, first)
+
+    async def _alone(self, slot: Slot, result: Batch | Exception) -> None:
+        if isinstance(result, Exception):
+            refusal = refusal_of(result, self._limits.retry_seconds)
+            await self._reject(refusal, slot.mark, max(1, slot.rows))
+        else:
+            maker, outputs = parted(result)
+            await self._rows(outputs, maker, slot.mark)
+
+    async def _reject(self, refusal: Refusal, number: int, count: int) -> None:
+        for seq in range(number, number + count):
+            frame = Reject(self._id, seq, refusal.reason, refusal.status)
+            await self._link.send(self._codec.encode(frame), text=self._codec.text)
+
+    async def _rows(self, rows: Sequence[Any], maker: dict[str, Any], number: int) -> None:
+        """One frame; or two, of half the rows each, if a message does not hold it or one of them has no form."""
+        if not len(rows):
+            return
+        frame = {"type": "next", "id": self._id, "seq": self._seq, "items": rows, **maker}
+        try:
+            data = self._write(frame)
+            problem = (
+                None
+                if len(data) <= self._limits.message_bytes
+                else _large(data, self._limits.message_bytes)
+            )
+        except (TypeError, WireError, ValueError, OverflowError, RecursionError) as error:
+            data, problem = b"", refusal_of(error, 1)
+        if problem is None:
+            self._wanted.spend(len(rows))
+            self._seq += len(rows)
+            await self._link.send(data, text=self._codec.text)
+        elif len(rows) == 1:
+            await self._reject(problem, number, 1)
+        else:
+            half = len(rows) // 2
+            await self._rows(rows[:half], maker, number)
+            await self._rows(rows[half:], maker, number + half)
+
+
+def _large(data: bytes, most: int) -> Refusal:
+    return Refusal(413, f"the answer has {len(data)} bytes, a message at most {most}")
