@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -50,8 +50,11 @@ class Engine(ABC):
         pool: holds the states of the aggregates.
 
     Attributes:
+        version: of what `snapshot` gives, see `Kernel`.
         watermark: no element from before it follows that would count; int64 ns UTC.
     """
+
+    version: ClassVar[int] = 1
 
     def __init__(self, keys: Keys, pool: Pool) -> None:
         self.keys: Keys = keys

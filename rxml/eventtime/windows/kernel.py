@@ -44,7 +44,6 @@ class WindowKernel(Chunkwise[Any, Any]):
     """
 
     timely = True
-    version: int = 2  # 1: windows of a number of elements that overlap kept a state each
     again: bool = True  # an engine that fails has changed nothing
 
     def __init__(self, name: str, plan: Plan) -> None:
@@ -55,6 +54,7 @@ class WindowKernel(Chunkwise[Any, Any]):
         self._keys = Keys(plan.keying)
         self._pool = Pool(plan.states, plan.settings.capacity)
         self._engine = plan.engine(self._keys, self._pool)
+        self.version: int = self._engine.version
         self._layout = plan.layout
         self._gaps = plan.gaps
         self._warned = False

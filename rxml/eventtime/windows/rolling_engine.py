@@ -10,7 +10,7 @@ for local minimum and maximum filters, 1992; the cut in pieces is that of paired
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 from typing_extensions import override
@@ -81,6 +81,8 @@ class Pieces:
 class RollingEngine(CountEngine):
     """A slot for each piece of a key's last block, and for each window that began before and is not full; and one for the key."""
 
+    version: ClassVar[int] = 2  # 1 had a slot for each window
+
     def __init__(self, keys: Keys, pool: Pool, windowing: Count) -> None:
         super().__init__(keys, pool, windowing)
         self._cut = Pieces.cut(windowing.n, windowing.step)
@@ -112,21 +114,29 @@ class RollingEngine(CountEngine):
         """What the block of each piece comes to up to it, by key and piece."""
         if not len(done):
             return self.pool.identities(0)
-        segments = Segments(done // LONG * LONG + done % LONG // self._cut.block)
-        firsts = done[segments.first]
-        before = self.pool.states(self.slots_of(firsts // LONG * LONG + _BACK))
-        anew = firsts % LONG % self._cut.block == 0
+        block, place = np.divmod(done % LONG, self._cut.block)
+        behind = (
+            place >= self._cut.most
+        )  # no window ends there, and so much may be more than any holds
+        segments = Segments(done // LONG * LONG + 2 * block + behind)
+        first = segments.first
+        before = self.pool.states(self.slots_of(done[first] // LONG * LONG + _BACK))
+        anew = (place[first] == 0) | behind[first]
         for state, none in zip(before, self.pool.identities(int(anew.sum())), strict=True):
             put(state, anew, none)
         return self.pool.running(before, self.pool.states(self.slots_of(done)), segments)
 
     def _add_up(self, blocks: Ints) -> None:
-        """Let each piece of blocks that are full hold what comes behind it in its block, too."""
-        block = self._cut.block
-        size = max(1, _AT_ONCE // block) * block
-        for start in range(0, len(blocks), size):
-            slots = self.slots_of(blocks[start : start + size])
-            rest = np.tile(np.arange(block, 0, -1), len(slots) // block)
+        """Let each piece of blocks that are full hold what comes behind it in its block, too.
+
+        But not those of the window that begins with the block: it ends in there, and all of it may be more than any holds.
+        """
+        each, size = self._cut.each, self._cut.block - self._cut.each
+        wanted = blocks.reshape(-1, self._cut.block)[:, each:].ravel()
+        many = max(1, _AT_ONCE // size) * size
+        for start in range(0, len(wanted), many):
+            slots = self.slots_of(wanted[start : start + many])
+            rest = np.tile(np.arange(size, 0, -1), len(slots) // size)
             self.pool.put(slots, self._added_up(self.pool.states(slots), rest))
 
     def _added_up(self, states: list[State], rest: Ints) -> list[State]:
@@ -180,13 +190,15 @@ class RollingEngine(CountEngine):
 
     @override
     def close(self, watermark: int) -> list[Panes]:
-        if watermark < FOREVER or not len(self.numbers()):
+        if watermark < FOREVER:
             return []
-        cut, numbers = self._cut, np.sort(self.numbers())
-        numbers = numbers[numbers % LONG != _BACK]
-        codes, pieces = numbers // LONG, numbers % LONG
-        seen = self.seen_of(codes)
-        newest = cut.of(seen)  # the piece that the next element would be in
+        panes = self._open_windows(*self._open())
+        self.forget(self.numbers())
+        return [panes] if len(panes) else []
+
+    def _open_windows(self, numbers: Ints, newest: Ints) -> Panes:
+        """What windows that are open hold, in the order of keys; for the arguments see `_open`."""
+        cut, codes, pieces = self._cut, numbers // LONG, numbers % LONG
         block = newest // cut.block
         here = pieces // cut.block == block
         states = self.pool.states(self.slots_of(numbers))
@@ -197,12 +209,17 @@ class RollingEngine(CountEngine):
         for state, new in zip(states, own, strict=True):
             put(state, here, new)
         self._put_behind(states, numbers, here, codes * LONG + block * cut.block)
-        full = pieces + cut.most <= newest
-        at = np.flatnonzero((pieces % cut.each == 0) & ~full)
+        at = np.flatnonzero(pieces % cut.each == 0)
         at = at[np.lexsort((pieces[at], self.keys.rank(codes[at].astype(np.intp))))]
-        panes = self._panes_of(numbers[at], [taken(state, at) for state in states])
-        self.forget(self.numbers())
-        return [panes] if len(panes) else []
+        return self._panes_of(numbers[at], [taken(state, at) for state in states])
+
+    def _open(self) -> tuple[Ints, Ints]:
+        """The pieces from which on windows are open, by key, and for each the one that the key's next element would be in."""
+        cut, numbers = self._cut, np.sort(self.numbers())
+        numbers = numbers[numbers % LONG != _BACK]
+        newest = cut.of(self.seen_of(numbers // LONG))
+        open_ = numbers % LONG // cut.each * cut.each + cut.most > newest
+        return numbers[open_], newest[open_]
 
     def _put_behind(
         self, states: list[State], numbers: Ints, here: NDArray[np.bool_], heads: Ints

@@ -108,7 +108,19 @@ def test_sums_of_floats_do_not_drift() -> None:
     assert np.allclose(full, exact, rtol=1e-9)
 
 
-def test_what_a_window_may_collect_bounds_no_chunk() -> None:
-    operator: Any = ops.window(w.count(3, 1)).aggregate(all=agg.collect("v", most=3))
-    rows = told(operator, [lettered([1] * 9)])
-    assert [len(row["all"]) for row in rows] == [3] * 7 + [2, 1]
+@FEW
+@given(keys=KEYS, sizes=SIZES, n=st.integers(2, 17), step=st.integers(1, 16))
+def test_what_a_window_may_collect_bounds_no_chunk_and_no_block(
+    keys: list[int], sizes: list[int], n: int, step: int
+) -> None:
+    items = lettered(keys)
+    operator: Any = ops.window(w.count(n, step)).aggregate(all=agg.collect("v", most=n))
+    expected = counted(items, n, step, lambda held: {"all": [item["v"] for item in held]})
+    rows = told(operator, pieces(items, sizes))
+    assert [row["all"] for row in rows] == [row["all"] for row in expected]
+
+
+def test_a_state_of_an_earlier_version_is_refused_where_it_was_another_one_only() -> None:
+    windowings = (w.count(3, 2), w.count(3, 3), w.tumbling(3), w.sliding(3, 1), w.session(3))
+    versions = [Hand(each, {"n": agg.count()}).kernel.version for each in windowings]
+    assert versions == [2, 1, 1, 1, 1]
