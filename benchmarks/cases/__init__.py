@@ -29,6 +29,7 @@ NAMES: Final = {
     "wire": "benchmarks.wire_case",
     "predict_64": "benchmarks.cases.predict_64",
     "predict_1": "benchmarks.cases.predict_1",
+    "rows_ws": "benchmarks.cases.rows_ws",
     "overload_model": "benchmarks.cases.overload_model",
     "overload_http": "benchmarks.cases.overload_http",
     "serve_recovery": "benchmarks.cases.serve_recovery",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import rxml.http
 from benchmarks.peers.arguments import arguments
 from benchmarks.serving.rows import FEATURES, Busy, regression
@@ -10,12 +12,15 @@ from rxml import operators as ops
 from rxml.batch import Field, Schema
 from rxml.models.adapters.sklearn import from_sklearn
 
+WINDOW: Final = 4096
+"""Rows that a WebSocket may send ahead: sixteen batches of 256."""
+
 
 def main() -> None:
     """Serve."""
     given = arguments()
     model = costly() if given.busy else from_sklearn(regression(), positive=1)
-    app = rxml.http.App(port=given.port)
+    app = rxml.http.App(port=given.port, limits=rxml.http.Limits(window=WINDOW))
     app.predict("/predict", ops.score(model))
     app.run()
 

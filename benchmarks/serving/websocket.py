@@ -1,4 +1,4 @@
-"""WebSocket: a client that keeps so many rows under way on one connection, with frames made beforehand."""
+"""WebSocket: a client that sends as many rows as it may on one connection, in frames made beforehand."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ class Talk:
         opening: messages that the client begins with.
         messages: what is sent in turns, each with `rows` rows.
         rows: of a message.
-        answered: from a message of the server, how many rows it answers.
+        heard: from a message of the server, how many rows it answers, and for how many more it asks.
+        credit: rows that may be sent before the server has said anything.
     """
 
     path: str
@@ -76,7 +77,8 @@ class Talk:
     opening: Sequence[bytes]
     messages: Sequence[bytes]
     rows: int
-    answered: Callable[[bytes], int]
+    heard: Callable[[bytes], tuple[int, int]]
+    credit: int
 
 
 class Talker:
@@ -85,15 +87,14 @@ class Talker:
     Args:
         port: of the server.
         talk: what is said.
-        window: rows that are under way at most.
 
     Attributes:
-        kept: the first messages of the server, as many as there are different messages to it.
+        kept: the first answers of the server, as many as there are different messages to it.
     """
 
-    def __init__(self, port: int, talk: Talk, window: int) -> None:
+    def __init__(self, port: int, talk: Talk) -> None:
         self._talk = talk
-        self._window = window
+        self._credit = talk.credit
         self._socket = socket.create_connection((HOST, port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._rest = b""
@@ -123,10 +124,9 @@ class Talker:
         poll = select.poll()
         began = time.perf_counter()
         end = began + seconds
-        while self._done < rows or self._sent > self._done:
-            if time.perf_counter() > end:
-                rows = self._sent
-            self._fill(rows)
+        while self._sent > self._done or (self._done < rows and time.perf_counter() < end):
+            if time.perf_counter() < end:
+                self._fill(rows)
             poll.register(self._socket, select.POLLIN | (select.POLLOUT if self._out else 0))
             if not poll.poll(5000):
                 raise TimeoutError(f"{self._done} of {self._sent} rows answered, then silence")
@@ -137,8 +137,9 @@ class Talker:
     def _fill(self, rows: int) -> None:
         each, count = self._talk.rows, len(self._frames)
         while len(self._out) < _READ and self._sent < rows:
-            if self._sent + each - self._done > self._window:
+            if self._credit < each:
                 return
+            self._credit -= each
             self._out += self._frames[self._number % count]
             self._number += 1
             self._sent += each
@@ -166,8 +167,10 @@ class Talker:
             if opcode == _PING:
                 self._out += masked(payload, _PONG)
                 continue
-            self._done += self._talk.answered(payload)
-            if len(self.kept) < len(self._frames) + len(self._talk.opening):
+            answered, more = self._talk.heard(payload)
+            self._done += answered
+            self._credit += more
+            if answered and len(self.kept) < len(self._frames):
                 self.kept.append(payload)
 
     def close(self) -> None:
