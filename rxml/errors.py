@@ -10,6 +10,7 @@
     ├── RefusedError                               a policy does not let work begin; which, and when to ask again
     ├── QuorumError                                fewer answered in time than were needed
     ├── StalledError            (TimeoutError)     elements went into a stage and nothing came out
+    ├── EscalatedError                             children of a supervision tree, or a service, have failed too often
     ├── PipelineError           (TypeError)        a pipeline that cannot be built
     ├── LateError               (ValueError)       an element came when all its windows had ended
     ├── SchemaError             (ValueError)       rows or columns that do not fit their schema
@@ -96,6 +97,10 @@ class QuorumError(RxmlError):
 
 class StalledError(RxmlError, TimeoutError):
     """Elements went into a stage and nothing came out for too long; the message says what each part of it held."""
+
+
+class EscalatedError(RxmlError):
+    """Something has failed too often to be started anew by its supervisor; `__cause__` is the last failure."""
 
 
 class PipelineError(RxmlError, TypeError):
