@@ -26,6 +26,9 @@ class Ledger(ABC):
     What is SQL to all databases is here, with `?` for values; what is not, a database says for itself.
     """
 
+    connection: Any
+    """To the database."""
+
     inner_join: ClassVar[str]
     """By which commits come first, and their rows in order, without being sorted if the database can."""
 
@@ -172,6 +175,14 @@ def taken(pipeline: str) -> CheckpointError:
     """What is wrong if another run has begun."""
     return CheckpointError(
         f"another run of {pipeline!r} has begun in this store and goes on from the last checkpoint; this one ends"
+    )
+
+
+def lost(pipeline: str) -> CheckpointError:
+    """What is wrong if what a run has written was not on the disk yet, and may be gone with the connection."""
+    return CheckpointError(
+        f"this run of {pipeline!r} lost its connection to the store, and perhaps what it has written since the checkpoint "
+        "before; that stands, and the next run goes on from it"
     )
 
 

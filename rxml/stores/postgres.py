@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class PostgresStore(SqlStore):
     """Keeps checkpoints in a PostgreSQL database (12 or later), which may hold several pipelines, by name.
 
-    Its tables begin with `_rxml_` and lie in the first schema of the `search_path`, with the views of its sinks. Needs
-    the extra `postgres`. One connection is opened when a run begins and closed with the last run that uses it; all work is
+    Its tables begin with `_rxml_`, and lie with the views of its sinks in the first schema of the `search_path` that has
+    them, else in the first. Needs the extra `postgres`. One connection is opened when a run begins and closed with the last run that uses it; all work is
     done in a thread of its own. A checkpoint is on the server's disk when it is committed, unless the server was told
     otherwise (`fsync`). Where the connection is lost, the run fails, and the next goes on from the last checkpoint.
 

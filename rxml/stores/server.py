@@ -49,7 +49,10 @@ CREATE TABLE _rxml_commits (
 CREATE TABLE _rxml_sinks (name TEXT PRIMARY KEY)
 """  # noqa: S608 - a number of ours
 
-_FOUND: Final = "SELECT 1 FROM pg_tables WHERE schemaname = ANY(current_schemas(false)) AND tablename='_rxml_format'"
+_FOUND: Final = """
+SELECT schemaname FROM pg_tables WHERE schemaname = ANY(current_schemas(false)) AND tablename='_rxml_format'
+ORDER BY array_position(current_schemas(false), schemaname) LIMIT 1
+"""
 """Not by `to_regclass`, which may still know of no such table when another one has just made it."""
 
 
@@ -63,16 +66,16 @@ class PostgresLedger(Ledger):
     inner_join: ClassVar[str] = "JOIN"
 
     def __init__(self, connection: Any) -> None:
-        self._connection = connection
+        self.connection: Any = connection
 
     @property
     @override
     def alive(self) -> bool:
-        return not self._connection.closed
+        return not self.connection.closed
 
     @override
     def execute(self, text: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        cursor = self._connection.execute(text.replace("?", "%s"), values, binary=True)
+        cursor = self.connection.execute(text.replace("?", "%s"), values, binary=True)
         return cursor.fetchall() if cursor.description else []
 
     @override
@@ -83,7 +86,7 @@ class PostgresLedger(Ledger):
 
     @contextmanager
     def _transaction(self, pipeline: str, *, durable: bool) -> Generator[None]:
-        with self._connection.transaction():
+        with self.connection.transaction():
             if not durable:  # the disk has it with the next one that is
                 self.execute("SET LOCAL synchronous_commit TO off")
             self._lock(pipeline)
@@ -118,7 +121,7 @@ class PostgresLedger(Ledger):
             "FROM unnest(%b::bytea[]) WITH ORDINALITY AS given (value, place) ORDER BY place"
         )
         if values:
-            self._connection.execute(text, (pipeline, number, list(values)))
+            self.connection.execute(text, (pipeline, number, list(values)))
 
     @override
     def stand_in_line(self) -> None:
@@ -126,10 +129,13 @@ class PostgresLedger(Ledger):
 
     @override
     def close(self) -> None:
-        self._connection.close()
+        self.connection.close()
 
     def prepare(self, *, make: bool) -> bool:
-        """Whether there are tables of this format; they are made if that is wanted."""
+        """Whether there are tables of this format; they are made if that is wanted.
+
+        Those of sinks are made beside them, even if that is not the first schema of the path.
+        """
         if self._is_store():
             return True
         if not make:
@@ -141,8 +147,10 @@ class PostgresLedger(Ledger):
         return True
 
     def _is_store(self) -> bool:
-        if not self.execute(_FOUND):
+        found = self.execute(_FOUND)
+        if not found:
             return False
+        self.execute("SELECT set_config('search_path', quote_ident(?), false)", found[0])
         version = self.execute("SELECT version FROM _rxml_format")[0][0]
         if version > FORMAT:
             raise CheckpointVersionError(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from secrets import randbits
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from rxml.stores.ledger import lost
 from rxml.stores.packing import packed, parts_of, unpacked
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class SqlSession:
         self.saved: Saved | None = None
         self.states: Mapping[int, Any] = {}
         self._keep = keep
+        self._connection: object = None
         self._closed = False
 
     async def take_over(self, admit: Admit) -> None:
@@ -70,7 +72,7 @@ class SqlSession:
             with ledger.transaction(self.pipeline):
                 if ledger.newest_number(self.pipeline) == number:
                     ledger.own(self.pipeline, self.owner)
-                    self.saved = saved
+                    self.saved, self._connection = saved, ledger.connection
                     return
 
     async def commit(self, saved: Saved) -> None:
@@ -82,8 +84,14 @@ class SqlSession:
         data = packed(saved)
         numbers = range(saved.number, saved.number + (2 if saved.complete else 1))
         with ledger.transaction(self.pipeline, durable=True):
-            ledger.require_hold(self.pipeline, self.owner)
+            self.require_hold(ledger)
             ledger.store(self.pipeline, numbers, data, self._keep)
+
+    def require_hold(self, ledger: Ledger) -> None:
+        """Raise a CheckpointError if the pipeline is not this run's any more, or not all is there that it has written."""
+        if ledger.connection is not self._connection:
+            raise lost(self.pipeline)
+        ledger.require_hold(self.pipeline, self.owner)
 
     async def close(self) -> None:
         """See `Session.close`."""

@@ -122,7 +122,7 @@ class SinkStage(Stage[Any]):
     ) -> _Written:
         values, error = self._values(elements)
         with ledger.transaction(session.pipeline):
-            ledger.require_hold(session.pipeline, session.owner)
+            session.require_hold(ledger)
             if not self._made:
                 ledger.make(self._table)
             ledger.insert(self._table, session.pipeline, number, values)

@@ -174,6 +174,43 @@ def test_a_connection_that_is_lost_ends_the_run_and_the_next_one_goes_on(dsn: st
     assert asyncio.run(store.read("t").to_list()) == SUMS
 
 
+def test_a_connection_that_others_found_lost_is_lost_for_the_run_too(dsn: str) -> None:
+    """A server that comes back from a crash may not have the last rows, and who asks it first is told of that."""
+    store = PostgresStore(dsn)
+
+    async def crash(number: int) -> int:
+        if number == SUMS[7]:
+            await asyncio.to_thread(
+                told,
+                dsn,
+                'DELETE FROM "_rxml_rows_t" WHERE number > 1;'
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name='rxml'",
+            )
+            with pytest.raises(CheckpointError, match="is gone, or the connection to it is lost"):
+                await store.read("t").to_list()
+            assert await store.read("t").to_list() == SUMS[:5]
+        return number
+
+    made = rxml.from_iterable(SUMS).pipe(store.sink("t"))
+    flow = made.pipe(ops.map_async(crash, concurrency=1))
+    with pytest.raises(CheckpointError, match="'main' lost its connection to the store"):
+        asyncio.run(flow.run(checkpoint=each(store, 5)))
+
+
+def test_tables_of_sinks_lie_beside_those_of_the_store(server: Any) -> None:
+    first, second = (fresh(server).rpartition("%3D")[2] for _ in range(2))
+    path = server.get_uri() + "&options=-csearch_path%3D"
+
+    def run(schemas: str, table: str) -> PostgresStore:
+        store = PostgresStore(path + schemas)
+        asyncio.run(rxml.range(3).pipe(store.sink(table)).run(checkpoint=each(store, 2, table)))
+        return store
+
+    run(second, "a")
+    run(f"{first},{second}", "b")
+    assert asyncio.run(run(second, "c").read("b").to_list()) == [0, 1, 2]
+
+
 def test_a_server_that_crashes_has_all_that_was_committed() -> None:
     with started() as server:
         dsn = fresh(server)

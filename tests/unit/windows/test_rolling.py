@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rxml import aggregates as agg
@@ -110,6 +110,8 @@ def test_sums_of_floats_do_not_drift() -> None:
 
 @FEW
 @given(keys=KEYS, sizes=SIZES, n=st.integers(2, 17), step=st.integers(1, 16))
+@example(keys=[1] * 30, sizes=[9], n=10, step=7)
+@example(keys=[1] * 13, sizes=[9], n=10, step=7)  # of which a block has 14
 def test_what_a_window_may_collect_bounds_no_chunk_and_no_block(
     keys: list[int], sizes: list[int], n: int, step: int
 ) -> None:
