@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from typing_extensions import override
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections import deque
 
     from rxml.flow.node import Env, Node
+    from rxml.flow.supervision import DeadLetter
 
 B = TypeVar("B")
 
@@ -25,8 +26,8 @@ B = TypeVar("B")
 class Desk(Protocol):
     """Where one asks."""
 
-    def explained(self, outcome: Outcome) -> Exception:
-        """Why an element that ended so has no answer."""
+    def explained(self, outcome: Outcome, within: float | None) -> Exception:
+        """Why an element that ended so, and was wanted within so many seconds, has no answer."""
         ...
 
     def left(self, waiter: Ticket[Any]) -> None:
@@ -80,7 +81,7 @@ class Ticket(ABC, Generic[B]):
     def __call__(self, outcome: Outcome) -> None:
         """Told how the element ended (see `Context.settle`)."""
         if outcome is not Outcome.ANSWERED and not self.gone:
-            self.refused(self._desk.explained(outcome))
+            self.refused(self._desk.explained(outcome, self.within))
         self._desk.left(self)
 
 
@@ -153,6 +154,29 @@ class Inbox(Stage[Any]):
     @override
     async def release(self) -> None:
         self._delist()
+
+
+def deliver(chunk: Chunk[Any]) -> None:
+    """Give each who asked the answer.
+
+    Raises:
+        PipelineError: nobody knows whose they are.
+    """
+    if chunk.contexts is None:
+        raise PipelineError("a stage of the service has lost the contexts of its elements")
+    for element, context in zip(chunk.elements, chunk.contexts, strict=True):
+        ticket = cast("Ticket[Any] | None", context.settle)
+        if isinstance(ticket, Ticket):
+            ticket.answer(element)
+        else:
+            context.settled(Outcome.ANSWERED)
+
+
+def refuse(letter: DeadLetter) -> None:
+    """Tell who asked for what could not be processed why."""
+    ticket = None if letter.context is None else letter.context.settle
+    if isinstance(ticket, Ticket):
+        ticket.refuse(letter.error)
 
 
 def require_one_each(flow: Node) -> None:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
-from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
-from rxml.errors import DeadlineError, OverloadError, PipelineError, StreamClosedError
-from rxml.flow.asked import Inbox, Ticket, Waiter, require_one_each
-from rxml.flow.chunk import CHUNK, Chunk
+from rxml.errors import DeadlineError, OverloadError, StreamClosedError
+from rxml.flow.asked import Inbox, Ticket, Waiter, deliver, refuse, require_one_each
+from rxml.flow.chunk import CHUNK
 from rxml.flow.context import Context, Outcome
 from rxml.flow.deadlines import Deadlines
 from rxml.flow.flowable import Flowable
 from rxml.flow.matched import Matched
 from rxml.flow.node import Cardinality, StageSpec
+from rxml.flow.restarting import Restarting
 from rxml.flow.run import Run
 from rxml.flow.scope import Scope
-from rxml.flow.supervision import DeadLetter, Directive, Supervisor
+from rxml.flow.stage import Stage, State
+from rxml.flow.supervision import Directive, Supervisor
 from rxml.flow.throughput import Throughput
 
 if TYPE_CHECKING:
@@ -25,36 +26,40 @@ if TYPE_CHECKING:
 
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
-    from rxml.flow.stage import Stage
     from rxml.flow.statistics import RunStatistics
+    from rxml.resilience.intensity import Intensity
 
 A = TypeVar("A")
 B = TypeVar("B")
 
-_LOG: Final = logging.getLogger("rxml.service")
 _MARGIN: Final = 0.7
 """Of the time that an asker gives, what may be spent waiting: the rest is for being worked on."""
-
-_BACK_OFF: Final = (0.1, 10.0)
-"""Seconds before a run that has failed is begun again: at first, and at most; it doubles."""
 
 
 class Service(Generic[A, B]):
     """Runs an operator for many who ask: `async with Service(ops.score(model)) as service: await service.ask(row)`.
 
     An element that fails fails alone, with its own error; the run goes on. A run that fails as a whole is begun anew, after
-    a back-off that doubles from 0.1 to 10 s.
+    a wait that doubles from 0.1 to 10 s, with jitter; who waits then is told so. It may be the child of a
+    `SupervisionTree`, which takes over when the run fails too often.
 
     Args:
         operator: any composition of stages that give one result for each element.
         capacity: elements that may be on their way at once; more are refused.
+        intensity: how often the run may fail, and the waits; None: 5 times in 30 s.
 
     Raises:
         PipelineError: a stage gives more or fewer results than elements; names it.
         ValueError: a capacity below 1.
     """
 
-    def __init__(self, operator: Operator[A, B], *, capacity: int = 8192) -> None:
+    def __init__(
+        self,
+        operator: Operator[A, B],
+        *,
+        capacity: int = 8192,
+        intensity: Intensity | None = None,
+    ) -> None:
         if type(capacity) is not int or capacity < 1:
             raise ValueError(f"Service(capacity=) wants an int >= 1, got {capacity!r}")
         self._capacity = capacity
@@ -76,7 +81,7 @@ class Service(Generic[A, B]):
         self._scope = Scope()
         self._run: Run[B] | None = None
         self._closing = False
-        self._failure: Exception | None = None
+        self._restarting = Restarting("a service", intensity)
         self._less: asyncio.Future[None] | None = None
 
     @property
@@ -89,10 +94,26 @@ class Service(Generic[A, B]):
         return None if self._run is None else self._run.statistics()
 
     def start(self) -> None:
-        """Begin, on the running event loop; `aclose` ends it."""
+        """Begin, on the running event loop; `aclose` ends it. What fails too often is tried again every ten seconds."""
+        self._scope.start(self._serve(escalates=False), name="service")
+        self._begin()
+
+    async def run(self) -> None:
+        """Serve until this is cancelled, as the child of a supervision tree; who still waits is told then.
+
+        Raises:
+            EscalatedError: the run has failed too often.
+        """
+        self._begin()
+        try:
+            await self._serve(escalates=True)
+        finally:
+            self._closing = True
+            self._desert(StreamClosedError("the service has ended"))
+
+    def _begin(self) -> None:
         self._closing = False
         self._deadlines = Deadlines(asyncio.get_running_loop(), self._expired)
-        self._scope.start(self._serve(), name="service")
 
     @property
     def ready(self) -> bool:
@@ -189,8 +210,8 @@ class Service(Generic[A, B]):
     def _refusal(self, within: float | None, now: float) -> Exception | None:
         if self._closing:
             return StreamClosedError("the service is about to end")
-        if self._failure is not None:
-            return StreamClosedError(f"the service has failed, and begins anew: {self._failure!r}")
+        if (failure := self._restarting.failure) is not None:
+            return StreamClosedError(f"the service has failed, and begins anew: {failure!r}")
         ahead = len(self._waiting)
         if ahead >= self._capacity:
             wait = self._through.seconds(ahead, now)
@@ -220,61 +241,45 @@ class Service(Generic[A, B]):
     def _expired(waiter: Ticket[B]) -> None:
         waiter.refuse(DeadlineError(f"no answer within {waiter.within:g} s"))
 
-    def explained(self, outcome: Outcome) -> Exception:
-        """Why an element that ended so has no answer."""
+    def explained(self, outcome: Outcome, within: float | None) -> Exception:
+        """See `Desk.explained`."""
         if self._closing:
             return StreamClosedError("the service has ended")
         if outcome is Outcome.SHED:
             wait = self._through.seconds(len(self._waiting), asyncio.get_running_loop().time())
             return OverloadError("shed: there is more to do than can be done", wait)
-        if outcome is Outcome.DROPPED:
-            return DeadlineError("dropped: it would have been answered too late")
-        return StreamClosedError("an element was left out without a word about why")
+        if outcome is not Outcome.DROPPED:
+            return StreamClosedError("an element was left out without a word about why")
+        if (
+            within is None or self._failing
+        ):  # stages let go of what they hold before their error is seen
+            return StreamClosedError("the service has failed, and begins anew")
+        return DeadlineError("dropped: it would have been answered too late")
 
-    async def _serve(self) -> None:
-        pause, most = _BACK_OFF
-        while not self._closing:
-            try:
-                await self._served()
-            except Exception as error:  # noqa: BLE001 - logged, told to who waits, and begun anew
-                self._failure = error
-                _LOG.exception("a service has failed; it begins anew in %g s", pause)
-                self._desert(StreamClosedError(f"the service has failed: {error!r}"))
-                await asyncio.sleep(pause)
-                pause = min(most, 2 * pause)
-                self._failure = None
+    @property
+    def _failing(self) -> bool:
+        head = None if self._run is None else self._run.subscription
+        return isinstance(head, Stage) and head.state is State.FAILED
+
+    async def _serve(self, *, escalates: bool) -> None:
+        await self._restarting.run(self._served, self._fallen, escalates=escalates)
+
+    def _fallen(self, error: Exception) -> None:
+        self._desert(StreamClosedError(f"the service has failed: {error!r}"))
 
     async def _served(self) -> None:
-        supervisor = Supervisor(_resume, self._buried)
+        supervisor = Supervisor(_resume, refuse)
         async with Run[B](self.flow, supervisor=supervisor) as run:
             self._run = run
             loop = asyncio.get_running_loop()
             try:
                 while not (chunk := await run.subscription.request(CHUNK)).end:
-                    self._deliver(chunk)
-                    self._through.record(
-                        len(chunk.elements),
-                        loop.time(),
-                        idle=len(self._waiting) <= len(chunk.elements),
-                    )
+                    deliver(chunk)
+                    idle = len(self._waiting) <= len(chunk.elements)
+                    self._through.record(len(chunk.elements), loop.time(), idle=idle)
+                raise StreamClosedError("its operator has ended by itself")
             finally:
                 self._run = None
-
-    def _deliver(self, chunk: Chunk[B]) -> None:
-        if chunk.contexts is None:
-            raise PipelineError("a stage of the service has lost the contexts of its elements")
-        for element, context in zip(chunk.elements, chunk.contexts, strict=True):
-            waiter = cast("Ticket[B] | None", context.settle)
-            if isinstance(waiter, Ticket):
-                waiter.answer(element)
-            else:
-                context.settled(Outcome.ANSWERED)
-
-    def _buried(self, letter: DeadLetter) -> None:
-        """Whoever asked for what could not be processed is told why."""
-        waiter = None if letter.context is None else letter.context.settle
-        if isinstance(waiter, Ticket):
-            waiter.refuse(letter.error)
 
     def _desert(self, error: Exception) -> None:
         self._pending.clear()
