@@ -1,4 +1,7 @@
-"""chaos_kill: one of two workers at one port is killed with SIGKILL while both are asked at half of their capacity."""
+"""chaos_kill: one of two workers at one port is killed with SIGKILL while both are asked at a quarter of their capacity.
+
+More than a quarter one core could not carry: the worker that comes back takes a second of it to start.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.serving.open_loop import Opened
     from benchmarks.serving.process import Server
 
-LOAD: Final = Load(times=0.5, in_time=0.1, give_up=5.0, connections=1000)
+LOAD: Final = Load(times=0.25, in_time=0.1, give_up=5.0, connections=1000)
 WORKERS: Final = 2
 BEFORE_SECONDS: Final = 2.0
 PATIENCE_SECONDS: Final = 10.0
@@ -65,7 +68,7 @@ def listening(port: int) -> int:
 
 
 def ours(seconds: int) -> Outcome:
-    """Two seconds at half of the peak, the kill, and the other seconds.
+    """Two seconds at a quarter of the peak, the kill, and the other seconds.
 
     `failed` are requests without an answer, `in_flight` those that were under way when the worker was killed.
     """
@@ -101,7 +104,7 @@ def under_way(found: Opened, at: float) -> int:
 
 CASE = Case(
     name="chaos_kill",
-    what="rxml serve --workers 2, one of them gets SIGKILL under an open loop at half of the peak",
+    what="rxml serve --workers 2, one of them gets SIGKILL under an open loop at a quarter of the peak",
     limit="the requests under way in that worker are lost with it",
     size=6,
     quick=4,

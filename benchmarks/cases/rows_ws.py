@@ -79,25 +79,25 @@ def by_protocol(size: int) -> Talk:
     )
 
 
-def values(message: bytes) -> list[float]:
-    """The answers in a message of the server."""
+def values(message: bytes, *, framed: bool) -> list[float]:
+    """The answers in a message of the server, in a frame of `rxml.v1` or as they are."""
     from rxml.batch import Batch  # noqa: PLC0415
     from rxml.wire import loads  # noqa: PLC0415
 
-    said = loads(message)
-    said = said.get("items", said) if isinstance(said, dict) else said
-    if isinstance(said, Batch):
-        return [float(value) for value in said["value"]]
-    return [float(each["value"]) for each in (said if isinstance(said, list) else [said])]
+    said: Any = loads(message)
+    items: Any = said["items"] if framed else said
+    if isinstance(items, Batch):
+        return [float(value) for value in items["value"]]
+    return [float(each["value"]) for each in (items if framed else [items])]
 
 
-def check(kept: list[bytes], count: int) -> None:
+def check(kept: list[bytes], count: int, *, framed: bool) -> None:
     """Look at the first answers, which are in order.
 
     Raises:
         WrongAnswerError: one is wrong.
     """
-    said = [value for message in kept for value in values(message)][:count]
+    said = [value for message in kept for value in values(message, framed=framed)][:count]
     for number, (row, value) in enumerate(zip(rows(count), said, strict=True)):
         if not abs(value - probability(row)) <= TOLERANCE:
             raise WrongAnswerError(f"row {number}: must be {probability(row)}, got {value}")
@@ -113,7 +113,7 @@ def talked(module: str, talk: Callable[[int], Talk], size: int) -> Outcome:
             talker = Talker(port, talk(each))
             talker.run(count)
             talker.close()
-            check(talker.kept, count)
+            check(talker.kept, count, framed=bool(talk(each).protocol))
             talker = Talker(port, talk(each))
             done, seconds = talker.run(
                 max(BATCH, size if each > 1 else size // SINGLE_SHARE), SECONDS

@@ -141,7 +141,7 @@ def test_a_closed_loop_asks_until_it_has_enough(
         loop = ClosedLoop(port, [REQUEST], 3)
         found = loop.run(30.0, 50)
         loop.close()
-    assert 50 <= len(found.latencies) <= 53
+    assert 50 <= len(found.latencies) <= 52 + 3  # of one look at the sockets, and then on their way
     assert found.lost == lost
     assert found.bodies[0] == (0, BODY) or lost
     assert all(body == BODY for _, body in found.bodies)
