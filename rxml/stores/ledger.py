@@ -143,13 +143,21 @@ class Ledger(ABC):
         """The next committed rows; None if there is no such row to go on from, unless it is (0, 0)."""
         if not self.has(table):
             return None if seq else []
-        ask = f"SELECT c.seq, r.id, r.value FROM {self.committed(table)} WHERE "  # noqa: S608 - a checked word
-        if seq and not self.execute(f"{ask} c.seq=? AND r.id=?", (seq, row)):
+        found = self._behind(table, seq, row, n) if seq else []
+        if found is None:
             return None
-        found = self.execute(f"{ask} c.seq=? AND r.id>? ORDER BY r.id LIMIT ?", (seq, row, n))
-        more = (seq, n - len(found))
-        found += self.execute(f"{ask} c.seq>? ORDER BY c.seq, r.id LIMIT ?", more)
+        text = f"SELECT c.seq, r.id, r.value FROM {self.committed(table)} WHERE c.seq>? ORDER BY c.seq, r.id LIMIT ?"  # noqa: S608
+        found += self.execute(text, (seq, n - len(found)))
         return [(seq, row, value) for seq, row, value in found]
+
+    def _behind(self, table: str, seq: int, row: int, n: int) -> list[tuple[Any, ...]] | None:
+        """What comes behind a row in its commit, by an index, however much that is; None if there is no such row."""
+        text = f"SELECT c.pipeline, c.number FROM {self.committed(table)} WHERE c.seq=? AND r.id=?"  # noqa: S608
+        commit = self.execute(text, (seq, row))
+        text = f"SELECT id, value FROM {rows_of(table)} WHERE pipeline=? AND number=? AND id>? ORDER BY id LIMIT ?"  # noqa: S608
+        return (
+            [(seq, *each) for each in self.execute(text, (*commit[0], row, n))] if commit else None
+        )
 
     def has(self, table: str) -> bool:
         """Whether there is such a sink."""

@@ -18,7 +18,7 @@ from tests.unit.stores.places import SUMS, each, selected, summed
 from tests.unit.stores.postgres import fresh, started
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from rxml.stores.ledger import Ledger
 
@@ -270,6 +270,38 @@ def test_who_reads_on_misses_no_commit_of_many(dsn: str) -> None:
 
     asyncio.run(main())
     assert len(seen) == len({row for _, row, _ in seen}) == 180
+
+
+def test_reading_on_looks_at_what_it_gives_however_large_a_commit_is(dsn: str) -> None:
+    store, looked_at = PostgresStore(dsn), list[float]()
+
+    def look(plan: Any) -> None:
+        looked_at.append(plan["Actual Rows"])
+        for part in plan.get("Plans", ()):
+            look(part)
+
+    def read(ledger: Ledger) -> None:
+        execute = ledger.execute
+
+        def explained(text: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+            (((found,),),) = execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", values)
+            look(found["Plan"])
+            return execute(text, values)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ledger, "execute", explained)
+            assert len(ledger.after("t", 1, 10, 16) or []) == 16
+
+    async def main() -> None:
+        await rxml.range(5000).pipe(store.sink("t")).run(checkpoint=each(store, 5000))
+        store.database.lease_to_look()
+        try:
+            await store.database.look(read, None)
+        finally:
+            await store.database.leave()
+
+    asyncio.run(main())
+    assert max(looked_at) == 16
 
 
 def test_names_are_no_longer_than_the_server_takes(dsn: str) -> None:
