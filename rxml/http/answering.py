@@ -62,6 +62,28 @@ class Answering:
         """Requests that are being answered."""
         return self._metrics.in_flight
 
+    def begun(self) -> None:
+        """One is being answered by express."""
+        self._metrics.in_flight += 1
+        self.quiet.clear()
+
+    def ended(self, path: str, status: int, shed: str | None, seconds: float) -> None:
+        """It has been.
+
+        Args:
+            path: of its endpoint.
+            status: of the answer.
+            shed: see `Refusal`.
+            seconds: that it took.
+        """
+        metrics = self._metrics
+        if status >= 400:
+            metrics.shed(status, shed)
+        metrics.answered(path, status, seconds)
+        metrics.in_flight -= 1
+        if not metrics.in_flight:
+            self.quiet.set()
+
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one.
 

@@ -13,6 +13,7 @@ from rxml.http.checks import is_path
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from rxml.http.express import Lane
     from rxml.http.serving import Serving
 
 
@@ -47,6 +48,11 @@ class Endpoint(ABC):
 
     def bereft(self) -> str | None:
         """After a background flow has failed: what to log if this endpoint has no reader any more."""
+        return None
+
+    def lane(self, serving: Serving) -> Lane | None:
+        """Answers plain requests without a task for each; None: there is no such way. See `rxml.http.express`."""
+        del serving
         return None
 
     @abstractmethod

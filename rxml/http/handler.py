@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 from typing_extensions import override
 
+from rxml.http.express import Sieve
 from rxml.http.replies import reply
 from rxml.http.request import Request, SecureRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from rxml.http.express import Express
 
 logger: Final = logging.getLogger("rxml.http")
 
@@ -33,15 +36,54 @@ class Handler(web.RequestHandler):
         address: of the client; None over a Unix socket.
         ended: the client will say no more.
         cut: the body in the middle of which it said its last.
+        sieve: takes out what goes by express; None: nothing does.
     """
 
-    __slots__ = ("address", "cut", "ended")
+    __slots__ = ("address", "cut", "ended", "sieve")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.address: str | None = None
         self.ended: bool = False
         self.cut: Any = None
+        self.sieve: Sieve | None = None
+
+    def express(self, express: Express) -> None:
+        """Have what is plain go by express."""
+        self._parser = self.sieve = Sieve(self._parser, self, express)  # type: ignore[assignment] # stands in for it
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is being answered the long way, and the next answer would leave at once."""
+        waiter = self._waiter
+        closing = self._close or self._force_close or self.ended or self._paused
+        return not closing and waiter is not None and not waiter.done() and not self._messages
+
+    def now(self) -> float:
+        """The time of the loop, in seconds."""
+        return self._loop.time()
+
+    def away(self, seconds: float) -> float:
+        """It is being answered by express, and not idle for so long; returns the time."""
+        now = self._loop.time()
+        self._next_keepalive_close_time = now + seconds
+        self._request_count += 1
+        if self._manager is not None:
+            self._manager.requests_count += 1
+        return now
+
+    def back(self) -> None:
+        """It has been answered by express."""
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self.ended and self.transport is not None:
+            self.transport.close()
+
+    def long_way(self, messages: list[tuple[Any, Any]]) -> None:
+        """These have waited behind what went by express, and do not go that way themselves."""
+        self._request_count += len(messages)
+        self._messages.extend(messages)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -51,6 +93,9 @@ class Handler(web.RequestHandler):
 
     @override
     def eof_received(self) -> bool:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # asyncio's may
+        if self.sieve is not None and self.sieve.busy:
+            self.ended = True
+            return True
         idle = self._waiter is not None and not self._messages
         if self._payload_parser is not None or idle or not self._request_count:
             return False
@@ -117,6 +162,7 @@ class Http(web.Server):
 
     Attributes:
         addresses: how many connections each address has.
+        express: takes what is plain; None: nothing does.
     """
 
     def __init__(
@@ -127,6 +173,7 @@ class Http(web.Server):
         self.refused: Callable[[int], None] = refused
         super().__init__(handler, handler_cancellation=True, request_factory=self._request)
         self._options = options
+        self.express: Express | None = None
 
     def _request(self, *arguments: Any) -> web.BaseRequest:
         made: web.BaseRequest = self._make(*arguments, self._loop)
@@ -134,7 +181,10 @@ class Http(web.Server):
 
     @override
     def __call__(self) -> Handler:
-        return Handler(self, loop=asyncio.get_running_loop(), **self._options)
+        handler = Handler(self, loop=asyncio.get_running_loop(), **self._options)
+        if self.express is not None:
+            handler.express(self.express)
+        return handler
 
     @override
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:

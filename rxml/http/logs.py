@@ -59,6 +59,11 @@ def current_traceparent() -> str | None:
     return request.headers["traceparent"]
 
 
+def logs_access() -> bool:
+    """Whether anybody wants answers to be logged."""
+    return bool(access.level)
+
+
 def note_access(request: web.BaseRequest, path: str, status: int, seconds: float) -> None:
     """Log an answer."""
     key = key_of(request)

@@ -38,6 +38,13 @@ class Gate:
         self._hosts = {name.lower() for name in hosts}
         self._local = is_loopback(host)
 
+    def knows(self, host: str) -> bool:
+        """Whether requests to that host pass, if they come from no page."""
+        return not self._local or self._admits(_name(host.lower()))
+
+    def _admits(self, name: str) -> bool:
+        return is_loopback(name) or name in self._hosts
+
     def check(self, request: web.BaseRequest) -> None:
         """Let the request pass.
 
@@ -45,7 +52,7 @@ class Gate:
             Refusal: 403 for its origin, 421 for its host.
         """
         host = request.headers.get(hdrs.HOST, "").lower()
-        if self._local and not is_loopback(_name(host)) and _name(host) not in self._hosts:
+        if not self.knows(host):
             raise Refusal(
                 421, f"this server is not {host[:200]!r}; hosts=[...] admits further names"
             )

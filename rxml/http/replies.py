@@ -48,6 +48,10 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
         """The answer."""
         return reply(self.status, {"error": self.reason, **self.details}, self.headers)
 
+    def body(self) -> bytes:
+        """What the answer says."""
+        return to_json({"error": self.reason, **self.details}) + b"\n"
+
 
 def reply(status: int, content: Any, headers: Mapping[str, str] | None = None) -> web.Response:
     """An answer in JSON."""

@@ -14,6 +14,7 @@ from rxml.flow.scope import Scope
 from rxml.http.admin import AdminServer
 from rxml.http.answering import Answering
 from rxml.http.door import Door
+from rxml.http.express import Express
 from rxml.http.handler import Http
 from rxml.http.operating import Operating
 from rxml.http.parser import require_fast_parser
@@ -81,6 +82,10 @@ class Server:
             max_headers=limits.headers,
             read_bufsize=2**16,
         )
+        if self._operating.telemetry is None and serving.access.plain:
+            lanes = {each.path: each.lane(serving) for each in endpoints.values()}
+            known = {path: lane for path, lane in lanes.items() if lane is not None}
+            self._http.express = Express(known, serving, self._answering) if known else None
         self._door = Door(self._http, limits, partial(serving.metrics.shed, 503, "connections"))
         self._admin: AdminServer | None = None
         self._ticking: Callable[[], None] = _nothing

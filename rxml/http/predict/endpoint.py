@@ -15,18 +15,21 @@ from rxml.http.checks import is_span
 from rxml.http.endpoint import Endpoint, is_upgrade
 from rxml.http.pool import Arrivals
 from rxml.http.post import JSON, MSGPACK, NDJSON
-from rxml.http.predict.answers import encoded, refusal_of
+from rxml.http.predict.exchange import Exchange, refused
 from rxml.http.predict.forms import Forms
 from rxml.http.predict.lines import LinesIn
 from rxml.http.predict.socket import converse
-from rxml.http.predict.wishes import IDENTITY, Terms, Wishing
+from rxml.http.predict.wishes import Terms, Wishing
 from rxml.http.replies import HEADERS, Refusal
 from rxml.models.signature import Signature
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from rxml.batch import Schema
     from rxml.flow.node import Node
     from rxml.flow.operator import Operator
+    from rxml.http.express import Lane, Reply
     from rxml.http.limits import Limits
     from rxml.http.predict.forms import Asked
     from rxml.http.predict.wishes import Wishes
@@ -70,7 +73,7 @@ class Predict(Endpoint):
             )
         self.service: Service[Any, Any] = Service(operator, capacity=capacity)
         self.forms: Forms = Forms(schema, None if schema else _wanted(self.service.flow), rows)
-        self._wishing = Wishing(deadline)
+        self.wishing: Wishing = Wishing(deadline)
         self._waiting: Arrivals | None = None
 
     @override
@@ -89,7 +92,7 @@ class Predict(Endpoint):
     @override
     async def answer(self, request: web.BaseRequest, serving: Serving) -> web.StreamResponse:
         headers = request.headers
-        wishes = self._wishing.of(headers)
+        wishes = self.wishing.of(headers)
         if request.method != "POST":
             return await self._socket(request, serving, wishes)
         kind = headers.get(hdrs.CONTENT_TYPE, JSON).partition(";")[0].strip().lower()
@@ -97,19 +100,27 @@ class Predict(Endpoint):
             return await LinesIn(request, serving, self._terms(wishes)).answer()
         if kind != JSON and kind not in MSGPACK:
             raise Refusal(415, f"Content-Type is {kind[:80]}; send {_KNOWN}")
+        return await self._exchanged(request, serving, wishes, kind)
+
+    async def _exchanged(
+        self, request: web.BaseRequest, serving: Serving, wishes: Wishes, kind: str
+    ) -> web.Response:
         asked = await self._asked(request, serving, kind)
-        results = await self.asked(asked, wishes, serving)
-        msgpack = kind != JSON
-        failed = sum(isinstance(each, Refusal) for each in results)
-        return web.Response(
-            body=encoded(asked.form, results, wishes.identity, msgpack=msgpack),
-            status=207 if failed else 200,
-            headers={
-                **HEADERS,
-                "Content-Type": MSGPACK[0] if msgpack else JSON,
-                IDENTITY: wishes.identity,
-            },
+        told: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        exchange = Exchange(
+            wishes, serving.limits.retry_seconds, told.set_result, told.done, msgpack=kind != JSON
         )
+        exchange.begin(self.service, asked)
+        reply = await told
+        if reply.status >= 400:
+            serving.metrics.shed(reply.status, reply.shed)
+        return web.Response(
+            body=reply.body, status=reply.status, headers={**HEADERS, **reply.headers}
+        )
+
+    @override
+    def lane(self, serving: Serving) -> Lane:
+        return PredictLane(self, serving)
 
     def _terms(self, wishes: Wishes) -> Terms:
         return Terms(self.service, self.forms, wishes)
@@ -131,42 +142,56 @@ class Predict(Endpoint):
         body = Body(request, limits, limits.body_bytes)
         data = body.at_hand()
         if data is not None:
-            return self._decoded(data, limits, kind)
+            return self.decoded(data, limits, kind)
         with serving.arrivals.of(request.remote) as arrived:
-            return self._decoded(await body.whole(arrived), limits, kind)
+            return self.decoded(await body.whole(arrived), limits, kind)
 
-    def _decoded(self, data: bytes, limits: Limits, kind: str) -> Asked:
+    def decoded(self, data: bytes, limits: Limits, kind: str) -> Asked:
+        """What a body asks.
+
+        Raises:
+            Refusal: it is not what its kind says, or does not fit.
+        """
         if kind == JSON:
             return self.forms.json(data)
         return self.forms.msgpack(data, limits.wire(limits.body_bytes))
 
-    async def asked(self, asked: Asked, wishes: Wishes, serving: Serving) -> list[Any]:
-        """The answers to what one request asks; of several rows, those that failed are Refusals.
 
-        Raises:
-            Refusal: there is no answer at all.
-        """
-        ask = self.service.ask
-        within, priority, identity = wishes
-        longest = serving.limits.retry_seconds
-        if len(asked.elements) == 1:
-            try:
-                return [
-                    await ask(asked.elements[0], within=within, priority=priority, trace=identity)
-                ]
-            except Exception as error:
-                raise refusal_of(error, longest) from error
-        asks = [
-            ask(each, within=within, priority=priority, trace=identity) for each in asked.elements
-        ]
-        results: list[Any] = await asyncio.gather(*asks, return_exceptions=True)
-        told = [
-            refusal_of(each, longest) if isinstance(each, BaseException) else each
-            for each in results
-        ]
-        if all(isinstance(each, Refusal) for each in told):
-            raise told[0]
-        return told
+class PredictLane:
+    """Answers what comes in one packet (a `Lane`).
+
+    Args:
+        endpoint: whose requests.
+        serving: of the server.
+    """
+
+    def __init__(self, endpoint: Predict, serving: Serving) -> None:
+        self.path: str = endpoint.path
+        self._endpoint = endpoint
+        self._limits = serving.limits
+
+    def takes(self, headers: Mapping[str, str], size: int) -> bool:
+        """See `Lane.takes`."""
+        kind = headers.get(hdrs.CONTENT_TYPE, JSON)
+        return (kind == JSON or kind in MSGPACK) and size <= self._limits.body_bytes
+
+    def take(
+        self,
+        headers: Mapping[str, str],
+        body: bytes,
+        done: Callable[[Reply], None],
+        gone: Callable[[], bool],
+    ) -> None:
+        """See `Lane.take`."""
+        kind = headers.get(hdrs.CONTENT_TYPE, JSON)
+        try:
+            wishes = self._endpoint.wishing.of(headers)
+            asked = self._endpoint.decoded(body, self._limits, kind)
+        except Refusal as refusal:
+            return done(refused(refusal))
+        longest = self._limits.retry_seconds
+        exchange = Exchange(wishes, longest, done, gone, msgpack=kind != JSON)
+        return exchange.begin(self._endpoint.service, asked)
 
 
 def _wanted(flow: Node) -> Schema | None:
