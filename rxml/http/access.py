@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiohttp import hdrs, web
 
@@ -12,15 +12,28 @@ from rxml.http.keys import OPEN, Key, Keyring, matches
 from rxml.http.replies import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 KEY: Final = web.RequestKey("rxml_key", Key)
 """Where a request keeps its key."""
 
-_LATE: Final = web.RequestKey("rxml_late", str)
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="rxml"'}
-_MODELS: Final = "/v2/models/"
 _WRITES: Final = ("ingest", "admin")
+
+
+class Right(NamedTuple):
+    """What a key must be for.
+
+    Attributes:
+        scope: of `SCOPES`, or `OPEN`.
+        model: whose name the path has; None: none.
+    """
+
+    scope: str
+    model: str | None = None
+
+
+_LATE: Final = web.RequestKey("rxml_late", Right)
 
 
 class Access:
@@ -65,38 +78,34 @@ class Access:
         """True if keys are wanted."""
         return bool(self._ring)
 
-    def admit(
-        self,
-        request: web.BaseRequest,
-        scope: str | None,
-        is_upgrade: Callable[[web.BaseRequest], bool],
-    ) -> None:
+    def admit(self, request: web.BaseRequest, right: Right | None, *, may_be_late: bool) -> None:
         """Let a request pass to an endpoint; `key_of` then tells its key.
 
         Args:
             request: that came.
-            scope: of the endpoint; None: there is nothing at its path.
-            is_upgrade: True for a request that wants a WebSocket.
+            right: that the endpoint wants; None: there is nothing at its path.
+            may_be_late: it wants a WebSocket, of which the first message may bring the key.
 
         Raises:
             Refusal: 401 without a key that holds, 403 if that may not do it, 404 if it does not see the path.
         """
-        if self.keyed and scope != OPEN:
+        if self.keyed and (right is None or right.scope != OPEN):
             token = bearer(request)
-            if token is None and scope is not None and is_upgrade(request):
-                request[_LATE] = scope
+            if token is None and right is not None and may_be_late:
+                request[_LATE] = right
             else:
-                self._by_key(request, token, scope)
-        if self._read_only and scope in _WRITES:
+                self._by_key(request, token, right)
+        if self._read_only and right is not None and right.scope in _WRITES:
             raise Refusal(403, "this server is read-only: it takes nothing in")
 
-    def _by_key(self, request: web.BaseRequest, token: str | None, scope: str | None) -> None:
+    def _by_key(self, request: web.BaseRequest, token: str | None, right: Right | None) -> None:
         key = self.find(token)
         request[KEY] = key
-        if request.path.startswith(_MODELS) and "%2f" in request.raw_path.lower():
+        if right is None:
+            return
+        if right.model is not None and "%2f" in request.raw_path.lower():
             raise Refusal(400, "an encoded / in the name of a model")
-        if scope is not None:
-            self.check(key, scope, request.path)
+        self.check(key, right, request.path)
 
     def find(self, token: str | None) -> Key:
         """The key of a secret.
@@ -111,7 +120,7 @@ class Access:
             raise Refusal(401, "this key is unknown or has expired", headers=_CHALLENGE)
         return key
 
-    def check(self, key: Key, scope: str, path: str) -> None:
+    def check(self, key: Key, right: Right, path: str) -> None:
         """Let pass what the key is for.
 
         Raises:
@@ -119,11 +128,11 @@ class Access:
         """
         if not self.visible(key, path):
             raise Refusal(404, f"nothing at {path[:200]}")
-        check_scope(key, scope)
+        check_scope(key, right.scope)
         if not key.may_use(path):
             raise Refusal(403, f"this key is not for {path[:200]}")
-        if path.startswith(_MODELS):
-            check_model(key, path[len(_MODELS) :].partition("/")[0])
+        if right.model is not None and not key.may_ask(right.model):
+            raise Refusal(403, f"this key is not for the model {right.model[:200]!r}")
 
     def visible(self, key: Key | None, path: str) -> bool:
         """True if whoever has this key sees the path: it is of no channel, or of one of the key's."""
@@ -147,8 +156,8 @@ def key_of(request: web.BaseRequest) -> Key | None:
     return request.get(KEY)
 
 
-def late_scope(request: web.BaseRequest) -> str | None:
-    """The scope for which the first message of this WebSocket still has to bring a key; None: it needs none."""
+def late_right(request: web.BaseRequest) -> Right | None:
+    """The right for which the first message of this WebSocket still has to bring a key; None: it needs none."""
     return request.get(_LATE)
 
 
@@ -160,16 +169,6 @@ def check_scope(key: Key, scope: str) -> None:
     """
     if scope not in key.scopes:
         raise Refusal(403, f"this key is not for {scope!r}", headers=_scope(scope))
-
-
-def check_model(key: Key | None, model: str) -> None:
-    """Let pass a key that may use the model.
-
-    Raises:
-        Refusal: 403.
-    """
-    if key is not None and not key.may_ask(model):
-        raise Refusal(403, f"this key is not for the model {model[:200]!r}")
 
 
 def bearer(request: web.BaseRequest) -> str | None:

@@ -168,8 +168,8 @@ class Answering:
         if serving.access.plain and endpoint is not None and request.method in endpoint.methods:
             return await endpoint.answer(request, serving)
         if not serving.access.plain:
-            scope = None if endpoint is None else endpoint.scope
-            serving.access.admit(request, scope, is_upgrade)
+            right = None if endpoint is None else endpoint.wants(request.path)
+            serving.access.admit(request, right, may_be_late=_is_socket(request, endpoint))
         if endpoint is None:
             raise self._nothing(request)
         if request.method not in endpoint.methods:
@@ -199,13 +199,17 @@ class Answering:
         """An answer that outlasts its key is broken off; a WebSocket sees to that itself, and closes with 4401."""
         key = key_of(request)
         left = None if key is None else key.left()
-        if left is None or is_upgrade(request):
+        if left is None or _is_socket(request, endpoint):
             return await endpoint.answer(request, self._serving)
         timer = asyncio.get_running_loop().call_later(left, abort, request.transport)
         try:
             return await endpoint.answer(request, self._serving)
         finally:
             timer.cancel()
+
+
+def _is_socket(request: web.BaseRequest, endpoint: Endpoint | None) -> bool:
+    return endpoint is not None and endpoint.sockets and is_upgrade(request)
 
 
 def _longest(endpoint: Endpoint) -> int:

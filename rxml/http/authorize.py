@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from rxml.errors import ConnectionLost
-from rxml.http.access import KEY, key_of, late_scope
+from rxml.http.access import KEY, key_of, late_right
 from rxml.http.replies import Refusal
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ async def authorize(link: Peer, request: web.BaseRequest, serving: Serving) -> N
     Raises:
         ConnectionLost: there is none that is good; the link is to be closed, with 4401 or 4403.
     """
-    scope = late_scope(request)
-    if scope is None:
+    right = late_right(request)
+    if right is None:
         return
     try:
         token = await _token(link, serving.limits.hello_seconds)
         key = serving.access.find(token)
-        serving.access.check(key, scope, request.path)
+        serving.access.check(key, right, request.path)
     except Refusal as refusal:
         code = UNAUTHORIZED if refusal.status == 401 else FORBIDDEN
         link.close_with(code, refusal.reason)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from aiohttp import hdrs
 
 from rxml.errors import PipelineError
+from rxml.http.access import Right
 from rxml.http.checks import is_path
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class Endpoint(ABC):
         path: of the URL.
         methods: that it answers.
         scope: of the keys that it is for, see `rxml.http.keys.SCOPES`; `open` needs none.
+        sockets: it answers a WebSocket only through a `Link`, which waits for a key that came without the header. Others
+            get no request without a key, whatever it says of upgrades.
 
     Raises:
         PipelineError: the path is none.
@@ -31,6 +34,7 @@ class Endpoint(ABC):
 
     methods: ClassVar[tuple[str, ...]]
     scope: ClassVar[str] = "infer"
+    sockets: ClassVar[bool] = False
 
     def __init__(self, path: str) -> None:
         if not is_path(path):
@@ -38,6 +42,11 @@ class Endpoint(ABC):
                 f"a path is a str that begins with / and has no ? or #, got {path!r}"
             )
         self.path = path
+
+    def wants(self, path: str) -> Right:
+        """What a key must be for to get an answer at a path of this endpoint."""
+        del path
+        return Right(self.scope)
 
     def begin(self, serving: Serving) -> None:
         """Before a server begins."""

@@ -39,6 +39,7 @@ class Ingest(Endpoint, Generic[T]):
 
     methods: ClassVar[tuple[str, ...]] = ("POST", "GET")
     scope: ClassVar[str] = "ingest"
+    sockets: ClassVar[bool] = True
 
     def __init__(
         self, path: str, schema: type[T] | None, *, deadline: float, capacity: int

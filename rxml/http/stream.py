@@ -52,6 +52,7 @@ class Stream(Endpoint):
 
     methods: ClassVar[tuple[str, ...]] = ("GET", "HEAD")
     scope: ClassVar[str] = "stream"
+    sockets: ClassVar[bool] = True
 
     def __init__(
         self,

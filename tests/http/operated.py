@@ -25,6 +25,7 @@ class Operated(Endpoint):
     """Any operator at any path."""
 
     methods: ClassVar[tuple[str, ...]] = ("GET",)
+    sockets: ClassVar[bool] = True
 
     def __init__(self, path: str, operator: Operator[Any, Any], schema: Any, waiting: int) -> None:
         super().__init__(path)

@@ -15,6 +15,7 @@ from websockets.exceptions import InvalidStatus
 import rxml
 from rxml.errors import PipelineError
 from rxml.http import Admin, App, Key, Limits
+from rxml.http.access import Right
 from rxml.http.endpoint import Endpoint
 from rxml.http.keys import OPEN, SCOPES
 from rxml.http.replies import reply
@@ -57,6 +58,14 @@ class Score(Endpoint):
         return reply(200, {"path": request.path})
 
 
+class Models(Score):
+    """The same for models by name."""
+
+    @override
+    def wants(self, path: str) -> Right:
+        return Right(self.scope, path.removeprefix("/v2/models/").partition("/")[0])
+
+
 class Open(Score):
     """Answers without a key."""
 
@@ -67,7 +76,7 @@ def service(**options: Any) -> App:
     made: Any = App(port=0, admin=Admin(port=0), limits=Limits(drain_seconds=0.5), **options)
     made.stream("/out", rxml.of(1))
     made._add(Score("/score"))
-    made._add(Score("/v2/models/*"))
+    made._add(Models("/v2/models/*"))
     made._add(Open("/open"))
     app: App = made
     return app

@@ -10,12 +10,14 @@ from aiohttp import hdrs, web
 from typing_extensions import override
 
 from rxml.errors import PipelineError
+from rxml.http.access import Right, key_of
 from rxml.http.body import Body
 from rxml.http.checks import is_span
 from rxml.http.encode import to_json
 from rxml.http.endpoint import Endpoint
 from rxml.http.inference.messages import HEAD, OCTETS, answer, question
 from rxml.http.inference.offer import Offer, offers
+from rxml.http.keys import OPEN
 from rxml.http.predict.answers import refusal_of
 from rxml.http.replies import HEADERS, Refusal, reply
 
@@ -30,6 +32,8 @@ _MODEL: Final = re.compile(
     r"/models/(?P<name>[^/]+)(?:/versions/(?P<number>[^/]+))?(?:/(?P<action>ready|infer|infer_stream))?"
 )
 _CONTROL: Final = re.compile(r"/repository/models/(?P<name>[^/]+)/(?P<action>load|unload)")
+_HEALTH: Final = ("/health/live", "/health/ready")
+"""Who balances the load asks these, and has no key."""
 _ELEMENTS: Final = 1 << 24
 """Of a tensor, at most; bytes are bounded before that."""
 
@@ -67,6 +71,19 @@ class Inference(Endpoint):
         self._most = most
 
     @override
+    def wants(self, path: str) -> Right:
+        below = self._below(path)
+        if below in _HEALTH:
+            return Right(OPEN)
+        if (found := _CONTROL.fullmatch(below)) is not None:
+            return Right("admin", found["name"])
+        found = _MODEL.fullmatch(below)
+        return Right(self.scope, None if found is None else found["name"])
+
+    def _below(self, path: str) -> str:
+        return path.removeprefix(self._prefix).rstrip("/")
+
+    @override
     def begin(self, serving: Serving) -> None:
         for offer in self._all():
             offer.begin()
@@ -85,14 +102,14 @@ class Inference(Endpoint):
 
     @override
     async def answer(self, request: web.BaseRequest, serving: Serving) -> web.StreamResponse:
-        path = request.path.removeprefix(self._prefix).rstrip("/")
+        path = self._below(request.path)
         plain = self._plain().get((request.method, path))
         if plain is not None:
             return await plain(request)
         if (found := _MODEL.fullmatch(path)) is not None:
             return await self._of_model(request, serving, **found.groupdict())
         if (found := _CONTROL.fullmatch(path)) is not None and request.method == "POST":
-            return await self._controlled(**found.groupdict())
+            return await self._controlled(request, **found.groupdict())
         raise Refusal(404, f"nothing at {request.path[:200]}")
 
     def _plain(self) -> dict[tuple[str, str], Callable[[web.BaseRequest], Awaitable[web.Response]]]:
@@ -113,33 +130,33 @@ class Inference(Endpoint):
         ready = self.ready()
         return reply(200 if ready else 503, {"ready": ready})
 
-    async def _index(self, _: web.BaseRequest) -> web.Response:
+    async def _index(self, request: web.BaseRequest) -> web.Response:
         index = [
             {"name": offer.name, "version": offer.version, "state": offer.state, "reason": ""}
             for offer in self._all()
+            if _shown(request, offer.name)
         ]
         return reply(200, index)
 
-    async def _controlled(self, name: str, action: str) -> web.Response:
+    async def _controlled(self, request: web.BaseRequest, name: str, action: str) -> web.Response:
         if not self._control:
             raise Refusal(403, "models are not loaded or unloaded by request here (control=False)")
-        for offer in self._versions(name).values():
+        for offer in self._versions(request, name).values():
             if action == "load":
                 offer.load()
             else:
                 await offer.unload()
         return reply(200, {})
 
-    def _versions(self, name: str) -> dict[str, Offer]:
+    def _versions(self, request: web.BaseRequest, name: str) -> dict[str, Offer]:
         versions = self._offers.get(name)
         if versions is None:
-            raise Refusal(
-                404, f"there is no model {name[:80]!r}", details={"models": sorted(self._offers)}
-            )
+            shown = [each for each in sorted(self._offers) if _shown(request, each)]
+            raise Refusal(404, f"there is no model {name[:80]!r}", details={"models": shown})
         return versions
 
-    def _offer(self, name: str, number: str | None) -> Offer:
-        versions = self._versions(name)
+    def _offer(self, request: web.BaseRequest, name: str, number: str | None) -> Offer:
+        versions = self._versions(request, name)
         offer = versions.get(next(reversed(versions)) if number is None else number)
         if offer is None:
             raise Refusal(
@@ -157,7 +174,7 @@ class Inference(Endpoint):
         number: str | None,
         action: str | None,
     ) -> web.StreamResponse:
-        offer = self._offer(name, number)
+        offer = self._offer(request, name, number)
         method = "POST" if action in ("infer", "infer_stream") else "GET"
         if request.method != method:
             raise Refusal(
@@ -237,6 +254,12 @@ class Inference(Endpoint):
             return to_json({"error": refusal.reason, "id": asked.request.id, "index": index})
         asked.request.parameters.pop("binary_data_output", None)
         return answer(offer.name, asked.request, result, {"index": index}).body
+
+
+def _shown(request: web.BaseRequest, model: str) -> bool:
+    """Whether whoever asks may know of the model."""
+    key = key_of(request)
+    return key is None or key.may_ask(model)
 
 
 class Alias(Endpoint):

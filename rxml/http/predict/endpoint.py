@@ -55,6 +55,7 @@ class Predict(Endpoint):
 
     methods: ClassVar[tuple[str, ...]] = ("POST", "GET")
     scope: ClassVar[str] = "infer"
+    sockets: ClassVar[bool] = True
 
     def __init__(
         self,
