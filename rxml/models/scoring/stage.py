@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from typing_extensions import override
 
@@ -13,7 +13,7 @@ from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.clock import FIRST
 from rxml.flow.context import Outcome, drop
 from rxml.flow.scope import Scope
-from rxml.flow.stage import Stage
+from rxml.flow.stage import Stage, State
 from rxml.flow.verdict import verdict
 from rxml.flow.workers.turnstile import DONE, FAILED, LEFT_OUT, AsTheyCome, Turnstile
 from rxml.models.scoring.dispatcher import Dispatcher
@@ -28,6 +28,19 @@ if TYPE_CHECKING:
     from rxml.flow.workers.turnstile import Entry
     from rxml.models.scoring.crew import Crew
     from rxml.models.scoring.settings import Settings
+
+
+class Opened(Protocol):
+    """What the intake waits for."""
+
+    @property
+    def crew(self) -> Crew:
+        """Those at work, once `opened` has returned."""
+        ...
+
+    async def opened(self) -> None:
+        """Wait until there is a model."""
+        ...
 
 
 class ScoreStage(Stage[Any]):
@@ -102,7 +115,7 @@ class ScoreStage(Stage[Any]):
 
     async def _let_go(self) -> None:
         """What nobody takes any more ends as dropped."""
-        self._dispatcher.clear()
+        self._forget()
         self._drop(self._exits.clear())
 
     def _drop(self, entries: list[Entry]) -> None:
@@ -118,7 +131,7 @@ class ScoreStage(Stage[Any]):
             self._over = self._cut = True
             self._ring()
 
-    async def _intake(self, head: Subscription[Any], shift: Shift) -> None:
+    async def _intake(self, head: Subscription[Any], shift: Opened) -> None:
         loop = asyncio.get_running_loop()
         try:
             await shift.opened()
@@ -154,12 +167,21 @@ class ScoreStage(Stage[Any]):
         for ask in asks:
             self._bytes += ask.weight
             self._heaviest = max(self._heaviest, ask.weight // ask.rows if ask.slab else ask.weight)
-            self._waiting.put(ask)
         self._exits.enter(cast("list[Entry]", asks), dated=chunk.contexts is not None)
-        self._dispatcher.run()
+        self._queue(asks)
         if chunk.signalled:
             self._exits.put(chunk.signals())
             self._ring()
+
+    def _queue(self, asks: list[Ask]) -> None:
+        """Have them wait for a worker."""
+        for ask in asks:
+            self._waiting.put(ask)
+        self._dispatcher.run()
+
+    def _forget(self, gone: set[Entry] | None = None) -> None:
+        """Of what waits these are worth nothing any more; None: all."""
+        forget(self._dispatcher, self._waiting, gone)
 
     def _asks(self, chunk: Chunk[Any], crew: Crew) -> list[Ask]:
         now, elements, contexts = self.env.clock.time(), chunk.elements, chunk.contexts
@@ -193,7 +215,7 @@ class ScoreStage(Stage[Any]):
 
     def fail(self, ask: Ask, error: Exception) -> None:
         """See `Desk.fail`."""
-        if self._cut:
+        if self.state is not State.OPEN or ask.progress is LEFT_OUT:
             return
         self._bytes -= ask.weight
         context, ask.context = ask.context, None
@@ -204,8 +226,11 @@ class ScoreStage(Stage[Any]):
         else:
             ask.item, ask.progress = raised, FAILED
             self._cut = self._over = True
-            self._drop(self._exits.cut(ask))
-            self._dispatcher.clear()
+            gone = self._exits.cut(ask)
+            self._drop(gone)
+            for each in gone:
+                each.progress = LEFT_OUT
+            self._forget(set(gone))
         self._ring()
 
     def drop(self, ask: Ask) -> None:
@@ -224,3 +249,12 @@ class ScoreStage(Stage[Any]):
         if ask.slab and isinstance(self._exits, SlabsInOrder):
             return self._exits.part(ask)
         return [ask]
+
+
+def forget(dispatcher: Dispatcher, waiting: Waiting, gone: set[Entry] | None) -> None:
+    """Of what waits there, these do so no more; None: nothing does."""
+    for ask in dispatcher.clear():
+        if gone is not None and ask not in gone:
+            waiting.put(ask)
+    if gone is not None:
+        dispatcher.run()
