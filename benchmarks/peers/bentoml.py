@@ -1,5 +1,5 @@
-"""BentoML: a service with a batchable endpoint, its adaptive batching not held to less than ten
-seconds: at 100 ms, where its documentation begins, it answers 503 to some of 64 connections.
+"""BentoML: a service with a batchable endpoint, its adaptive batching held to
+ten seconds: held to 100 ms it answered 503 to some of 64 connections, on a machine with other work.
 
     bentoml serve benchmarks.peers.bentoml:Regression
 """
