@@ -23,6 +23,7 @@ FORMAT: Final = 1
 
 _LOCKS: Final = 0x7278636B  # "rxck": the first half of the numbers of advisory locks
 _SHOWN: Final = ("host", "hostaddr", "port", "dbname", "user", "service")
+_LONGEST: Final = 2**31 - 1  # that the server takes, and libpq
 _PATIENCE: Final[Mapping[str, object]] = {
     "application_name": "rxml",
     "client_encoding": "utf8",
@@ -120,8 +121,8 @@ class PostgresLedger(Ledger):
             f"INSERT INTO {rows_of(table)} (pipeline, number, value) SELECT %s, %s, value "  # noqa: S608 - a checked word
             "FROM unnest(%b::bytea[]) WITH ORDINALITY AS given (value, place) ORDER BY place"
         )
-        if values:
-            self.connection.execute(text, (pipeline, number, list(values)))
+        for part in parted(values):
+            self.connection.execute(text, (pipeline, number, part))
 
     @override
     def stand_in_line(self) -> None:
@@ -159,6 +160,19 @@ class PostgresLedger(Ledger):
         return True
 
 
+def parted(values: Sequence[bytes], most: int = 4 * 2**20) -> Generator[list[bytes]]:
+    """Values cut in parts of so many bytes at most, or one value: a server takes 1 GB at once, and libpq is slow long before."""
+    part, size = list[bytes](), 0
+    for value in values:
+        if part and size + len(value) > most:
+            yield part
+            part, size = [], 0
+        part.append(value)
+        size += len(value)
+    if part:
+        yield part
+
+
 class PostgresServer:
     """A database (a `Backend`) on a server.
 
@@ -192,7 +206,7 @@ class PostgresServer:
 
     def _whole_seconds(self) -> int:
         """As libpq wants it, where 0 is for ever."""
-        return 0 if isinf(self._wait) else max(2, ceil(self._wait))
+        return 0 if isinf(self._wait) else min(max(2, ceil(self._wait)), _LONGEST)
 
     @property
     def name(self) -> str:
@@ -204,7 +218,9 @@ class PostgresServer:
         ledger = PostgresLedger(self._connected())
         try:
             most = 0 if isinf(self._wait) else max(1, round(self._wait * 1000))
-            ledger.execute("SELECT set_config('lock_timeout', ?, false)", (f"{most}ms",))
+            ledger.execute(
+                "SELECT set_config('lock_timeout', ?, false)", (f"{min(most, _LONGEST)}ms",)
+            )
             if ledger.prepare(make=make):
                 return ledger
         except BaseException:
@@ -216,7 +232,7 @@ class PostgresServer:
     def _connected(self) -> Any:
         try:
             return self._psycopg.connect(autocommit=True, **self._parameters)
-        except self._psycopg.OperationalError as error:
+        except self._psycopg.Error as error:
             raise CheckpointError(f"{self._name} {unreached(error)}") from error
 
     def explained(self) -> AbstractContextManager[None]:

@@ -14,6 +14,7 @@ import rxml
 from rxml import operators as ops
 from rxml.errors import CheckpointError, CheckpointVersionError, PipelineError
 from rxml.stores import PostgresStore
+from rxml.stores.server import parted
 from tests.unit.stores.places import SUMS, each, selected, summed
 from tests.unit.stores.postgres import fresh, started
 
@@ -95,11 +96,27 @@ def test_a_password_that_is_wanted_is_told(server: Any, locked: str) -> None:
     ("dsn", "message"),
     [
         ("host=/nowhere", "cannot be reached: see that the server runs"),
+        ("connect_timeout=abc", "cannot be reached.*bad value for connect_timeout"),
         ("host=127.0.0.1 port=1", "cannot be reached: see that the server runs"),
     ],
 )
 def test_a_server_that_is_away_is_told(dsn: str, message: str) -> None:
     refused(PostgresStore(dsn), message)
+
+
+@pytest.mark.parametrize("wait", [0, 1e10, float("inf")])
+def test_one_waits_as_long_as_one_likes(dsn: str, wait: float) -> None:
+    store = PostgresStore(dsn, wait=wait)
+    asyncio.run(summed(store).run(checkpoint=store))
+    assert asyncio.run(store.read("sums").to_list()) == SUMS
+
+
+def test_large_rows_go_to_the_server_in_parts() -> None:
+    """A statement has at most 1 GB, and libpq takes a time that grows with its square."""
+    sizes = [7, 1, 2, 0, 9, 3, 0, 6, 1]
+    parts = [list(map(len, part)) for part in parted([bytes(size) for size in sizes], 6)]
+    assert parts == [[7], [1, 2, 0], [9], [3, 0], [6], [1]]
+    assert list(parted([])) == []
 
 
 def test_a_database_or_a_role_that_is_missing_is_told(server: Any) -> None:
