@@ -37,6 +37,10 @@ _THREADS: Final = (
 )
 
 
+_LOOPS: Final = (StopIteration, StopAsyncIteration)
+"""What ends a loop wherever it is raised: no future takes it."""
+
+
 class Child:
     """A worker process; it has one batch at a time.
 
@@ -61,6 +65,8 @@ class Child:
         self._timer: asyncio.TimerHandle | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._shared: mmap.mmap | None = None
+        self._ours: socket.socket | None = None
+        self._pidfd = -1
         self._writer: asyncio.StreamWriter | None = None
         self._why = "it died"
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -72,25 +78,44 @@ class Child:
             ModelError: the model cannot be made there.
             WorkerLostError: the process died over it.
         """
-        ours, theirs = socket.socketpair()
-        ours.settimeout(0.0)
+        self._ours, theirs = socket.socketpair()
+        self._ours.settimeout(0.0)
         memory = os.memfd_create(f"rxml {self.name}", os.MFD_CLOEXEC)
         try:
             os.ftruncate(memory, self._shared_bytes)
             self._shared = mmap.mmap(memory, 0)
-            spawned = asyncio.to_thread(_spawned, theirs.fileno(), memory, core, threads)
-            self._process = await uninterrupted(spawned, name=f"spawn {self.name}")
+            spawning = self._spawn(theirs.fileno(), memory, core, threads)
+            await uninterrupted(spawning, name=f"spawn {self.name}")
         finally:
             theirs.close()
             os.close(memory)
-        self.pid = self._process.pid
-        self._scope.start(self._logged(self._process), name=f"{self.name}: stderr")
-        reader, self._writer = await asyncio.open_connection(sock=ours, limit=_BUFFER)
+        reader, self._writer = await asyncio.open_connection(sock=self._ours, limit=_BUFFER)
         self._writer.write(frame(Kind.LOAD, Load(recipe.loader, dumps(list(recipe.arguments)))))
         kind, body = await self._answer(reader)
         if kind is not Kind.READY:
             raise ModelError(f"the model cannot be made in a process of its own: {_words(body)}")
         self._scope.start(self._listen(reader), name=f"{self.name}: answers")
+
+    async def _spawn(self, channel: int, memory: int, core: int, threads: int) -> None:
+        self._process = process = await asyncio.to_thread(_spawned, channel, memory, core, threads)
+        self.pid = process.pid
+        self._scope.start(self._logged(process), name=f"{self.name}: stderr")
+        with suppress(OSError):  # a kernel without it: the end of the channel shows the end, too
+            self._pidfd = os.pidfd_open(self.pid)
+            asyncio.get_running_loop().add_reader(self._pidfd, self._has_ended)
+
+    def _has_ended(self) -> None:
+        """Take what it has said as its last word: processes of its own may outlive it, and hold the channel open."""
+        self._unwatch()
+        if self._ours is not None:
+            with suppress(OSError):
+                self._ours.shutdown(socket.SHUT_RD)
+
+    def _unwatch(self) -> None:
+        if self._pidfd >= 0:
+            asyncio.get_running_loop().remove_reader(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = -1
 
     async def _answer(self, reader: asyncio.StreamReader) -> tuple[Kind, bytes]:
         try:
@@ -106,7 +131,7 @@ class Child:
         self.busy, self._done = True, done
         try:
             self._writer.write(frame(Kind.SCORE, packed(batch, self._shared)))
-        except ValueError as error:
+        except Exception as error:  # noqa: BLE001 - whatever has no form or no room is the batch's fault
             return self._tell(error, 0.0)
         self._timer = asyncio.get_running_loop().call_later(self._timeout, self._hangs)
         return None
@@ -116,15 +141,18 @@ class Child:
         self.kill()
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
+        why = self._why
         try:
             while True:
                 kind, body = await self._answer(reader)
                 self._take(kind, body)
         except (WorkerLostError, ProtocolError) as error:
+            why = str(error)
+        finally:
             self.kill()
             if not self.lost.done():
                 self.lost.set_result(None)
-            self._tell(WorkerLostError(str(error)), 0.0)
+        self._tell(WorkerLostError(why), 0.0)
 
     def _take(self, kind: Kind, body: bytes) -> None:
         if self._shared is None or kind not in (Kind.RESULT, Kind.FAILED):
@@ -152,10 +180,8 @@ class Child:
             lambda: asyncio.StreamReaderProtocol(reader), stderr
         )
         try:
-            while line := await reader.readline():
+            while line := await _line(reader):
                 _LOG.warning("%s: %s", self.name, line.decode(errors="replace").rstrip()[:_LINE])
-        except ValueError:
-            _LOG.warning("%s: a line that is too long; what follows is not shown", self.name)
         finally:
             transport.close()
 
@@ -167,6 +193,9 @@ class Child:
     async def close(self) -> None:
         """End it, and let go of what it had; idempotent."""
         self.kill()
+        self._unwatch()
+        if self._writer is None and self._ours is not None:
+            self._ours.close()
         if self._writer is not None:
             self._writer.close()
             with suppress(ConnectionError):
@@ -175,6 +204,14 @@ class Child:
             await uninterrupted(asyncio.to_thread(self._process.wait), name=f"{self.name} ends")
         await self._scope.aclose()
         self._tell(WorkerLostError(f"{self.name} was closed"), 0.0)
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """The next line; of one that is too long, that it is. It must be read on: whoever writes would fail or wait otherwise."""
+    try:
+        return await reader.readline()
+    except ValueError:
+        return b"a line that is too long\n"
 
 
 def _spawned(channel: int, memory: int, core: int, threads: int) -> subprocess.Popen[bytes]:
@@ -210,7 +247,7 @@ def _raised(body: bytes) -> Exception:
     """What the model raised there, as the same kind of error if that is one of Python's own."""
     failure = _failure(body)
     kind: Any = getattr(builtins, failure.kind, None)
-    if isinstance(kind, type) and issubclass(kind, Exception):
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, _LOOPS):
         with suppress(TypeError):
             return kind(failure.words)
     return ModelError(f"{failure.kind}: {failure.words}")

@@ -103,8 +103,11 @@ def head(data: bytes) -> tuple[Kind, int]:
 
 
 def packed(batch: Batch, shared: mmap, seconds: float = 0.0) -> Columns:
-    """A batch, of which as much as fits is in shared memory from now on."""
-    placed: list[Placed] = []
+    """A batch, of which as much as fits is in shared memory from now on; it may have columns that lie there already, as
+    those of a model that hands on what it got.
+    """
+    there = np.frombuffer(shared, np.uint8)
+    placed: list[tuple[Placed, Any]] = []
     rest: dict[str, Any] = {}
     start = 0
     for name, column in batch.columns.items():
@@ -115,12 +118,13 @@ def packed(batch: Batch, shared: mmap, seconds: float = 0.0) -> Columns:
         ):
             rest[name] = column
             continue
-        view = np.ndarray(column.shape, column.dtype, shared, start)
-        view[...] = column
-        placed.append(Placed(name, column.dtype.str, list(column.shape), start))
+        own = column.copy() if np.may_share_memory(column, there) else column
+        placed.append((Placed(name, column.dtype.str, list(column.shape), start), own))
         start += -(-column.nbytes // _ALIGN) * _ALIGN
     message = dumps(Batch.adopt(rest, len(batch))) if rest else b""
-    return Columns(list(batch.names), len(batch), placed, message, seconds)
+    for told, column in placed:  # only now that all is read which may lie where they go
+        np.ndarray(column.shape, column.dtype, shared, told.start)[...] = column
+    return Columns(list(batch.names), len(batch), [told for told, _ in placed], message, seconds)
 
 
 def unpacked(body: bytes, shared: mmap, *, copy: bool) -> tuple[Batch, float]:

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from math import inf
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -68,6 +69,7 @@ class Pool:
         self._under_way: set[asyncio.Future[None]] = set()
         self._shrinking: asyncio.TimerHandle | None = None
         self._closing = False
+        self.hold: float = inf
 
     @property
     def idle(self) -> int:
@@ -117,7 +119,7 @@ class Pool:
                     await child.start(self._recipe, self._how.threads, core)
                     self._came(child, first)
                     await child.lost
-                except (ModelError, OSError) as error:
+                except Exception as error:  # noqa: BLE001 - told to who opens, else logged
                     if not first.done():
                         first.set_exception(error)
                         return

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +56,31 @@ def threads(rows: Batch) -> Any:
 
 def large(rows: Batch) -> Any:
     return np.repeat(rows["x"][:, None], 50_000, axis=1)
+
+
+def swapped(rows: Batch) -> Any:
+    return rows["b"], rows["a"]
+
+
+def iterating(rows: Batch) -> Any:
+    return next(iter([]))
+
+
+def multiplying(rows: Batch) -> Any:
+    if (rows["x"] == 13).any():
+        if os.fork() == 0:
+            while not Path(
+                os.environ["SCORERS_END"]
+            ).exists():  # it has the worker's end of the channel
+                time.sleep(0.05)
+            os._exit(0)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rows["x"]
+
+
+def verbose(rows: Batch) -> Any:
+    sys.stderr.write("y" * (5 << 19) + "\n" + "a word\n" * 5000)
+    return rows["x"]
 
 
 def writing(rows: Batch) -> Any:

@@ -18,7 +18,7 @@ from rxml import operators as ops
 from rxml.batch import Batch, Field, Schema
 from rxml.engines import processes
 from rxml.engines.pool import Pool
-from rxml.errors import ModelError, WorkerLostError
+from rxml.errors import ModelError, WireError, WorkerLostError
 from rxml.models.model import Recipe
 from tests.engines import scorers
 
@@ -253,3 +253,68 @@ def test_workers_end_with_their_parent_however_that_ends() -> None:
             await asyncio.gather(*map(ended, waits))
 
     asyncio.run(main())
+
+
+def test_a_model_that_hands_on_what_it_got_does_not_write_over_it() -> None:
+    async def main() -> None:
+        two = {"inputs": Schema.of(a="float64", b="float64"), "outputs": Schema.of(a="f8", b="f8")}
+        async with pool(scorers.swapped, model=two) as (workers, _):
+            a = np.arange(5.0)
+            got = await told(workers, Batch({"a": a, "b": -a}))
+            assert got == Batch({"a": -a, "b": a})
+
+    asyncio.run(main())
+
+
+def test_an_error_that_ends_loops_is_told_as_one_of_the_model() -> None:
+    async def main() -> None:
+        async with pool(scorers.iterating) as (workers, _):
+            error = await scored(workers, 1.0)
+            assert isinstance(error, ModelError)
+            assert "StopIteration" in str(error)
+
+    asyncio.run(main())
+
+
+def test_a_worker_whose_own_processes_outlive_it_is_seen_to_have_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCORERS_END", str(tmp_path / "end"))
+
+    async def main() -> None:
+        async with pool(scorers.multiplying, timeout=1000) as (workers, ready):
+            assert isinstance(await scored(workers, 13.0), WorkerLostError)
+            await idle(workers, ready)
+            assert (await scored(workers, 1.0))["value"].tolist() == [1.0]
+
+    try:
+        asyncio.run(asyncio.wait_for(main(), 20))
+    finally:
+        (tmp_path / "end").touch()
+
+
+def test_a_worker_may_write_as_much_as_it_likes() -> None:
+    async def main() -> None:
+        async with pool(scorers.verbose) as (workers, _):
+            for x in (1.0, 2.0, 3.0):
+                assert (await scored(workers, x))["value"].tolist() == [x]
+
+    asyncio.run(main())
+
+
+def test_a_recipe_that_cannot_travel_is_refused() -> None:
+    class Odd:
+        signature: Any = None
+        digest = ""
+
+        def predict(self, batch: Batch) -> Batch:
+            return batch
+
+        def recipe(self) -> Recipe:
+            return Recipe("tests.engines.scorers:double", (object(),))
+
+    async def main() -> None:
+        with pytest.raises(WireError, match=r"builtins\.object"):
+            await processes().open(Odd(), lambda: None)
+
+    asyncio.run(asyncio.wait_for(main(), 20))
