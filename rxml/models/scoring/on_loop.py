@@ -5,6 +5,8 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from rxml.flow.clock import HOLD
+
 if TYPE_CHECKING:
     from rxml.batch import Batch
     from rxml.models.model import Model
@@ -20,6 +22,7 @@ class LoopWorkers:
 
     idle: int = 1
     count: int = 1
+    hold: float = HOLD
 
     def __init__(self, model: Model) -> None:
         self._model = model

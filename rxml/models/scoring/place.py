@@ -27,6 +27,11 @@ class Workers(Protocol):
         """How many workers there are."""
         ...
 
+    @property
+    def hold(self) -> float:
+        """Seconds that a batch may take here, whatever users want: on the event loop others wait meanwhile; else inf."""
+        ...
+
     def start(self, batch: Batch, done: Done) -> None:
         """Have an idle worker score a batch of the model's inputs.
 

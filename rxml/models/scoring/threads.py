@@ -7,6 +7,7 @@ import logging
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from queue import Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar
@@ -62,6 +63,7 @@ class ThreadWorkers:
         self._busy: dict[Hand, Task] = {}
         self._lost = 0
         self.count: int = limits.least
+        self.hold: float = inf
 
     @property
     def idle(self) -> int:

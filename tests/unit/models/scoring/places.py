@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from rxml.errors import WorkerLostError
@@ -26,6 +27,7 @@ class Timed:
         workers: how many there are.
         base: seconds for each batch.
         row: seconds for each row.
+        hold: seconds that a batch may take there.
         batches: the values of `x` of each batch, in the order in which they began.
         deadly: a value of `x` that kills the worker.
         opened: models, in the order in which they came.
@@ -36,6 +38,7 @@ class Timed:
     workers: int = 1
     base: float = 1.0
     row: float = 0.0
+    hold: float = inf
     batches: list[list[float]] = field(default_factory=list[list[float]])
     deadly: float | None = None
     opened: list[Any] = field(default_factory=list[Any])
@@ -58,6 +61,7 @@ class TimedWorkers:
         self._model = model
         self._busy: set[asyncio.Future[None]] = set()
         self.count: int = place.workers
+        self.hold: float = place.hold
 
     @property
     def idle(self) -> int:

@@ -17,6 +17,7 @@ from rxml.flow.chunk import Chunk
 from rxml.flow.context import Context, Outcome
 from rxml.flow.kinds import source
 from rxml.flow.stage import Stage
+from rxml.models.scoring.on_loop import LoopWorkers
 from rxml.testing.virtual_time import run
 from tests.unit.models.scoring.places import Timed
 
@@ -88,6 +89,14 @@ def test_a_batch_has_no_more_rows_than_fit_into_the_budget() -> None:
     assert max(sizes) <= 16  # the guard doubles until it is over, once
     assert max(sizes[6:]) <= 10
     assert sum(sizes[6:-1]) / len(sizes[6:-1]) > 7
+
+
+def test_where_others_wait_a_batch_takes_no_longer_than_may_be_whatever_the_budget() -> None:
+    place = Timed(base=0.0, row=0.01, hold=0.05)
+    flow = rxml.range(200).pipe(ops.score(model(), on=place, budget=10.0))
+    assert values(run(flow.to_list())) == [2 * x for x in range(200)]
+    assert max(len(each) for each in place.batches[5:]) <= 5
+    assert LoopWorkers(model()).hold < 0.005
 
 
 def test_a_bad_row_fails_alone_and_the_others_are_answered() -> None:
