@@ -101,10 +101,19 @@ class Delivery:
                 continue
             for index, refusal in verdict.refused.items():
                 outcomes[start + index] = refusal
-            spans.extendleft(reversed(_rest(verdict, start, stop)))
+            rest = _rest(verdict, start, stop)
+            if verdict.again is not None and self._is_late(verdict.again, end):
+                for first, last in rest:
+                    outcomes[first:last] = [verdict.again] * (last - first)
+                continue
+            spans.extendleft(reversed(rest))
             if verdict.again is not None:
                 await self._clock.sleep(verdict.again.retry_after or 0.0)
         return outcomes
+
+    def _is_late(self, again: ConnectionLost, end: float) -> bool:
+        """Whether the receiver wants to be asked again only once it is too late."""
+        return self._clock.time() + (again.retry_after or 0.0) > end
 
     def _seconds(self, contexts: Sequence[Context] | None) -> float:
         """Until it is too late: by the terms, or by the nearest deadline of an element."""
@@ -164,7 +173,7 @@ class Delivery:
                     terms.url, data=body, headers=headers, allow_redirects=False
                 ) as response,
             ):
-                answer = await response.content.read(_ANSWER)
+                answer = await _beginning(response.content)
                 return judged(response.status, response.headers, answer, count, terms.url)
         except aiohttp.ClientConnectorError as error:
             final = isinstance(error.os_error, ForbiddenError)
@@ -173,6 +182,16 @@ class Delivery:
         except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
             words = str(error) or type(error).__name__
             raise ConnectionLost(f"{terms.url}: {words}") from error
+
+
+async def _beginning(content: aiohttp.StreamReader) -> bytes:
+    """What an answer says, up to some length, however it comes in parts."""
+    parts: list[bytes] = []
+    left = _ANSWER
+    while left and (part := await content.read(left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 def _formless(error: Exception, count: int) -> Verdict:

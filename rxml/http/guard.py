@@ -16,6 +16,10 @@ Allow: TypeAlias = "Literal['any', 'public'] | Callable[[Address], bool]"
 """Which addresses: all, those that everybody on the internet can reach, or those for which a function is true."""
 
 _NAT64: Final = ip_network("64:ff9b::/96")
+_GLOBAL_6: Final = ip_network("2000::/3")
+"""All that has been given out (RFC 4291, 2.4): site-local, IPv4-compatible, translated and local NAT64 lie beyond."""
+_SPECIAL_6: Final = (ip_network("3fff::/20"), ip_network("2001::/23"))
+_SPECIAL_4: Final = (ip_network("192.0.0.0/24"), ip_network("192.88.99.0/24"))
 
 
 class ForbiddenError(OSError):
@@ -46,7 +50,14 @@ def is_public(address: Address) -> bool:
     inner = _inner(address)
     if inner is not None:
         return is_public(inner)
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and not _is_special(address)
+
+
+def _is_special(address: Address) -> bool:
+    """True for what the registry has added since, or what networks use among themselves all the same."""
+    if isinstance(address, IPv4Address):
+        return any(address in each for each in _SPECIAL_4)
+    return address not in _GLOBAL_6 or any(address in each for each in _SPECIAL_6)
 
 
 def _inner(address: Address) -> Address | None:

@@ -61,27 +61,31 @@ def judged(
     """
     details = _details(body)
     if details is not None and _told(status, details, count):
-        done = count if details.next is None else min(count, details.next)
+        done = count if details.next is None else details.next
         refused: dict[int, Exception] = {
             each.index: RemoteError(f"http_{status}", each.error)
             for each in details.errors
             if 0 <= each.index < done
         }
         return Verdict(done, refused, None if done == count else _passing(status, headers, url))
-    if 200 <= status < 300:
+    refusing = details is not None and details.rejected > 0
+    if 200 <= status < 300 and not refusing:
         return Verdict(count)
     if status in PASSING:
         return Verdict(0, again=_passing(status, headers, url))
-    if status in _SPLIT and count > 1:
+    if count > 1 and (status in _SPLIT or 200 <= status < 300):
         return Verdict(0, halve=True)
     error: Exception = RemoteError(f"http_{status}", body[:200].decode(errors="replace"))
     return Verdict(count, dict.fromkeys(range(count), error))
 
 
 def _told(status: int, details: _Details, count: int) -> bool:
-    """Whether the answer tells of each element what became of it."""
+    """Whether the answer tells of each element what became of it. One that lists only some errors does not."""
     whole = details.rejected == len(details.errors)
-    return whole and (status in (202, 207, 422) or (details.next or 0) > 0) and bool(count)
+    following = details.next
+    if following is not None:
+        return whole and 1 <= following <= count
+    return whole and (200 <= status < 300 or status == 422)
 
 
 def _passing(status: int, headers: Mapping[str, str], url: str) -> ConnectionLost:

@@ -52,7 +52,7 @@ def signed(keys: Sequence[bytes], id_: str, seconds: int, body: bytes) -> dict[s
 
     Args:
         keys: of secrets; each signs, so that one can be replaced by another.
-        id_: of the message.
+        id_: of the message; without a full stop, which is what parts it from the time.
         seconds: since 1970 UTC.
         body: as sent.
     """
@@ -61,7 +61,7 @@ def signed(keys: Sequence[bytes], id_: str, seconds: int, body: bytes) -> dict[s
 
 
 def _sign(key: bytes, id_: str, seconds: str, body: bytes) -> str:
-    message = b".".join([id_.encode(), seconds.encode(), body])
+    message = b".".join([id_.encode(errors="surrogateescape"), seconds.encode(), body])
     return b64encode(hmac.digest(key, message, "sha256")).decode()
 
 
@@ -96,11 +96,13 @@ def verify_signature(
     keys = [key_of(each) for each in several]
     found = {name.lower(): value for name, value in headers.items()}
     id_, seconds, signatures = (_present(found, name) for name in (ID, TIMESTAMP, SIGNATURE))
+    if "." in id_:  # else the end of the time, and the beginning of the body, could be moved
+        raise ProtocolError(f"the webhook's {ID} has a full stop")
     _timely(seconds, seconds_of(tolerance, "verify_signature(tolerance)"), now)
     given = [each.removeprefix("v1,") for each in signatures.split(" ") if each.startswith("v1,")]
     right = [_sign(key, id_, seconds, body) for key in keys]
     matches = [
-        hmac.compare_digest(one.encode(), other.encode())
+        hmac.compare_digest(one.encode(errors="surrogateescape"), other.encode())
         for one in given[:_MOST]
         for other in right
     ]

@@ -26,6 +26,16 @@ from rxml.http.guard import is_public
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
         ("64:ff9b::808:808", True),
+        ("::127.0.0.1", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("2001:0:7f00:1::1", False),
+        ("fec0::1", False),
+        ("5f00::1", False),
+        ("3fff::1", False),
+        ("192.0.0.8", False),
+        ("192.88.99.1", False),
+        ("2a00:1450::1", True),
     ],
 )
 def test_which_addresses_are_public(address: str, public: bool) -> None:

@@ -47,6 +47,8 @@ def test_only_the_same_body_lately_is_right(body: bytes, other: bytes, late: int
         {"webhook-timestamp": "٣"},
         {"webhook-signature": "v1,"},
         {"webhook-signature": "é"},
+        {"webhook-signature": "v1,\udcff"},
+        {"webhook-id": "\udcff"},
         {"webhook-signature": ""},
     ],
 )
@@ -54,6 +56,13 @@ def test_a_header_that_was_changed_is_wrong(change: dict[str, str]) -> None:
     headers = {**signed([SECRET], "id", 1000, b"x"), **change}
     with pytest.raises(ProtocolError):
         verify_signature(SECRET, headers, b"x", now=1000)
+
+
+def test_the_time_cannot_be_taken_from_the_body() -> None:
+    headers = signed([SECRET], "id", 1000, b"2000.5")
+    moved = {**headers, "webhook-id": "id.1000", "webhook-timestamp": "2000"}
+    with pytest.raises(ProtocolError, match="full stop"):
+        verify_signature(SECRET, moved, b"5", now=2000)
 
 
 def test_a_secret_can_be_replaced_by_another() -> None:

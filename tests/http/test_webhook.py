@@ -7,8 +7,6 @@ import base64
 import hashlib
 import hmac
 import json
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rxml
-from rxml import Backoff, wire
 from rxml import operators as ops
 from rxml.errors import ConnectionLost, PipelineError, RemoteError
 from rxml.flow.context import Context, Outcome
@@ -26,74 +23,15 @@ from rxml.http import verify_signature, webhook
 from rxml.http.judging import judged
 from tests.chaos.proxy import Fault, Proxy, seeded
 from tests.http.helpers import app, collecting, run
+from tests.http.hooks import QUICK, SECRET, hooked
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
     from rxml.flow.body import Outlet
     from rxml.flow.flowable import Flowable
 
-SECRET = b"0123456789abcdef"
-QUICK: Any = {"backoff": Backoff(0.001, 2.0, 0.01)}
 WRONG: Any = object()
-
-
-@dataclass
-class Hook:
-    """A receiver: answers by a function of what came, and keeps it."""
-
-    answer: Callable[[Any], tuple[int, dict[str, str], bytes]]
-    bodies: list[Any] = field(default_factory=list[Any])
-    heads: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
-    raw: list[bytes] = field(default_factory=list[bytes])
-    url: str = ""
-    port: int = 0
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                lines = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()[1:]
-                head = dict(
-                    line.lower().split(": ", 1)[:1] + line.split(": ", 1)[1:]
-                    for line in lines
-                    if line
-                )
-                body = await reader.readexactly(int(head["content-length"]))
-                self.heads.append(head)
-                self.raw.append(body)
-                self.bodies.append(decoded(head["content-type"], body))
-                status, headers, answer = self.answer(self.bodies[-1])
-                fields = {"Content-Length": str(len(answer)), **headers}
-                text = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-                writer.write(f"HTTP/1.1 {status} X\r\n{text}\r\n".encode() + answer)
-                await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            writer.close()
-
-
-def decoded(kind: str, body: bytes) -> Any:
-    if kind.endswith("ndjson"):
-        return [json.loads(line) for line in body.splitlines()]
-    return wire.loads(body) if kind.endswith("msgpack") else json.loads(body)
-
-
-@asynccontextmanager
-async def hooked(*answers: Any) -> AsyncGenerator[Hook]:
-    """Answers with these statuses, or (status, headers, body), one after the other, then with 200."""
-    left = list(answers)
-
-    def answer(_: Any) -> tuple[int, dict[str, str], bytes]:
-        found = left.pop(0) if left else 200
-        return (found, {}, b"") if isinstance(found, int) else found
-
-    hook = Hook(answer)
-    server = await asyncio.start_server(hook.handle, "127.0.0.1", 0)
-    hook.port = server.sockets[0].getsockname()[1]
-    hook.url = f"http://127.0.0.1:{hook.port}/hook"
-    async with server:
-        yield hook
-    await asyncio.sleep(0.01)
-
 
 # --- judging ------------------------------------------------------------------------------------
 
