@@ -45,6 +45,7 @@ from rxml.operators.positions import skip, skip_last, take, take_last
 from rxml.operators.prefetching import prefetch
 from rxml.operators.questions import all, contains, is_empty, some  # noqa: A004 - reactivex's names
 from rxml.operators.rate import keep_alive, throttle
+from rxml.operators.releasing import bandit, canary, shadow, split
 from rxml.operators.resilience import (
     Answer,
     Bulkhead,
@@ -58,6 +59,7 @@ from rxml.operators.resilience import (
     quorum,
     rate_limit,
     shed,
+    supervise_models,
     watchdog,
 )
 from rxml.operators.sampling import debounce, sample
@@ -95,7 +97,9 @@ __all__ = [
     "amb",
     "asof_join",
     "average",
+    "bandit",
     "buffer",
+    "canary",
     "catch",
     "combine_latest",
     "concat",
@@ -154,6 +158,7 @@ __all__ = [
     "sample",
     "scan",
     "score",
+    "shadow",
     "share",
     "shed",
     "skip",
@@ -162,10 +167,12 @@ __all__ = [
     "skip_until_with_time",
     "skip_while",
     "some",
+    "split",
     "starmap",
     "start_with",
     "sum",
     "supervise",
+    "supervise_models",
     "switch_map",
     "take",
     "take_last",

@@ -12,6 +12,7 @@ from rxml.operators.resilience.deadlines import deadline
 from rxml.operators.resilience.limiting import rate_limit
 from rxml.operators.resilience.quarantining import quarantine
 from rxml.operators.resilience.shedding import shed
+from rxml.operators.resilience.supervising_models import supervise_models
 from rxml.operators.resilience.watching import watchdog
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "quorum",
     "rate_limit",
     "shed",
+    "supervise_models",
     "watchdog",
 ]

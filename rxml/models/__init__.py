@@ -19,9 +19,15 @@ from rxml.models.prediction import Prediction
 from rxml.models.scoring.places import auto, on_loop, threads
 from rxml.models.scoring.settings import Swap
 from rxml.models.signature import Signature
+from rxml.models.supervising.arm import Arm
+from rxml.models.supervising.decision import Decision
+from rxml.models.supervising.supervisor import ModelSupervisor
 
 __all__ = [
+    "Arm",
+    "Decision",
     "Model",
+    "ModelSupervisor",
     "Prediction",
     "Release",
     "Signature",

@@ -112,6 +112,11 @@ class Breaker:
             self._asked += 1
         return self._era
 
+    def trip(self, now: float) -> None:
+        """Open, whatever the rates say: somebody knows more."""
+        if self.state(now) is not BreakerState.OPEN:
+            self._open(now)
+
     def retry_after(self, now: float) -> float:
         """Seconds until it is worth asking again; 0 if calls are let through. While probes are out, `wait` at most."""
         state = self.state(now)

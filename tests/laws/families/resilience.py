@@ -7,6 +7,7 @@ from typing import Any
 
 from rxml import compose
 from rxml import operators as ops
+from rxml.models import ModelSupervisor
 from tests.laws.case import Case
 
 RATE = {"rate": True, "ahead": None}
@@ -32,6 +33,10 @@ def least(quorum: ops.Quorum[int]) -> int:
     return min(quorum.answers.values())
 
 
+def arms() -> ModelSupervisor:
+    return ModelSupervisor({"share": share, "double": double}, weights={"share": 1})
+
+
 CASES = {
     "deadline": Case(lambda: ops.deadline(5), list),
     "fallback": Case(
@@ -52,6 +57,16 @@ CASES = {
     "quorum": Case(
         lambda: ops.quorum([share, double], need=1, within=60, combine=least, concurrency=2),
         lambda xs: [min(12 // x, 2 * x) if x else 0 for x in xs],
+        options={"ahead": 2},
+    ),
+    "supervise_models": Case(
+        lambda: compose(ops.supervise_models(arms(), concurrency=3), ops.map(value)),
+        lambda xs: [12 // x if x else 0 for x in xs],
+        options={"ahead": 3},
+    ),
+    "supervise_models:none": Case(
+        lambda: compose(ops.supervise_models({"share": share}, concurrency=2), ops.map(value)),
+        lambda xs: (12 // x for x in xs),
         options={"ahead": 2},
     ),
     "shed": Case(lambda: ops.shed(3), None, options=RATE),

@@ -114,6 +114,13 @@ class BreakerMachine(Ticking):
         if era == self.model.era:
             self.model.ended(self.now, failed=what == "failed", slow=what == "slow")
 
+    @rule()
+    def trip(self) -> None:
+        self.breaker.trip(self.now)
+        self.model.look(self.now)
+        if self.model.state != "open":
+            self.model.open(self.now)
+
     @rule(count=st.integers(1, 6), failing=st.booleans())
     def burst(self, count: int, failing: bool) -> None:
         for _ in range(count):

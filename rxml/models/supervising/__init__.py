@@ -1,0 +1,1 @@
+"""Supervising models: several for one question, of which one answers in time."""

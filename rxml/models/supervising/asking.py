@@ -1,0 +1,114 @@
+"""Asking: which arm is asked, for how long, and what is made of how it went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rxml.errors import DeadlineError, RefusedError, StreamTimeoutError
+from rxml.flow.guarding.breaking import refusal
+from rxml.flow.guarding.standing import now
+from rxml.models.supervising.attempt import attempted, part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rxml.models.supervising.arm import Seat
+    from rxml.models.supervising.roster import Roster
+    from rxml.models.supervising.routing import Routing
+    from rxml.resilience.retrying import RetryBudget
+
+
+class Asking:
+    """Draws arms and asks them.
+
+    Args:
+        seats: the arms by name.
+        roster: which of them may be asked.
+        routing: draws one.
+        budget: pays for leaving one early.
+        blame: whether an error is an arm's fault.
+
+    Attributes:
+        roster: as given.
+    """
+
+    __slots__ = ("_blame", "_budget", "_routing", "_seats", "roster")
+
+    def __init__(
+        self,
+        seats: Mapping[str, Seat],
+        roster: Roster,
+        routing: Routing,
+        budget: RetryBudget,
+        blame: Callable[[Exception], object],
+    ) -> None:
+        self._seats = seats
+        self.roster: Roster = roster
+        self._routing = routing
+        self._budget = budget
+        self._blame = blame
+
+    def drawn(self, failures: Mapping[str, Exception]) -> tuple[Seat, bool] | None:
+        """The arm that is asked next, behind those that have failed, and whether there are others; None: there is none."""
+        moment = now()
+        free = [name for name in self.roster.available(moment) if name not in failures]
+        if not free:
+            return None
+        name = self._routing.draw(free)
+        if not failures:
+            self._routing.first(name, moment)
+        return self._seats[name], len(free) > 1
+
+    async def asked(self, seat: Seat, item: Any, left: float, *, others: bool, spare: bool) -> Any:
+        """What the arm gives in its part of the time that is left; its roster and load are told.
+
+        Args:
+            seat: the arm.
+            item: the element.
+            left: seconds, > 0.
+            others: whether further arms may be asked.
+            spare: whether there is an answer without arms.
+
+        Raises:
+            RefusedError: it must not be asked.
+            Exception: see `attempted`.
+        """
+        name, began = seat.name, now()
+        permit = self.roster.admit(name, began)
+        if permit is None:
+            raise RefusedError("breaker", f"{name} is not to be asked")
+        seconds = part(left, seat.p95, others=others, spare=spare)
+        seat.asked += 1
+        self._routing.load.began(name)
+        try:
+            value = await attempted(seat, item, seconds, self._budget if others else None)
+        except Exception as error:
+            self._failed(seat, permit, now() - began, error)
+            raise
+        except BaseException:
+            self.roster.ignored(name, permit, now())
+            raise
+        finally:
+            self._routing.load.ended(name)
+        seat.took(now() - began)
+        self.roster.succeeded(name, permit, now(), now() - began)
+        return value
+
+    def _failed(self, seat: Seat, permit: int, took: float, error: Exception) -> None:
+        """Blame the arm, unless the element, its deadline, or the load is to blame."""
+        hasty = isinstance(error, StreamTimeoutError | DeadlineError) and took < self._usual(seat)
+        if hasty or refusal(error) or not self._blame(error):
+            self.roster.ignored(seat.name, permit, now())
+        else:
+            self.roster.failed(seat.name, permit, now(), took)
+
+    def _usual(self, seat: Seat) -> float:
+        """Seconds that an answer takes as a rule: of this arm, or of the quickest if that is unknown."""
+        known = [each.p95 for each in self._seats.values() if each.p95 is not None]
+        return seat.p95 or min(known, default=0.0)
+
+    def outdone(self, failures: Mapping[str, Exception]) -> None:
+        """An arm has answered what these have failed at."""
+        for name, error in failures.items():
+            if not refusal(error):
+                self.roster.outdone(name, now())
