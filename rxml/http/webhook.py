@@ -60,7 +60,7 @@ def webhook(  # noqa: PLR0913 - each is a thing of its own
     |---|---|
     | no connection, a time-out, 408, 425, 429, 500, 502, 503, 504 | the same body again, after a wait (full jitter) that is not shorter than `Retry-After` |
     | 400, 413, 422 to several elements | both halves on their own, so that one bad element fails alone |
-    | 202, 207, 422, 429 with the answer of `app.ingest` | each element as it says there |
+    | any with the answer of `app.ingest` | each element as it says there; both halves, if it lists only some errors |
     | any other, redirects too | the elements are refused |
 
     An element that is refused, or not taken in time, is the supervisor's: it fails the flow, or goes to the dead letters

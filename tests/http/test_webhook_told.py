@@ -49,12 +49,12 @@ def test_who_lists_only_some_of_what_it_refused_is_asked_about_each(status: int)
     async def main() -> None:
         some = told(rejected=3, errors=NO)
         one = told(rejected=1, errors=[{"index": 0, "error": "no"}])
-        answers = [(status, {}, some), (422, {}, one), (422, {}, one), 200]
+        answers: list[Any] = [(status, {}, some), (422, {}, one), 200]
         async with hooked(*answers) as hook:
             taken, letters = await posted(hook.url, 4)
-            assert taken == [2, 3]
-            assert [letter.element for letter in letters] == [0, 1]
-            assert hook.bodies == [[0, 1, 2, 3], [0, 1], [1], [2, 3]]
+            assert taken == [1, 2, 3]
+            assert [letter.element for letter in letters] == [0]
+            assert hook.bodies == [[0, 1, 2, 3], [0, 1], [2, 3]]
 
     run(main())
 
