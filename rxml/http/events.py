@@ -37,8 +37,8 @@ class Events:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._rest = b""
-        self._begun = False
+        self._rest = bytearray()
+        self._begun = self._half = False
         self._data: list[bytes] = []
         self._size = 0
         self._event = self._id = ""
@@ -47,7 +47,8 @@ class Events:
 
     def restart(self) -> None:
         """A new connection: what is not whole is lost, what came last stays."""
-        self._rest, self._begun = b"", False
+        self._rest.clear()
+        self._begun = self._half = False
         self._id = self.last
         self._clear()
 
@@ -64,18 +65,19 @@ class Events:
         return events
 
     def _lines(self, data: bytes) -> list[bytes]:
-        """Whole lines; their ends are CR LF, LF or CR. A CR that comes last may be half of one."""
-        data = self._rest + data
-        if not self._begun and len(data) >= len(_BOM):
-            data = data.removeprefix(_BOM)
-            self._begun = True
+        """Whole lines; their ends are CR LF, LF or CR. What has come of the next is not looked at again with each byte."""
+        if self._half and data.startswith(b"\n"):
+            data = data[1:]
+        self._half = data.endswith(b"\r")
         if b"\r" in data:
-            half = data.endswith(b"\r")
-            data = data.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-            *lines, rest = data.split(b"\n")
-            self._rest = rest + b"\r" if half else rest
-            return lines
-        *lines, self._rest = data.split(b"\n")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        head, *lines = data.split(b"\n")
+        self._rest += head
+        if not lines:
+            return []
+        lines.insert(0, bytes(self._rest if self._begun else self._rest.removeprefix(_BOM)))
+        self._rest = bytearray(lines.pop())
+        self._begun = True
         return lines
 
     def _line(self, line: bytes) -> Event | None:

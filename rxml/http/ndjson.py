@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from rxml.errors import PipelineError, ProtocolError
@@ -13,6 +14,7 @@ from rxml.http.lines import Lines
 from rxml.http.reading import Reading
 from rxml.http.reconnect import Reconnect, persistently
 from rxml.http.replies import Refusal
+from rxml.http.sinks import WORDS
 from rxml.http.stream import EPOCH, NDJSON, OFFSET, STREAM
 
 if TYPE_CHECKING:
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _RECONNECT: Final = Reconnect()
-_WORDS: Final = (b'{"gap":', b'{"error":', b'{"reset":')
-"""How lines of an `App` begin that are no elements."""
+_NUMBER: Final = re.compile("[0-9]{1,18}")
 
 
 @overload
@@ -145,7 +146,7 @@ class _Client:
         """The head says where the stream goes on; a line says so, too, if that is not what was wanted."""
         self._ours = STREAM in response.headers
         epoch, offset = response.headers.get(EPOCH), response.headers.get(OFFSET, "")
-        if self._ours and epoch is not None and offset.isdigit():
+        if self._ours and epoch is not None and _NUMBER.fullmatch(offset):
             if self._epoch != epoch or self._offset is None:
                 self._offset = int(offset)
             self._epoch = epoch
@@ -157,7 +158,7 @@ class _Client:
         elements: list[Any] = []
         try:
             for line in lines:
-                if self._ours and line.startswith(_WORDS):
+                if self._ours and line.startswith(WORDS):
                     await self._hand(elements)
                     self._special(line)
                 else:
@@ -179,14 +180,14 @@ class _Client:
         """What an `App` says beside elements."""
         found = self._reading.details(line)
         if "error" in found:
-            raise self._reading.failure(found["error"])
+            raise self._reading.failure(self._reading.inner(found, "error"))
         if "gap" in found:
             count = self._reading.missed(found, self._outlet)
             self._offset = None if self._offset is None else self._offset + count
         else:
-            place = found["reset"]
-            self._offset, self._epoch = place.get("offset"), place.get("epoch")
-            self._reading.begun_anew(place, self._outlet)
+            place = self._reading.place(found["reset"])
+            self._offset, self._epoch = place.offset, place.epoch
+            self._reading.begun_anew(place.epoch, self._outlet)
 
 
 def _cut(url: str, lines: Lines, data: bytes) -> list[bytes]:

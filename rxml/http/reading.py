@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -12,6 +12,7 @@ from rxml.http.address import require_url
 from rxml.http.checks import instance
 from rxml.http.gaps import Gap, on_gap, told
 from rxml.http.limits import Limits
+from rxml.http.protocol import Resume
 from rxml.http.reconnect import Attempts, Reconnect
 
 if TYPE_CHECKING:
@@ -79,13 +80,35 @@ class Reading:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ProtocolError(f"{self.url} sent an element that does not fit: {error}") from error
 
-    def begun_anew(self, details: Mapping[str, Any], outlet: Outlet[Any]) -> None:
+    def place(self, details: object) -> Resume:
+        """Where a stream of ours goes on, by the object that says so.
+
+        Raises:
+            ProtocolError: it does not.
+        """
+        try:
+            return msgspec.convert(details, Resume)
+        except msgspec.ValidationError as error:
+            raise ProtocolError(f"{self.url} begins anew nowhere: {error}") from error
+
+    def inner(self, details: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """What an object of JSON says by this name, if that is an object, too.
+
+        Raises:
+            ProtocolError: it is none.
+        """
+        found: Any = details.get(name)
+        if not isinstance(found, dict):
+            raise ProtocolError(f"{self.url} sent {name} = {found!r:.80}, which is no object")
+        return cast("dict[str, Any]", found)
+
+    def begun_anew(self, epoch: str | None, outlet: Outlet[Any]) -> None:
         """A stream of ours goes on in another epoch.
 
         Raises:
             GapError: that is what follows.
         """
-        self.lost(None, f"the stream has begun anew, in the epoch {details.get('epoch')}", outlet)
+        self.lost(None, f"the stream has begun anew, in the epoch {epoch}", outlet)
 
     def missed(self, details: Mapping[str, Any], outlet: Outlet[Any]) -> int:
         """A stream of ours has a gap; returns its length.
@@ -94,9 +117,9 @@ class Reading:
             GapError: that is what follows.
             ProtocolError: it has none.
         """
-        count = details.get("gap")
-        if not isinstance(count, int) or count < 0:
-            raise ProtocolError(f"{self.url} sent a gap of {count!r}")
+        count: Any = details.get("gap")
+        if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count < 2**63:
+            raise ProtocolError(f"{self.url} sent a gap of {count!r:.80}")
         self.lost(count, "they are not kept any more", outlet)
         return count
 

@@ -26,6 +26,14 @@ RETRY_MS: Final = 1000
 
 FAILED: Final = 1011
 
+WORDS: Final = (b'{"gap":', b'{"error":', b'{"reset":')
+"""How lines and messages begin that are no elements; an element that would begin so has a space behind its brace."""
+
+
+def apart(encoded: Sequence[bytes]) -> list[bytes]:
+    """Elements in such a form that none is taken for something else."""
+    return [b"{ " + each[1:] if each.startswith(WORDS) else each for each in encoded]
+
 
 class SocketSink:
     """A WebSocket without a sub-protocol: each message is an element; `{"gap": n}` says that n were skipped here.
@@ -46,7 +54,7 @@ class SocketSink:
 
     async def elements(self, encoded: Sequence[bytes]) -> None:
         """Send elements, a message each."""
-        for data in encoded:
+        for data in apart(encoded):
             await self._link.send(data, text=True)
 
     async def gap(self, count: int) -> None:
@@ -112,7 +120,7 @@ class LineSink(_BodySink):
 
     async def elements(self, encoded: Sequence[bytes]) -> None:
         """Send elements, a line each."""
-        await self.write(b"\n".join([*encoded, b""]))
+        await self.write(b"\n".join([*apart(encoded), b""]))
 
     async def gap(self, count: int) -> None:
         """Say that elements were skipped here."""

@@ -181,5 +181,5 @@ class _Client:
         if event.event == "gap":
             self._reading.missed(found, self._outlet)
         elif event.event == "reset":
-            self._reading.begun_anew(found, self._outlet)
+            self._reading.begun_anew(self._reading.place(found).epoch, self._outlet)
         return False

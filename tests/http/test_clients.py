@@ -18,48 +18,17 @@ from rxml.errors import ConnectionLost, GapError, PipelineError, ProtocolError, 
 from rxml.http import Event, Gap, Limits, Reconnect, Replay, ndjson, sse, websocket
 from tests.chaos.proxy import Proxy, seeded
 from tests.http.helpers import app, eventually, inverse, run
+from tests.http.plain import CLOSED, LINES, SSE, Plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
 QUICK = Reconnect(backoff=Backoff(0.001, 2.0, 0.01), attempts=20, elapsed=10.0)
 LIMITS = Limits(idle_seconds=0.15, hello_seconds=1.0, heartbeat_seconds=0.05, pong_seconds=0.1)
-SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
-LINES = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
-CLOSED = LINES + b"Connection: close\r\n\r\n"
 
 
 class Sensor(msgspec.Struct):
     value: float
-
-
-class Plain:
-    """A server of plain bytes: each connection gets the next answer; what was asked is kept."""
-
-    def __init__(self, *answers: bytes) -> None:
-        self._answers = list(answers)
-        self.heads: list[dict[str, str]] = []
-        self.paths: list[str] = []
-        self.url = ""
-
-    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
-            self.paths.append(head[0].split(" ")[1])
-            self.heads.append(
-                {name.lower(): value for name, value in (x.split(": ", 1) for x in head[1:] if x)}
-            )
-            writer.write(self._answers.pop(0) if self._answers else b"HTTP/1.1 410 Gone\r\n\r\n")
-            await writer.drain()
-        writer.close()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator[Plain]:
-        server = await asyncio.start_server(self._handle, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/data"
-        async with server:
-            yield self
-        await asyncio.sleep(0.01)
 
 
 # --- SSE ----------------------------------------------------------------------------------------

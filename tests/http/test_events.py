@@ -64,3 +64,19 @@ def test_retry_is_digits_only() -> None:
 def test_an_event_has_a_bound(raw: bytes) -> None:
     with pytest.raises(ProtocolError, match="larger than 100"):
         Events(100).feed(raw)
+
+
+def test_an_event_is_there_with_its_last_byte() -> None:
+    parser = Events(100)
+    assert parser.feed(b"data: x\r\r") == [Event("x")]
+    assert parser.feed(b"\ndata: y\r\n\r") == [Event("y")]
+    assert parser.feed(b"\n") == []
+
+
+def test_a_mark_is_one_at_the_beginning_only_and_each_connection_has_one() -> None:
+    parser = Events(100)
+    for _ in range(2):
+        assert parser.feed(b"\xef") == []
+        assert parser.feed(b"\xbb\xbfdata: x\n\n") == [Event("x")]
+        assert parser.feed(b"\xef\xbb\xbfdata: x\n\n") == []
+        parser.restart()
