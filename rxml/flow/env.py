@@ -37,7 +37,7 @@ class Ground(Protocol):
         """See `Env.enlist`."""
         ...
 
-    def prepare(self) -> Callable[[], None]:
+    def prepare(self, ready: Callable[[], bool] | None = None) -> Callable[[], None]:
         """See `Env.prepare`."""
         ...
 
@@ -158,9 +158,9 @@ class RunEnv:
             return _nothing
         return self.run.enlist(finish)
 
-    def prepare(self) -> Callable[[], None]:
+    def prepare(self, ready: Callable[[], bool] | None = None) -> Callable[[], None]:
         """See `Env.prepare`."""
-        return self.run.prepare()
+        return self.run.prepare(ready)
 
     def at_end(self, ending: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """Have something ended when the run has been closed."""

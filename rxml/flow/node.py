@@ -77,8 +77,11 @@ class Env(Protocol):
         """
         ...
 
-    def prepare(self) -> Callable[[], None]:
-        """Say that the stage is not ready to work yet, as with a model that is being loaded; returns what takes it back."""
+    def prepare(self, ready: Callable[[], bool] | None = None) -> Callable[[], None]:
+        """Say that the stage is not ready to work yet, as with a model that is being loaded; returns what takes it back.
+
+        With `ready` it is whenever that says so.
+        """
         ...
 
     def at_end(self, ending: Callable[[], Awaitable[None]]) -> Callable[[], None]:

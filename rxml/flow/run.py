@@ -62,7 +62,7 @@ class Run(Generic[T]):
         self._totals = stint.totals
         self._finishers: dict[int, Callable[[], None]] = {}
         self._endings: dict[int, Callable[[], Awaitable[None]]] = {}
-        self._unready: set[object] = set()
+        self._unready: dict[object, Callable[[], bool]] = {}
         self._draining = False
         self._scope = Scope()
         self._driver: asyncio.Task[None] | None = None
@@ -176,13 +176,17 @@ class Run(Generic[T]):
     @property
     def ready(self) -> bool:
         """Whether all stages that have been opened have what they need to work."""
-        return not self._unready
+        return all(ready() for ready in self._unready.values())
 
-    def prepare(self) -> Callable[[], None]:
+    def prepare(self, ready: Callable[[], bool] | None = None) -> Callable[[], None]:
         """See `Env.prepare`."""
         mark = object()
-        self._unready.add(mark)
-        return partial(self._unready.discard, mark)
+        self._unready[mark] = ready or _not_yet
+
+        def prepared() -> None:
+            self._unready.pop(mark, None)
+
+        return prepared
 
     def at_end(self, ending: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """See `Env.at_end`."""
@@ -223,3 +227,7 @@ class Run(Generic[T]):
     def _mention(self, error: BaseException) -> None:
         for other in self.errors:
             error.add_note(f"a finalizer failed, too: {other!r}")
+
+
+def _not_yet() -> bool:
+    return False

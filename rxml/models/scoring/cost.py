@@ -38,7 +38,8 @@ class Cost:
         """Learn from a batch."""
         self._guarded(rows, seconds)
         if self._weight:
-            seconds = min(seconds, _OUTLIER * max(self.expected(rows), 1e-6))
+            usual = max(self.expected(rows), self._t / self._weight)  # one size alone tells no line
+            seconds = min(seconds, _OUTLIER * max(usual, 1e-6))
         keep = _FORGET
         self._weight = keep * self._weight + 1.0
         self._n = keep * self._n + rows
@@ -50,7 +51,7 @@ class Cost:
         if seconds > self._budget:
             self._rising = False
             self._guard = max(1.0, _BACK_OFF * min(self._guard, rows))
-        elif rows >= int(self._guard):
+        elif 2 * rows > self._guard:  # elements that are batches seldom fill it to the last row
             self._guard = min(
                 float(self._most), self._guard * 2 if self._rising else self._guard + 1
             )

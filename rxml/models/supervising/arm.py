@@ -135,6 +135,12 @@ class Seat:
         self._times.add(seconds)
 
     @property
+    def ready(self) -> bool:
+        """Whether it could answer now; not while a model is loaded, or what it runs in is started anew."""
+        given: Any = self.service or self.arm.what
+        return given.ready if isinstance(given, Service) else True
+
+    @property
     def p95(self) -> float | None:
         """Seconds within which it answers as a rule; None while that is unknown."""
         return self._times.quantile(0.95) if len(self._times) >= _KNOWN else None

@@ -54,6 +54,7 @@ class Asking:
         free = [name for name in self.roster.available(moment) if name not in failures]
         if not free:
             return None
+        free = [name for name in free if self._seats[name].ready] or free
         name = self._routing.draw(free)
         if not failures:
             self._routing.first(name, moment)

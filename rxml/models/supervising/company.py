@@ -30,8 +30,7 @@ class Company:
     @property
     def ready(self) -> bool:
         """Whether some arm can be asked."""
-        services = [seat.service for seat in self.seats.values()]
-        return any(each is None or (self._users > 0 and each.ready) for each in services)
+        return not self.away and any(seat.ready for seat in self.seats.values())
 
     @property
     def away(self) -> bool:

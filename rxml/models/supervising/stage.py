@@ -33,6 +33,7 @@ class SupervisedStage(MapAsyncStage):
         self._supervisor = supervisor
         self._predicts = any(seat.signature is not None for seat in supervisor.seats)
         self._entered = False
+        env.prepare(lambda: supervisor.ready)
 
     async def _asked(self, item: Any) -> Any:
         return told(await self._supervisor.ask(item), predicts=self._predicts)

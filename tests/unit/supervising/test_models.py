@@ -369,17 +369,33 @@ def test_a_default_is_a_prediction_where_models_predict() -> None:
     assert answer.reason == "error: ModelError"
 
 
-def test_a_model_that_cannot_be_loaded_is_an_arm_that_fails() -> None:
+def test_a_model_that_cannot_be_loaded_is_not_asked_while_others_can_be() -> None:
     cannot = model()
     arms = {"cannot": Arm(cannot, on=Timed(refused=[cannot])), "can": model()}
     given = ModelSupervisor(arms, weights={"cannot": 1.0})
 
     async def main() -> Any:
         async with given:
-            return await given.ask({"x": 1.0})
+            at_once = await given.ask({"x": 1.0})  # nobody is ready: it waits for one
+            await asyncio.sleep(1)
+            return at_once, await given.ask({"x": 1.0})
 
-    answer = run(main())
-    assert (answer.name, answer.reason) == ("can", "error: StreamClosedError")
+    at_once, answer = run(main())
+    assert (at_once.name, at_once.reason) == ("can", "error: StreamClosedError")
+    assert (answer.name, answer.rung) == ("can", 0)
+
+
+def test_a_service_is_ready_once_some_arm_is() -> None:
+    async def main() -> list[bool]:
+        arms = {"slow": Arm(model(), on=Timed()), "never": Arm(model(), on=Timed(refused=[]))}
+        async with Service[Any, Any](ops.supervise_models(arms)) as service:
+            seen = [service.ready]
+            await asyncio.sleep(0.1)
+            seen.append(service.ready)
+            await asyncio.sleep(1)
+            return [*seen, service.ready]
+
+    assert run(main()) == [False, False, True]
 
 
 def threefold(row: dict[str, float]) -> float:

@@ -5,7 +5,7 @@ from math import inf
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import given
+from hypothesis import example, given
 
 from rxml.flow.context import Context
 from rxml.models.scoring.cost import Cost
@@ -17,6 +17,7 @@ from rxml.models.scoring.waiting import Ask, Waiting
     st.floats(0, 1e-1),
     st.lists(st.integers(1, 500), min_size=8, max_size=60),
 )
+@example(1e-6, 0.0625, [23, *[1] * 7])
 def test_the_cost_of_a_line_is_found(slope: float, base: float, sizes: list[int]) -> None:
     cost = Cost(budget=1.0, most=1000)
     for rows in [*sizes, *(1, 400) * 20]:
