@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DRAINED: Final = 0
 FAILED: Final = 1
-"""A worker could not begin: the others would not be able to, either."""
+"""A worker could not begin: the others would not be able to, either. One that was killed meanwhile might have been."""
 ESCALATED: Final = 3
 """Workers die so often that starting them again does not help."""
 
@@ -130,7 +130,7 @@ class Parent:
             status = await self._live(number, folder)
             if self._ending.is_set():
                 return
-            if not self._ready[number].is_set():
+            if not self._ready[number].is_set() and status >= 0:
                 self._give_up(FAILED, f"worker {number} could not begin")
                 return
             wait = self._intensity.failed(loop.time())

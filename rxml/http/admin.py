@@ -165,7 +165,7 @@ class AdminServer:
         """For siblings, which come by the Unix socket that only this user can open."""
         if not _is_unix(request):
             raise Refusal(404, "nothing at /samples")
-        return web.Response(body=msgspec.json.encode(self._families()), headers=HEADERS)
+        return web.Response(body=msgspec.msgpack.encode(self._families()), headers=HEADERS)
 
     async def _end(self, request: web.BaseRequest) -> web.Response:
         if self._siblings is not None:

@@ -64,7 +64,7 @@ class Siblings:
                 ) as one,
                 one.get("http://localhost/samples") as answer,
             ):
-                return msgspec.json.decode(await answer.read(), type=list[Family])
+                return msgspec.msgpack.decode(await answer.read(), type=list[Family])
         except (aiohttp.ClientError, OSError, TimeoutError, msgspec.MsgspecError) as error:
             logger.info("worker %d does not show its numbers: %r", number, error)
             return []

@@ -24,7 +24,7 @@ from tests.cli.helpers import RXML, TREE, rxml, started
 pytestmark = pytest.mark.timeout(240)
 
 SERVICE = """
-import asyncio, os, pathlib
+import asyncio, contextlib, os, pathlib, signal
 import rxml
 from rxml import operators as ops
 from rxml.http import App, Limits
@@ -33,6 +33,9 @@ folder = pathlib.Path(__file__).parent
 (folder / f"{os.getpid()}.begun").touch()
 if (folder / "broken").exists():
     raise SystemExit(7)
+with contextlib.suppress(FileNotFoundError):
+    (folder / "deadly").unlink()
+    os.kill(os.getpid(), signal.SIGKILL)
 app = App(port=0, admin=0, limits=Limits(drain_seconds=5.0))
 app.stream("/pid", rxml.defer(lambda: rxml.of(os.getpid())))
 
@@ -170,6 +173,17 @@ def _zombie(pid: int) -> bool:
     with suppress(OSError):
         return ") Z " in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     return True
+
+
+def test_a_worker_that_is_killed_before_it_listens_is_started_again(folder: Path) -> None:
+    (folder / "deadly").touch()
+    with started("serve", "svc:app", "--workers", "2", cwd=folder) as (process, url):
+        assert len(pids_within(url, 2)) == 2
+        process.send_signal(signal.SIGTERM)
+        out, errors = process.communicate(timeout=60)
+        assert (process.returncode, out) == (0, "")
+        assert "was killed by SIGKILL; it is started again in" in errors
+    assert len(list(folder.glob("*.begun"))) == 3
 
 
 def test_a_service_that_cannot_begin_ends_with_1(folder: Path) -> None:

@@ -277,7 +277,13 @@ def test_whichever_worker_is_asked_shows_all(tmp_path: Path) -> None:
         made = service()
         made.stream("/out", rxml.of(1))
         one, two = (Siblings(str(tmp_path), number, 3) for number in (0, 1))
-        async with made.serve(siblings=one) as first, made.serve(siblings=two, port=first.port):
+        async with (
+            made.serve(siblings=one) as first,
+            made.serve(siblings=two, port=first.port) as second,
+        ):
+            for each in (first, second):
+                metrics = each._serving.metrics  # pyright: ignore[reportPrivateUsage]
+                metrics.gauge("rxml_odd", "Odd.", lambda: float("nan"))
             for _ in range(20):
                 await http(first, "/out")
             text = (await side(first, "/metrics")).body.decode()
