@@ -59,7 +59,8 @@ def canary(  # noqa: PLR0913 - each is a thing of its own that one may say of mo
     Demand: as many elements as there is room for, whether or not the reader asks, after its first request.
     Buffers: at most `capacity` elements (and 64 MiB): waiting, being scored, or scored and not taken.
     Emits: a `Routed` prediction for each element, which says beside the rest `arm` (stable, candidate) and `propensity`. What
-        the candidate fails for, the stable model answers, with the rung "stable" and the reason. Order and batches as `split`.
+        the candidate fails for, or has not answered in half of the time until its deadline, the stable model answers, with
+        the rung "stable" and the reason. Order and batches as `split`.
     Completes: with upstream, after the last prediction.
     Fails: as `score`, by the stable model; nothing that the candidate does fails anything.
     Cancels: upstream and what waits, at once; returns when the batches under way have ended.

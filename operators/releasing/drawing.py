@@ -88,9 +88,10 @@ def bandit(  # noqa: PLR0913 - each is a thing of its own that one may say of mo
         ValueError: a number out of its range.
 
     Example:
-        >>> import asyncio, rxml
+        >>> import asyncio
         >>> from rxml import models, operators as ops
         >>> from rxml.batch import Schema
+        >>> from rxml.flow.service import Service
         >>> from rxml.models.live import Rewards
         >>> def always(n):
         ...     return models.from_function(
@@ -100,7 +101,7 @@ def bandit(  # noqa: PLR0913 - each is a thing of its own that one may say of mo
         >>> drawn = ops.bandit({"low": always(0), "high": always(1)}, reward=rewards, key="id")
         >>> async def main():
         ...     count = 0
-        ...     async with rxml.Service(drawn) as service:
+        ...     async with Service(drawn) as service:
         ...         for i in range(500):
         ...             answer = await service.ask({"id": i, "x": 1.0})
         ...             rewards.give(i, answer.value)

@@ -86,16 +86,17 @@ def shadow(  # noqa: PLR0913 - each is a thing of its own that one may say of mo
         ValueError: a number out of its range.
 
     Example:
-        >>> import asyncio, rxml
+        >>> import asyncio
         >>> from rxml import models, operators as ops
         >>> from rxml.batch import Schema
+        >>> from rxml.flow.service import Service
         >>> X = Schema.of(x="float64")
         >>> old = models.from_function(lambda rows: 2 * rows["x"], inputs=X)
         >>> new = models.from_function(lambda rows: rows["x"] ** 2, inputs=X)
         >>> differences = []
         >>> operator = ops.shadow(old, new, on_difference=differences.append)
         >>> async def main():
-        ...     async with rxml.Service(operator) as service:
+        ...     async with Service(operator) as service:
         ...         return [(await service.ask({"x": x})).value for x in (1.0, 2.0)]
         >>> asyncio.run(main())
         [2.0, 4.0]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
+
+from typing_extensions import TypeIs
 
 from rxml.batch.schema import Schema
 from rxml.errors import PipelineError
@@ -161,8 +163,8 @@ def _signature(name: str, models: Mapping[str, Model | Flowable[Edition]]) -> Si
 
 
 def _signature_of(where: str, model: Any) -> Signature | None:
-    if isinstance(model, Flowable):
-        return trait(cast("Flowable[Any]", model), Signature)
+    if _is_flow(model):
+        return trait(model, Signature)
     if not isinstance(model, Model):
         raise PipelineError(
             f"{where} wants a Model or a flow of editions, got {type(model).__name__}"
@@ -175,3 +177,7 @@ def _require_fit(shown: str, flow: Flowable[Any], signature: Signature | None) -
     refusal = None if offered is None or signature is None else signature.refusal(offered)
     if refusal is not None:
         raise PipelineError(f"{shown}: {refusal}")
+
+
+def _is_flow(value: object) -> TypeIs[Flowable[Any]]:
+    return isinstance(value, Flowable)

@@ -28,7 +28,8 @@ def share(rows: Batch) -> NDArray[Any]:
     """Fails for a batch that has a 0 in it."""
     if not rows["x"].all():
         raise ZeroDivisionError("division by zero")
-    return 12 / rows["x"]
+    shares: NDArray[Any] = 12 / rows["x"]
+    return shares
 
 
 def negative(rows: Batch) -> NDArray[Any]:
