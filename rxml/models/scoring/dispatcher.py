@@ -117,12 +117,13 @@ class Dispatcher:
 
     def _wanted(self, asks: list[Ask]) -> list[Ask]:
         """Those for whom somebody still waits."""
-        gone = [ask for ask in asks if ask.gone]
-        if not gone:
-            return asks
-        for ask in gone:
-            self._desk.drop(ask)
-        return [ask for ask in asks if ask not in gone]
+        wanted: list[Ask] = []
+        for ask in asks:
+            if ask.gone:
+                self._desk.drop(ask)
+            else:
+                wanted.append(ask)
+        return wanted
 
     def _send(self, crew: Crew, group: Group) -> None:
         try:

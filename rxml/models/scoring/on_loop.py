@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from rxml.flow.clock import HOLD
+from rxml.models.scoring.hand import tamed
 
 if TYPE_CHECKING:
     from rxml.batch import Batch
@@ -43,6 +44,8 @@ def timed(model: Model, batch: Batch) -> tuple[Batch | Exception, float]:
     began = perf_counter()
     try:
         result: Batch | Exception = model.predict(batch)
-    except Exception as error:  # noqa: BLE001 - told
-        result = error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - told; a model that exits ends nothing but its batch
+        result = tamed(error)
     return result, perf_counter() - began

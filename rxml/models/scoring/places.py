@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rxml.flow.check import require_count
-from rxml.flow.scope import uninterrupted
+from rxml.models.scoring.off_loop import off_loop
 from rxml.models.scoring.on_loop import LoopWorkers
 from rxml.models.scoring.threads import ThreadLimits, ThreadWorkers
 from rxml.models.scoring.warm import warmed
@@ -27,7 +27,7 @@ class OnLoop:
     async def open(self, model: Model, ready: Callable[[], None]) -> Workers:
         """See `Place.open`."""
         del ready
-        await uninterrupted(asyncio.to_thread(warmed, model), name="warm up a model")
+        await off_loop(partial(warmed, model), "warming up a model")
         return LoopWorkers(model)
 
 
@@ -39,7 +39,7 @@ class Threads:
 
     async def open(self, model: Model, ready: Callable[[], None]) -> Workers:
         """See `Place.open`."""
-        await uninterrupted(asyncio.to_thread(warmed, model), name="warm up a model")
+        await off_loop(partial(warmed, model), "warming up a model")
         return ThreadWorkers(model, self._limits, ready)
 
 
@@ -51,7 +51,7 @@ class Auto:
 
     async def open(self, model: Model, ready: Callable[[], None]) -> Workers:
         """See `Place.open`."""
-        seconds = await uninterrupted(asyncio.to_thread(warmed, model), name="warm up a model")
+        seconds = await off_loop(partial(warmed, model), "warming up a model")
         if seconds is not None and seconds <= HOLD:
             return LoopWorkers(model)
         return ThreadWorkers(model, self._limits, ready)

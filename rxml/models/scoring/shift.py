@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final, cast
 
 from rxml.errors import ModelError
 from rxml.flow.flowable import Flowable
-from rxml.flow.scope import Scope, in_turn, settled, uninterrupted
+from rxml.flow.scope import Scope, in_turn, settled
 from rxml.models.model import Release
 from rxml.models.scoring.crew import Crew
+from rxml.models.scoring.off_loop import off_loop
 from rxml.models.scoring.settings import Swap
+from rxml.resilience.retrying import Backoff
 
 if TYPE_CHECKING:
     from rxml.flow.node import Env, Node
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from rxml.models.scoring.settings import Settings
 
 _LOG: Final = logging.getLogger("rxml.models")
+_AGAIN: Final = Backoff(1.0, 2.0, 60.0)
+"""Seconds until a flow of models that has failed is asked again."""
 
 
 class Shift:
@@ -63,21 +67,36 @@ class Shift:
             release = self._settings.release or getattr(model, "release", None)
             await self._take_over(model, release or Release(name, "", model.digest))
             return
-        head = self._env.open(model)
+        failures = 0
+        while not await self._followed(model):
+            await self._env.clock.sleep(_AGAIN.wait(failures, None))
+            failures += 1
+        if self._crew is None:
+            raise ModelError("the flow of models ended without one: publish a version first")
+
+    async def _followed(self, models: Flowable[Edition]) -> bool:
+        """Bring in each that comes; whether there come no more. A flow that fails when there is a model is asked again."""
+        head, close = self._env.reopen(models)
         try:
             while not (chunk := await head.request(1)).end:
                 for edition in chunk.elements:
                     await self._edition(edition)
+        except Exception as error:
+            if self._crew is None:
+                raise
+            _LOG.warning("no more is heard of models: %r; the one at work goes on", error)
+            return False
         finally:
             await head.cancel()
-        if self._crew is None:
-            raise ModelError("the flow of models ended without one: publish a version first")
+            close()
+        return True
 
     async def _edition(self, edition: Edition) -> None:
         before = None if self._crew is None else self._crew.release
+        if edition.release == before and edition.release.digest:
+            return  # the flow was asked again
         try:
-            loaded = asyncio.to_thread(edition.load)
-            model = await uninterrupted(loaded, name="load a model")
+            model = await off_loop(edition.load, f"loading {edition.release.name}")
             await self._take_over(model, edition.release)
         except Exception as error:
             if self._crew is None:
