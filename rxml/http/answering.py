@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rxml.http.endpoint import Endpoint
+    from rxml.http.listener import Listener
     from rxml.http.serving import Serving
     from rxml.http.telemetry import Telemetry
 
@@ -42,6 +43,7 @@ class Answering:
 
     Attributes:
         quiet: set while nothing is being answered.
+        listener: takes connections, fewer when answering takes long.
     """
 
     def __init__(
@@ -56,6 +58,12 @@ class Answering:
         self._below = [(each.path[:-1], each) for each in sorted(below, key=_longest)]
         self.quiet: asyncio.Event = asyncio.Event()
         self.quiet.set()
+        self.listener: Listener | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether there are more connections than the loop keeps up with: each ends with its next answer."""
+        return self.listener is not None and self.listener.over
 
     @property
     def active(self) -> int:
@@ -64,6 +72,8 @@ class Answering:
 
     def begun(self) -> None:
         """One is being answered by express."""
+        if self.listener is not None:
+            self.listener.works()
         self._metrics.in_flight += 1
         self.quiet.clear()
 
@@ -93,6 +103,8 @@ class Answering:
         endpoint = self._find(request.path)
         name = UNKNOWN if endpoint is None else endpoint.path
         began = self._time()
+        if self.listener is not None:
+            self.listener.works()
         self._metrics.in_flight += 1
         self.quiet.clear()
         note(request)
@@ -150,7 +162,7 @@ class Answering:
             response = reply(500, {"error": "internal error"})
         if not response.prepared:
             response.headers.update(self._serving.gate.admitted(request))
-        if isinstance(request.protocol, Handler) and request.protocol.last:
+        if self.over or (isinstance(request.protocol, Handler) and request.protocol.last):
             response.force_close()
         return response
 

@@ -22,7 +22,6 @@ from rxml.http.replies import HEADERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from rxml.http.answering import Answering
     from rxml.http.serving import Serving
 
 logger: Final = logging.getLogger("rxml.http")
@@ -51,6 +50,7 @@ _REASONS: Final = {
     503: "Service Unavailable",
     504: "Gateway Timeout",
 }
+_CLOSES: Final = "Connection: close\r\n"
 _ALWAYS: Final = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
 
 
@@ -96,6 +96,23 @@ class Lane(Protocol):
         ...
 
 
+class Counting(Protocol):
+    """What express tells of each request, and asks; see `rxml.http.answering.Answering`."""
+
+    @property
+    def over(self) -> bool:
+        """Whether connections end with their next answer."""
+        ...
+
+    def begun(self) -> None:
+        """One is being answered."""
+        ...
+
+    def ended(self, path: str, status: int, shed: str | None, seconds: float) -> None:
+        """It has been."""
+        ...
+
+
 class Connection(Protocol):
     """What a sieve needs of its connection."""
 
@@ -132,10 +149,10 @@ class Express:
         answering: counts what is being answered.
     """
 
-    def __init__(self, lanes: Mapping[str, Lane], serving: Serving, answering: Answering) -> None:
+    def __init__(self, lanes: Mapping[str, Lane], serving: Serving, answering: Counting) -> None:
         self._lanes = lanes
         self._serving = serving
-        self.answering: Answering = answering
+        self.answering: Counting = answering
 
     def lane(self, message: Any, payload: Any) -> Lane | None:
         """The lane that a request may take; None: it goes the long way."""
@@ -226,7 +243,12 @@ class Sieve:
         if handler.transport is None:
             self._held.clear()
             return
-        handler.transport.write(written(reply))
+        last = self._express.answering.over
+        handler.transport.write(written(reply, last=last))
+        if last:
+            self._held.clear()
+            handler.transport.close()
+            return
         handler.back()
         self._go_on()
 
@@ -246,11 +268,12 @@ class Sieve:
             held, self._held = self._held, []
 
 
-def written(reply: Reply) -> bytes:
-    """The whole answer."""
+def written(reply: Reply, *, last: bool = False) -> bytes:
+    """The whole answer; `last`: its connection ends with it."""
     status, body = reply.status, reply.body
     head = "".join(f"{name}: {value}\r\n" for name, value in reply.headers.items())
     return (
         f"HTTP/1.1 {status} {_REASONS.get(status, 'Status')}\r\n{_ALWAYS}{head}"
+        f"{_CLOSES if last else ''}"
         f"Content-Length: {len(body)}\r\nDate: {rfc822_formatted_time()}\r\n\r\n"
     ).encode("latin-1") + body

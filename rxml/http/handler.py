@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rxml.http.express import Express
+    from rxml.http.listener import Listener
 
 logger: Final = logging.getLogger("rxml.http")
 
@@ -163,6 +164,7 @@ class Http(web.Server):
     Attributes:
         addresses: how many connections each address has.
         express: takes what is plain; None: nothing does.
+        listener: is told of connections that have left.
     """
 
     def __init__(
@@ -174,6 +176,7 @@ class Http(web.Server):
         super().__init__(handler, handler_cancellation=True, request_factory=self._request)
         self._options = options
         self.express: Express | None = None
+        self.listener: Listener | None = None
 
     def _request(self, *arguments: Any) -> web.BaseRequest:
         made: web.BaseRequest = self._make(*arguments, self._loop)
@@ -202,6 +205,8 @@ class Http(web.Server):
             if not self.addresses[handler.address]:
                 del self.addresses[handler.address]
         super().connection_lost(handler, exc)
+        if self.listener is not None:
+            self.listener.look()
 
 
 def address_of(transport: asyncio.BaseTransport) -> str | None:

@@ -6,6 +6,8 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING, Any
 
+from rxml.http.collecting import seldom
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
@@ -41,8 +43,9 @@ async def until_signal(
             served.append(server)
             if ready is not None:
                 ready(server)
-            if not early.is_set():
-                await server.ending.wait()
+            with seldom():
+                if not early.is_set():
+                    await server.ending.wait()
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)

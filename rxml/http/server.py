@@ -16,8 +16,10 @@ from rxml.http.answering import Answering
 from rxml.http.door import Door
 from rxml.http.express import Express
 from rxml.http.handler import Http
+from rxml.http.listener import Listener
 from rxml.http.operating import Operating
 from rxml.http.parser import require_fast_parser
+from rxml.http.valve import Valve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -67,7 +69,7 @@ class Server:
         self._runs: list[Run[Any]] = []
         self._scope = Scope()
         self._cut = asyncio.Event()
-        self._listener: asyncio.Server | None = None
+        self._listener: Listener | None = None
         limits = serving.limits
         self._http = Http(
             self._answering,
@@ -134,20 +136,21 @@ class Server:
 
     async def _listen(self, host: str, port: int, *, shared: bool) -> None:
         tls = self._operating.tls
-        options: dict[str, Any] = {"backlog": 256, "reuse_port": shared or None}
+        options: dict[str, Any] = {}
         if tls is not None:
             options["ssl"] = await asyncio.to_thread(tls.context)
             options["ssl_handshake_timeout"] = _HANDSHAKE
             options["ssl_shutdown_timeout"] = _HANDSHAKE
+        valve = Valve(self._serving.limits.connections)
+        listener = Listener(self._door, valve, lambda: self.connections, options)
         try:
-            loop = asyncio.get_running_loop()
-            self._listener = await loop.create_server(self._door, host, port, **options)
+            self.port = await listener.bind(host, port, shared=shared)
         except OSError as error:
             if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
                 raise PortTakenError(error.errno, _taken(error, host, port)) from error
             raise
         self.host = host
-        self.port = self._listener.sockets[0].getsockname()[1]
+        self._listener = self._answering.listener = self._http.listener = listener
 
     async def _watch(self, siblings: Siblings | None) -> None:
         """Show what is going on, where somebody may look."""
@@ -186,6 +189,8 @@ class Server:
         self._http.pre_shutdown()
         await self._http.shutdown(0.1 if self._cut.is_set() else 1.0)
         self._door.close()
+        if self._listener is not None:
+            await self._listener.aclose()
         for endpoint in self._endpoints.values():
             await endpoint.end()
         self._ticking()

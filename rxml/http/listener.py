@@ -1,0 +1,177 @@
+"""Listener: takes connections from the port, a few a turn, and none while there are too many for the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+import ssl
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from rxml.flow.scope import Scope
+from rxml.http.valve import WINDOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rxml.http.valve import Valve
+
+logger: Final = logging.getLogger("rxml.http")
+
+BACKLOG: Final = 128
+"""Connections that the kernel keeps waiting: those at its end would wait longer than an answer takes."""
+
+_TURN: Final = 16
+"""Connections taken in one turn of the loop: so many heads may come with them at once."""
+
+_SPENT: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_PAUSE: Final = 1.0
+"""Seconds after which it is tried again when there was no descriptor or memory for a connection."""
+
+
+class Listener:
+    """Has the sockets of a server.
+
+    Args:
+        door: makes the protocol of a connection.
+        valve: how many may be open.
+        open_: how many are.
+        tls: of `connect_accepted_socket`.
+    """
+
+    def __init__(
+        self,
+        door: Callable[[], asyncio.Protocol],
+        valve: Valve,
+        open_: Callable[[], int],
+        tls: dict[str, Any],
+    ) -> None:
+        self._door = door
+        self._valve = valve
+        self._open = open_
+        self._tls = tls
+        self._loop = asyncio.get_running_loop()
+        self._scope = Scope()
+        self._sockets: list[socket.socket] = []
+        self._waiting: asyncio.TimerHandle | None = None
+        self._turning: float | None = None
+        self._coming = 0
+
+    async def bind(self, host: str, port: int, *, shared: bool) -> int:
+        """Listen; returns the port.
+
+        Args:
+            host: address.
+            port: 0 for any free one.
+            shared: other processes listen there, too.
+
+        Raises:
+            OSError: that cannot be had.
+        """
+        server = await self._loop.create_server(
+            self._door, host, port, reuse_port=shared or None, start_serving=False
+        )
+        self._sockets = [socket.socket(fileno=os.dup(each.fileno())) for each in server.sockets]
+        server.close()
+        for each in self._sockets:
+            each.settimeout(0.0)
+            each.listen(BACKLOG)
+        self._resume()
+        bound: int = self._sockets[0].getsockname()[1]
+        return bound
+
+    def works(self) -> None:
+        """A request has come: this turn of the loop counts."""
+        if self._turning is None:
+            self._turning = self._loop.time()
+            self._loop.call_soon(self._turned)
+
+    def _turned(self) -> None:
+        began, self._turning = self._turning, None
+        now = self._loop.time()
+        if began is not None and self._valve.turned(now - began, now, self._open()):
+            self.look()
+
+    @property
+    def over(self) -> bool:
+        """Whether more are open than may be: the next answers are the last of their connections."""
+        return self._valve.narrowed and self._open() > self._valve.limit
+
+    def look(self) -> None:
+        """One has left, or more may be open: take others, if they may come."""
+        if self._waiting is not None and not self._full:
+            self._waiting.cancel()
+            self._resume()
+
+    @property
+    def _full(self) -> bool:
+        """Beyond the limit that is set, connections are taken and told so; beyond that of the valve, they wait."""
+        return self._valve.narrowed and self._open() + self._coming >= self._valve.limit
+
+    def _resume(self) -> None:
+        self._waiting = None
+        for each in self._sockets:
+            self._loop.add_reader(each, self._take, each)
+
+    def _pause(self, seconds: float) -> None:
+        for each in self._sockets:
+            self._loop.remove_reader(each)
+        if self._waiting is None:
+            self._waiting = self._loop.call_later(seconds, self._again)
+
+    def _again(self) -> None:
+        self._waiting = None
+        if self._turning is None:
+            self._valve.rested(self._loop.time())
+        if self._full:
+            self._pause(WINDOW)
+        else:
+            self._resume()
+
+    def _take(self, listening: socket.socket) -> None:
+        for _ in range(_TURN):
+            if self._full:
+                return self._pause(WINDOW)
+            try:
+                connection, _ = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return None
+            except OSError as error:
+                if error.errno not in _SPENT:
+                    raise
+                logger.warning("no connection can be taken: %s; next try in %g s", error, _PAUSE)
+                return self._pause(_PAUSE)
+            self._coming += 1
+            self._scope.start(self._connect(connection), name="take a connection")
+        return None
+
+    async def _connect(self, connection: socket.socket) -> None:
+        try:
+            connection.settimeout(0.0)
+            await self._loop.connect_accepted_socket(self._door, connection, **self._tls)
+        except (OSError, ssl.SSLError, TimeoutError):
+            connection.close()
+        finally:
+            self._coming -= 1
+
+    def close(self) -> None:
+        """Take no more; who waits at the port is taken and told."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        for each in self._sockets:
+            self._loop.remove_reader(each)
+            with suppress(OSError):
+                while True:
+                    connection, _ = each.accept()
+                    self._scope.start(self._connect(connection), name="take a last connection")
+            each.close()
+        self._sockets = []
+
+    async def aclose(self) -> None:
+        """Nothing is left of it."""
+        self.close()
+        await self._scope.aclose()
