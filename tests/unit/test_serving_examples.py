@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 import rxml
+from examples import taxi
 from examples.ads import BUDGET, SURE, Belief, Bidder, Decision, Market, Offer, auction, decide
+from rxml import operators as ops
 from rxml.flow.guarding.rungs import Answer
 from rxml.testing.virtual_time import run
+from tests.http.helpers import http
 
 if TYPE_CHECKING:
     from examples.ads import Asked
@@ -22,6 +27,7 @@ ALONE = {
     "features": ("rxml.facts", "rxml.http", "aiohttp", "sqlite3", "rxml.models.registry"),
     "store": ("rxml.http", "aiohttp", "rxml.models", "rxml.operators"),
     "publishing": ("rxml.http", "aiohttp", "rxml.facts", "sqlite3", "rxml.operators"),
+    "supervisor": ("rxml.http", "aiohttp", "rxml.facts", "sqlite3", "rxml.models.registry"),
 }
 """What is adopted, and which other parts must not even be loaded then."""
 
@@ -124,3 +130,36 @@ def test_the_whole_composition_gives_one_decision_for_each_offer() -> None:
             return await rxml.from_iterable(offers).pipe(bidder.operator()).to_list()
 
     assert [each.rung for each in run(decided())] == ["replica"] * 20
+
+
+@pytest.mark.allow_blocking("real sockets")
+def test_trips_are_quoted_though_a_microservice_fails_and_hangs() -> None:
+    acts = asyncio.run(taxi.ride(4.0))
+    moods = [mood for mood, _ in acts]
+    assert moods == ["is well", "fails at random", "hangs", "is well"]
+    numbers = [quote.number for _, quotes in acts for quote in quotes]
+    assert numbers == list(range(800))
+    for quote in (each for _, quotes in acts for each in quotes):
+        assert 3 < quote.fare < 200
+        assert quote.by[1] in ("time-a", "time-b")
+    share = [sum(each.by[0] == "fare-c" for each in quotes) / len(quotes) for _, quotes in acts]
+    assert share[2] < 0.1 < share[0]
+    assert share[2] < share[3]
+
+
+@pytest.mark.allow_blocking("real sockets")
+def test_quotes_can_be_asked_for_too_and_decisions_are_a_stream() -> None:
+    async def main() -> None:
+        async with taxi.running(rxml.never()) as (server, front, moody):
+            moody.mood = "fails at random"
+            body = msgspec.json.encode(taxi.trip(1))
+            for _ in range(60):
+                kind = {"Content-Type": "application/json"}
+                answer = await http(server, "/quote", body, headers=kind)
+                assert answer.status == 200
+                assert answer.json["value"]["fare"] > 3
+            decisions = rxml.connect(f"{server.url}/decisions").pipe(ops.take(1))
+            assert (await decisions.to_list())[0]["what"] == "removed"
+            assert front.fares.recent()[0].arm == "fare-c"
+
+    asyncio.run(main())
