@@ -110,7 +110,7 @@ def test_what_has_left_is_not_kept_until_its_deadline() -> None:
     class Item:
         pass
 
-    waiting, seen = Waiting(), []
+    waiting, seen = Waiting(), list[weakref.ref[Item]]()
     for i in range(1000):
         item = Item()
         seen.append(weakref.ref(item))
