@@ -11,6 +11,7 @@ from rxml.errors import ProtocolError, WireError
 from rxml.http.encode import to_json, to_msgpack
 from rxml.http.protocol import (
     JSON,
+    MOST,
     MSGPACK,
     FromClient,
     FromClientRaw,
@@ -91,9 +92,22 @@ class Codec:
         try:
             if text:
                 return decoder.decode(data)
-            return msgspec.convert(loads(data, limits=self._limits), union)
+            value = loads(data, limits=self._limits)
+            return _next_of(value) or msgspec.convert(value, union)
         except (msgspec.MsgspecError, WireError, UnicodeDecodeError, RecursionError) as error:
             raise ProtocolError(f"not a frame of {self.protocol}: {error}") from error
+
+
+def _next_of(frame: Any) -> Next | None:
+    """A `next` frame as most are, whose items are left as they came; None if it needs a closer look."""
+    if frame.__class__ is not dict or frame.get("type") != "next" or "items" not in frame:
+        return None
+    id_, seq = frame.get("id"), frame.get("seq")
+    if id_.__class__ is not int or not 0 <= id_ <= MOST:
+        return None
+    if seq is not None and seq.__class__ is not int:
+        return None
+    return Next(id_, frame["items"], seq)
 
 
 def items_of(frame: Next | RawNext) -> Sequence[Any]:
@@ -103,7 +117,7 @@ def items_of(frame: Next | RawNext) -> Sequence[Any]:
         ProtocolError: they are no sequence, or none.
     """
     items: Any = frame.items
-    if isinstance(items, Batch) or type(items) is list:
+    if type(items) is list or isinstance(items, Batch):
         elements = cast("Sequence[Any]", items)
         if not len(elements):
             raise ProtocolError("items must be one or more elements, got none")

@@ -80,6 +80,10 @@ class Link:
         self.ws.headers.update(HEADERS)
         self._scope = Scope()
         self._drain: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._listening: float | None = None
+        self._pinged = False
+        self._timer: asyncio.TimerHandle | None = None
         self._code = (1000, "")
         self._closing = False
 
@@ -103,6 +107,8 @@ class Link:
         elif ours:
             logger.error("a WebSocket has failed: %s", self._request.path, exc_info=error)
             self.close_with(INTERNAL, "internal error")
+        if self._timer is not None:
+            self._timer.cancel()
         try:
             await self._close()
         finally:
@@ -149,8 +155,6 @@ class Link:
         """The next message; None when the connection is closing or gone."""
         while True:
             message = await self._next()
-            if message is None:
-                return None
             await self._let_others()
             if message.type is WSMsgType.TEXT:
                 return Message(message.data.encode(), text=True)
@@ -180,19 +184,34 @@ class Link:
         else:
             await asyncio.sleep(0)
 
-    async def _next(self) -> WSMessage | None:
-        """Whatever comes next, pongs too; None if the client is silent even when pinged."""
-        limits = self._limits
+    async def _next(self) -> WSMessage:
+        """Whatever comes next, pongs too; the last of all if the client is silent even when pinged."""
+        self._pinged = False
+        self._listening = self._loop.time()
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._limits.heartbeat_seconds, self._silent)
         try:
-            message = await self.ws.receive(timeout=limits.heartbeat_seconds)
-        except TimeoutError:
+            return await self.ws.receive()
+        finally:
+            self._listening = None
+
+    def _silent(self) -> None:
+        """Ping, or drop, a client from which nothing has come for long; one timer for all messages."""
+        limits, since = self._limits, self._listening
+        allowed = limits.heartbeat_seconds + (limits.pong_seconds if self._pinged else 0.0)
+        left = allowed if since is None else since + allowed - self._loop.time()
+        if left <= 0 and self._pinged:
+            self.abort()
+            return
+        if left <= 0:
+            self._pinged = True
+            self._scope.start(self._knock(), name="ping a silent client")
+            left = limits.pong_seconds
+        self._timer = self._loop.call_later(left, self._silent)
+
+    async def _knock(self) -> None:
+        with suppress(ConnectionError):
             await self.ws.ping()
-            try:
-                message = await self.ws.receive(timeout=limits.pong_seconds)
-            except TimeoutError:
-                self.abort()
-                return None
-        return message
 
     async def ping(self) -> None:
         """Show that the server is alive, and find out if the client is gone for good."""

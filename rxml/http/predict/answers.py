@@ -12,6 +12,7 @@ from rxml.errors import DeadlineError, OverloadError, SchemaError, StreamClosedE
 from rxml.http.encode import to_json, to_msgpack
 from rxml.http.predict.forms import Form, misfit
 from rxml.http.replies import Refusal
+from rxml.models.live import Routed
 from rxml.models.model import PRIMARY
 from rxml.models.prediction import Prediction
 from rxml.models.signature import TOLD
@@ -41,6 +42,8 @@ def prediction(result: Prediction) -> dict[str, Any]:
     found["rung"] = result.rung
     if result.reason:
         found["reason"] = result.reason
+    if isinstance(result, Routed):
+        found |= {"arm": result.arm, "propensity": result.propensity}
     return found
 
 
@@ -53,12 +56,12 @@ def columns_of(batch: Batch, identity: str) -> dict[str, Any]:
 def parted(batch: Batch) -> tuple[dict[str, Any], Batch]:
     """Who made a batch, which is the same for all of its rows, and its outputs."""
     columns = batch.columns
-    if not len(batch) or not all(name in columns for name in TOLD):
+    if not len(batch) or TOLD[0] not in columns:
         return {}, batch
-    first = batch[0]
-    maker: dict[str, Any] = {name: first[name] for name in ("model", "version", "rung")}
+    told: dict[str, Any] = {name: columns[name] for name in TOLD}
+    maker = {name: told[name][0] for name in ("model", "version", "rung")}
     if maker["rung"] != PRIMARY:
-        maker["reason"] = first["reason"]
+        maker["reason"] = told["reason"][0]
     outputs = {name: column for name, column in columns.items() if name not in TOLD}
     return maker, Batch.adopt(outputs, len(batch))
 

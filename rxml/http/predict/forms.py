@@ -75,6 +75,9 @@ class Forms:
         self._fields = fields
         self._most = most
         self._row: Any = schema if schema is not None else _row_type(fields)
+        self._trusted = (
+            schema is None and fields is not None
+        )  # the model checks rows, each by itself if need be
         self._packed: Any = schema if schema is not None else _row_type(fields, packed=True)
         self._rows: Any = GenericAlias(list, (self._row,))
         try:
@@ -185,6 +188,8 @@ class Forms:
         Raises:
             Refusal: 400.
         """
+        if self._trusted and item.__class__ is dict:
+            return item
         try:
             return msgspec.convert(item, self._packed)
         except (msgspec.MsgspecError, ValueError, TypeError, AttributeError, RecursionError):

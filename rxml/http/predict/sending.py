@@ -46,27 +46,44 @@ class Sending:
             ConnectionError: the client is gone.
         """
         rows: list[Any] = []
+        batches: list[Batch] = []
+        maker: dict[str, Any] = {}
         first = 0
         for slot in slots:
             result = slot.result
-            first = first if rows else slot.mark
-            if isinstance(result, Prediction):
+            if result.__class__ is Prediction and not batches:
+                first = first if rows else slot.mark
                 rows.append(prediction(result))
-            elif not isinstance(result, Batch | Exception):
-                rows.append(result)
-            else:
-                await self._rows(rows, {}, first)
-                await self._alone(slot, result)
-                rows = []
-        await self._rows(rows, {}, first)
+                continue
+            if isinstance(result, Batch):
+                made_by, outputs = parted(result)
+                if rows or (batches and made_by != maker):
+                    await self._flush(rows, batches, maker, first)
+                first = first if batches else slot.mark
+                maker = made_by
+                batches.append(outputs)
+                continue
+            if batches or isinstance(result, Exception):
+                await self._flush(rows, batches, maker, first)
+            if isinstance(result, Exception):
+                refusal = refusal_of(result, self._limits.retry_seconds)
+                await self._reject(refusal, slot.mark, max(1, slot.rows))
+                continue
+            first = first if rows else slot.mark
+            rows.append(prediction(result) if isinstance(result, Prediction) else result)
+        await self._flush(rows, batches, maker, first)
 
-    async def _alone(self, slot: Slot, result: Batch | Exception) -> None:
-        if isinstance(result, Exception):
-            refusal = refusal_of(result, self._limits.retry_seconds)
-            await self._reject(refusal, slot.mark, max(1, slot.rows))
-        else:
-            maker, outputs = parted(result)
-            await self._rows(outputs, maker, slot.mark)
+    async def _flush(
+        self, rows: list[Any], batches: list[Batch], maker: dict[str, Any], number: int
+    ) -> None:
+        """Send what has gathered, which is forgotten."""
+        if rows:
+            await self._rows(rows.copy(), {}, number)
+        elif batches:
+            joined = batches[0] if len(batches) == 1 else Batch.concat(batches)
+            await self._rows(joined, maker, number)
+        rows.clear()
+        batches.clear()
 
     async def _reject(self, refusal: Refusal, number: int, count: int) -> None:
         for seq in range(number, number + count):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from rxml.batch import Batch
 from rxml.errors import ProtocolError
@@ -29,8 +29,8 @@ _MESSAGES: Final = 4
 _FIRST: Final = 1024
 """Rows that are asked for before their size is known."""
 
-_PORTION: Final = 256
-"""Answers that are encoded at a time."""
+_PORTION: Final = 1024
+"""Rows whose answers are encoded at a time."""
 
 _BUSY_MS: Final = 1000
 
@@ -117,13 +117,12 @@ class RowStream:
             return
         self._held += size
         at, self._came = self._came, self._came + len(items)
-        if isinstance(items, Batch) and self._forms.columns:
+        if items.__class__ is not list and isinstance(items, Batch) and self._forms.columns:
             self._lane.put(items, len(items), size, at)
             return
         read: Callable[[Any], Any] = self._forms.line if self._codec.text else self._forms.value
         share = size // len(items)
-        values: Iterable[Any] = items
-        for number, item in enumerate(values, at):
+        for number, item in enumerate(cast("Iterable[Any]", items), at):
             try:
                 self._lane.put(read(item), 1, share, number)
             except Refusal as refusal:

@@ -38,7 +38,7 @@ class Intake:
 
     def weight(self, item: Any) -> int:
         """Bytes of an element. Rows of numbers all weigh as much as the first."""
-        if isinstance(item, Batch):
+        if item.__class__ is not dict and isinstance(item, Batch):
             return item.nbytes
         if not self._fixed:
             return weigh([item])
@@ -135,4 +135,4 @@ class Intake:
 
 def rows_of(item: Any) -> int:
     """How many rows an element is."""
-    return len(item) if isinstance(item, Batch) else 1
+    return len(item) if item.__class__ is not dict and isinstance(item, Batch) else 1
