@@ -96,6 +96,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         coverage: record of its intervals.
         packages: versions of what it was made with, by package.
         notes: what people should know.
+        examples: rows to warm up with, a batch as a message of `rxml.wire`; empty: none.
     """
 
     manifest: int
@@ -114,6 +115,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     coverage: Coverage | None = None
     packages: dict[str, str] = {}
     notes: str = ""
+    examples: bytes = b""
 
 
 class _Number(msgspec.Struct):

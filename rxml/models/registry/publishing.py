@@ -18,11 +18,13 @@ from rxml.models.artefacts.manifest import (
     signature_form,
 )
 from rxml.models.artefacts.packages import packages_for
+from rxml.models.registry.examples import examples_form
 from rxml.models.registry.state import Published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rxml.batch import Batch
     from rxml.models.artefacts.artefact import Artefact
     from rxml.models.registry.state import Event, State
     from rxml.models.registry.version import Version
@@ -39,6 +41,8 @@ class About(TypedDict, total=False):
         parent: the version that it came from; it must be in the registry.
         coverage: record of its intervals.
         notes: what people should know.
+        examples: 1 to 32 rows of inputs as they really are, at most 64 KiB. Whoever serves the model warms it up with them, and
+            one that fails for them does not take over.
     """
 
     metrics: Mapping[str, float]
@@ -47,6 +51,7 @@ class About(TypedDict, total=False):
     parent: Version | str
     coverage: Coverage | None
     notes: str
+    examples: Batch | None
 
 
 def checked(about: About, signature: Signature, *, coverage_required: bool) -> None:
@@ -65,6 +70,7 @@ def checked(about: About, signature: Signature, *, coverage_required: bool) -> N
         raise RegistryError(
             f"a record of coverage has 0 < level < 1, 0 <= covered <= 1 and rows >= 1, got {coverage}"
         )
+    examples_form(about.get("examples"), signature)
     if coverage_required and coverage is None and signature.uncertainty != "none":
         raise RegistryError(
             f"the model promises uncertainty {signature.uncertainty!r} and has no record of how that holds: "
@@ -102,6 +108,7 @@ class Draft:
         self._digest = artefact.digest
         self._signature: SignatureForm = signature_form(signature)
         self._packages = packages_for(artefact.format)
+        self._examples = examples_form(about.get("examples"), signature)
 
     def __call__(self, state: State) -> Event:
         """The fact that it is the next version."""
@@ -129,4 +136,5 @@ class Draft:
             coverage=about.get("coverage"),
             packages=self._packages,
             notes=about.get("notes", ""),
+            examples=self._examples,
         )

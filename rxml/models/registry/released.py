@@ -12,6 +12,7 @@ from rxml.models.artefacts.opening import model_of
 from rxml.models.artefacts.trust import Trust
 from rxml.models.model import Recipe
 from rxml.models.registry.blobs import Blobs
+from rxml.models.registry.examples import examples_of
 from rxml.models.registry.journal import Journal
 from rxml.models.registry.references import Reference
 
@@ -33,14 +34,18 @@ class Released:
         release: what its predictions carry.
         signature: what it wants and gives.
         digest: of its artefact.
+        examples: rows to warm up with, or None.
     """
 
-    def __init__(self, model: Model, version: Version, recipe: Recipe) -> None:
+    def __init__(
+        self, model: Model, version: Version, recipe: Recipe, examples: Batch | None = None
+    ) -> None:
         self.model: Model = model
         self.version: Version = version
         self.release: Release = version.release
         self.signature: Signature = model.signature
         self.digest: str = version.digest
+        self.examples: Batch | None = examples
         self._recipe = recipe
 
     def predict(self, batch: Batch) -> Batch:
@@ -75,7 +80,8 @@ def released(folder: Path, version: Version, trust: Trust) -> Released:
         raise ArtefactError(
             f"{version} was published with {promised}, and what was loaded has {model.signature}"
         )
-    return Released(model, version, _recipe(folder, version, trust))
+    examples = examples_of(manifest.examples, promised, str(version))
+    return Released(model, version, _recipe(folder, version, trust), examples)
 
 
 def blobs_in(folder: Path) -> Blobs:

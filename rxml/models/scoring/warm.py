@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from rxml.batch import Batch
+from rxml.errors import ModelError
+from rxml.models.scoring.intake import Intake
 
 if TYPE_CHECKING:
     from rxml.batch import Field
@@ -17,23 +19,44 @@ _CALLS: Final = 3
 
 
 def warmed(model: Model) -> float | None:
-    """Call a model a few times; the seconds of the quickest, or None if zeros are nothing to it.
+    """Call a model a few times; the seconds of the quickest for one row, or None if zeros are nothing to it.
+
+    With its `examples`, a batch of its inputs, if it has any: with the first of them, then with all; else with zeros.
 
     Raises:
-        ModelError: what it gives is not what its signature promises.
+        ModelError: what it gives is not what its signature promises, or it fails for its own examples.
     """
+    examples: Batch | None = getattr(model, "examples", None)
+    if examples is not None:
+        return _with(model, Intake(model.signature).batch([examples]))
     batch = Batch({name: _zero(field) for name, field in model.signature.inputs.items()})
-    quickest: float | None = None
+    try:
+        return _quickest(model, batch)
+    except ModelError:
+        raise
+    except Exception:  # noqa: BLE001 - a model may rightly refuse zeros
+        return None
+
+
+def _with(model: Model, examples: Batch) -> float:
+    try:
+        seconds = _quickest(model, examples[:1])
+        model.signature.conformed(model.predict(examples), len(examples))
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(f"the model fails for its own examples: {error!r}") from error
+    return seconds
+
+
+def _quickest(model: Model, row: Batch) -> float:
+    seconds: list[float] = []
     for _ in range(_CALLS):
         began = perf_counter()
-        try:
-            result = model.predict(batch)
-        except Exception:  # noqa: BLE001 - a model may rightly refuse zeros
-            return None
-        seconds = perf_counter() - began
+        result = model.predict(row)
+        seconds.append(perf_counter() - began)
         model.signature.conformed(result, 1)
-        quickest = seconds if quickest is None else min(quickest, seconds)
-    return quickest
+    return min(seconds)
 
 
 def _zero(field: Field) -> Any:
