@@ -130,29 +130,34 @@ def test_streams_are_told_that_the_server_ends() -> None:
 
 
 def test_a_stream_sends_what_is_on_its_way_and_takes_no_more() -> None:
-    async def slowly(x: int) -> int:
-        await asyncio.sleep(0.3)
-        return x
-
     async def main() -> None:
-        service = app(drain_seconds=5.0)
+        begun, told = asyncio.Event(), asyncio.Event()
+
+        async def slowly(x: int) -> int:
+            if x == 3:
+                begun.set()
+            if x:
+                await told.wait()
+            return x
+
+        service = app(drain_seconds=1000.0)  # far more than the test has: it ends by itself
         flow = rxml.interval(0.01).pipe(ops.map_async(slowly, concurrency=3))
         service.stream("/out", flow)
-        async with service.serve() as server:
-            spoken = client(server, "/out")
-            peer = await spoken.__aenter__()
+        serving = service.serve()
+        async with client(await serving.__aenter__(), "/out") as peer:
             await peer.subscribe(1000)
             await peer.items(1)
-            began = asyncio.get_running_loop().time()
-        assert asyncio.get_running_loop().time() - began < 2
-        frames = [await peer.hear()]
-        while frames[-1]["type"] != "error":
-            frames.append(await peer.hear())
-        types = [frame["type"] for frame in frames]
-        assert "next" in types[types.index("drain") :]
-        assert frames[-1]["code"] == "drain"
-        assert (await peer.closed())[0] == 4503
-        await spoken.__aexit__(None, None, None)
+            await begun.wait()
+            ending = asyncio.create_task(serving.__aexit__(None, None, None))
+            assert (await peer.hear())["type"] == "drain"
+            told.set()
+            frames = [await peer.hear()]
+            while frames[-1]["type"] == "next":
+                frames.append(await peer.hear())
+            assert frames[-1]["code"] == "drain"
+            assert [item for frame in frames[:-1] for item in frame["items"]] == [1, 2, 3]
+            assert (await peer.closed())[0] == 4503
+        await ending
 
     run(main())
 
