@@ -27,6 +27,9 @@ RULE: Final = 2.0
 LONG: Final = 3.0
 """Times its p95, after which an arm is left for another, if the budget pays."""
 
+PAUSE: Final = 0.02
+"""Seconds that an arm has in any case: the loop, and not the arm, may be what is late."""
+
 
 def part(left: float, p95: float | None, *, others: bool, spare: bool) -> float:
     """Seconds that an arm gets of those that are left.
@@ -82,7 +85,10 @@ def _impatience(
 ) -> asyncio.TimerHandle | None:
     """Ends the scope early if the arm takes far longer than as a rule, and the budget pays."""
     p95 = seat.p95
-    if budget is None or p95 is None or began + LONG * p95 >= limit:
+    if budget is None or p95 is None:
+        return None
+    moment = began + max(LONG * p95, PAUSE)
+    if moment >= limit:
         return None
     paying = budget
 
@@ -90,4 +96,4 @@ def _impatience(
         if paying.withdraw(now()):
             scope.reschedule(now())
 
-    return asyncio.get_running_loop().call_at(began + LONG * p95, leave)
+    return asyncio.get_running_loop().call_at(moment, leave)

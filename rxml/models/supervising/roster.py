@@ -118,10 +118,12 @@ class Roster:
         """The arm has answered."""
         self._arms[name].breaker.succeeded(permit, now, seconds)
         self._ejection.succeeded(name)
+        self._notice(name, now)
 
     def failed(self, name: str, permit: int, now: float, seconds: float) -> None:
         """The arm has failed, and is to blame."""
         self._arms[name].breaker.failed(permit, now, seconds)
+        self._notice(name, now)
 
     def ignored(self, name: str, permit: int, now: float) -> None:
         """The call says nothing of the arm."""
@@ -133,3 +135,10 @@ class Roster:
             arm = self._arms[name]
             arm.reason = "others have answered what it failed at, again and again"
             arm.breaker.trip(now)
+            self._notice(name, now)
+
+    def _notice(self, name: str, now: float) -> None:
+        """Tell what has changed for an arm, though nobody has asked yet who is available."""
+        arm = self._arms[name]
+        if _OF[arm.breaker.state(now)] is not arm.standing:
+            self.available(now)
