@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _LIMITS: Final = Limits(connections=64, connections_per_address=64, body_bytes=1)
 
 
+_LOCAL: Final = Gate("127.0.0.1", (), ())
+
+
 class AdminServer:
     """`/live`, `/ready`, `/metrics`, and `/drain` by POST.
 
@@ -172,8 +175,12 @@ class AdminServer:
             raise Refusal(409, "this is one of several workers: end their parent, by SIGTERM")
         if self._serving.access.keyed:
             self._check(request, "admin")
-        elif not _is_unix(request) and not is_loopback(request.remote or ""):
-            raise Refusal(403, "/drain beyond loopback wants a key with the scope admin")
+        elif not _is_unix(request):
+            _LOCAL.check(
+                request
+            )  # a page whose name was made to point here comes from this machine, too
+            if not is_loopback(request.remote or ""):
+                raise Refusal(403, "/drain beyond loopback wants a key with the scope admin")
         self._drain()
         return reply(202, {"draining": True})
 

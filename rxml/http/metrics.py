@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from rxml.http.prometheus import Family, Histogram, Sample, require_labels, require_name
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from rxml.flow.run import Run
+
+logger: Final = logging.getLogger("rxml.http")
 
 BOUNDS: Final = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
@@ -155,8 +158,19 @@ class Metrics:
         found: dict[str, Family] = {}
         for (name, labels), read in self._gauges.items():
             family = found.setdefault(name, Family(name, "gauge", self._texts[name], []))
-            family.samples.append(Sample(dict(labels), float(read())))
+            value = _read(name, read)
+            if value is not None:
+                family.samples.append(Sample(dict(labels), value))
         return found.values()
+
+
+def _read(name: str, read: Callable[[], float]) -> float | None:
+    """What a gauge shows; one that fails takes no other with it."""
+    try:
+        return float(read())
+    except Exception:
+        logger.exception("the gauge %s has failed", name)
+        return None
 
 
 def _gauge(name: str, text: str, value: float) -> Family:

@@ -55,8 +55,12 @@ class Readiness:
         self._checks[name] = check
 
     async def state(self) -> dict[str, bool]:
-        """What each check says now, in the order in which they came; one that fails or takes a second says no."""
-        return {name: await _asked(name, check) for name, check in self._checks.items()}
+        """What each check says now, in the order in which they came; one that fails or takes a second says no.
+
+        They are asked at the same time: whoever probes waits no longer than a second for all.
+        """
+        said = await asyncio.gather(*map(_asked, self._checks, self._checks.values()))
+        return dict(zip(self._checks, said, strict=True))
 
     async def ready(self) -> bool:
         """True if clients may come."""
@@ -64,12 +68,16 @@ class Readiness:
 
 
 async def _asked(name: str, check: Check) -> bool:
+    limit: asyncio.Timeout | None = None
     try:
         said = check()
         if inspect.isawaitable(said):
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_PATIENCE) as limit:
                 said = await said
-    except Exception:
+    except Exception as error:
+        if isinstance(error, TimeoutError) and limit is not None and limit.expired():
+            logger.warning("the check %r of readiness takes longer than %g s", name, _PATIENCE)
+            return False
         logger.exception("the check %r of readiness has failed", name)
         return False
     return said is True

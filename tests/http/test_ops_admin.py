@@ -16,6 +16,7 @@ from rxml.errors import PipelineError, PortTakenError
 from rxml.http import Admin, App, Limits, Server
 from rxml.http.metrics import Metrics
 from rxml.http.prometheus import Family, Histogram, Sample, merged, render
+from rxml.http.readiness import Readiness
 from rxml.http.siblings import Siblings
 from tests.http.helpers import Answer, collecting, eventually, http, post, raw, run
 
@@ -210,6 +211,23 @@ def test_not_ready_until_every_check_says_yes() -> None:
     run(main())
 
 
+def test_checks_are_asked_at_the_same_time() -> None:
+    async def main() -> None:
+        here, there = asyncio.Event(), asyncio.Event()
+
+        async def one() -> bool:
+            here.set()
+            return await there.wait()
+
+        async def two() -> bool:
+            there.set()
+            return await here.wait()
+
+        assert await Readiness({"one": one, "two": two}).state() == {"one": True, "two": True}
+
+    run(main())
+
+
 def test_a_drain_is_seen_before_clients_are_refused() -> None:
     async def main() -> None:
         made = App(port=0, admin=Admin(port=0, linger=0.4), limits=Limits(drain_seconds=0.5))
@@ -280,6 +298,20 @@ def test_a_place_that_is_none_is_refused(given: Mapping[str, Any]) -> None:
         Admin(**given)
 
 
+def test_a_page_of_this_machine_ends_nothing_by_a_name_that_points_here() -> None:
+    async def main() -> None:
+        made = App(port=0, admin=Admin(port=0, host="0.0.0.0"))
+        async with made.serve() as server:
+            for named in ({"Host": "evil.example", "Origin": "http://evil.example"}, {"Host": "x"}):
+                answer = await side(server, "/drain", body=b"", method="POST", headers=named)
+                assert answer.status == 421
+                assert (await side(server, "/live", headers=named)).status == 200
+            assert not server.ending.is_set()
+            assert (await side(server, "/drain", body=b"", method="POST")).status == 202
+
+    run(main())
+
+
 def test_whichever_worker_is_asked_shows_all(tmp_path: Path) -> None:
     async def main() -> None:
         made = service()
@@ -329,11 +361,12 @@ def test_gauges_of_others_are_read_when_they_are_asked_for() -> None:
     metrics.gauge("rxml_queue_oldest_seconds", "Age.", lambda: values[0], queue="a")
     metrics.gauge("rxml_queue_oldest_seconds", "Age.", lambda: float("nan"), queue="b")
     values[0] = 2.5
+    metrics.gauge("rxml_queue_oldest_seconds", "Age.", lambda: 1 // 0, queue="c")
     assert sample(render(metrics.families()), "rxml_queue_oldest_seconds", queue="a") == 2.5
     for name, label in (("has blank", "x"), ("fine", "1x"), ("fine", "__name__")):
         with pytest.raises(ValueError, match="is named by"):
             metrics.gauge(name, "", float, **{label: "x"})
-    for number in range(998):
+    for number in range(997):
         metrics.gauge("rxml_x", "", float, number=str(number))
     with pytest.raises(ValueError, match="one too many"):
         metrics.gauge("rxml_x", "", float, number="one more")
