@@ -75,10 +75,8 @@ class Client:
         self.writer.close()
 
 
-def whole(content: Any) -> list[tuple[float, str]]:
+def whole(content: dict[str, Any]) -> list[tuple[float, str]]:
     """Values and versions of an answer, in whatever form."""
-    if isinstance(content, list):
-        return [pair for each in content for pair in whole(each)]
     if "columns" in content:
         return [(value, content["version"]) for value in content["columns"]["value"]]
     return [(content["value"], content["version"])]
@@ -90,7 +88,7 @@ def published(
     """A registry whose versions multiply by their number, and every model that it has loaded and that is still there."""
     registry = Registry(folder)
     loaded: list[weakref.ref[Any]] = []
-    real = registry_module.released
+    real: Any = vars(registry_module)["released"]
 
     def released(*given: Any) -> Any:
         model = real(*given)
@@ -128,7 +126,7 @@ def test_twenty_swaps_under_load_fail_nobody_mix_nothing_and_free_what_went(
                 over.set()
             await asyncio.sleep(0)
             gc.collect()
-            alive = [each().release.version for each in loaded if each() is not None]
+            alive = [model.release.version for each in loaded if (model := each()) is not None]
             assert alive == [str(SWAPS + 1)]
         return clients
 
