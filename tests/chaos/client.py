@@ -106,6 +106,11 @@ class Client:
             answers += await asyncio.gather(*(self.ask() for _ in range(at_once)))
         return answers
 
+    async def until_answered(self, name: str) -> None:
+        """Ask until the model of that name answers."""
+        while who(await self.ask()) != name:  # noqa: ASYNC110 - nothing else tells when it does
+            await asyncio.sleep(0.01)
+
     def outcomes(self) -> Counter[Outcome]:
         """How the elements have ended; each must have done so once."""
         assert {number: each for number, each in self.ends.items() if len(each) != 1} == {}
@@ -113,13 +118,13 @@ class Client:
 
     def require_right(self) -> None:
         """All that was answered is right: twice the element's number."""
-        wrong = {n: each for n, each in self.answers.items() if value_of(each) != 2.0 * n}
+        wrong = {n: each for n, each in self.answers.items() if each.value != 2.0 * n}
         assert wrong == {}
 
 
-def value_of(answer: Any) -> Any:
-    """Of a prediction, or an answer."""
-    return answer.value
+def who(answer: Any) -> str:
+    """The model of a prediction, or the arm of an answer."""
+    return str(answer.name if isinstance(answer, ops.Answer) else answer["model"])
 
 
 class Bystander:
