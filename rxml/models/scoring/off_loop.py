@@ -20,7 +20,7 @@ GRACE: Final = 10.0
 """Seconds of them that are waited for what nobody wants any more."""
 
 
-async def off_loop(call: Callable[[], T], what: str, *, patience: float = PATIENCE) -> T:
+async def off_loop(call: Callable[[], T], what: str, *, patience: float | None = None) -> T:
     """What a function gives in a thread of its own; it is given up if it takes too long, and then goes on by itself.
 
     If the waiting task is cancelled, it waits for the function all the same, but not for long.
@@ -28,12 +28,13 @@ async def off_loop(call: Callable[[], T], what: str, *, patience: float = PATIEN
     Args:
         call: the function.
         what: it does, for errors: `loading price@3`.
-        patience: seconds.
+        patience: seconds; None: `PATIENCE`.
 
     Raises:
         ModelError: it has taken too long.
         Exception: what it raised.
     """
+    patience = PATIENCE if patience is None else patience
     hand = Hand()
     loop = asyncio.get_running_loop()
     work = loop.run_in_executor(hand, call)

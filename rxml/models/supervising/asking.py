@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rxml.errors import DeadlineError, RefusedError, StreamTimeoutError
 from rxml.flow.guarding.breaking import refusal
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from rxml.models.supervising.roster import Roster
     from rxml.models.supervising.routing import Routing
     from rxml.resilience.retrying import RetryBudget
+
+STILL: Final = 0.1
+"""Seconds for which the loop may be held without anybody being thought to have slept."""
 
 
 class Asking:
@@ -84,21 +87,28 @@ class Asking:
         try:
             value = await attempted(seat, item, seconds, self._budget if others else None)
         except Exception as error:
-            self._failed(seat, permit, now() - began, error)
+            self._failed(seat, permit, now() - began, seconds, error)
             raise
         except BaseException:
             self.roster.ignored(name, permit, now())
             raise
         finally:
             self._routing.load.ended(name)
-        seat.took(now() - began)
-        self.roster.succeeded(name, permit, now(), now() - began)
+        self._succeeded(seat, permit, now() - began, seconds)
         return value
 
-    def _failed(self, seat: Seat, permit: int, took: float, error: Exception) -> None:
+    def _succeeded(self, seat: Seat, permit: int, took: float, given: float) -> None:
+        seat.answered += 1
+        if _asleep(took, given):
+            self.roster.ignored(seat.name, permit, now())
+        else:
+            seat.took(took)
+            self.roster.succeeded(seat.name, permit, now(), took)
+
+    def _failed(self, seat: Seat, permit: int, took: float, given: float, error: Exception) -> None:
         """Blame the arm, unless the element, its deadline, or the load is to blame."""
         hasty = isinstance(error, StreamTimeoutError | DeadlineError) and took < self._usual(seat)
-        if hasty or refusal(error) or not self._blame(error):
+        if hasty or _asleep(took, given) or refusal(error) or not self._blame(error):
             self.roster.ignored(seat.name, permit, now())
         else:
             self.roster.failed(seat.name, permit, now(), took)
@@ -113,3 +123,8 @@ class Asking:
         for name, error in failures.items():
             if not refusal(error):
                 self.roster.outdone(name, now())
+
+
+def _asleep(took: float, given: float) -> bool:
+    """Whether a call took so much longer than it was given that this process, and no arm, must have stood still."""
+    return took > 2 * given + STILL
