@@ -175,6 +175,10 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    if options.workers is not None and options.as_worker is None:
+        from rxml.cli.workers import keep
+
+        return keep(options)
     from rxml.cli.serve import serve
 
     return serve(options)

@@ -16,7 +16,7 @@ import msgspec
 from rxml.cli.failure import CommandError, kind
 from rxml.cli.log import log_to_terminal
 from rxml.cli.target import load
-from rxml.cli.workers import Parent, Place, Ready
+from rxml.cli.workers import Place, Ready
 from rxml.errors import PortTakenError
 from rxml.http import App, JsonFormatter
 from rxml.http.logs import access
@@ -37,9 +37,6 @@ def serve(options: argparse.Namespace) -> int:
     """
     if options.as_worker is not None:
         return _work(options, msgspec.json.decode(options.as_worker, type=Place))
-    if options.workers is not None:
-        arguments = ["serve", options.target, "--log", options.log]
-        return asyncio.run(_keep(arguments, options))
     app = _loaded(options)
     app.run(
         host=options.host,
@@ -49,10 +46,6 @@ def serve(options: argparse.Namespace) -> int:
         ),
     )
     return 0
-
-
-async def _keep(arguments: list[str], options: argparse.Namespace) -> int:
-    return await Parent(arguments, options.workers, options.host, options.port).run()
 
 
 def _work(options: argparse.Namespace, place: Place) -> int:

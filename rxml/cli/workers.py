@@ -20,6 +20,7 @@ from rxml.flow.scope import Scope
 from rxml.resilience import Intensity
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
 DRAINED: Final = 0
@@ -52,6 +53,12 @@ class Place(msgspec.Struct, frozen=True):
     host: str | None = None
     port: int | None = None
     admin_port: int | None = None
+
+
+def keep(options: argparse.Namespace) -> int:
+    """Serve an App by several workers; the exit status. What they do is not even imported here."""
+    arguments = ["serve", options.target, "--log", options.log]
+    return asyncio.run(Parent(arguments, options.workers, options.host, options.port).run())
 
 
 class Parent:

@@ -59,6 +59,11 @@ def get(url: str) -> bytes:
         return body
 
 
+def maps(pid: int) -> str:
+    """What a process has mapped into its memory."""
+    return Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+
+
 def pids(url: str, count: int = 40) -> Counter[int]:
     return Counter(int(get(f"{url}/pid")) for _ in range(count))
 
@@ -107,7 +112,10 @@ class Asker(threading.Thread):
 
 def test_one_port_is_served_by_all_workers_and_one_admin_side_shows_them(folder: Path) -> None:
     with started("serve", "svc:app", "--workers", "3", cwd=folder) as (process, url):
-        assert len(pids_within(url, 3)) == 3
+        workers = pids_within(url, 3)
+        assert len(workers) == 3
+        assert all("aiohttp" in maps(pid) for pid in workers)
+        assert "aiohttp" not in maps(process.pid)  # the parent holds nothing of what they do
         process.send_signal(signal.SIGTERM)
         out, errors = process.communicate(timeout=60)
         assert (process.returncode, out, errors) == (0, "", "")
