@@ -61,7 +61,7 @@ def bandit(  # noqa: PLR0913 - each is a thing of its own that one may say of mo
     Completes: with upstream, after the last prediction; whether or not the flow of rewards has ended.
     Fails: as `split`. A flow of rewards that fails is logged: nothing more is learnt.
     Cancels: upstream, rewards and what waits, at once; returns when the batches under way have ended.
-    Cost: as `split`, and a microsecond to remember an id; a few for each reward.
+    Cost: as `split`, and a few microseconds to remember an id; as many for each reward.
 
     An arm is drawn by a hash of the id and the seed, so that the same ids with the same rewards in between are drawn the same
     again; an id should be one of a decision, not of a person who comes again. A reward may come late: it counts with the

@@ -35,6 +35,8 @@ class BanditStage(ArmsStage):
         remember: ids whose arm is known.
     """
 
+    shares: Sequence[float]
+
     def __init__(
         self,
         env: Env,

@@ -42,6 +42,8 @@ class CanaryStage(ArmsStage):
         on_decision: told of each decision.
     """
 
+    shares: Sequence[float]
+
     def __init__(
         self,
         env: Env,

@@ -33,6 +33,8 @@ class SplitStage(ArmsStage):
         weights: of the arms, or the flow of them.
     """
 
+    shares: Sequence[float]
+
     def __init__(
         self,
         env: Env,
