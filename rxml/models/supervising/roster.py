@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rxml.resilience.breaker import Breaker, BreakerState
 
@@ -32,6 +32,8 @@ _SAID: dict[Standing, What] = {
     Standing.OUT: "removed",
     Standing.PROBING: "probing",
 }
+_SOON: Final = 0.1
+"""Seconds after which it may be worth asking again at the earliest, when nobody may be asked now."""
 
 
 class _Arm:
@@ -79,7 +81,7 @@ class Roster:
         for name, arm in self._arms.items():
             if self._looked(name, arm, now, ejected=name not in kept):
                 free.append(name)
-        self._count(free)
+        self._judge()
         return free
 
     def _looked(self, name: str, arm: _Arm, now: float, *, ejected: bool) -> bool:
@@ -94,17 +96,19 @@ class Roster:
             standing is Standing.PROBING and arm.breaker.retry_after(now) == 0
         )
 
-    def _count(self, free: list[str]) -> None:
-        none = not free and all(each.standing is not Standing.IN for each in self._arms.values())
-        if none and not self._none:
+    def _judge(self) -> None:
+        """Whether all are out; they are until one is in again, whatever is probed meanwhile."""
+        standings = [each.standing for each in self._arms.values()]
+        if not self._none and all(each is Standing.OUT for each in standings):
+            self._none = True
             self._tell("escalated", "", "no arm may be asked")
-        elif self._none and free:
-            self._tell("recovered", "", f"{free[0]} may be asked")
-        self._none = none if not free else False
+        elif self._none and Standing.IN in standings:
+            self._none = False
+            self._tell("recovered", "", "an arm has been restored")
 
     def retry_after(self, now: float) -> float:
         """Seconds after which some arm may be asked again."""
-        return min(arm.breaker.retry_after(now) for arm in self._arms.values())
+        return max(_SOON, min(arm.breaker.retry_after(now) for arm in self._arms.values()))
 
     def slow(self, name: str) -> float:
         """Seconds from which on a call to the arm is slow."""
