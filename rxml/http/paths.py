@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from rxml.errors import PipelineError
 from rxml.flow.placing import flowable
 from rxml.http.inference.endpoint import Alias, Inference
+from rxml.http.inference.offer import registered
 from rxml.http.ingest import Ingest
 from rxml.http.predict.endpoint import Predict
 from rxml.http.recording import Recording
@@ -15,13 +17,14 @@ from rxml.http.slow import policy
 from rxml.http.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
     from rxml.http.endpoint import Endpoint
     from rxml.http.readiness import Check, Readiness
     from rxml.http.slow import Slow
+    from rxml.models.registry.registry import Registry
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -143,8 +146,9 @@ class Paths:
 
     def inference(
         self,
-        models: Mapping[str, Any],
+        models: Mapping[str, Any] | Registry,
         *,
+        alias: str = "champion",
         prefix: str = "/v2",
         control: bool = False,
         deadline: float = 5.0,
@@ -154,7 +158,9 @@ class Paths:
 
         Args:
             models: by name: a `Model`, an operator that scores by one, a flow of editions such as `registry.watch(...)`, or
-                a mapping of some of these by version, of which the last answers where none is named.
+                a mapping of some of these by version, of which the last answers where none is named. Or a `Registry`: each
+                of its models that has the alias now; what the alias shows is followed.
+            alias: of models of a registry; it is their version in paths, answers say the number.
             prefix: of all paths.
             control: whether requests may unload models and load them again.
             deadline: seconds in which an answer is wanted, where the request has no `timeout`.
@@ -163,7 +169,8 @@ class Paths:
         Raises:
             PipelineError: a path is taken, there is no model, or nothing tells what one wants and gives.
         """
-        below = Inference(prefix, dict(models), control=control, deadline=deadline, most=max_bytes)
+        given = dict(models) if isinstance(models, Mapping) else registered(models, alias)
+        below = Inference(prefix, given, control=control, deadline=deadline, most=max_bytes)
         self._add(below)
         self._add(Alias(prefix, below))
         self.ready_when(below.ready, f"models at {prefix}")

@@ -81,7 +81,7 @@ def standing(stand: Stand) -> dict[str, dict[str, object]]:
     return {kind: {"epoch": stand.epoch, "offset": stand.offset}}
 
 
-class _BodySink:
+class BodySink:
     """A response whose body goes on."""
 
     def __init__(
@@ -108,7 +108,7 @@ class _BodySink:
             raise ConnectionLost("the client does not read") from None
 
 
-class LineSink(_BodySink):
+class LineSink(BodySink):
     """NDJSON: a line is an element, or `{"gap": n}`; the last is `{"error": {...}}` if it did not end well."""
 
     async def stand(self, stand: Stand) -> None:
@@ -137,7 +137,7 @@ class LineSink(_BodySink):
         await self.write(to_json({"error": {"code": code, "message": message}}) + b"\n")
 
 
-class EventSink(_BodySink):
+class EventSink(BodySink):
     """Server-sent events: `id` counts elements sent from 0; events `gap`, `error` and `complete` beside plain data."""
 
     def __init__(

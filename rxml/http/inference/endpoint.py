@@ -13,12 +13,14 @@ from rxml.errors import PipelineError
 from rxml.http.access import Right, key_of
 from rxml.http.body import Body
 from rxml.http.checks import is_span
-from rxml.http.encode import to_json
 from rxml.http.endpoint import Endpoint
+from rxml.http.inference.codings import accepted
+from rxml.http.inference.events import Events
 from rxml.http.inference.messages import HEAD, OCTETS, answer, question
 from rxml.http.inference.offer import Offer, offers
 from rxml.http.keys import OPEN
 from rxml.http.predict.answers import refusal_of
+from rxml.http.predict.wishes import LONGEST, Wishes
 from rxml.http.replies import HEADERS, Refusal, reply
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from rxml.http.serving import Serving
 
 EXTENSIONS: Final = ("binary_tensor_data", "schedule_policy", "model_repository", "infer_stream")
+_TOLD: Final = {"name": "rxml", "version": version("rxml"), "extensions": EXTENSIONS}
 _MODEL: Final = re.compile(
     r"/models/(?P<name>[^/]+)(?:/versions/(?P<number>[^/]+))?(?:/(?P<action>ready|infer|infer_stream))?"
 )
@@ -121,7 +124,7 @@ class Inference(Endpoint):
         }
 
     async def _server(self, _: web.BaseRequest) -> web.Response:
-        return reply(200, {"name": "rxml", "version": version("rxml"), "extensions": EXTENSIONS})
+        return reply(200, _TOLD)
 
     async def _live(self, _: web.BaseRequest) -> web.Response:
         return reply(200, {"live": True})
@@ -142,10 +145,14 @@ class Inference(Endpoint):
         if not self._control:
             raise Refusal(403, "models are not loaded or unloaded by request here (control=False)")
         for offer in self._versions(request, name).values():
-            if action == "load":
-                offer.load()
-            else:
+            if action == "unload":
                 await offer.unload()
+            elif not await offer.load(LONGEST):
+                raise Refusal(
+                    503,
+                    f"model {name!r} is not ready after {LONGEST:g} s; it goes on loading",
+                    headers={"Retry-After": "1"},
+                )
         return reply(200, {})
 
     def _versions(self, request: web.BaseRequest, name: str) -> dict[str, Offer]:
@@ -187,9 +194,10 @@ class Inference(Endpoint):
         if not offer.here:
             raise Refusal(503, f"model {name!r} is not loaded", headers={"Retry-After": "1"})
         asked = await self._asked(request, serving, offer)
+        wishes = Wishes(asked.within(self._deadline), asked.priority, asked.trace)
         if action == "infer":
-            return await self._infer(request, serving, offer, asked)
-        return await self._streamed(request, serving, offer, asked)
+            return await self._infer(request, serving, offer, asked, wishes)
+        return await Events(request, serving, offer, asked, wishes).answer()
 
     async def _asked(self, request: web.BaseRequest, serving: Serving, offer: Offer) -> Question:
         body = Body(request, serving.limits, self._most)
@@ -201,12 +209,17 @@ class Inference(Endpoint):
             return question(await body.whole(arrived), head, offer.signature, _ELEMENTS)
 
     async def _infer(
-        self, request: web.BaseRequest, serving: Serving, offer: Offer, asked: Question
+        self,
+        request: web.BaseRequest,
+        serving: Serving,
+        offer: Offer,
+        asked: Question,
+        wishes: Wishes,
     ) -> web.Response:
-        within, priority = asked.within(self._deadline), asked.priority
+        within, priority, trace = wishes
         try:
             result = await offer.service.ask(
-                asked.batch, within=within, priority=priority, trace=asked.request.id
+                asked.batch, within=within, priority=priority, trace=trace
             )
         except Exception as error:
             raise refusal_of(error, serving.limits.retry_seconds) from error
@@ -216,44 +229,10 @@ class Inference(Endpoint):
         if told.head is not None:
             headers[HEAD] = str(told.head)
         response = web.Response(body=told.body, headers=headers)
-        if len(told.body) >= _WORTH_IT and hdrs.ACCEPT_ENCODING in request.headers:
-            response.enable_compression()
+        coding = accepted(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
+        if len(told.body) >= _WORTH_IT and coding is not None:
+            response.enable_compression(coding)
         return response
-
-    async def _streamed(
-        self, request: web.BaseRequest, serving: Serving, offer: Offer, asked: Question
-    ) -> web.StreamResponse:
-        """An event a row, in order, each as soon as it is there."""
-        within, priority = asked.within(self._deadline), asked.priority
-        rows = [asked.batch[i : i + 1] for i in range(len(asked.batch))]
-        asks = [
-            offer.service.ask(row, within=within, priority=priority, trace=asked.request.id)
-            for row in rows
-        ]
-        response = web.StreamResponse(headers={**HEADERS, hdrs.CONTENT_TYPE: "text/event-stream"})
-        await response.prepare(request)
-        try:
-            for i, ask in enumerate(asks):
-                await response.write(
-                    b"data: " + await self._event(offer, asked, ask, i, serving) + b"\n\n"
-                )
-            await response.write_eof()
-        finally:
-            for ask in asks:
-                ask.cancel()
-        return response
-
-    @staticmethod
-    async def _event(
-        offer: Offer, asked: Question, ask: Awaitable[Any], index: int, serving: Serving
-    ) -> bytes:
-        try:
-            result = await ask
-        except Exception as error:  # noqa: BLE001 - told in the stream
-            refusal = refusal_of(error, serving.limits.retry_seconds)
-            return to_json({"error": refusal.reason, "id": asked.request.id, "index": index})
-        asked.request.parameters.pop("binary_data_output", None)
-        return answer(offer.name, asked.request, result, {"index": index}).body
 
 
 def _shown(request: web.BaseRequest, model: str) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from rxml.batch import Batch
+from rxml.errors import PipelineError
 from rxml.http.encode import to_json
 from rxml.http.inference.tensors import Tensor, datatype, from_bytes, from_json, to_bytes, to_list
 from rxml.http.replies import Refusal
@@ -63,6 +64,11 @@ class Question(NamedTuple):
         if type(given) is not int or given < 0:
             raise Refusal(400, f"parameter priority is a whole number >= 0, got {given!r}")
         return max(0, _LEAST_URGENT - given) if given else 0
+
+    @property
+    def trace(self) -> str:
+        """The identity that the request has given itself, as long as one may be."""
+        return (self.request.id or "")[:128]
 
     def within(self, default: float) -> float:
         """Seconds; the parameter `timeout` is in microseconds."""
@@ -151,8 +157,11 @@ def _fitted(arrays: Mapping[str, NDArray[Any]], signature: Signature) -> dict[st
             f"there is no input {unknown[:80]!r}: the model wants {tuple(signature.inputs)}",
             details={"field": unknown[:80]},
         )
-    if len({len(array) for array in fitted.values()}) > 1:
+    lengths = {len(array) for array in fitted.values()}
+    if len(lengths) > 1:
         raise Refusal(400, "inputs differ in their number of rows")
+    if not max(lengths):
+        raise Refusal(400, "the inputs have no rows")
     return fitted
 
 
@@ -169,13 +178,28 @@ class Answer(NamedTuple):
 
 
 def answer(
-    name: str, request: Request, result: Batch, parameters: Mapping[str, Any] | None = None
+    name: str,
+    request: Request,
+    result: Any,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    binary: bool = True,
 ) -> Answer:
     """The response for what a model gave.
 
+    Args:
+        name: of the model.
+        request: that is answered.
+        result: for its batch.
+        parameters: of the response.
+        binary: tensors may follow the JSON as bytes, if the request wants that.
+
     Raises:
         Refusal: 400, an output is asked for that there is none of.
+        PipelineError: the operator has made something else than a batch of a batch.
     """
+    if not isinstance(result, Batch):
+        raise PipelineError(f"{name} has made a {type(result).__name__} of a batch, not a batch")
     outputs = result.drop(*[told for told in TOLD if told in result.columns])
     wanted = request.outputs or [Output(each) for each in outputs.names]
     everywhere = bool(request.parameters.get("binary_data_output", False))
@@ -192,7 +216,7 @@ def answer(
             "shape": list(array.shape),
             "datatype": datatype(array),
         }
-        if output.parameters.get("binary_data", everywhere):
+        if binary and output.parameters.get("binary_data", everywhere):
             tail.append(to_bytes(array))
             told["parameters"] = {"binary_data_size": len(tail[-1])}
         else:

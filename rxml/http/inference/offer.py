@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import asyncio
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from rxml.errors import PipelineError
 from rxml.flow.flowable import Flowable
 from rxml.flow.service import Service
 from rxml.flow.traits import trait
-from rxml.models.model import Model
+from rxml.models.model import Edition, Model
 from rxml.models.signature import Signature
 from rxml.operators import score
 
 if TYPE_CHECKING:
     from rxml.batch import Field, Schema
     from rxml.flow.operator import Operator
+    from rxml.models.registry.registry import Registry
 
-_WORDS = {"f2": "FP16", "f4": "FP32", "f8": "FP64", "b1": "BOOL"}
+_LOOK: Final = 0.01
+"""Seconds between two looks at whether a model that is loaded on request is ready."""
+
+_WORDS: Final = {"f2": "FP16", "f4": "FP32", "f8": "FP64", "b1": "BOOL"}
 
 
 class Offer:
@@ -71,11 +76,15 @@ class Offer:
         self.here = False
         await self.service.aclose()
 
-    def load(self) -> None:
-        """Answer again."""
+    async def load(self, seconds: float) -> bool:
+        """Answer again, and wait until it does, for at most so long; whether it does."""
         if not self.here:
             self.here = True
             self.service.start()
+        end = asyncio.get_running_loop().time() + seconds
+        while not self.ready and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110 - nothing tells when it is
+            await asyncio.sleep(_LOOK)
+        return self.ready
 
     def metadata(self, versions: list[str]) -> dict[str, Any]:
         """What the protocol wants to know."""
@@ -86,6 +95,25 @@ class Offer:
             "inputs": _tensors(self.signature.inputs),
             "outputs": _tensors(self.signature.outputs),
         }
+
+
+def registered(registry: Registry, alias: str) -> dict[str, dict[str, Any]]:
+    """What an alias shows of each model that a registry has now; the alias is the version by which it is asked for.
+
+    Raises:
+        PipelineError: it shows none.
+    """
+    found = {
+        name: {alias: registry.watch(f"{name}@{alias}")}
+        for name in registry.names()
+        if alias in registry.aliases(name)
+    }
+    if not found:
+        raise PipelineError(
+            f"inference: no model in {registry.folder} has the alias {alias!r}; "
+            "promote one: rxml models promote NAME ALIAS VERSION"
+        )
+    return cast("dict[str, dict[str, Any]]", found)
 
 
 def offers(models: dict[str, Any]) -> dict[str, dict[str, Offer]]:
@@ -112,7 +140,7 @@ def _version_of(given: Any) -> str:
 
 def _offer(name: str, version: str, given: Any) -> Offer:
     if isinstance(given, Flowable):
-        return Offer(name, version, score(given))
+        return Offer(name, version, score(cast("Flowable[Edition]", given)))
     if isinstance(given, Model) or callable(given):
         return Offer(name, version, cast("Model | Operator[Any, Any]", given))
     raise PipelineError(f"inference: {name!r} is {given!r}, neither a Model nor an operator")

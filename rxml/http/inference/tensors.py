@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+from itertools import chain
 from math import prod
 from struct import Struct
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -31,8 +34,11 @@ DTYPES: Final[dict[str, np.dtype[Any]]] = {
 }
 _NAMES: Final = {dtype: name for name, dtype in DTYPES.items()}
 _LENGTH: Final = Struct("<I")
-_FITTING: Final = {"b": "b", "u": "iu", "i": "iu", "f": "iuf"}
-"""Kinds of what JSON holds that an array of each kind may be made of."""
+_FORMS: Final[dict[str, Any]] = {"b": bool, "u": int, "i": int, "f": float, "O": str}
+"""What JSON holds that an array of each kind is made of."""
+
+_DEEPEST: Final = 8
+"""Lists in one another."""
 
 
 class Tensor(msgspec.Struct, omit_defaults=True):
@@ -49,7 +55,7 @@ class Tensor(msgspec.Struct, omit_defaults=True):
     name: str
     shape: list[int]
     datatype: str
-    data: Any = None
+    data: msgspec.Raw = msgspec.Raw(b"")
     parameters: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
 
     def dtype(self) -> np.dtype[Any]:
@@ -105,43 +111,58 @@ def from_json(tensor: Tensor, most: int) -> NDArray[Any]:
         Refusal: 400, it is not what the tensor says.
     """
     dtype, count = tensor.dtype(), tensor.count(most)
-    if tensor.data is None:
+    if bytes(memoryview(tensor.data)[:5]) in (b"", b"null"):
         raise tensor.refused("there is no data")
+    array = _array(tensor, dtype)
+    if array.size != count:
+        raise tensor.refused(
+            f"data has {array.size} elements, shape {tensor.shape} promises {count}"
+        )
+    return array.reshape(tensor.shape)
+
+
+def _array(tensor: Tensor, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The data, decoded by its type: what is not of it costs no memory. Flat, or as nested as its shape is long."""
+    decoded: Any = None
+    problem = ""
+    for depth in dict.fromkeys((_depth(tensor.data), len(tensor.shape))):
+        try:
+            decoded = _decoder(dtype.kind, depth).decode(tensor.data)
+            break
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+            problem = str(error)
+    else:
+        raise tensor.refused(f"data is not of datatype {tensor.datatype}: {problem}")
     if dtype.hasobject:
-        return _texts(tensor, count)
+        return _objects(_flat(decoded), [-1])
     try:
-        given = np.asarray(tensor.data)
+        with np.errstate(over="ignore"):
+            array = np.array(decoded, dtype)
     except (ValueError, OverflowError) as error:
-        raise tensor.refused("data is ragged, or no list of numbers") from error
-    if given.size and given.dtype.kind not in _FITTING[dtype.kind]:
-        raise tensor.refused(f"data is not of datatype {tensor.datatype}")
-    if given.size != count:
-        raise tensor.refused(
-            f"data has {given.size} elements, shape {tensor.shape} promises {count}"
-        )
-    if dtype.kind in "iu" and given.size:
-        bounds = np.iinfo(dtype)
-        if int(given.min()) < bounds.min or int(given.max()) > bounds.max:
-            raise tensor.refused(f"data does not fit into {tensor.datatype}")
-    return given.astype(dtype).reshape(tensor.shape)
+        raise tensor.refused(f"data is ragged, or does not fit into {tensor.datatype}") from error
+    if dtype.kind == "f" and not np.isfinite(array).all():
+        raise tensor.refused(f"data does not fit into {tensor.datatype}")
+    return array
 
 
-def _texts(tensor: Tensor, count: int) -> NDArray[Any]:
-    flat: list[Any] = []
-    ahead: list[Any] = [tensor.data]
-    while ahead:
-        item = ahead.pop()
-        if isinstance(item, list):
-            ahead += item[::-1]
-        else:
-            flat.append(item)
-    if len(flat) != count:
-        raise tensor.refused(
-            f"data has {len(flat)} elements, shape {tensor.shape} promises {count}"
-        )
-    if not all(isinstance(text, str) for text in flat):
-        raise tensor.refused("data of BYTES is text in JSON")
-    return _objects(flat, tensor.shape)
+def _depth(data: msgspec.Raw) -> int:
+    """How many brackets it begins with; at most 9, and at least one."""
+    head = bytes(memoryview(data)[:256]).translate(None, b" \t\r\n")
+    return min(_DEEPEST, max(1, len(head) - len(head.lstrip(b"["))))
+
+
+@cache
+def _decoder(kind: str, depth: int) -> msgspec.json.Decoder[Any]:
+    form: Any = _FORMS[kind]
+    for _ in range(min(depth, _DEEPEST)):
+        form = GenericAlias(list, (form,))
+    return msgspec.json.Decoder(form)
+
+
+def _flat(nested: list[Any]) -> list[str]:
+    while nested and isinstance(nested[0], list):
+        nested = list(chain.from_iterable(nested))
+    return nested
 
 
 def from_bytes(tensor: Tensor, data: memoryview, most: int) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from rxml.flow.chunk import END, Chunk
-from rxml.flow.kinds import source
+from rxml.flow.kinds import mark, source
 from rxml.flow.node import Checkpointing
 from rxml.flow.scope import finished, settled
 from rxml.flow.stage import Stage
@@ -29,16 +29,31 @@ def watching(
 ) -> Flowable[Version]:
     """The version that is found, and then each other one that is found later.
 
+    What the version that is there now wants and gives is known of the flow, if it is built while no event loop runs here:
+    looking takes files.
+
     Args:
         reference: that is watched; one that names a version gives that and ends.
         find: looks, in a thread of its own; None while there is none.
         every: seconds between two looks.
     """
-    return source(
+    flow = source(
         f"watch({reference})",
         lambda env, node: WatchStage(env, node, find, every, once=bool(reference.version)),
         checkpointing=Checkpointing.PASSES,
     )
+    version = None if _on_loop() else find()
+    return (
+        flow if version is None else flow.pipe(mark(f"signature of {version}", version.signature))
+    )
+
+
+def _on_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class WatchStage(Stage[Version]):

@@ -10,9 +10,11 @@ import pytest
 
 from rxml.errors import RegistryError
 from rxml.flow.chunk import END
+from rxml.flow.traits import trait
 from rxml.models.artefacts import linear
 from rxml.models.registry import Registry
 from rxml.models.registry.journal import Journal
+from rxml.models.signature import Signature
 from rxml.operators import take
 from rxml.testing.virtual_time import advance, run, settle
 
@@ -169,3 +171,15 @@ def test_there_is_time_between_two_looks(registry: Registry, every: float) -> No
         _ = registry.watch("price", every=every)
     with pytest.raises(RegistryError, match="a reference is"):
         _ = registry.watch("../price")
+
+
+def test_what_the_version_wants_is_known_where_looking_blocks_nobody(registry: Registry) -> None:
+    assert trait(registry.watch("none"), Signature) is None
+    found = trait(registry.watch("price"), Signature)
+    assert found is not None
+    assert tuple(found.inputs) == ("area",)
+
+    async def main() -> Signature | None:
+        return trait(registry.watch("price"), Signature)
+
+    assert run(main()) is None
