@@ -10,8 +10,9 @@ from rxml.facts.joining import LogSession
 from rxml.facts.outcome import Outcome
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.context import drop
-from rxml.flow.scope import finished, settled
+from rxml.flow.scope import finished
 from rxml.flow.stage import Stage
+from rxml.stores.seeing_off import seen_off
 
 if TYPE_CHECKING:
     import asyncio
@@ -108,14 +109,7 @@ class AppendStage(Stage[Outcome]):
         await self.release_all(self._see_off, self._let_go, *cancels)
 
     async def _see_off(self) -> None:
-        """Wait for what is being written; if it fails now, there is nobody else to hear of it."""
-        if self._writing is None:
-            return
-        told = self._writing.done()
-        await settled([self._writing])
-        error = None if self._writing.cancelled() else self._writing.exception()
-        if error is not None and not told:
-            self.env.report(error)
+        await seen_off(self._writing, self.env)
 
     async def _let_go(self) -> None:
         for chunk in (self._chunk, self._ready):

@@ -10,9 +10,9 @@ from typing_extensions import override
 
 from rxml.errors import CheckpointError
 from rxml.flow.chunk import CHUNK, END, Chunk
-from rxml.flow.scope import settled
 from rxml.flow.stage import Stage
 from rxml.stores.packing import decoded
+from rxml.stores.seeing_off import seen_off
 
 if TYPE_CHECKING:
     from rxml.flow.node import Env, Node
@@ -93,12 +93,7 @@ class RowsStage(Stage[Any]):
         await self.release_all(self._see_off, self._leave)
 
     async def _see_off(self) -> None:
-        if self._reading is not None:
-            told = self._reading.done()
-            await settled([self._reading])
-            error = self._reading.exception()
-            if error is not None and not told:
-                self.env.report(error)
+        await seen_off(self._reading, self.env)
 
     async def _leave(self) -> None:
         if self._leased:

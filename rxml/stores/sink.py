@@ -13,9 +13,9 @@ from rxml.errors import CheckpointError, PipelineError
 from rxml.flow.buffers.ready import Ready
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.dropping import dropped
-from rxml.flow.scope import settled
 from rxml.flow.stage import Stage
 from rxml.flow.verdict import verdict
+from rxml.stores.seeing_off import seen_off
 from rxml.stores.session import SqlSession
 from rxml.wire import dumps
 
@@ -148,12 +148,7 @@ class SinkStage(Stage[Any]):
         await self.release_all(self._see_off, self._let_go, *cancels)
 
     async def _see_off(self) -> None:
-        if self._writing is not None:
-            told = self._writing.done()
-            await settled([self._writing])
-            error = self._writing.exception()
-            if error is not None and not told:
-                self.env.report(error)
+        await seen_off(self._writing, self.env)
 
     async def _let_go(self) -> None:
         chunk, self._chunk = self._chunk, None
