@@ -53,7 +53,7 @@ class ThreadWorkers:
         self._ready = ready
         self._loop = asyncio.get_running_loop()
         self._free: list[Hand] = []
-        self._busy: dict[Hand, Task] = {}
+        self._busy: dict[Hand, Duty] = {}
         self._lost = 0
         self._wanted = limits.least
         self.hold: float = inf
@@ -77,7 +77,7 @@ class ThreadWorkers:
             )
         hand = self._free.pop() if self._free else Hand()
         timer = self._loop.call_later(self._limits.timeout, self._hangs, hand)
-        self._busy[hand] = Task(done, timer, self._loop.create_future())
+        self._busy[hand] = Duty(done, timer, self._loop.create_future())
         work = self._loop.run_in_executor(hand, timed, self._model, batch)
         work.add_done_callback(partial(self._ended, hand))
         return None
@@ -119,7 +119,7 @@ class ThreadWorkers:
             self._free.pop().shutdown()
 
 
-class Task(NamedTuple):
+class Duty(NamedTuple):
     """A batch that a thread has."""
 
     done: Done
