@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rxml.batch import Batch
-from rxml.errors import DeadlineError, OverloadError, SchemaError, StreamClosedError
+from rxml.errors import (
+    DeadlineError,
+    OverloadError,
+    RefusedError,
+    SchemaError,
+    StreamClosedError,
+    StreamTimeoutError,
+)
 from rxml.http.encode import to_json, to_msgpack
 from rxml.http.predict.forms import Form, misfit
 from rxml.http.replies import Refusal
@@ -120,10 +127,17 @@ def refusal_of(error: BaseException, longest: int) -> Refusal:
     if isinstance(error, OverloadError):
         seconds = min(longest, max(1, ceil(error.retry_after)))
         return Refusal(429, str(error), headers={"Retry-After": str(seconds)}, shed="overload")
-    if isinstance(error, DeadlineError):
+    if isinstance(error, DeadlineError | StreamTimeoutError):
         return Refusal(504, str(error), shed="deadline")
     if isinstance(error, SchemaError):
         return misfit(str(error))
+    if isinstance(error, StreamClosedError | RefusedError):
+        return _away(error, longest)
+    return Refusal(500, "the model has failed", details={"code": type(error).__name__})
+
+
+def _away(error: StreamClosedError | RefusedError, longest: int) -> Refusal:
     if isinstance(error, StreamClosedError):
         return Refusal(503, "the service is not there at the moment", headers={"Retry-After": "1"})
-    return Refusal(500, "the model has failed", details={"code": type(error).__name__})
+    seconds = min(longest, max(1, ceil(error.retry_after or 1)))
+    return Refusal(503, "no model can be asked", headers={"Retry-After": str(seconds)})
