@@ -119,7 +119,7 @@ class ScoreStage(Stage[Any]):
         self._drop(self._exits.clear())
 
     def _drop(self, entries: list[Entry]) -> None:
-        left = [each for each in entries if each.progress is not LEFT_OUT]
+        left = [each for each in entries if each.progress not in (LEFT_OUT, FAILED)]
         self.meter.dropped += len(left)
         drop(each.context for each in left)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from rxml import models
 from rxml import operators as ops
+from rxml.flow.kinds import mark
 from rxml.models.artefacts import linear
 from rxml.models.live import Decision, Rewards
 from rxml.models.registry import Registry
@@ -72,7 +73,11 @@ class Client:
         while not over.is_set():
             await self.ask(bodies[number % len(bodies)])
             number += 1
+        await self.close()
+
+    async def close(self) -> None:
         self.writer.close()
+        await self.writer.wait_closed()
 
 
 def whole(content: dict[str, Any]) -> list[tuple[float, str]]:
@@ -107,10 +112,12 @@ def test_twenty_swaps_under_load_fail_nobody_mix_nothing_and_free_what_went(
 ) -> None:
     registry, loaded = published(tmp_path, monkeypatch)
     swapped: asyncio.Queue[models.Swap] = asyncio.Queue()
+    signature = registry.find("price").signature
 
     async def main() -> list[Client]:
         watch = registry.watch("price@champion", every=0.01)
-        operator = ops.score(watch, on_swap=swapped.put_nowait)
+        # What it wants is known, so that columns that are asked for stay together.
+        operator = ops.score(watch.pipe(mark("known", signature)), on_swap=swapped.put_nowait)
         over = asyncio.Event()
         async with serving(operator) as server:
             clients = [Client(server) for _ in range(CLIENTS)]
@@ -164,7 +171,7 @@ def test_a_rollback_is_a_swap_like_any_other(tmp_path: Path) -> None:
             await asyncio.to_thread(registry.rollback, "price", "champion")
             await asyncio.wait_for(swapped.get(), 5)
             seen.append((await client.ask({"x": 1.0}))["version"])
-            client.writer.close()
+            await client.close()
         return seen
 
     assert run(main()) == ["2", "1"]
@@ -182,7 +189,7 @@ def test_a_split_is_sticky_for_those_who_ask() -> None:
             refused = await client.ask({"x": 1.0})
             assert client.answers[-1][0] == 400
             assert "'id'" in json.dumps(refused)
-            client.writer.close()
+            await client.close()
 
     run(main())
 
@@ -196,7 +203,7 @@ def test_a_canary_that_fails_is_never_seen_by_those_who_ask() -> None:
             client = Client(server)
             for number in range(200):
                 await client.ask({"id": number, "x": 3.0})
-            client.writer.close()
+            await client.close()
         return client.answers
 
     answers = run(main())
@@ -211,7 +218,7 @@ def test_a_shadow_is_never_seen_by_those_who_ask() -> None:
             client = Client(server)
             await client.ask({"columns": {"x": [1.0, 2.0]}})
             await client.ask({"x": 3.0})
-            client.writer.close()
+            await client.close()
         return client.answers
 
     (first, second) = run(main())
@@ -229,7 +236,7 @@ def test_a_bandit_tells_those_who_ask_what_it_takes_to_judge_it() -> None:
             for number in range(300):
                 answer = await client.ask({"id": number, "x": 1.0})
                 rewards.give(number, answer["value"])
-            client.writer.close()
+            await client.close()
         return [content for _, content in client.answers]
 
     answers = run(main())
