@@ -65,7 +65,7 @@ class FactStore:
         self._reader: Reader | None = None
         self._closed = False
         self._listeners: dict[int, Callable[[], None]] = {}
-        self._stored = self._duplicates = self._rejected = 0
+        self._duplicates = self._rejected = 0
 
     def append_batch(
         self,
@@ -116,7 +116,6 @@ class FactStore:
             writer = self.writing()
             with self.joint.appending(writer, run):
                 outcomes = writer.append(intake, marks)
-            self._stored += outcomes.stored
             self._duplicates += outcomes.duplicates
             self._rejected += outcomes.rejected
         if run is None:
@@ -245,8 +244,9 @@ class FactStore:
     def statistics(self) -> LogStatistics:
         """The log now."""
         with self._mutex:
-            index = 0 if self._writer is None else self._writer.index.nbytes
-            counted = (self._stored, self._duplicates, self._rejected)
+            writer = self._writer
+            stored, index = (0, 0) if writer is None else (writer.stored, writer.index.nbytes)
+            counted = (stored, self._duplicates, self._rejected)
             return LogStatistics(*self._reading().totals(), *counted, index)
 
     @property

@@ -62,12 +62,16 @@ class Writer:
         path: of the database, which is made if there is none.
         manner: how to write.
 
+    Attributes:
+        stored: facts that it has stored, and not given up since.
+
     Raises:
         LogLockedError: there is one already.
         FactLogError: the file cannot be opened for writing.
     """
 
     def __init__(self, path: Path, manner: Manner) -> None:
+        self.stored: int = 0
         self._path = path
         self._manner = manner
         with explained(path):
@@ -122,7 +126,9 @@ class Writer:
         with explained(self._path):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+            before = self.next_offset
             self._open()
+            self.stored -= before - self.next_offset
             self._connection.execute(durability(durable=self._manner.durable))
 
     def harden(self) -> None:
@@ -161,6 +167,7 @@ class Writer:
         if len(batch):
             self.index.add(found, first)
             self.next_offset = first + len(batch)
+            self.stored += len(batch)
         return _outcomes(intake, codes, offsets)
 
     def _before(self, ids: Sequence[str], found: Digest) -> dict[int, int]:

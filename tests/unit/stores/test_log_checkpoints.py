@@ -60,6 +60,7 @@ def test_facts_with_random_ids_are_stored_once_however_often_the_run_dies(
         for die_at in (3, 20, 21, 40, 59):
             died(log, die_at, elements)
             assert values(log) == list(range(die_at // elements * elements))
+            assert log.statistics().stored == log.length
         checkpoint = each(log.checkpoints(), elements)
         assert checkpoint.guarantee(appended(log)) == "effectively_once"
         asyncio.run(appended(log).run(checkpoint=checkpoint))
