@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 B = TypeVar("B")
 
-_MARGIN: Final = 0.7
+_MARGIN: Final = 0.6
 """Of the time that an asker gives, what may be spent waiting: the rest is for being worked on."""
 
 
@@ -152,7 +152,7 @@ class Service(Generic[A, B]):
         ahead = len(self._waiting)
         if 2 * ahead >= self._capacity:
             return False
-        return ahead < 2 or self._through.seconds(ahead, 0.0) <= seconds
+        return ahead < 2 or self._through.seconds(ahead) <= seconds
 
     def fewer(self) -> asyncio.Future[None]:
         """Done once one element more is on its way no more."""
@@ -194,7 +194,7 @@ class Service(Generic[A, B]):
         """Have an element on its way whose answer its ticket is given; or why it is not taken, as for `ask`."""
         now = asyncio.get_running_loop().time()
         within = waiter.within
-        refusal = self._refusal(within, now)
+        refusal = self._refusal(within)
         if refusal is not None:
             return refusal
         deadline = None
@@ -207,22 +207,29 @@ class Service(Generic[A, B]):
             self._inbox.ring()
         return None
 
-    def _refusal(self, within: float | None, now: float) -> Exception | None:
+    def _refusal(self, within: float | None) -> Exception | None:
         if self._closing:
             return StreamClosedError("the service is about to end")
         if (failure := self._restarting.failure) is not None:
             return StreamClosedError(f"the service has failed, and begins anew: {failure!r}")
+        wait = self.crowded(within)
+        if wait is None:
+            return None
+        if (ahead := len(self._waiting)) >= self._capacity:
+            return OverloadError(f"{ahead} elements are on their way, no more are taken", wait)
+        return OverloadError(
+            f"an answer would take {wait:.3g} s, it is wanted within {within:g} s", wait
+        )
+
+    def crowded(self, within: float | None) -> float | None:
+        """None if there is room for an element that is wanted within so many seconds; else in how many there may be."""
         ahead = len(self._waiting)
         if ahead >= self._capacity:
-            wait = self._through.seconds(ahead, now)
-            return OverloadError(f"{ahead} elements are on their way, no more are taken", wait)
-        if within is not None and ahead > 1:
-            wait = self._through.seconds(ahead, now)
-            if wait > _MARGIN * within:
-                return OverloadError(
-                    f"an answer would take {wait:.3g} s, it is wanted within {within:g} s", wait
-                )
-        return None
+            return self._through.seconds(ahead)
+        if within is None or ahead < 2:
+            return None
+        wait = self._through.seconds(ahead)
+        return wait if wait > _MARGIN * within else None
 
     def left(self, waiter: Ticket[B]) -> None:
         """The element of this one is on its way no more."""
@@ -246,7 +253,7 @@ class Service(Generic[A, B]):
         if self._closing:
             return StreamClosedError("the service has ended")
         if outcome is Outcome.SHED:
-            wait = self._through.seconds(len(self._waiting), asyncio.get_running_loop().time())
+            wait = self._through.seconds(len(self._waiting))
             return OverloadError("shed: there is more to do than can be done", wait)
         if outcome is not Outcome.DROPPED:
             return StreamClosedError("an element was left out without a word about why")

@@ -41,7 +41,6 @@ class Throughput:
         if idle:
             self._since, self._count = None, 0
 
-    def seconds(self, ahead: int, now: float) -> float:
+    def seconds(self, ahead: int) -> float:
         """How long it will take until so many have come out; 0 while nothing is known."""
-        del now
         return ahead / self._rate if self._rate else 0.0

@@ -60,10 +60,9 @@ class Answering:
         self.quiet.set()
         self.listener: Listener | None = None
 
-    @property
-    def over(self) -> bool:
-        """Whether there are more connections than the loop keeps up with: each ends with its next answer."""
-        return self.listener is not None and self.listener.over
+    def last(self) -> bool:
+        """Whether a connection ends with the answer that it is given now: there are more than the loop keeps up with."""
+        return self.listener is not None and self.listener.leaves()
 
     @property
     def active(self) -> int:
@@ -162,7 +161,7 @@ class Answering:
             response = reply(500, {"error": "internal error"})
         if not response.prepared:
             response.headers.update(self._serving.gate.admitted(request))
-        if self.over or (isinstance(request.protocol, Handler) and request.protocol.last):
+        if (isinstance(request.protocol, Handler) and request.protocol.last) or self.last():
             response.force_close()
         return response
 

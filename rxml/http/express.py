@@ -99,9 +99,8 @@ class Lane(Protocol):
 class Counting(Protocol):
     """What express tells of each request, and asks; see `rxml.http.answering.Answering`."""
 
-    @property
-    def over(self) -> bool:
-        """Whether connections end with their next answer."""
+    def last(self) -> bool:
+        """Whether a connection ends with the answer that it is given now."""
         ...
 
     def begun(self) -> None:
@@ -153,6 +152,7 @@ class Express:
         self._lanes = lanes
         self._serving = serving
         self.answering: Counting = answering
+        self._again: tuple[Reply | None, str, bytes] = (None, "", b"")
 
     def lane(self, message: Any, payload: Any) -> Lane | None:
         """The lane that a request may take; None: it goes the long way."""
@@ -168,12 +168,25 @@ class Express:
             and message.compression is None
         )
         headers = message.headers
-        if not plain or any(name in headers for name in _LONG) or logs_access():
+        if not plain or logs_access():
             return None
+        for name in _LONG:
+            if name in headers:
+                return None
         serving = self._serving
         if serving.leaving.is_set() or not serving.gate.knows(headers.get(hdrs.HOST, "")):
             return None
         return lane if lane.takes(headers, payload.total_bytes) else None
+
+    def written(self, reply: Reply) -> bytes:
+        """The whole answer; that of a refusal is remembered, since many are told the same."""
+        if reply.shed is None:
+            return written(reply)
+        known, date, data = self._again
+        if known is not reply or date != rfc822_formatted_time():
+            data = written(reply)
+            self._again = (reply, rfc822_formatted_time(), data)
+        return data
 
 
 class Sieve:
@@ -243,8 +256,8 @@ class Sieve:
         if handler.transport is None:
             self._held.clear()
             return
-        last = self._express.answering.over
-        handler.transport.write(written(reply, last=last))
+        last = self._express.answering.last()
+        handler.transport.write(written(reply, last=True) if last else self._express.written(reply))
         if last:
             self._held.clear()
             handler.transport.close()

@@ -206,7 +206,7 @@ class Http(web.Server):
                 del self.addresses[handler.address]
         super().connection_lost(handler, exc)
         if self.listener is not None:
-            self.listener.look()
+            self.listener.left()
 
 
 def address_of(transport: asyncio.BaseTransport) -> str | None:

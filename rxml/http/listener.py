@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from rxml.flow.scope import Scope
+from rxml.http.stale import PATIENCE, turn_away, waited
 from rxml.http.valve import WINDOW
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Listener:
         valve: how many may be open.
         open_: how many are.
         tls: of `connect_accepted_socket`.
+        refused: called for each that is refused, since it has waited too long at the port.
     """
 
     def __init__(
@@ -48,16 +50,20 @@ class Listener:
         valve: Valve,
         open_: Callable[[], int],
         tls: dict[str, Any],
+        refused: Callable[[], None],
     ) -> None:
         self._door = door
         self._valve = valve
         self._open = open_
         self._tls = tls
+        self._refused = refused
         self._loop = asyncio.get_running_loop()
         self._scope = Scope()
         self._sockets: list[socket.socket] = []
         self._waiting: asyncio.TimerHandle | None = None
-        self._turning: float | None = None
+        self._first: float | None = None
+        self._last = 0.0
+        self._leaving = 0
         self._coming = 0
 
     async def bind(self, host: str, port: int, *, shared: bool) -> int:
@@ -84,24 +90,34 @@ class Listener:
         return bound
 
     def works(self) -> None:
-        """A request has come: this turn of the loop counts."""
-        if self._turning is None:
-            self._turning = self._loop.time()
+        """A request has come: how long it takes to read all that came with it counts."""
+        now = self._loop.time()
+        if self._first is None:
+            self._first = now
             self._loop.call_soon(self._turned)
+        self._last = now
 
     def _turned(self) -> None:
-        began, self._turning = self._turning, None
+        first, self._first = self._first, None
         now = self._loop.time()
-        if began is not None and self._valve.turned(now - began, now, self._open()):
+        if first is not None and self._valve.read(self._last - first, now, self._open()):
             self.look()
 
-    @property
-    def over(self) -> bool:
-        """Whether more are open than may be: the next answers are the last of their connections."""
-        return self._valve.narrowed and self._open() > self._valve.limit
+    def leaves(self) -> bool:
+        """Whether the connection that is answered now ends with that, since there are too many; it counts as leaving then."""
+        if not self._valve.narrowed or self._open() - self._leaving <= self._valve.limit:
+            return False
+        self._leaving += 1
+        return True
+
+    def left(self) -> None:
+        """A connection has ended."""
+        if self._leaving:
+            self._leaving -= 1
+        self.look()
 
     def look(self) -> None:
-        """One has left, or more may be open: take others, if they may come."""
+        """There may be room: take others, if they may come."""
         if self._waiting is not None and not self._full:
             self._waiting.cancel()
             self._resume()
@@ -124,8 +140,8 @@ class Listener:
 
     def _again(self) -> None:
         self._waiting = None
-        if self._turning is None:
-            self._valve.rested(self._loop.time())
+        if (now := self._loop.time()) - self._last > WINDOW:
+            self._valve.rested(now)
         if self._full:
             self._pause(WINDOW)
         else:
@@ -144,9 +160,17 @@ class Listener:
                     raise
                 logger.warning("no connection can be taken: %s; next try in %g s", error, _PAUSE)
                 return self._pause(_PAUSE)
+            if self._valve.narrowed and waited(connection) > PATIENCE:
+                self._stale(connection)
+                continue
             self._coming += 1
             self._scope.start(self._connect(connection), name="take a connection")
         return None
+
+    def _stale(self, connection: socket.socket) -> None:
+        self._refused()
+        connection.settimeout(0.0)
+        turn_away(connection, secure="ssl" in self._tls)
 
     async def _connect(self, connection: socket.socket) -> None:
         try:

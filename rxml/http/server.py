@@ -142,7 +142,8 @@ class Server:
             options["ssl_handshake_timeout"] = _HANDSHAKE
             options["ssl_shutdown_timeout"] = _HANDSHAKE
         valve = Valve(self._serving.limits.connections)
-        listener = Listener(self._door, valve, lambda: self.connections, options)
+        refused = partial(self._serving.metrics.shed, 503, "connections")
+        listener = Listener(self._door, valve, lambda: self.connections, options, refused)
         try:
             self.port = await listener.bind(host, port, shared=shared)
         except OSError as error:

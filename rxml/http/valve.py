@@ -1,68 +1,91 @@
 """Valve: how many connections may be open while the loop keeps up. Pure.
 
 With more requests than can even be read, a server that reads them all answers nobody in time: each turn of its loop becomes as
-long as its clients wait. So it takes fewer connections as its turns get longer; what does not get in waits in the kernel, costs
-nothing, and is refused there when that is full.
+long as its clients wait. So it keeps fewer connections when reading what has come takes long; what does not get in waits in the
+kernel, costs nothing, and is refused there when that is full.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-TURN: Final = 0.02
-"""Seconds that a turn of the loop may take before there are fewer connections: an answer takes two or three turns."""
+READING: Final = 0.01
+"""Seconds that reading what has come may take at a time: an answer takes about four times as long."""
 
 WINDOW: Final = 0.1
 """Seconds between two decisions."""
 
 _LEAST: Final = 32
-_LESS: Final = 0.7
+_STANDING: Final = 2
+"""Windows in a row that were too long until there are fewer: one alone may be a pause of something else."""
+
+_AIM: Final = 0.8
+"""Of READING, what is aimed at, so that more do not come in at once and have to leave again."""
+
+_MOST_AT_ONCE: Final = 0.5
+"""Of the connections, what stays in any case: one decision may be wrong."""
+
 _MORE: Final = 1.1
 
 
 class Valve:
-    """Additive and a little multiplicative increase, multiplicative decrease, by the longest turn of each window.
+    """Decides by how long reading took in the eyes of those who were read: by the mean over the time it took, not over turns.
+
+    Since that is proportional to the connections, it says how many there may be; they grow by a tenth and eight while it
+    takes less than half of what it may.
 
     Args:
-        most: connections when nothing is the matter.
+        most: connections when nothing is the matter, >= 1.
 
     Attributes:
         limit: connections that may be open.
     """
 
-    __slots__ = ("_end", "_longest", "_most", "limit")
+    __slots__ = ("_end", "_most", "_spent", "_squares", "_windows", "limit")
 
     def __init__(self, most: int) -> None:
         self.limit: int = most
         self._most = most
-        self._longest = 0.0
+        self._spent = self._squares = 0.0
         self._end = 0.0
+        self._windows = 0
 
     @property
     def narrowed(self) -> bool:
         """Whether fewer may be open than could be."""
         return self.limit < self._most
 
-    def turned(self, seconds: float, now: float, open_: int) -> bool:
-        """A turn of the loop took so long; whether the limit has changed.
+    def read(self, seconds: float, now: float, open_: int) -> bool:
+        """Reading what had come took so long; whether the limit has changed.
 
         Args:
-            seconds: that it took.
+            seconds: that it took, >= 0.
             now: in seconds.
             open_: connections.
         """
-        self._longest = max(self._longest, seconds)
+        self._spent += seconds
+        self._squares += seconds * seconds
         if now < self._end:
             return False
-        before, longest = self.limit, self._longest
-        self._end, self._longest = now + WINDOW, 0.0
-        if longest > TURN:
-            self.limit = max(min(_LEAST, self._most), int(_LESS * min(self.limit, open_)))
-        else:
-            self.limit = min(self._most, int(_MORE * self.limit) + 8)
+        before, usual = self.limit, self._squares / self._spent if self._spent else 0.0
+        self._begin(now)
+        self._decide(usual, open_)
         return self.limit != before
+
+    def _decide(self, usual: float, open_: int) -> None:
+        self._windows = self._windows + 1 if usual > READING else 0
+        if self._windows >= _STANDING:
+            share = max(_MOST_AT_ONCE, _AIM * READING / usual)
+            self.limit = max(min(_LEAST, self._most), int(share * min(self.limit, open_)))
+        elif usual < READING / 2:
+            self.limit = min(self._most, int(_MORE * self.limit) + 8)
 
     def rested(self, now: float) -> None:
         """Nothing has been done for a window: as many may come as ever."""
-        self._end, self._longest = now + WINDOW, 0.0
+        self._begin(now)
+        self._windows = 0
         self.limit = min(self._most, 2 * self.limit)
+
+    def _begin(self, now: float) -> None:
+        self._end = now + WINDOW
+        self._spent = self._squares = 0.0

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from aiohttp import hdrs, web
 from typing_extensions import override
 
-from rxml.errors import PipelineError
+from rxml.errors import OverloadError, PipelineError
 from rxml.flow.service import Service
 from rxml.http.body import Body
 from rxml.http.checks import is_span
 from rxml.http.endpoint import Endpoint, is_upgrade
 from rxml.http.pool import Arrivals
 from rxml.http.post import JSON, MSGPACK, NDJSON
+from rxml.http.predict.answers import refusal_of
 from rxml.http.predict.exchange import Exchange, refused
 from rxml.http.predict.forms import Forms
 from rxml.http.predict.lines import LinesIn
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from rxml.http.serving import Serving
 
 _KNOWN: Final = f"{JSON}, {NDJSON[0]} or {MSGPACK[0]}"
+_CROWDED: Final = "there is more to do than can be done in the time that is given"
 
 
 class Predict(Endpoint):
@@ -170,6 +173,7 @@ class PredictLane:
         self.path: str = endpoint.path
         self._endpoint = endpoint
         self._limits = serving.limits
+        self._refusals: dict[int, Reply] = {}
 
     def takes(self, headers: Mapping[str, str], size: int) -> bool:
         """See `Lane.takes`."""
@@ -187,12 +191,22 @@ class PredictLane:
         kind = headers.get(hdrs.CONTENT_TYPE, JSON)
         try:
             wishes = self._endpoint.wishing.of(headers)
+            if (wait := self._endpoint.service.crowded(wishes.within)) is not None:
+                return done(self._shed(wait))  # before its body is looked at
             asked = self._endpoint.decoded(body, self._limits, kind)
         except Refusal as refusal:
             return done(refused(refusal))
         longest = self._limits.retry_seconds
         exchange = Exchange(wishes, longest, done, gone, msgpack=kind != JSON)
         return exchange.begin(self._endpoint.service, asked)
+
+    def _shed(self, wait: float) -> Reply:
+        """One reply for all that are told the same `Retry-After`: refusing must cost far less than answering."""
+        seconds = min(self._limits.retry_seconds, ceil(wait))
+        if seconds not in self._refusals:
+            refusal = refusal_of(OverloadError(_CROWDED, seconds), seconds)
+            self._refusals[seconds] = refused(refusal)
+        return self._refusals[seconds]
 
 
 def _wanted(flow: Node) -> Schema | None:

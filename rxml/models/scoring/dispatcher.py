@@ -69,6 +69,7 @@ class Dispatcher:
         self._parts: deque[Group] = deque()
         self._crew: Crew | None = None
         self._running = False
+        self._deferred = False
         self.busy: int = 0
 
     def staff(self, crew: Crew | None) -> None:
@@ -84,7 +85,7 @@ class Dispatcher:
 
     def run(self) -> None:
         """Have idle workers begin."""
-        if self._running:
+        if self._running or self._deferred:
             return
         self._running = True
         began = self._clock.busy()
@@ -92,12 +93,17 @@ class Dispatcher:
             while (crew := self._crew) is not None and crew.workers.idle > 0 and self._pending:
                 self._next(crew)
                 if self._clock.busy() - began > LONG and self._pending:
-                    self._later(self.run)
+                    self._deferred = True
+                    self._later(self._go_on)
                     return
         finally:
             self._running = False
         if crew is not None and self._waiting:
             crew.workers.pressure(self._waiting.oldest(self._clock.time()))
+
+    def _go_on(self) -> None:
+        self._deferred = False
+        self.run()
 
     @property
     def _pending(self) -> bool:

@@ -1,0 +1,70 @@
+"""Stale: connections whose first request has waited at the port for longer than an answer would take."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from contextlib import suppress
+from typing import Final
+
+from rxml.http.replies import HEADERS
+
+PATIENCE: Final = 0.25
+"""Seconds after which a request that nobody has read is refused: whoever sent it may have given up."""
+
+_TCP_INFO: Final = struct.Struct("=52x I 72x Q") if sys.platform == "linux" else None
+"""Of the kernel's `struct tcp_info`: `tcpi_last_data_recv` in milliseconds, and `tcpi_bytes_received`."""
+
+_READ: Final = 2**16
+
+_BODY: Final = (
+    b'{"error":"there is more to do than can be done: this waited too long to be read"}\n'
+)
+_HEAD: Final = {
+    **HEADERS,
+    "Retry-After": "1",
+    "Connection": "close",
+    "Content-Type": "application/json",
+    "Content-Length": len(_BODY),
+}
+REFUSAL: Final = b"\r\n".join(
+    [
+        b"HTTP/1.1 503 Service Unavailable",
+        *[f"{name}: {value}".encode() for name, value in _HEAD.items()],
+        b"",
+        _BODY,
+    ]
+)
+
+
+def waited(connection: socket.socket) -> float:
+    """Seconds since the last data came that nobody has read yet; 0 if there are none, or the system does not tell.
+
+    Args:
+        connection: that nothing was read from.
+    """
+    if _TCP_INFO is None:
+        return 0.0
+    try:
+        told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+    except OSError:  # no TCP
+        return 0.0
+    if len(told) < _TCP_INFO.size:
+        return 0.0
+    milliseconds, received = _TCP_INFO.unpack(told)
+    return milliseconds / 1000 if received else 0.0
+
+
+def turn_away(connection: socket.socket, *, secure: bool) -> None:
+    """Refuse it, and close it, without a protocol of its own.
+
+    Args:
+        connection: that does not block.
+        secure: it wants TLS, and cannot be told anything.
+    """
+    with connection, suppress(OSError):  # it may be gone already
+        # What is left unread makes a close a reset, which takes the answer with it.
+        connection.recv(_READ)
+        if not secure:
+            connection.send(REFUSAL)
