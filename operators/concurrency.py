@@ -9,10 +9,12 @@ from rxml.errors import PipelineError
 from rxml.flow.adopt import adopted
 from rxml.flow.check import PLAIN, permit_function, require_callable, require_count
 from rxml.flow.chunk import CHUNK
-from rxml.flow.kinds import label, stage
+from rxml.flow.kinds import label, placed, stage
+from rxml.flow.matched import Matched
 from rxml.flow.nested.concat_map import ConcatMapStage
 from rxml.flow.nested.flattening import FlatMapStage, SwitchMapStage
 from rxml.flow.node import Cardinality, Checkpointing
+from rxml.flow.traits import trait
 from rxml.flow.workers.map_async import MapAsyncStage
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def map_async(
     mapper: Callable[[A], Awaitable[B]],
     *,
     concurrency: int,
-    ordered: bool = True,
+    ordered: bool | None = None,
     key: Callable[[A], Hashable] | None = None,
     capacity: int | None = None,
 ) -> Operator[A, B]:
@@ -65,7 +67,8 @@ def map_async(
     Args:
         mapper: a coroutine function, or any function that gives an awaitable.
         concurrency: elements worked on at once, >= 1.
-        ordered: results in the order of the elements.
+        ordered: results in the order of the elements; None: so it is, save in a service, where each answer finds the one who
+            asked, and one that is slow need not hold up others.
         key: gives the key of an element. Elements of one key are worked on one after the other, so that their results
             keep their order, while keys run side by side; there is no order between keys. A key that is slow holds up
             the others only when its elements have used up the room.
@@ -86,7 +89,7 @@ def map_async(
     require_callable("map_async", mapper, "gives an awaitable")
     require_count("map_async(concurrency=)", concurrency, 1)
     permit_function("map_async(key=)", key, "gives the key of an element", PLAIN)
-    if key is not None and not ordered:
+    if key is not None and ordered is False:
         raise ValueError(
             "map_async: a key keeps order per key; ordered=False contradicts it, leave it out"
         )
@@ -94,16 +97,24 @@ def map_async(
         capacity = concurrency if key is None else LANES * concurrency
     require_count("map_async(capacity=)", capacity, concurrency)
 
-    def open_(env: Env, node: Node) -> Subscription[B]:
-        return MapAsyncStage(env, node, mapper, concurrency=concurrency, ordered=ordered, key=key)
+    name, room = label("map_async", mapper), capacity
 
-    return stage(
-        label("map_async", mapper),
-        open_,
-        cardinality=Cardinality.ONE,
-        capacity=capacity,
-        checkpointing=Checkpointing.PASSES,
-    )
+    def made(*, in_order: bool) -> Operator[A, B]:
+        def open_(env: Env, node: Node) -> Subscription[B]:
+            how: Any = {"concurrency": concurrency, "ordered": in_order, "key": key}
+            return MapAsyncStage(env, node, mapper, **how)
+
+        return stage(
+            name,
+            open_,
+            cardinality=Cardinality.ONE,
+            capacity=room,
+            checkpointing=Checkpointing.PASSES,
+        )
+
+    if ordered is not None:
+        return made(in_order=ordered)
+    return placed(name, lambda flow: made(in_order=trait(flow, Matched) is None))
 
 
 def flat_map(

@@ -54,7 +54,7 @@ def now() -> float:
 
 def test_each_gets_its_own_answer_whoever_is_quicker() -> None:
     async def main() -> list[float]:
-        slow = ops.map_async(taking, concurrency=10, ordered=False)
+        slow = ops.map_async(taking, concurrency=10)
         async with Service(slow) as service:
             order: list[float] = []
 
