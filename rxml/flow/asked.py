@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
 
 from typing_extensions import override
 
@@ -13,6 +13,7 @@ from rxml.flow.chunk import END, Chunk
 from rxml.flow.context import Context, Outcome
 from rxml.flow.node import Cardinality, MarkSpec
 from rxml.flow.stage import Stage
+from rxml.flow.supervision import Directive, Supervisor
 
 if TYPE_CHECKING:
     from collections import deque
@@ -177,6 +178,14 @@ def refuse(letter: DeadLetter) -> None:
     ticket = None if letter.context is None else letter.context.settle
     if isinstance(ticket, Ticket):
         ticket.refuse(letter.error)
+
+
+def _resume(_: Exception) -> Directive:
+    return Directive.RESUME
+
+
+RESUMING: Final = Supervisor(_resume, refuse)
+"""An element that fails fails alone, and who asked is told."""
 
 
 def require_one_each(flow: Node) -> None:

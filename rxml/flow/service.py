@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
 from rxml.errors import DeadlineError, OverloadError, StreamClosedError
-from rxml.flow.asked import Inbox, Ticket, Waiter, deliver, refuse, require_one_each
+from rxml.flow.asked import RESUMING, Inbox, Ticket, Waiter, deliver, require_one_each
 from rxml.flow.chunk import CHUNK
 from rxml.flow.context import Context, Outcome
 from rxml.flow.deadlines import Deadlines
@@ -18,7 +18,6 @@ from rxml.flow.restarting import Restarting
 from rxml.flow.run import Run
 from rxml.flow.scope import Scope
 from rxml.flow.stage import Stage, State
-from rxml.flow.supervision import Directive, Supervisor
 from rxml.flow.throughput import Throughput
 
 if TYPE_CHECKING:
@@ -275,8 +274,7 @@ class Service(Generic[A, B]):
         self._desert(StreamClosedError(f"the service has failed: {error!r}"))
 
     async def _served(self) -> None:
-        supervisor = Supervisor(_resume, refuse)
-        async with Run[B](self.flow, supervisor=supervisor) as run:
+        async with Run[B](self.flow, supervisor=RESUMING) as run:
             self._run = run
             loop = asyncio.get_running_loop()
             try:
@@ -300,7 +298,3 @@ class Service(Generic[A, B]):
     def _opened(self, env: Env, node: Node) -> Stage[A]:
         self._inbox = inbox = Inbox(env, node, self._pending)
         return inbox
-
-
-def _resume(_: Exception) -> Directive:
-    return Directive.RESUME
