@@ -13,7 +13,8 @@ from rxml.http.replies import HEADERS
 PATIENCE: Final = 0.25
 """Seconds after which a request that nobody has read is refused: whoever sent it may have given up."""
 
-_TCP_INFO: Final = struct.Struct("=52x I 72x Q") if sys.platform == "linux" else None
+_TELLS: Final = sys.platform == "linux"
+_TCP_INFO: Final = struct.Struct("=52x I 72x Q")
 """Of the kernel's `struct tcp_info`: `tcpi_last_data_recv` in milliseconds, and `tcpi_bytes_received`."""
 
 _READ: Final = 2**16
@@ -44,7 +45,7 @@ def waited(connection: socket.socket) -> float:
     Args:
         connection: that nothing was read from.
     """
-    if _TCP_INFO is None:
+    if not _TELLS:
         return 0.0
     try:
         told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
@@ -65,6 +66,7 @@ def turn_away(connection: socket.socket, *, secure: bool) -> None:
     """
     with connection, suppress(OSError):  # it may be gone already
         # What is left unread makes a close a reset, which takes the answer with it.
-        connection.recv(_READ)
+        with suppress(BlockingIOError):
+            connection.recv(_READ)
         if not secure:
             connection.send(REFUSAL)
