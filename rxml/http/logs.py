@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import logging
 import re
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from itertools import count
 from secrets import token_hex
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 from typing_extensions import override
 
 from rxml.http.access import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 access: Final = logging.getLogger("rxml.http.access")
 """A line for each answer, at INFO: off unless this very logger is given that level."""
@@ -33,6 +37,21 @@ _ID: Final = web.RequestKey("rxml_id", str)
 def note(request: web.BaseRequest | None) -> None:
     """What this task logs from now on is about this request, or about none."""
     _request.set(request)
+
+
+@contextmanager
+def about_nobody() -> Generator[None]:
+    """What is done inside, and the tasks that it begins, are not about the request that happens to be answered."""
+    token = _request.set(None)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+def is_about_a_request() -> bool:
+    """Whether a request is being answered here."""
+    return _request.get() is not None
 
 
 def request_id(request: web.BaseRequest) -> str:

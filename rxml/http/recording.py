@@ -13,6 +13,7 @@ from rxml.flow.buffers.weigh import weigh
 from rxml.flow.chunk import CHUNK
 from rxml.flow.run import Run
 from rxml.http.credit import Portion
+from rxml.http.logs import about_nobody
 from rxml.http.replay import Replay, Stand, stand
 
 if TYPE_CHECKING:
@@ -145,7 +146,8 @@ class Recording:
                 self._run = Run(self.flow)
             most = min(CHUNK, self._portion.most, max(1, self._replay.elements // _PARTS))
             try:
-                chunk = await self._run.subscription.request(min(n, most))
+                with about_nobody():  # it is of all readers, whoever happens to drive it
+                    chunk = await self._run.subscription.request(min(n, most))
             except Exception as error:  # noqa: BLE001 - raised to all readers
                 self._over, self._error = True, error
                 return

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from rxml.batch.extras import extra_module
-from rxml.http.logs import current_traceparent
+from rxml.http.logs import current_traceparent, is_about_a_request
 from rxml.http.metrics import BOUNDS
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def outgoing_headers() -> dict[str, str]:
     """
     headers: dict[str, str] = {}
     inject = _inject.get()
-    if inject is not None:
+    if inject is not None and is_about_a_request():
         inject(headers)
     elif traceparent := current_traceparent():
         headers["traceparent"] = traceparent
