@@ -13,7 +13,8 @@ from rxml.http.encode import to_json
 from rxml.http.greeting import greeted
 from rxml.http.handing import Handing, UnwantedError
 from rxml.http.inbox import DesertedError
-from rxml.http.link import Link, Message
+from rxml.http.link import Link
+from rxml.http.message import Message
 from rxml.http.protocol import (
     DRAIN,
     LATER,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from aiohttp import WSMessage, WSMsgType, web
@@ -14,6 +13,7 @@ from rxml.errors import ConnectionLost, ProtocolError
 from rxml.flow.scope import Scope
 from rxml.http.access import key_of
 from rxml.http.authorize import UNAUTHORIZED, authorize, seconds_left
+from rxml.http.message import Message
 from rxml.http.protocol import BAD_FRAME, SHED
 from rxml.http.race import heard
 from rxml.http.replies import HEADERS, Refusal
@@ -36,14 +36,6 @@ _IDLE: Final = 2000
 _SPAN: Final = 20.0
 _OPEN: Final = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG)
 INTERNAL: Final = 1011
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What came: text or binary."""
-
-    data: bytes
-    text: bool
 
 
 class Link:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
     from rxml.flow.subscription import Subscription
     from rxml.http.decode import Intake
-    from rxml.http.link import Message
+    from rxml.http.message import Message
     from rxml.http.protocol import Subscribe
     from rxml.http.serving import Serving
 

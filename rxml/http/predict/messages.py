@@ -15,7 +15,8 @@ from rxml.http.race import race
 from rxml.http.replies import Refusal
 
 if TYPE_CHECKING:
-    from rxml.http.link import Link, Message
+    from rxml.http.link import Link
+from rxml.http.message import Message
     from rxml.http.predict.forms import Asked
     from rxml.http.predict.wishes import Terms
     from rxml.http.serving import Serving
