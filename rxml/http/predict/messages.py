@@ -16,7 +16,7 @@ from rxml.http.replies import Refusal
 
 if TYPE_CHECKING:
     from rxml.http.link import Link
-from rxml.http.message import Message
+    from rxml.http.message import Message
     from rxml.http.predict.forms import Asked
     from rxml.http.predict.wishes import Terms
     from rxml.http.serving import Serving
