@@ -14,7 +14,6 @@ from rxml.http.greeting import greeted
 from rxml.http.handing import Handing, UnwantedError
 from rxml.http.inbox import DesertedError
 from rxml.http.link import Link
-from rxml.http.message import Message
 from rxml.http.protocol import (
     DRAIN,
     LATER,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from rxml.http.decode import Intake
     from rxml.http.inbox import Inbox
     from rxml.http.limits import Limits
+    from rxml.http.message import Message
     from rxml.http.pool import Pool
     from rxml.http.serving import Serving
 

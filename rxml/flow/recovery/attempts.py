@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from rxml.flow.node import Env, Node
-    from rxml.resilience.retrying import Backoff, RetryBudget
     from rxml.flow.subscription import Subscription
+    from rxml.resilience.retrying import Backoff, RetryBudget
 
 
 class ReopenStage(Stage[Any]):
