@@ -10,6 +10,7 @@ from rxml.flow.placing import flowable
 from rxml.http.inference.endpoint import Alias, Inference
 from rxml.http.inference.offer import registered
 from rxml.http.ingest import Ingest
+from rxml.http.operate import Operate
 from rxml.http.predict.endpoint import Predict
 from rxml.http.recording import Recording
 from rxml.http.replay import Replay, replayed
@@ -143,6 +144,24 @@ class Paths:
         )
         self._add(endpoint)
         self.ready_when(endpoint.ready, f"predict {path}")
+
+    def operate(
+        self, path: str, operator: Operator[Any, Any], *, schema: type[Any] | None = None
+    ) -> None:
+        """Have the WebSockets at `path` answered by any operator: elements come up, results go down, each as it is asked for.
+
+        Each stream is a run of its own, and results need not be one for each element; `rxml.http.through(url)` is that
+        operator in another process. Where each element has one answer, and all clients should share a model, see `predict`.
+
+        Args:
+            path: of the URL.
+            operator: what runs.
+            schema: what an element must be, a type that msgspec can make; None: any JSON object.
+
+        Raises:
+            PipelineError: the path is taken or none, or the schema cannot be made.
+        """
+        self._add(Operate(path, operator, schema))
 
     def inference(
         self,

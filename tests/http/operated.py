@@ -1,39 +1,17 @@
-"""A path that answers WebSockets by an operator, as `app.predict` does."""
+"""A path that answers WebSockets by an operator."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from typing_extensions import override
-
-from rxml.http.decode import Intake
-from rxml.http.endpoint import Endpoint
-from rxml.http.operator_socket import OperatorSocket
+from rxml.http.operate import Operate
 from rxml.http.protocol import MOST
 from tests.http.helpers import app
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from rxml.flow.operator import Operator
     from rxml.http import App
-    from rxml.http.serving import Serving
     from tests.http.wire_client import Client
-
-
-class Operated(Endpoint):
-    """Any operator at any path."""
-
-    methods: ClassVar[tuple[str, ...]] = ("GET",)
-    sockets: ClassVar[bool] = True
-
-    def __init__(self, path: str, operator: Operator[Any, Any], schema: Any, waiting: int) -> None:
-        super().__init__(path)
-        self._socket = OperatorSocket(operator, Intake(schema), waiting)
-
-    @override
-    async def answer(self, request: web.BaseRequest, serving: Serving) -> web.StreamResponse:
-        return await self._socket.answer(request, serving)
 
 
 def operated(
@@ -41,7 +19,7 @@ def operated(
 ) -> App:
     """An app with the operator at `/run`."""
     service = app(**limits)
-    service._add(Operated("/run", operator, schema, waiting))  # pyright: ignore[reportPrivateUsage]
+    service._add(Operate("/run", operator, schema, waiting))  # pyright: ignore[reportPrivateUsage]
     return service
 
 
