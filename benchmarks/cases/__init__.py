@@ -35,6 +35,7 @@ NAMES: Final = {
     "serve_recovery": "benchmarks.cases.serve_recovery",
     "swap": "benchmarks.cases.swap",
     "chaos_kill": "benchmarks.cases.chaos_kill",
+    "chaos_model": "benchmarks.cases.chaos_model",
     "isolation": "benchmarks.cases.isolation",
     "idle": "benchmarks.cases.idle",
 }

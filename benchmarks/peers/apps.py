@@ -8,15 +8,18 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import rxml.http
-from benchmarks.serving.rows import FEATURES, NAMES, shifted, weights
+from benchmarks.serving.rows import FEATURES, NAMES, SICK, numpy_model, shifted, weights
 from rxml import models
 from rxml import operators as ops
 from rxml.batch import Field, Schema
 from rxml.models.artefacts import linear
 from rxml.models.registry import Registry, Version
+from rxml.resilience.breaker import Breaker
+from rxml.resilience.ejection import Ejection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 SWAPS: Final = 20
 HANG_SECONDS: Final = 0.02
 _AT_ONCE: Final = 8
+_FAILS: Final = 1
+_HANGS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,45 @@ def two() -> rxml.http.App:
     return app
 
 
+def _sick(path: str, name: str, score: Callable[[Any], Any]) -> models.Model:
+    """A model of whose calls each second one fails while the file has 1 byte, and that hangs while it has 2."""
+    calls = count()
+
+    def predict(batch: Batch) -> Any:
+        state = os.path.getsize(path) if name == SICK else 0  # noqa: PTH202 - looked at for each batch
+        if state == _FAILS and next(calls) % 2:
+            raise RuntimeError(f"{name} fails")
+        while state == _HANGS:
+            time.sleep(HANG_SECONDS)
+            state = os.path.getsize(path)  # noqa: PTH202
+        return score(batch["features"])
+
+    return models.from_function(predict, inputs=Schema([Field("features", "float64", (FEATURES,))]))
+
+
+def supervised() -> rxml.http.App:
+    """Three models behind a supervisor, one of which is as well as the length of the file in RXML_CHAOS says."""
+    path, score = os.environ["RXML_CHAOS"], numpy_model()
+    arms = {
+        name: ops.score(_sick(path, name, score), name=name, on=models.threads(1, timeout=1.0))
+        for name in ("one", SICK, "three")
+    }
+    supervisor = models.ModelSupervisor(
+        arms,
+        within=1.0,
+        breaker=partial(Breaker, window=2.0, wait=0.5, most=1.0, slow=None),
+        ejection=partial(Ejection[str], seconds=0.5, most=1.0),
+    )
+    app = rxml.http.App()
+    app.predict("/predict", ops.supervise_models(supervisor))
+    return app
+
+
 _MADE: Final[dict[str, Callable[[], rxml.http.App]]] = {
     "light_app": light,
     "swapping_app": swapping,
     "two_apps": two,
+    "supervised_app": supervised,
 }
 
 
