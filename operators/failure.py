@@ -11,8 +11,8 @@ from rxml.flow.adopt import adopted
 from rxml.flow.check import PLAIN, error_filter, require_count, require_function
 from rxml.flow.kinds import label, stage
 from rxml.flow.recovery.attempts import Patience, RepeatStage, RetryStage
-from rxml.resilience.retrying import Backoff, RetryBudget
 from rxml.flow.recovery.succession import CatchStage, ResumeNextStage
+from rxml.resilience.retrying import Backoff, RetryBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable

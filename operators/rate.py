@@ -14,9 +14,9 @@ from rxml.flow.kinds import boundary, label, stage
 from rxml.flow.node import Cardinality
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
-from rxml.resilience.bucket import TokenBucket
 from rxml.flow.timing.duration import seconds_of
 from rxml.flow.timing.waiting import request_until
+from rxml.resilience.bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,7 +24,6 @@ from rxml.flow.compose import compose
 from rxml.flow.flowable import Flowable
 from rxml.flow.nested.branch import GroupedFlowable
 from rxml.flow.operator import Operator
-from rxml.resilience.retrying import Backoff, RetryBudget
 from rxml.flow.run import Run
 from rxml.flow.sources.callback import Emitter, from_callback
 from rxml.flow.sources.create import (
@@ -42,6 +41,7 @@ from rxml.flow.sources.deferred import defer
 from rxml.flow.sources.resource import using
 from rxml.flow.sources.timed import interval, never, timer
 from rxml.flow.subscription import Subscription
+from rxml.resilience.retrying import Backoff, RetryBudget
 from rxml.rx.inbound import from_rx
 from rxml.rx.outbound import to_rx
 

@@ -1,4 +1,4 @@
-"""swap: a model is replaced twenty times by the next version while it is asked at half of its capacity."""
+"""swap: a model is replaced twenty times by the next version while it is asked at half of its capacity, then rolled back."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import os
 import tempfile
 import threading
 import time
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.case import Case, Contestant, Must, Outcome
 from benchmarks.serving.measure import TOLERANCE, WrongAnswerError, percentile
 from benchmarks.serving.overload import Load, opened, peak
-from benchmarks.serving.rows import probability, rows
+from benchmarks.serving.rows import BACK, probability, rows
 from benchmarks.serving.targets import served
 
 if TYPE_CHECKING:
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 LOAD: Final = Load(times=0.5, in_time=0.1, give_up=5.0, connections=1000)
 EVERY_SECONDS: Final = 0.25
 CALM_SECONDS: Final = 2.0
+ROLLBACK_SECONDS: Final = 1.0
 
 
 def ours(swaps: int) -> Outcome:
-    """Calm, then so many swaps, at half of the peak all the time.
+    """Calm, then so many swaps and a rollback, at half of the peak all the time.
 
-    `calm_p99_seconds` is before the first swap, `swaps_p99_seconds` while they go on.
+    `calm_p99_seconds` is before the first swap, `swaps_p99_seconds` while they go on; `rollback_seconds` from the word that
+    the alias is to go back until the version before has answered.
 
     Raises:
         WrongAnswerError: an answer is not that of the version that it names, or versions were left out.
@@ -37,10 +40,11 @@ def ours(swaps: int) -> Outcome:
         aim = served("swapping_app")
         with aim.started() as server:
             most = peak(server, aim)
-            seconds = CALM_SECONDS + (swaps + 1) * EVERY_SECONDS
+            back = CALM_SECONDS + swaps * EVERY_SECONDS
             swapper = threading.Thread(target=_swap, args=(Path(signal.name), swaps), daemon=True)
             swapper.start()
             requests = aim.requests()
+            seconds = back + ROLLBACK_SECONDS
             found = opened(server, requests, LOAD, [(seconds, LOAD.times * most)])
             swapper.join()
     versions = _versions(found, len(requests))
@@ -54,6 +58,8 @@ def ours(swaps: int) -> Outcome:
             "no_errors": 0.5,
             "calm_p99_seconds": percentile(found.of(200, 0.5, CALM_SECONDS), 0.99),
             "swaps_p99_seconds": percentile(found.of(200, CALM_SECONDS), 0.99),
+            "rollback_seconds": returned(found, str(swaps), back) - back,
+            "allowed_seconds": ROLLBACK_SECONDS,
             "offered": LOAD.times * most,
         },
     )
@@ -65,6 +71,17 @@ def _swap(signal: Path, swaps: int) -> None:
         for _ in range(swaps):
             file.write(b".")
             time.sleep(EVERY_SECONDS)
+        file.truncate(BACK)
+
+
+def returned(found: Opened, version: str, since: float) -> float:
+    """When this version has answered for the first time what was due from then on; inf if it never has."""
+    rows = zip(found.numbers, found.due, found.latencies, strict=True)
+    ends = {number: due + late for number, due, late in rows if due >= since}
+    answers = ((ends.get(number, inf), body) for number, body in found.bodies)
+    return min(
+        (end for end, body in answers if json.loads(body)["version"] == version), default=inf
+    )
 
 
 def _versions(found: Opened, count: int) -> set[str]:
@@ -91,7 +108,8 @@ CASE = Case(
     musts=(
         Must("within", "no_errors", 1.0, "errors"),
         Must("within", "calm_p99_seconds", 1.5, "swaps_p99_seconds"),
+        Must("within", "allowed_seconds", 1.0, "rollback_seconds"),
     ),
-    shown=("errors", "calm_p99_seconds", "swaps_p99_seconds", "offered"),
+    shown=("errors", "calm_p99_seconds", "swaps_p99_seconds", "rollback_seconds", "offered"),
     most_rounds=3,
 )

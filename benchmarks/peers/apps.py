@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import rxml.http
-from benchmarks.serving.rows import FEATURES, NAMES, SICK, numpy_model, shifted, weights
+from benchmarks.serving.rows import BACK, FEATURES, NAMES, SICK, numpy_model, shifted, weights
 from rxml import models
 from rxml import operators as ops
 from rxml.batch import Field, Schema
@@ -63,7 +63,7 @@ def light() -> rxml.http.App:
 
 
 def swapping() -> rxml.http.App:
-    """A model that is replaced as often as the file of that name in RXML_SWAPS has bytes."""
+    """A model that is replaced as often as the file of that name in RXML_SWAPS has bytes; with BACK bytes it comes back."""
     registry = Registry(tempfile.mkdtemp(prefix="rxml-bench-registry-"))
     for number in range(1, SWAPS + 2):
         registry.publish("model", _model(number))
@@ -72,12 +72,16 @@ def swapping() -> rxml.http.App:
 
     def swap() -> None:
         done = 0
-        while done < SWAPS:
+        while done <= SWAPS:
             time.sleep(0.005)
             wanted = os.path.getsize(signal)  # noqa: PTH202 - looked at often
-            if wanted > done:
-                done = wanted
-                registry.promote("model", "live", done + 1)
+            if wanted == done:
+                continue
+            done = wanted
+            if done == BACK:
+                registry.rollback("model", "live")
+                return
+            registry.promote("model", "live", done + 1)
 
     threading.Thread(target=swap, daemon=True).start()
     app = rxml.http.App()

@@ -19,6 +19,9 @@ NAMES: Final = tuple(f"f{number}" for number in range(FEATURES))
 ROW_SECONDS: Final = 0.0005
 """Of processor time, that the costly model takes for a row."""
 
+BACK: Final = 100
+"""Bytes in the signal to a server that is to go back to the version before."""
+
 SICK: Final = "two"
 """The name of the model that fails on purpose."""
 
