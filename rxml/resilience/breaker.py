@@ -44,7 +44,7 @@ class Breaker:
             2 s until 100 of them are known.
         wait: seconds that it stays open, > 0.
         factor: each time that the probes fail, the wait grows by this, >= 1.
-        most: seconds that it stays open at most, >= wait. Probes that have not told by then have failed.
+        most: seconds that it stays open at most, >= wait. Probes that have not told so long after the first of them have failed.
         probes: calls that are let through after that, >= 1; all of them must succeed, and none may be slow.
 
     Raises:
@@ -96,10 +96,14 @@ class Breaker:
         """What it lets through at `now`, in seconds of a clock that does not go back."""
         if self._state is BreakerState.OPEN and now >= self._until:
             self._enter(BreakerState.HALF_OPEN)
-            self._until = now + self._most
-        elif self._state is BreakerState.HALF_OPEN and now >= self._until:
+        elif self._probing and now >= self._until:
             self._open(now)
         return self._state
+
+    @property
+    def _probing(self) -> bool:
+        """Whether probes are out; while nobody has asked, none has failed."""
+        return self._state is BreakerState.HALF_OPEN and self._asked > self._well
 
     def admit(self, now: float) -> int | None:
         """A permit for one call, to be given back with what became of it; None: do not call."""
@@ -109,6 +113,8 @@ class Breaker:
         if state is BreakerState.HALF_OPEN:
             if self._asked >= self._probes:
                 return None
+            if not self._probing:
+                self._until = now + self._most
             self._asked += 1
         return self._era
 

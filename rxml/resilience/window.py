@@ -25,8 +25,8 @@ class WindowedCounts:
     __slots__ = ("_slice", "_slices", "_sums", "_width", "_window")
 
     def __init__(self, seconds: float, slices: int = 10, width: int = 1) -> None:
-        self._slice = require_above("WindowedCounts(seconds)", seconds) / slices
         self._slices = int(require_range("WindowedCounts(slices)", slices, 1))
+        self._slice = require_above("WindowedCounts(seconds)", seconds) / self._slices
         self._width = int(require_range("WindowedCounts(width)", width, 1))
         self._window: deque[tuple[int, list[int]]] = deque()
         self._sums = [0] * self._width

@@ -40,15 +40,17 @@ class Model:
     def look(self, now: float) -> None:
         if self.state == "open" and now >= self.until:
             self.enter("half-open")
-            self.until = now + MOST
-        elif self.state == "half-open" and now >= self.until:
+        elif self.state == "half-open" and self.asked > self.well and now >= self.until:
             self.open(now)
 
     def admit(self, now: float) -> bool:
         self.look(now)
         if self.state == "open" or (self.state == "half-open" and self.asked == PROBES):
             return False
-        self.asked += self.state == "half-open"
+        if self.state == "half-open":
+            if self.asked == self.well:
+                self.until = now + MOST
+            self.asked += 1
         return True
 
     def ended(self, now: float, *, failed: bool, slow: bool) -> None:
@@ -176,6 +178,21 @@ def test_probes_that_never_tell_have_failed() -> None:
     assert breaker.retry_after(65.0) == 10
 
 
+def test_rare_calls_that_go_well_close_it() -> None:
+    breaker = tripped()
+    for now in (100.0, 200.0, 300.0):
+        permit = breaker.admit(now)
+        assert permit is not None
+        breaker.succeeded(permit, now + 0.1, 0.1)
+    assert breaker.state(300.1) is BreakerState.CLOSED
+
+
+def test_who_only_looks_has_no_probe_fail() -> None:
+    breaker = tripped()
+    states = [breaker.state(float(now)) for now in range(5, 1000)]
+    assert set(states) == {BreakerState.HALF_OPEN}
+
+
 def test_slow_is_learnt_from_calls_that_were_not() -> None:
     breaker = Breaker(slow=None)
     assert breaker.slow == 2.0
@@ -192,6 +209,7 @@ def test_slow_is_learnt_from_calls_that_were_not() -> None:
     "wrong",
     [
         {"window": 0.0},
+        {"slices": 0},
         {"least": 0},
         {"failure_rate": 0.0},
         {"failure_rate": 1.5},
