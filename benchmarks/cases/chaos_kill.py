@@ -80,7 +80,6 @@ def ours(seconds: int) -> Outcome:
         while listening(server.port) < WORKERS:
             time.sleep(0.01)
         killer = Killer(server)
-        began = time.perf_counter()
         killer.start()
         found = opened(server, aim.requests(), LOAD, [(seconds, LOAD.times * most)])
         killer.join()
@@ -88,7 +87,7 @@ def ours(seconds: int) -> Outcome:
         0,
         {
             "failed": sum(status != 200 for status in found.statuses),
-            "in_flight": under_way(found, killer.killed - began),
+            "in_flight": under_way(found, killer.killed - found.began),
             "capacity_seconds": killer.back - killer.killed,
             "allowed_seconds": 2.0,
             "offered": LOAD.times * most,

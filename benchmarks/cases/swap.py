@@ -11,6 +11,8 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from typing_extensions import override
+
 from benchmarks.case import Case, Contestant, Must, Outcome
 from benchmarks.serving.measure import TOLERANCE, WrongAnswerError, percentile
 from benchmarks.serving.overload import Load, opened, peak
@@ -40,11 +42,10 @@ def ours(swaps: int) -> Outcome:
         aim = served("swapping_app")
         with aim.started() as server:
             most = peak(server, aim)
-            back = CALM_SECONDS + swaps * EVERY_SECONDS
-            swapper = threading.Thread(target=_swap, args=(Path(signal.name), swaps), daemon=True)
+            swapper = Swapper(Path(signal.name), swaps)
             swapper.start()
             requests = aim.requests()
-            seconds = back + ROLLBACK_SECONDS
+            seconds = CALM_SECONDS + swaps * EVERY_SECONDS + ROLLBACK_SECONDS
             found = opened(server, requests, LOAD, [(seconds, LOAD.times * most)])
             swapper.join()
     versions = _versions(found, len(requests))
@@ -58,30 +59,44 @@ def ours(swaps: int) -> Outcome:
             "no_errors": 0.5,
             "calm_p99_seconds": percentile(found.of(200, 0.5, CALM_SECONDS), 0.99),
             "swaps_p99_seconds": percentile(found.of(200, CALM_SECONDS), 0.99),
-            "rollback_seconds": returned(found, str(swaps), back) - back,
+            "rollback_seconds": returned(found, str(swaps), swapper.back - found.began),
             "allowed_seconds": ROLLBACK_SECONDS,
             "offered": LOAD.times * most,
         },
     )
 
 
-def _swap(signal: Path, swaps: int) -> None:
-    time.sleep(CALM_SECONDS)
-    with signal.open("ab", buffering=0) as file:
-        for _ in range(swaps):
-            file.write(b".")
-            time.sleep(EVERY_SECONDS)
-        file.truncate(BACK)
+class Swapper(threading.Thread):
+    """Wants a swap every quarter of a second, and at last the version before.
+
+    Attributes:
+        back: when it wanted that, by `perf_counter`.
+    """
+
+    def __init__(self, signal: Path, swaps: int) -> None:
+        super().__init__(daemon=True)
+        self._signal = signal
+        self._swaps = swaps
+        self.back: float = inf
+
+    @override
+    def run(self) -> None:
+        time.sleep(CALM_SECONDS)
+        with self._signal.open("ab", buffering=0) as file:
+            for _ in range(self._swaps):
+                file.write(b".")
+                time.sleep(EVERY_SECONDS)
+            self.back = time.perf_counter()
+            file.truncate(BACK)
 
 
 def returned(found: Opened, version: str, since: float) -> float:
-    """When this version has answered for the first time what was due from then on; inf if it never has."""
+    """Seconds until this version has answered for the first time what was due from then on; inf if it never has."""
     rows = zip(found.numbers, found.due, found.latencies, strict=True)
     ends = {number: due + late for number, due, late in rows if due >= since}
     answers = ((ends.get(number, inf), body) for number, body in found.bodies)
-    return min(
-        (end for end, body in answers if json.loads(body)["version"] == version), default=inf
-    )
+    ended = [end - since for end, body in answers if json.loads(body)["version"] == version]
+    return min(ended, default=inf)
 
 
 def _versions(found: Opened, count: int) -> set[str]:

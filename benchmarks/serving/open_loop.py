@@ -64,6 +64,7 @@ class Opened:
         numbers: how many were sent before, which tells the request; -1 if it never was.
         bodies: every so many answers with 200: their numbers and bodies.
         behind: the share of requests that the client itself looked at more than 20 ms late.
+        began: when, by `perf_counter`.
     """
 
     due: array[float] = field(default_factory=_doubles)
@@ -72,6 +73,7 @@ class Opened:
     numbers: array[int] = field(default_factory=_longs)
     bodies: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
     behind: float = 0.0
+    began: float = 0.0
 
     def add(self, due: float, latency: float, status: int, number: int) -> None:
         """One request has ended."""
@@ -125,7 +127,7 @@ class OpenLoop:
 
     def run(self, due: Sequence[float]) -> Opened:
         """Ask at each of these times, in seconds from now, and wait for what is open."""
-        self._began = time.perf_counter()
+        self._began = self._found.began = time.perf_counter()
         at, late, count = 0, 0, len(due)
         while at < count or self._busy:
             now = time.perf_counter() - self._began
