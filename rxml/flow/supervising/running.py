@@ -64,6 +64,7 @@ class Running:
         self._tasks: dict[Supervised, asyncio.Task[None]] = {}
         self._due: dict[Supervised, float] = {}
         self._unready: dict[Supervised, Exception] = {}
+        self._over: set[Supervised] = set()
         self.begun: asyncio.Future[None] = self._loop.create_future()
 
     @property
@@ -142,7 +143,8 @@ class Running:
         """Have it started after the wait, and with it those that the strategy says."""
         others = [each for each in self._with(child) if each in self._tasks or each in self._due]
         await self._stop(others, f"{child.name} has ended")
-        again = [child, *(each for each in others if each.lasting != "temporary")]
+        staying = [each for each in others if each.lasting != "temporary"]
+        again = [child, *(each for each in staying if each not in self._over)]
         due = self._loop.time() + wait
         for each in (each for each in self._children if each in again):
             self._due[each] = max(due, self._due.get(each, due))
@@ -178,7 +180,13 @@ class Running:
             await settled([task])
         finally:
             error = self._outcome(child, self._tasks.pop(child), stopped=stopped)
-            self._tell(child, "stopped" if error is None else "failed", _told(error) or why)
+            if error is not None:
+                self._tell(child, "failed", _told(error))
+            elif stopped or child.returns(None):
+                self._tell(child, "stopped", why)
+            else:  # it had come to its end in the moment in which another failed
+                self._over.add(child)
+                self._tell(child, "ended")
 
     def _outcome(
         self, child: Supervised, task: asyncio.Task[None], *, stopped: bool = False

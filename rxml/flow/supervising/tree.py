@@ -150,11 +150,19 @@ class SupervisionTree:
         if self._task is not None:
             raise AlreadyRunningError(f"{self.name} runs already: a tree runs once at a time")
         self._task = task = self._scope.spawn(self.run(), name=self.name)
+        try:
+            await self._begun(task)
+        except BaseException:
+            self._task = None
+            await self._scope.aclose()
+            raise
+        return self
+
+    async def _begun(self, task: asyncio.Task[None]) -> None:
         await asyncio.sleep(0)
         running = self._running
         if running is not None:
             await asyncio.wait((running.begun, task), return_when=asyncio.FIRST_COMPLETED)
-        return self
 
     async def __aexit__(
         self,

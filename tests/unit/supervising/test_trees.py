@@ -221,6 +221,48 @@ def test_a_child_that_never_gets_ready_has_failed() -> None:
     run(main())
 
 
+def test_who_gives_up_while_a_child_gets_ready_leaves_none_behind() -> None:
+    stage = Stage()
+
+    async def never() -> None:
+        await asyncio.sleep(FOREVER)
+
+    tree = SupervisionTree(stage.child("a"), stage.child("b", ready=never))
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(2), tree:
+                pytest.fail("it is not ready")
+        assert stage.log == ["+a", "+b", "-b", "-a"]
+        assert tree.alive == ()
+
+    run(main())
+
+
+@pytest.mark.parametrize("lasting", ["transient", "temporary"])
+def test_a_child_that_ends_as_another_fails_has_ended_for_good(lasting: Any) -> None:
+    starts: list[str] = []
+
+    async def fails() -> None:
+        starts.append("fails")
+        await asyncio.sleep(1)
+        if starts.count("fails") == 1:
+            raise OSError
+
+    async def ends() -> None:
+        starts.append("ends")
+        await asyncio.sleep(1)
+
+    tree = SupervisionTree(
+        Supervised(fails, lasting="transient"),
+        Supervised(ends, lasting=lasting),
+        strategy="one_for_all",
+    )
+    run(tree.run())
+    assert starts == ["fails", "ends", "fails"]
+    assert [each.what for each in tree.recent() if each.child == "ends"] == ["started", "ended"]
+
+
 def test_a_child_that_somebody_else_cancels_has_failed() -> None:
     tasks: list[asyncio.Task[Any] | None] = []
 
