@@ -30,6 +30,7 @@
     ├── CheckpointError                            a run cannot be saved, or not be gone on with
     │   └── CheckpointVersionError                 what was saved is of another version
     ├── ModelError                                 a model gave what its signature does not promise
+    │   ├── UnacceptedError                        what an arm of a supervisor gave is not accepted as an answer
     │   └── WorkerLostError                        a worker died under a batch; its rows are not to blame
     ├── RegistryError                              the registry of models cannot do what it is asked
     │   ├── ArtefactError                          a file is refused as a model; nothing of it has run
@@ -179,6 +180,10 @@ class ProtocolError(RxmlError, ValueError):
 
 class ModelError(RxmlError):
     """A model gave what its signature does not promise, or cannot be used."""
+
+
+class UnacceptedError(ModelError):
+    """An arm of a model supervisor gave what its `accept` says is no answer."""
 
 
 class WorkerLostError(ModelError):

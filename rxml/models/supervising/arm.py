@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from rxml.errors import ModelError, PipelineError
+from rxml.errors import PipelineError, UnacceptedError
 from rxml.flow.check import PLAIN, permit_function, require_callable
 from rxml.flow.context import BESIDE, Context
 from rxml.flow.flowable import Flowable
@@ -123,11 +123,11 @@ class Seat:
         """Refuse what is no answer.
 
         Raises:
-            ModelError: it is none.
+            UnacceptedError: it is none.
         """
         accept = self.arm.accept
         if accept is not None and not accept(value):
-            raise ModelError(f"{self.name} gave what is not accepted as an answer")
+            raise UnacceptedError(f"{self.name} gave what is not accepted as an answer")
 
     def took(self, seconds: float) -> None:
         """It has answered within so many seconds."""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from rxml.errors import DeadlineError, RefusedError, StreamTimeoutError
+from rxml.errors import (
+    DeadlineError,
+    RefusedError,
+    SchemaError,
+    StreamTimeoutError,
+    UnacceptedError,
+)
+from rxml.flow.check import error_filter
 from rxml.flow.guarding.breaking import refusal
 from rxml.flow.guarding.standing import now
 from rxml.models.supervising.attempt import attempted, part
@@ -16,6 +23,9 @@ if TYPE_CHECKING:
     from rxml.models.supervising.roster import Roster
     from rxml.models.supervising.routing import Routing
     from rxml.resilience.retrying import RetryBudget
+
+_FOUND: Final = (StreamTimeoutError, DeadlineError, UnacceptedError)
+"""What is never the element's own fault: no answer in time, and none that is accepted."""
 
 STILL: Final = 0.1
 """Seconds for which the loop may be held without anybody being thought to have slept."""
@@ -128,3 +138,18 @@ class Asking:
 def _asleep(took: float, given: float) -> bool:
     """Whether a call took so much longer than it was given that this process, and no arm, must have stood still."""
     return took > 2 * given + STILL
+
+
+def blaming(name: str, given: Any) -> Callable[[Exception], object]:
+    """Which errors are not the element's own: those that were given, and whatever the supervisor finds itself.
+
+    Args:
+        name: of the argument.
+        given: a class, a tuple of them, or a predicate; None: all but SchemaError.
+    """
+    blamed = error_filter(name, _blamed if given is None else given)
+    return lambda error: isinstance(error, _FOUND) or refusal(error) or blamed(error)
+
+
+def _blamed(error: Exception) -> bool:
+    return not isinstance(error, SchemaError)

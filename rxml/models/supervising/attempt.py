@@ -57,7 +57,7 @@ async def attempted(seat: Seat, item: Any, seconds: float, budget: RetryBudget |
 
     Raises:
         StreamTimeoutError: it has not answered in time.
-        ModelError: what it gave is no answer.
+        UnacceptedError: what it gave is no answer.
         Exception: what it raised.
     """
     began = now()

@@ -12,17 +12,16 @@ from rxml.errors import (
     DeadlineError,
     EscalatedError,
     RefusedError,
-    SchemaError,
     StreamClosedError,
     StreamTimeoutError,
 )
-from rxml.flow.check import PLAIN, error_filter, permit_function
+from rxml.flow.check import PLAIN, permit_function
 from rxml.flow.guarding.rungs import NOTHING, Answer, why
 from rxml.flow.guarding.standing import deadline, now
 from rxml.flow.supervising.news import News, UtcClock
 from rxml.flow.timing.duration import seconds_of
 from rxml.models.supervising.arm import ArmStatistics
-from rxml.models.supervising.asking import Asking
+from rxml.models.supervising.asking import Asking, blaming
 from rxml.models.supervising.company import Company
 from rxml.models.supervising.decision import Decision
 from rxml.models.supervising.roster import Roster
@@ -73,7 +72,8 @@ class ModelSupervisor:
         default: the answer when there is no other.
         breaker: makes one for each arm.
         ejection: makes one for the names of the arms.
-        blame: which errors are an arm's fault: a class, a tuple of them, or a predicate; None: all but SchemaError.
+        blame: which errors of arms are their fault: a class, a tuple of them, or a predicate; None: all but SchemaError. No
+            answer in time, one that is not accepted, and a refusal are never the element's own.
         impatience: what leaving arms early may cost; None: a fifth of the calls, and ten a second.
         name: of the supervisor.
         random: draws arms; None: one of its own.
@@ -125,7 +125,7 @@ class ModelSupervisor:
         self._seats = self._company.seats
         self._routing = Routing(tuple(self._seats), weights, random or Random())  # noqa: S311 - spreads load
         self._spare = Spare(last, keys, default, len(self._seats), self._decided)
-        self._blame = error_filter("ModelSupervisor(blame)", _blamed if blame is None else blame)
+        self._blame = blaming("ModelSupervisor(blame)", blame)
         self._budget = impatience or RetryBudget()
         self._news: News[Decision] = News(keep)
         self._clock = UtcClock()
@@ -276,10 +276,6 @@ class ModelSupervisor:
         if what == "escalated":
             self._none_left.set()
         self._news.tell(Decision(self._clock.now(), self.name, what, arm, reason))
-
-
-def _blamed(error: Exception) -> bool:
-    return not isinstance(error, SchemaError)
 
 
 def _time(name: str, given: Duration) -> float:

@@ -39,7 +39,7 @@ def test_models_are_scored_in_services_of_their_own_and_predictions_say_their_ru
     first, second = run(flow.to_list())
     assert first == {
         "value": 2.0, "model": "old", "version": "", "digest": first["digest"], "rung": "next",
-        "reason": "error: ModelError",
+        "reason": "error: UnacceptedError",
     }  # fmt: skip
     assert second.value == 4.0
     assert not given.ready
@@ -50,7 +50,7 @@ def test_a_default_is_a_prediction_where_models_predict() -> None:
     given = ModelSupervisor(arms, default={"value": 7.0})
     (answer,) = run(rxml.of({"x": 1.0}).pipe(ops.supervise_models(given)).to_list())
     assert (answer.value, answer["model"], answer.rung) == (7.0, "default", "default")
-    assert answer.reason == "error: ModelError"
+    assert answer.reason == "error: UnacceptedError"
 
 
 def test_a_model_that_cannot_be_loaded_is_not_asked_while_others_can_be() -> None:

@@ -18,7 +18,7 @@ from rxml.errors import (
     RefusedError,
     SchemaError,
 )
-from rxml.models import ModelSupervisor
+from rxml.models import Arm, ModelSupervisor
 from rxml.resilience import Breaker
 from rxml.supervising import SupervisionTree
 from rxml.testing.virtual_time import run
@@ -238,6 +238,25 @@ def test_what_is_the_elements_own_fault_is_told_at_once_and_blames_nobody() -> N
         assert {each.standing for each in given.statistics().values()} == {"in"}
 
     run(main())
+
+
+async def refuses(item: Any) -> Any:
+    raise RefusedError("bulkhead", "full")
+
+
+@pytest.mark.parametrize(
+    ("arm", "reason"),
+    [
+        (Scripted("a", seconds=HANGS), "late"),
+        (Arm(Scripted("a"), accept=lambda value: False), "error: UnacceptedError"),
+        (refuses, "bulkhead"),
+    ],
+)
+def test_what_the_supervisor_finds_itself_is_no_elements_fault(arm: Any, reason: str) -> None:
+    arms = {"a": arm, "b": Scripted("b")}
+    given = ModelSupervisor(arms, weights={"a": 1.0}, blame=ValueError)
+    answer = run(given.ask(1, within=1.0))
+    assert (answer.name, answer.rung, answer.reason) == ("b", 1, reason)
 
 
 def test_an_element_that_all_fail_at_ejects_nobody() -> None:
