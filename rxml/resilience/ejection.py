@@ -72,6 +72,11 @@ class Ejection(Generic[H]):
         self._ejected(now)
         return [name for name, member in self._members.items() if member.until is None]
 
+    def retry_after(self, member: H, now: float) -> float:
+        """Seconds until the member is back; 0 if it is not ejected at `now` (seconds)."""
+        known = self._members.get(member)
+        return max(0.0, known.until - now) if known is not None and known.until is not None else 0.0
+
     def succeeded(self, member: H) -> None:
         """A call to the member went well."""
         known = self._members.get(member)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rxml.errors import (
     DeadlineError,
@@ -29,6 +29,33 @@ _FOUND: Final = (StreamTimeoutError, DeadlineError, UnacceptedError)
 
 STILL: Final = 0.1
 """Seconds for which the loop may be held without anybody being thought to have slept."""
+
+
+class _Call(NamedTuple):
+    """A call under way. The roster that has permitted it may have been exchanged for a new one when it ends."""
+
+    seat: Seat
+    roster: Roster
+    permit: int
+    given: float
+
+    def asleep(self, took: float) -> bool:
+        """Whether it took so much longer than it was given that this process, and no arm, must have stood still."""
+        return took > 2 * self.given + STILL
+
+    def ignored(self) -> None:
+        self.roster.ignored(self.seat.name, self.permit, now())
+
+    def failed(self, took: float) -> None:
+        self.roster.failed(self.seat.name, self.permit, now(), took)
+
+    def succeeded(self, took: float) -> None:
+        self.seat.answered += 1
+        if self.asleep(took):
+            self.ignored()
+        else:
+            self.seat.took(took)
+            self.roster.succeeded(self.seat.name, self.permit, now(), took)
 
 
 class Asking:
@@ -87,41 +114,35 @@ class Asking:
             RefusedError: it must not be asked.
             Exception: see `attempted`.
         """
-        name, began = seat.name, now()
-        permit = self.roster.admit(name, began)
+        name, began, roster = seat.name, now(), self.roster
+        permit = roster.admit(name, began)
         if permit is None:
             raise RefusedError("breaker", f"{name} is not to be asked")
         seconds = part(left, seat.p95, others=others, spare=spare)
+        call = _Call(seat, roster, permit, seconds)
         seat.asked += 1
         self._routing.load.began(name)
         try:
             value = await attempted(seat, item, seconds, self._budget if others else None)
         except Exception as error:
-            self._failed(seat, permit, now() - began, seconds, error)
+            self._failed(call, now() - began, error)
             raise
         except BaseException:
-            self.roster.ignored(name, permit, now())
+            call.ignored()
             raise
         finally:
             self._routing.load.ended(name)
-        self._succeeded(seat, permit, now() - began, seconds)
+        call.succeeded(now() - began)
         return value
 
-    def _succeeded(self, seat: Seat, permit: int, took: float, given: float) -> None:
-        seat.answered += 1
-        if _asleep(took, given):
-            self.roster.ignored(seat.name, permit, now())
-        else:
-            seat.took(took)
-            self.roster.succeeded(seat.name, permit, now(), took)
-
-    def _failed(self, seat: Seat, permit: int, took: float, given: float, error: Exception) -> None:
+    def _failed(self, call: _Call, took: float, error: Exception) -> None:
         """Blame the arm, unless the element, its deadline, or the load is to blame."""
-        hasty = isinstance(error, StreamTimeoutError | DeadlineError) and took < self._usual(seat)
-        if hasty or _asleep(took, given) or refusal(error) or not self._blame(error):
-            self.roster.ignored(seat.name, permit, now())
+        late = isinstance(error, StreamTimeoutError | DeadlineError)
+        hasty = late and took < self._usual(call.seat)
+        if hasty or call.asleep(took) or refusal(error) or not self._blame(error):
+            call.ignored()
         else:
-            self.roster.failed(seat.name, permit, now(), took)
+            call.failed(took)
 
     def _usual(self, seat: Seat) -> float:
         """Seconds that an answer takes as a rule: of this arm, or of the quickest if that is unknown."""
@@ -133,11 +154,6 @@ class Asking:
         for name, error in failures.items():
             if not refusal(error):
                 self.roster.outdone(name, now())
-
-
-def _asleep(took: float, given: float) -> bool:
-    """Whether a call took so much longer than it was given that this process, and no arm, must have stood still."""
-    return took > 2 * given + STILL
 
 
 def blaming(name: str, given: Any) -> Callable[[Exception], object]:

@@ -108,7 +108,11 @@ class Roster:
 
     def retry_after(self, now: float) -> float:
         """Seconds after which some arm may be asked again."""
-        return max(_SOON, min(arm.breaker.retry_after(now) for arm in self._arms.values()))
+        waits = (
+            max(arm.breaker.retry_after(now), self._ejection.retry_after(name, now))
+            for name, arm in self._arms.items()
+        )
+        return max(_SOON, min(waits))
 
     def slow(self, name: str) -> float:
         """Seconds from which on a call to the arm is slow."""

@@ -39,7 +39,7 @@ def test_models_are_scored_in_services_of_their_own_and_predictions_say_their_ru
     first, second = run(flow.to_list())
     assert first == {
         "value": 2.0, "model": "old", "version": "", "digest": first["digest"], "rung": "next",
-        "reason": "error: UnacceptedError",
+        "reason": "error: ModelError",
     }  # fmt: skip
     assert second.value == 4.0
     assert not given.ready

@@ -259,6 +259,26 @@ def test_what_the_supervisor_finds_itself_is_no_elements_fault(arm: Any, reason:
     assert (answer.name, answer.rung, answer.reason) == ("b", 1, reason)
 
 
+def test_what_was_asked_before_a_restart_counts_for_nothing_after_it() -> None:
+    ended = asyncio.Event()
+
+    async def ask(item: Any) -> Any:
+        await ended.wait()
+        raise OSError
+
+    given = ModelSupervisor({"a": ask}, breaker=lambda: Breaker(least=2), default=0, within=100)
+
+    async def main() -> None:
+        asks = [asyncio.create_task(given.ask(1)) for _ in range(5)]
+        await asyncio.sleep(0)
+        async with SupervisionTree(given):
+            ended.set()
+            await asyncio.gather(*asks)
+            assert given.statistics()["a"].standing == "in"
+
+    run(main())
+
+
 def test_an_element_that_all_fail_at_ejects_nobody() -> None:
     arms = [Scripted(name, fails=1.0) for name in "abc"]
     given = supervisor(*arms, default=0)

@@ -50,7 +50,9 @@ class RosterMachine(Ticking):
     def ask(self, which: int) -> None:
         free = self.roster.available(self.now)
         if not free:
-            assert self.roster.retry_after(self.now) >= 0
+            wait = self.roster.retry_after(self.now)
+            away = [self.ejection.retry_after(name, self.now) for name in NAMES]
+            assert wait >= min(away)
             return
         name = free[which % len(free)]
         permit = self.roster.admit(name, self.now)
@@ -101,6 +103,23 @@ class RosterMachine(Ticking):
             assert len(story) % 2 == 0
         if standings == {Standing.OUT}:
             assert len(story) % 2 == 1
+
+
+def _nobody(what: What, arm: str, reason: str) -> None:
+    """Hears of decisions."""
+
+
+def test_an_ejected_arm_is_not_asked_again_as_soon_as_its_breaker_lets_it() -> None:
+    one = Ejection(NAMES[:2], failures=1, seconds=30)
+    roster = Roster(NAMES[:2], partial(Breaker, least=1, wait=5.0), one, _nobody)
+    for name in NAMES[:2]:
+        roster.failed(name, roster.admit(name, 0.0) or 0, 0.0, 0.0)
+    roster.outdone("a", 0.0)
+    assert roster.available(0.0) == []
+    assert roster.retry_after(0.0) == 5
+    roster.available(5.0)
+    roster.failed("b", roster.admit("b", 5.0) or 0, 5.0, 0.0)
+    assert roster.retry_after(6.0) == 9  # of b; a is away for 24 more
 
 
 TestRoster = RosterMachine.TestCase
