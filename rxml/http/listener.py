@@ -9,6 +9,7 @@ import os
 import socket
 import ssl
 from contextlib import suppress
+from time import thread_time
 from typing import TYPE_CHECKING, Any, Final
 
 from rxml.flow.scope import Scope
@@ -62,7 +63,7 @@ class Listener:
         self._sockets: list[socket.socket] = []
         self._waiting: asyncio.TimerHandle | None = None
         self._first: float | None = None
-        self._last = 0.0
+        self._last = self._worked = 0.0
         self._leaving = 0
         self._coming = 0
 
@@ -90,17 +91,19 @@ class Listener:
         return bound
 
     def works(self) -> None:
-        """A request has come: how long it takes to read all that came with it counts."""
-        now = self._loop.time()
+        """A request has come: how long it takes to read all that came with it counts, by what this thread has done itself.
+
+        What others of the machine take from it is no reason to take fewer: it would answer no sooner.
+        """
+        self._last = thread_time()
         if self._first is None:
-            self._first = now
+            self._first = self._last
             self._loop.call_soon(self._turned)
-        self._last = now
 
     def _turned(self) -> None:
         first, self._first = self._first, None
-        now = self._loop.time()
-        if first is not None and self._valve.read(self._last - first, now, self._open()):
+        self._worked = self._loop.time()
+        if first is not None and self._valve.read(self._last - first, self._worked, self._open()):
             self.look()
 
     def leaves(self) -> bool:
@@ -140,7 +143,7 @@ class Listener:
 
     def _again(self) -> None:
         self._waiting = None
-        if (now := self._loop.time()) - self._last > WINDOW:
+        if (now := self._loop.time()) - self._worked > WINDOW:
             self._valve.rested(now)
         if self._full:
             self._pause(WINDOW)

@@ -6,16 +6,19 @@ import socket
 import struct
 import sys
 from contextlib import suppress
+from math import inf
 from typing import Final
 
 from rxml.http.replies import HEADERS
 
-PATIENCE: Final = 0.25
+PATIENCE: Final = 1.0
 """Seconds after which a request that nobody has read is refused: whoever sent it may have given up."""
 
 _TELLS: Final = sys.platform == "linux"
-_TCP_INFO: Final = struct.Struct("=52x I 72x Q")
-"""Of the kernel's `struct tcp_info`: `tcpi_last_data_recv` in milliseconds, and `tcpi_bytes_received`."""
+_TCP_INFO: Final = struct.Struct("=B 51x I 72x Q")
+"""Of the kernel's `struct tcp_info`: `tcpi_state`, `tcpi_last_data_recv` in milliseconds, and `tcpi_bytes_received`."""
+
+_CLOSE_WAIT: Final = 8
 
 _READ: Final = 2**16
 
@@ -42,6 +45,8 @@ REFUSAL: Final = b"\r\n".join(
 def waited(connection: socket.socket) -> float:
     """Seconds since the last data came that nobody has read yet; 0 if there are none, or the system does not tell.
 
+    Infinite if the other side will say no more, as one that has given up.
+
     Args:
         connection: that nothing was read from.
     """
@@ -53,7 +58,9 @@ def waited(connection: socket.socket) -> float:
         return 0.0
     if len(told) < _TCP_INFO.size:
         return 0.0
-    milliseconds, received = _TCP_INFO.unpack(told)
+    state, milliseconds, received = _TCP_INFO.unpack(told)
+    if state == _CLOSE_WAIT:
+        return inf
     return milliseconds / 1000 if received else 0.0
 
 

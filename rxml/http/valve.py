@@ -25,14 +25,15 @@ _AIM: Final = 0.8
 _MOST_AT_ONCE: Final = 0.5
 """Of the connections, what stays in any case: one decision may be wrong."""
 
-_MORE: Final = 1.1
+_MOST_MORE: Final = 2.0
+"""Times as many, at most, in one decision."""
 
 
 class Valve:
     """Decides by how long reading took in the eyes of those who were read: by the mean over the time it took, not over turns.
 
-    Since that is proportional to the connections, it says how many there may be; they grow by a tenth and eight while it
-    takes less than half of what it may.
+    Since that is proportional to the connections, it says how many there may be. While it takes less than half of what it
+    may there may be more; between half and all of it nothing changes, since each connection that ends costs another one.
 
     Args:
         most: connections when nothing is the matter, >= 1.
@@ -78,7 +79,8 @@ class Valve:
             share = max(_MOST_AT_ONCE, _AIM * READING / usual)
             self.limit = max(min(_LEAST, self._most), int(share * min(self.limit, open_)))
         elif usual < READING / 2:
-            self.limit = min(self._most, int(_MORE * self.limit) + 8)
+            more = min(_MOST_MORE, _AIM * READING / usual) if usual else _MOST_MORE
+            self.limit = min(self._most, int(more * self.limit))
 
     def rested(self, now: float) -> None:
         """Nothing has been done for a window: as many may come as ever."""

@@ -8,6 +8,7 @@ import gc
 import socket
 import ssl
 from contextlib import asynccontextmanager, suppress
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
@@ -270,6 +271,8 @@ def test_only_what_has_come_and_was_not_read_waits() -> None:
             if waited(taken) > 0.0:
                 break
         assert 0.0 < waited(taken) < 60.0
+        client.shutdown(socket.SHUT_WR)
+        assert waited(taken) == inf
     left, right = socket.socketpair()
     with left, right:
         assert waited(left) == 0.0

@@ -64,7 +64,7 @@ def test_it_opens_again_when_reading_is_quick() -> None:
     valve = Valve(1000)
     windows(valve, 50, 1.0, 900)
     limits = windows(valve, 60, READING / 10, LEAST, 100.0)
-    assert limits == sorted(limits)
+    assert limits[:5] == [2 * LEAST, 4 * LEAST, 8 * LEAST, 16 * LEAST, 1000]
     assert limits[-1] == 1000
     assert not valve.narrowed
 
@@ -120,7 +120,7 @@ class Any(RuleBasedStateMachine):
             assert after >= max(LEAST, 0.5 * min(before, open_) - 1)
         if after > before:
             assert min(self.seen) < READING / 2 or not any(self.seen)
-            assert after <= 1.1 * before + 8
+            assert after <= 2 * before
         self.long_before, self.seen = longest > READING, []
 
     @precondition(lambda self: self.seen)
