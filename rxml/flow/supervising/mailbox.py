@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from rxml.errors import StreamClosedError
 from rxml.flow.check import require_callable, require_count
 from rxml.flow.context import BESIDE, Context, Outcome
+from rxml.flow.supervising.queue import Queue
 from rxml.flow.supervision import DeadLetter
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ class Mailbox(Generic[A]):
         self._name = name
         self._letters: deque[_Letter[A]] = deque()
         self._held = 0
-        self._bells: set[asyncio.Future[None]] = set()
+        self._senders = Queue()
+        self._takers = Queue()
+        self._ends: set[asyncio.Future[None]] = set()
         self._closed = False
         self.answered: int = 0
         self.dead_lettered: int = 0
@@ -85,30 +88,39 @@ class Mailbox(Generic[A]):
         Raises:
             StreamClosedError: the mailbox is closed.
         """
-        while len(self._letters) >= self._capacity and not self._closed:
-            await self._change()
+        if not self._closed and (self._room() < 1 or len(self._senders)):
+            try:
+                await self._senders.turn()
+            except BaseException:
+                self._news()
+                raise
         if self._closed:
             raise StreamClosedError(f"{self._name} is closed: nothing more is taken")
         self._letters.append(_Letter(element, context))
-        self._ring()
+        self._news()
 
     def close(self) -> None:
         """Take no more: `feed` returns when nothing is left."""
         self._closed = True
-        self._ring()
+        self._news()
 
     def clear(self) -> None:
         """What waits ends as dropped."""
         letters, self._letters = self._letters, deque()
         self.dropped += len(letters)
-        self._ring()
+        self._news()
         for letter in letters:
             _settle(letter, Outcome.DROPPED)
 
     async def drained(self) -> None:
         """Wait until everything that was put has ended."""
         while len(self):
-            await self._change()
+            end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._ends.add(end)
+            try:
+                await end
+            finally:
+                self._ends.discard(end)
 
     async def feed(self, function: Callable[[A], Awaitable[Any]]) -> None:
         """Hand element after element to a coroutine function; several may feed at once.
@@ -130,17 +142,21 @@ class Mailbox(Generic[A]):
                 raise
             self._held -= 1
             self.answered += 1
-            self._ring()
+            self._news()
             _settle(letter, Outcome.ANSWERED)
 
     async def _next(self) -> _Letter[A] | None:
         while not self._letters:
             if self._closed:
                 return None
-            await self._change()
+            try:
+                await self._takers.turn()
+            except BaseException:
+                self._news()
+                raise
         self._held += 1
         letter = self._letters.popleft()
-        self._ring()
+        self._news()
         return letter
 
     def _failed(self, letter: _Letter[A], error: Exception) -> None:
@@ -149,7 +165,7 @@ class Mailbox(Generic[A]):
             return self._give_back(letter)
         self._held -= 1
         self.dead_lettered += 1
-        self._ring()
+        self._news()
         try:
             if self._dead_letters is not None:
                 self._dead_letters(DeadLetter(letter.element, error, self._name, letter.context))
@@ -160,21 +176,21 @@ class Mailbox(Generic[A]):
     def _give_back(self, letter: _Letter[A]) -> None:
         self._held -= 1
         self._letters.appendleft(letter)
-        self._ring()
+        self._news()
 
-    async def _change(self) -> None:
-        """Wait until something has come or gone."""
-        bell: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._bells.add(bell)
-        try:
-            await bell
-        finally:
-            self._bells.discard(bell)
+    def _room(self) -> int:
+        return self._capacity - len(self._letters) - self._senders.given
 
-    def _ring(self) -> None:
-        for bell in self._bells:
-            if not bell.done():
-                bell.set_result(None)
+    def _news(self) -> None:
+        """Something has come or gone: wake those for whom there is something, and nobody else."""
+        while len(self._senders) and (self._closed or self._room() > 0):
+            self._senders.give()
+        while len(self._takers) and (self._closed or len(self._letters) > self._takers.given):
+            self._takers.give()
+        if not len(self):
+            for end in self._ends:
+                if not end.done():
+                    end.set_result(None)
 
 
 def _settle(letter: _Letter[Any], outcome: Outcome) -> None:

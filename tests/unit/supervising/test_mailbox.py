@@ -102,6 +102,42 @@ def test_who_is_stopped_for_another_gives_its_element_back_and_it_counts_for_not
     assert seen == [1, 1, 1, 1, 2]
 
 
+@given(
+    gone=st.sets(st.tuples(st.integers(0, 29), st.integers(0, 40)), max_size=12),
+    capacity=st.integers(1, 4),
+    feeders=st.integers(1, 3),
+)
+def test_who_waits_for_room_gets_it_in_turn_whoever_gives_up(
+    gone: set[tuple[int, int]], capacity: int, feeders: int
+) -> None:
+    taken: list[int] = []
+
+    async def take(vote: int) -> None:
+        taken.append(vote)
+        await asyncio.sleep(1)
+
+    async def main() -> set[int]:
+        votes: Mailbox[int] = Mailbox(capacity)
+        puts = [asyncio.create_task(votes.put(each)) for each in range(30)]
+        feeds = [asyncio.create_task(votes.feed(take)) for _ in range(feeders + 1)]
+        await asyncio.sleep(0)
+        feeds.pop().cancel()
+        for turn in range(41):
+            for each in (each for each, at in gone if at == turn):
+                puts[each].cancel()
+            assert len(votes) <= capacity + feeders + 1
+            await asyncio.sleep(0 if turn % 2 else 1)
+        await asyncio.wait(puts)
+        await votes.drained()
+        votes.close()
+        await asyncio.gather(*feeds)
+        return {at for at, put in enumerate(puts) if not put.cancelled()}
+
+    put = run(main())
+    assert list(dict.fromkeys(taken)) == sorted(put)
+    assert len(taken) - len(put) in (0, 1)  # what the one had who gave up feeding is taken again
+
+
 def test_a_closed_mailbox_takes_no_more_and_feeding_ends() -> None:
     taken: list[int] = []
 

@@ -110,7 +110,7 @@ def _nobody(what: What, arm: str, reason: str) -> None:
 
 
 def test_an_ejected_arm_is_not_asked_again_as_soon_as_its_breaker_lets_it() -> None:
-    one = Ejection(NAMES[:2], failures=1, seconds=30)
+    one: Ejection[str] = Ejection(NAMES[:2], failures=1, seconds=30)
     roster = Roster(NAMES[:2], partial(Breaker, least=1, wait=5.0), one, _nobody)
     for name in NAMES[:2]:
         roster.failed(name, roster.admit(name, 0.0) or 0, 0.0, 0.0)
