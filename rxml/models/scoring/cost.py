@@ -35,7 +35,9 @@ class Cost:
         self._weight = self._n = self._nn = self._t = self._nt = 0.0
 
     def record(self, rows: int, seconds: float) -> None:
-        """Learn from a batch."""
+        """Learn from a batch; one without rows teaches nothing."""
+        if rows < 1:
+            return
         self._guarded(rows, seconds)
         if self._weight:
             usual = max(self.expected(rows), self._t / self._weight)  # one size alone tells no line
@@ -46,6 +48,10 @@ class Cost:
         self._nn = keep * self._nn + rows * rows
         self._t = keep * self._t + seconds
         self._nt = keep * self._nt + rows * seconds
+
+    def forget(self) -> None:
+        """What was learnt of seconds does not hold any more."""
+        self._weight = self._n = self._nn = self._t = self._nt = 0.0
 
     def _guarded(self, rows: int, seconds: float) -> None:
         if seconds > self._budget:

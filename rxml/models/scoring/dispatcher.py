@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
     from rxml.batch import Batch
     from rxml.flow.clock import Clock
+    from rxml.models.scoring.cost import Cost
     from rxml.models.scoring.crew import Crew
     from rxml.models.scoring.waiting import Ask, Waiting
 
 _LOSSES: Final = 2
 """Workers that may die under a row that was alone with them."""
+
+_BELIEF: Final = 0.5
+"""Seconds after which what was learnt of a model's cost is no reason to drop anything: it may be over by now."""
 
 
 class Desk(Protocol):
@@ -70,6 +74,7 @@ class Dispatcher:
         self._crew: Crew | None = None
         self._running = False
         self._deferred = False
+        self._learnt = 0.0
         self.busy: int = 0
 
     def staff(self, crew: Crew | None) -> None:
@@ -110,22 +115,31 @@ class Dispatcher:
         return bool(self._parts) or bool(self._waiting)
 
     def _next(self, crew: Crew) -> None:
+        now = self._clock.time()
         if self._parts:
-            return self._send(crew, self._parts.popleft())
-        waiting, cost, now = self._waiting, crew.cost, self._clock.time()
-        size = cost.size
-        for ask in waiting.late(now + cost.expected(min(size, waiting.rows))):
-            self._desk.drop(ask)
-        asks = self._wanted(waiting.take(size, now))
-        if asks:
-            self._send(crew, Group(asks))
-        return None
+            group = self._parts.popleft()
+            group.asks = self._wanted(group.asks, now)
+        else:
+            self._drop_late(crew.cost, now)
+            group = Group(self._wanted(self._waiting.take(crew.cost.size, now), now))
+        if group.asks:
+            self._send(crew, group)
 
-    def _wanted(self, asks: list[Ask]) -> list[Ask]:
+    def _drop_late(self, cost: Cost, now: float) -> None:
+        """Those that cannot be answered in time, unless that was learnt long ago: then some of them have to tell anew."""
+        waiting = self._waiting
+        ready = now + cost.expected(min(cost.size, waiting.rows))
+        if waiting.earliest < ready and now - self._learnt > _BELIEF:
+            cost.forget()
+            ready = now
+        for ask in waiting.late(ready):
+            self._desk.drop(ask)
+
+    def _wanted(self, asks: list[Ask], now: float) -> list[Ask]:
         """Those for whom somebody still waits."""
         wanted: list[Ask] = []
         for ask in asks:
-            if ask.gone:
+            if ask.gone or ask.deadline < now:
                 self._desk.drop(ask)
             else:
                 wanted.append(ask)
@@ -164,19 +178,18 @@ class Dispatcher:
         elif isinstance(result, Exception):
             self._failed(group, result)
         else:
-            crew.cost.record(len(result), seconds)
+            self._learnt = self._clock.time()
+            crew.cost.record(sum(ask.rows for ask in group.asks), seconds)
             self._answered(crew, group, result)
         self.run()
 
     def _answered(self, crew: Crew, group: Group, result: Batch) -> None:
-        if group.trial is not None:
-            group.trial.succeeded()
         try:
             answers = crew.answers(group.asks, result)
-        except Exception as error:  # noqa: BLE001 - the model broke its promise to all of them
-            for ask in group.asks:
-                self._desk.fail(ask, error)
-            return
+        except Exception as error:  # noqa: BLE001 - the model broke its promise, perhaps for one of them
+            return self._failed(group, error)
+        if group.trial is not None:
+            group.trial.succeeded()
         holed = [
             ask
             for ask, answer in zip(group.asks, answers, strict=True)
@@ -186,6 +199,7 @@ class Dispatcher:
             self._parts.append(Group(self._parted(group.asks), group.trial))
         else:
             self._desk.answer(group.asks, answers)
+        return None
 
     def _failed(self, group: Group, error: Exception) -> None:
         asks = self._parted(group.asks)
@@ -197,8 +211,21 @@ class Dispatcher:
             first, second = Group(asks, trial).halves()
             self._parts.extendleft((second, first))
             return
+        elif not trial.proven:
+            self._probe(trial)
         for ask in asks:
             self._desk.fail(ask, error)
+
+    def _probe(self, trial: Trial) -> None:
+        """Next goes a row out of the largest part, since bad rows are often neighbours."""
+        groups = [group for group in self._parts if group.trial is trial and len(group.asks) > 1]
+        if groups:
+            largest = max(groups, key=lambda group: len(group.asks))
+            self._parts.remove(largest)
+            first, second = largest.halves()
+            single = Group(second.asks[:1], trial)
+            second.asks = second.asks[1:]
+            self._parts.extendleft(each for each in (second, first, single) if each.asks)
 
     def _others(self, trial: Trial) -> list[Ask]:
         """What else waits of a batch whose model is to blame."""

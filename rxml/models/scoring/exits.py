@@ -50,9 +50,10 @@ class SlabsInOrder(InOrder):
     def part(self, slab: Ask) -> list[Ask]:
         """Have each row of a slab stand by itself, in its place."""
         asks: list[Ask] = []
-        each_weighs = slab.weight // max(1, slab.rows)
+        each_weighs, rest = divmod(slab.weight, max(1, slab.rows))
         for row in slab.item:
-            ask = Ask(row, None, 1, slab.arrived, each_weighs)
+            ask = Ask(row, None, 1, slab.arrived, each_weighs + rest)
+            rest = 0
             ask.losses = slab.losses
             asks.append(ask)
         place = self._row.index(slab)

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from rxml.models.scoring.waiting import Ask
+
+_LEAST: Final = 5
+"""Failures for which even a small batch is good: so many part one of three to the last."""
 
 
 class Trial:
     """What is known of the parts of a batch that has failed.
 
     While no part has succeeded it may be the model that is broken, and not a row: a single bad row is alone after log2(n)
-    failures, so that no more are spent without a success.
+    failures, and then as many again are spent on rows from elsewhere.
 
     Args:
         rows: of the batch.
+
+    Attributes:
+        proven: a part has succeeded.
     """
 
-    __slots__ = ("_left", "_proven")
+    __slots__ = ("_left", "proven")
 
     def __init__(self, rows: int) -> None:
-        self._left = rows.bit_length() + 1
-        self._proven = False
+        self._left = max(_LEAST, 2 * rows.bit_length() - 1)
+        self.proven: bool = False
 
     def succeeded(self) -> None:
         """A part was scored: the model works."""
-        self._proven = True
+        self.proven = True
 
     def failed(self) -> None:
         """A part was not."""
@@ -35,7 +41,7 @@ class Trial:
     @property
     def hopeless(self) -> bool:
         """Whether the model is to blame."""
-        return not self._proven and self._left <= 0
+        return not self.proven and self._left <= 0
 
 
 class Group:

@@ -42,6 +42,7 @@ class Shift:
         self._settings = settings
         self._dispatcher = dispatcher
         self._crew: Crew | None = None
+        self._vacant = True
         self._first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._leaving = Scope()
         self._leavers: set[asyncio.Task[None]] = set()
@@ -82,7 +83,7 @@ class Shift:
                 for edition in chunk.elements:
                     await self._edition(edition)
         except Exception as error:
-            if self._crew is None:
+            if self._vacant:
                 raise
             _LOG.warning("no more is heard of models: %r; the one at work goes on", error)
             return False
@@ -99,7 +100,7 @@ class Shift:
             model = await off_loop(edition.load, f"loading {edition.release.name}")
             await self._take_over(model, edition.release)
         except Exception as error:
-            if self._crew is None:
+            if self._vacant:
                 raise
             _LOG.warning("%s cannot take over: %s; the one before goes on", edition.release, error)
             self._tell(Swap(edition.release, before, error))
@@ -123,17 +124,22 @@ class Shift:
         return Crew(model, release, workers, budget, self._settings.most)
 
     async def _alone(self, before: Crew, model: Model, release: Release) -> Crew:
-        """Never two at once: elements wait meanwhile; the one before comes back if the other cannot be had."""
+        """Never two at once: elements wait meanwhile; the one before comes back if the other cannot be had.
+
+        Raises:
+            Exception: the other cannot be had; if neither can, nobody is at work.
+        """
+        self._vacant = True
         self._dispatcher.staff(None)
         await before.workers.close()
         try:
             return await self._crew_of(model, release)
-        except BaseException:
+        except Exception:
             self._staff(await self._crew_of(before.model, before.release))
             raise
 
     def _staff(self, crew: Crew) -> None:
-        self._crew = crew
+        self._crew, self._vacant = crew, False
         self._dispatcher.staff(crew)
         if not self._first.done():
             self._first.set_result(None)

@@ -85,6 +85,14 @@ class Waiting:
         self.entries += 1
         self.rows += ask.rows
 
+    @property
+    def earliest(self) -> float:
+        """The deadline that comes first; inf if there is none."""
+        deadlines = self._deadlines
+        while deadlines and deadlines[0][2].left:
+            heappop(deadlines)
+        return deadlines[0][0] if deadlines else inf
+
     def oldest(self, now: float) -> float:
         """Seconds that the one which waits longest has waited; 0 if none waits."""
         line = self._line

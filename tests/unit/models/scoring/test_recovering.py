@@ -1,0 +1,170 @@
+"""Whatever a batch did, those that come after it are answered, and what is nobody's fault hurts nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rxml
+from rxml import models
+from rxml import operators as ops
+from rxml.batch import Batch, Schema
+from rxml.errors import DeadlineError, ModelError, StreamClosedError
+from rxml.flow.service import Service
+from rxml.testing.virtual_time import run
+from tests.unit.models.scoring.places import Timed
+
+X = Schema.of(x="float64")
+SAME = models.from_function(lambda rows: rows["x"], inputs=X)
+
+
+def leaving_out(rows: Batch) -> Any:
+    """Drops rows below 0, as who cleans data may."""
+    return rows["x"][rows["x"] >= 0]
+
+
+def picky(rows: Batch) -> Any:
+    if (rows["x"] < 0).any():
+        raise ValueError("negative")
+    return rows["x"]
+
+
+async def asked(service: Service[Any, Any], *xs: float) -> list[Any]:
+    answers = [service.ask({"x": x}) for x in xs]
+    told = await asyncio.gather(*answers, return_exceptions=True)
+    return [each.value if isinstance(each, models.Prediction) else type(each) for each in told]
+
+
+def test_a_row_that_a_model_leaves_out_fails_alone_even_as_the_first() -> None:
+    async def main() -> None:
+        model = models.from_function(leaving_out, inputs=X)
+        async with Service(ops.score(model, on=Timed())) as service:
+            assert await asked(service, -1.0) == [ModelError]
+            assert await asked(service, 1.0, 2.0, -1.0, 4.0) == [1.0, 2.0, ModelError, 4.0]
+
+    run(main())
+
+
+def test_a_batch_without_rows_teaches_nothing_and_hurts_nobody() -> None:
+    async def main() -> None:
+        async with Service(ops.score(SAME, on=Timed())) as service:
+            assert len(await service.ask(Batch({"x": np.zeros(0)}))) == 0
+            assert await asked(service, 1.0) == [1.0]
+
+    run(main())
+
+
+@pytest.mark.parametrize("bad", [{0, 1}, {0, 1, 2, 3}, {0, 7}, {6, 7}, {0, 1, 4, 5}])
+@pytest.mark.parametrize("n", [8, 60])
+def test_several_bad_rows_fail_and_no_others(bad: set[int], n: int) -> None:
+    async def main() -> list[Any]:
+        model = models.from_function(picky, inputs=X)
+        async with Service(ops.score(model, on=Timed(base=0.001))) as service:
+            for _ in range(5):
+                await asked(service, *[1.0] * 64)
+            return await asked(service, *[-1.0 if i in bad else 1.0 for i in range(n)])
+
+    assert run(main()) == [ValueError if i in bad else 1.0 for i in range(n)]
+
+
+def test_three_rows_of_which_two_are_bad() -> None:
+    async def main() -> list[Any]:
+        model = models.from_function(picky, inputs=X)
+        async with Service(ops.score(model, on=Timed())) as service:
+            return await asked(service, -1.0, 1.0, -1.0)
+
+    assert run(main()) == [ValueError, 1.0, ValueError]
+
+
+def test_what_was_slow_once_is_tried_again() -> None:
+    place = Timed(base=30.0)
+
+    async def main() -> None:
+        async with Service(ops.score(SAME, on=place)) as service:
+            await asyncio.sleep(1)
+            with pytest.raises(DeadlineError):
+                await service.ask({"x": 1.0}, within=1.0)
+            await asyncio.sleep(40)
+            place.base = 0.01
+            assert (await service.ask({"x": 2.0}, within=1.0)).value == 2.0
+
+    run(main())
+
+
+def test_while_it_is_slow_few_batches_are_spent_on_finding_out() -> None:
+    place = Timed(base=2.0)
+
+    async def main() -> None:
+        async with Service(ops.score(SAME, on=place)) as service:
+            for _ in range(100):
+                with pytest.raises(DeadlineError):
+                    await service.ask({"x": 1.0}, within=0.5)
+
+    run(main())
+    assert len(place.batches) < 40
+
+
+def test_of_a_batch_that_is_parted_only_those_are_scored_for_whom_somebody_waits() -> None:
+    place = Timed(base=1.0)
+
+    async def main() -> None:
+        model = models.from_function(picky, inputs=X)
+        async with Service(ops.score(model, on=place)) as service:
+            rows = [service.ask({"x": x}, within=1.8) for x in (-1.0, 2.0, 3.0, 4.0)]
+            told = await asyncio.gather(*rows, return_exceptions=True)
+            assert all(isinstance(each, DeadlineError) for each in told)
+            assert (await service.ask({"x": 5.0})).value == 5.0
+
+    run(main())
+    assert place.batches == [[-1.0, 2.0, 3.0, 4.0], [-1.0, 2.0], [5.0]]
+
+
+def test_if_neither_model_can_be_had_the_service_says_so() -> None:
+    """With `overlap=False` the one before has gone: elements must not wait for ever."""
+    place = Timed(base=0.1)
+
+    class Version:
+        def __init__(self, number: int) -> None:
+            self.release = models.Release("m", str(number), f"d{number}")
+
+        def load(self) -> models.Model:
+            if self.release.version == "2":
+                place.refused += [SAME, SAME]
+            return SAME
+
+    def version(at: int) -> Version:
+        return Version(1 + at)
+
+    async def main() -> None:
+        flow = rxml.interval(5.0).pipe(ops.map(version))
+        async with Service(ops.score(flow, on=place, overlap=False)) as service:
+            assert (await service.ask({"x": 1.0}, within=9.0)).value == 1.0
+            await asyncio.sleep(5)
+            with pytest.raises(StreamClosedError, match="has failed"):
+                await service.ask({"x": 1.0})
+
+    run(main())
+
+
+def test_the_weight_of_the_rows_of_a_slab_is_that_of_the_slab() -> None:
+    """What is lost in rounding would stay for ever, and leave less room each time."""
+    x = np.where(np.arange(7) == 3, -1.0, 1.0)
+    batch = Batch(
+        {
+            "x": x,
+            "flag": np.ones(7, np.int8),
+            "name": np.array(["abc", "d", "abc", "d", "abc", "d", "e"], object),
+        }
+    )
+    assert batch.nbytes % 7
+    place = Timed(base=0.001)
+    model = models.from_function(picky, inputs=X)
+    flow = rxml.from_batches([batch] * 100).pipe(
+        ops.score(model, on=place, max_bytes=batch.nbytes),
+        ops.supervise("resume"),
+    )
+    assert len(run(flow.to_list())) == 6 * 100
+    assert sum(len(each) == 7 for each in place.batches) == 100
