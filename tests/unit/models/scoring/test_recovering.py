@@ -14,6 +14,8 @@ from rxml import operators as ops
 from rxml.batch import Batch, Schema
 from rxml.errors import DeadlineError, ModelError, StreamClosedError
 from rxml.flow.service import Service
+from rxml.models.scoring.exits import SlabsInOrder
+from rxml.models.scoring.waiting import Ask
 from rxml.testing.virtual_time import run
 from tests.unit.models.scoring.places import Timed
 
@@ -151,20 +153,8 @@ def test_if_neither_model_can_be_had_the_service_says_so() -> None:
 
 def test_the_weight_of_the_rows_of_a_slab_is_that_of_the_slab() -> None:
     """What is lost in rounding would stay for ever, and leave less room each time."""
-    x = np.where(np.arange(7) == 3, -1.0, 1.0)
-    batch = Batch(
-        {
-            "x": x,
-            "flag": np.ones(7, np.int8),
-            "name": np.array(["abc", "d", "abc", "d", "abc", "d", "e"], object),
-        }
-    )
-    assert batch.nbytes % 7
-    place = Timed(base=0.001)
-    model = models.from_function(picky, inputs=X)
-    flow = rxml.from_batches([batch] * 100).pipe(
-        ops.score(model, on=place, max_bytes=batch.nbytes),
-        ops.supervise("resume"),
-    )
-    assert len(run(flow.to_list())) == 6 * 100
-    assert sum(len(each) == 7 for each in place.batches) == 100
+    slab = Ask(Batch({"x": np.ones(7)}), None, 7, 0.0, 475)
+    slab.slab = True
+    exits = SlabsInOrder()
+    exits.enter([slab], dated=False)
+    assert sum(each.weight for each in exits.part(slab)) == 475
