@@ -82,7 +82,7 @@ def canary(  # noqa: PLR0913 - each is a thing of its own that one may say of mo
             the stable model in the same time, wrong with a probability of 0.01 at most. None: it is always well.
         on_decision: told of each decision; `dataclasses.asdict` of one can be the payload of a fact.
         seed: see `split`.
-        on: see `score`.
+        on: see `score`; a candidate that may hang wants `threads()` or `engines.processes()`: on the loop it holds up all.
         ordered: see `score`.
         budget: see `score`.
         max_batch: see `score`.

@@ -55,7 +55,7 @@ def shadow(  # noqa: PLR0913 - each is a thing of its own that one may say of mo
     Buffers: as `score`; and at most `lag` rows that the shadow has not scored yet.
     Emits: what `score` by the first model does.
     Completes: with upstream, after the last prediction. The run ends when the shadow is done with what it has, after a second
-        at most.
+        at most, and has ended the batch that is under way.
     Fails: as `score` by the first model; nothing that the shadow does fails anything.
     Cancels: as `score`; what the shadow has is forgotten.
     Cost: as `score`, twice; the shadow in threads of its own, which hold up the rest only as far as it holds the GIL: for a

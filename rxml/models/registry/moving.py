@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rxml.errors import AliasMovedError, UnknownModelError
 from rxml.models.registry.state import Promoted, RolledBack
+from rxml.models.registry.version import Version
 
 if TYPE_CHECKING:
     from rxml.models.registry.references import Reference
     from rxml.models.registry.state import Event, State
+
+Expected: TypeAlias = str | int | Version | None
+"""The version that an alias must show; None: there must be no such alias."""
 
 ANYWHERE: Final = "*"
 """Whatever an alias shows."""
@@ -25,7 +29,7 @@ class Promotion:
         expect: the version that it must show; None: there must be none; `ANYWHERE`.
     """
 
-    def __init__(self, meant: Reference, alias: str, expect: str | int | None) -> None:
+    def __init__(self, meant: Reference, alias: str, expect: Expected) -> None:
         self._meant = meant
         self._alias = alias
         self._expect = expect
@@ -49,7 +53,7 @@ class Rollback:
         version: that it shows since.
     """
 
-    def __init__(self, meant: Reference, expect: str | int) -> None:
+    def __init__(self, meant: Reference, expect: Expected) -> None:
         self._meant = meant
         self._expect = expect
         self.version: str = ""
@@ -67,8 +71,9 @@ class Rollback:
         return RolledBack(self._meant.alias, self.version, current)
 
 
-def _require(where: str, current: str, expect: str | int | None) -> None:
-    wanted = "" if expect is None else str(expect)
+def _require(where: str, current: str, expect: Expected) -> None:
+    said = expect.version if isinstance(expect, Version) else expect
+    wanted = "" if said is None else str(said)
     if wanted not in {ANYWHERE, current}:
         raise AliasMovedError(
             f"{where} shows {current or 'nothing'}, not {wanted or 'nothing'}: somebody has moved it"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rxml.flow.timing.duration import Duration
     from rxml.models.artefacts.limits import Limits
     from rxml.models.model import Model
+    from rxml.models.registry.moving import Expected
     from rxml.models.registry.state import State
     from rxml.models.registry.version import Change
 
@@ -185,7 +186,7 @@ class Registry:
         alias: str,
         version: str | int | Version,
         *,
-        expect: str | int | None = ANYWHERE,
+        expect: Expected = ANYWHERE,
     ) -> Version:
         """Have an alias show a version.
 
@@ -207,7 +208,7 @@ class Registry:
         self._journal.append(name, move)
         return self.find(f"{name}:{number}")
 
-    def rollback(self, name: str, alias: str, *, expect: str | int = ANYWHERE) -> Version:
+    def rollback(self, name: str, alias: str, *, expect: str | int | Version = ANYWHERE) -> Version:
         """Have an alias show again what it showed before; once more goes back one further.
 
         Args:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rxml.errors import ArtefactError
 from rxml.models.artefacts.artefact import Artefact
+from rxml.models.artefacts.limits import Limits
 from rxml.models.artefacts.manifest import signature_of
 from rxml.models.artefacts.opening import model_of
 from rxml.models.artefacts.trust import Trust
@@ -99,12 +101,15 @@ def load_again(
         reference: `name:version`.
         digest: of its artefact.
         modules: see `Trust`.
-        rest: types, and whether it is trusted; see there.
+        rest: types, whether it is trusted, and the limits; see there.
 
     Raises:
         RegistryError: it is not there any more, or is refused.
     """
-    trust = Trust(tuple(modules), tuple(rest[0]), trusted=bool(rest[1]), digest=digest)
+    types, trusted, sizes = rest
+    trust = Trust(
+        tuple(modules), tuple(types), trusted=bool(trusted), digest=digest, limits=Limits(*sizes)
+    )
     meant = Reference.of(reference)
     path = Path(folder)
     journal = Journal(path, lambda version: released(path, version, trust))
@@ -112,6 +117,6 @@ def load_again(
 
 
 def _recipe(folder: Path, version: Version, trust: Trust) -> Recipe:
-    rest = [list(trust.types), trust.trusted]
+    rest = [list(trust.types), trust.trusted, list(astuple(trust.limits))]
     arguments = (str(folder.resolve()), str(version), version.digest, list(trust.modules), rest)
     return Recipe(f"{__name__}:{load_again.__name__}", arguments)

@@ -57,6 +57,9 @@ class Line(msgspec.Struct, frozen=True):
     payload: Event
 
 
+_DIGITS: Final = 9
+"""Of a version at most; of thousands of them Python makes no number."""
+
 _DECODER: Final = msgspec.json.Decoder(Line)
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -88,7 +91,7 @@ class Named:
 
     def has(self, version: str) -> bool:
         """Whether there is that version."""
-        return 1 <= int(version) <= len(self.versions)
+        return len(version) <= _DIGITS and 1 <= int(version) <= len(self.versions)
 
 
 class State:

@@ -11,9 +11,9 @@ import pytest
 from rxml.batch import Batch, Schema
 from rxml.errors import AliasMovedError, ArtefactError, ModelError, RegistryError, UnknownModelError
 from rxml.models import from_function
-from rxml.models.artefacts import linear
+from rxml.models.artefacts import Limits, Trust, linear
 from rxml.models.model import Portable
-from rxml.models.registry import Coverage, FactRange, Registry
+from rxml.models.registry import Coverage, FactRange, Registry, released
 from tests.unit.models.registry import functions
 
 if TYPE_CHECKING:
@@ -199,6 +199,31 @@ def test_another_process_can_make_a_loaded_model_again(registry: Registry) -> No
     made = getattr(__import__(module, fromlist=[name]), name)(*recipe.arguments)
     assert made.release == model.release
     assert made.predict(Batch({"area": [3.0]})) == model.predict(Batch({"area": [3.0]}))
+
+
+def test_another_process_goes_by_the_same_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(Registry(tmp_path), 1)
+    wide = Limits(5 << 30, 6 << 30, 7)
+    model = Registry(tmp_path, limits=wide).load("price")
+    found: list[Limits] = []
+
+    def load(folder: Path, version: Version, trust: Trust) -> None:
+        found.append(trust.limits)
+
+    monkeypatch.setattr(released, "released", load)
+    released.load_again(*model.recipe().arguments)
+    assert found == [wide]
+
+
+def test_a_version_that_was_found_can_be_expected(registry: Registry) -> None:
+    published(registry, 2)
+    registry.promote("price", "champion", 1)
+    before = registry.find("price@champion")
+    registry.promote("price", "champion", 2, expect=before)
+    with pytest.raises(AliasMovedError, match="shows 2, not 1"):
+        registry.rollback("price", "champion", expect=before)
 
 
 def test_a_model_without_a_recipe_cannot_be_published(registry: Registry) -> None:

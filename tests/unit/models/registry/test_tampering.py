@@ -164,6 +164,10 @@ LINES: dict[str, tuple[bytes, str]] = {
         line("promoted", alias="a", version="7", before=""),
         "'7', which is not there",
     ),
+    "a move to more digits than a number may have": (
+        line("promoted", alias="a", version="9" * 5000, before=""),
+        "which is not there",
+    ),
     "a move from elsewhere": (
         line("promoted", alias="a", version="1", before="1"),
         "away from '1'",
