@@ -133,7 +133,7 @@ class ArmsStage(ScoreStage):
 
     @override
     def _asks(self, chunk: Chunk[Any], crew: Crew) -> list[Ask]:
-        now, contexts, weight = self.env.clock.time(), chunk.contexts, crew.intake.weight
+        now, contexts, weight = self.env.clock.time(), chunk.contexts, crew.scales.coming
         return [
             Sent(item, context, rows_of(item), now, weight(item))
             for item, context in zip(chunk.elements, contexts or repeat(None), strict=False)

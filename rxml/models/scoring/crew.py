@@ -9,6 +9,7 @@ from rxml.errors import ModelError
 from rxml.models.prediction import Stamp, predictions
 from rxml.models.scoring.cost import Cost
 from rxml.models.scoring.intake import Intake
+from rxml.models.scoring.scales import Scales
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,7 @@ class Crew:
         release: as given.
         workers: as given.
         intake: makes columns for it.
+        scales: weigh what it is given and gives.
         cost: what is known of how long it takes.
     """
 
@@ -46,6 +48,7 @@ class Crew:
         self.release: Release = release
         self.workers: Workers = workers
         self.intake: Intake = Intake(model.signature)
+        self.scales: Scales = Scales(model.signature)
         self.cost: Cost = Cost(budget, most)
         self._stamp = Stamp(release)
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from rxml.batch import Batch
 from rxml.errors import SchemaError
-from rxml.flow.buffers.weigh import weigh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,18 +32,6 @@ class Intake:
         self._names = tuple(signature.inputs)
         fields = signature.inputs.values()
         self._floats = all(each.dtype == np.float64 and not each.shape for each in fields)
-        self._fixed = all(each.dtype.kind in "biufcmM" for each in fields)
-        self._row_bytes = 0
-
-    def weight(self, item: Any) -> int:
-        """Bytes of an element. Rows of numbers all weigh as much as the first."""
-        if item.__class__ is not dict and isinstance(item, Batch):
-            return item.nbytes
-        if not self._fixed:
-            return weigh([item])
-        if not self._row_bytes:
-            self._row_bytes = weigh([item])
-        return self._row_bytes
 
     def batch(self, items: Sequence[Any]) -> Batch:
         """The columns of one or more elements, in order.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rxml.flow.subscription import Subscription
     from rxml.flow.workers.turnstile import Entry
     from rxml.models.scoring.crew import Crew
+    from rxml.models.scoring.scales import Scales
     from rxml.models.scoring.settings import Settings
 
 
@@ -64,6 +65,7 @@ class ScoreStage(Stage[Any]):
         self._shift: Shift | None = None
         self._head: Subscription[Any] | None = None
         self._bytes = 0
+        self._scales: Scales | None = None
         self._heaviest = 0
         self._over = False
         self._cut = False
@@ -82,6 +84,8 @@ class ScoreStage(Stage[Any]):
             if clock.held:
                 await clock.breathe()
             chunk = exits.take(n)
+            if len(chunk.elements) and self._scales is not None:
+                self._bytes -= self._scales.answers(chunk.elements)
             self._make_room()
             if len(chunk.elements) or chunk.signalled:
                 return chunk
@@ -163,6 +167,7 @@ class ScoreStage(Stage[Any]):
             room.set_result(None)
 
     def _take_in(self, chunk: Chunk[Any], crew: Crew) -> None:
+        self._scales = self._scales or crew.scales
         asks = self._asks(chunk, crew)
         for ask in asks:
             self._bytes += ask.weight
@@ -186,10 +191,10 @@ class ScoreStage(Stage[Any]):
     def _asks(self, chunk: Chunk[Any], crew: Crew) -> list[Ask]:
         now, elements, contexts = self.env.clock.time(), chunk.elements, chunk.contexts
         if isinstance(elements, Batch) and contexts is None and self._ordered and len(elements):
-            slab = Ask(elements, None, len(elements), now, elements.nbytes)
+            slab = Ask(elements, None, len(elements), now, crew.scales.coming(elements))
             slab.slab = True
             return [slab]
-        weight = crew.intake.weight
+        weight = crew.scales.coming
         return [
             Ask(item, context, rows_of(item), now, weight(item))
             for item, context in zip(elements, contexts or repeat(None), strict=False)
@@ -208,6 +213,8 @@ class ScoreStage(Stage[Any]):
                 self.fail(ask, answer)
                 continue
             self._bytes -= ask.weight
+            if self._scales is not None:
+                self._bytes += self._scales.answer(answer)
             ask.item, ask.progress = answer, DONE
             ring = self._exits.finish(ask) or ring
         if ring:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,11 +13,15 @@ from rxml import models
 from rxml import operators as ops
 from rxml.batch import Batch, Schema
 from rxml.errors import DeadlineError, ModelError, StreamClosedError
+from rxml.flow.clock import FIRST
 from rxml.flow.service import Service
 from rxml.models.scoring.exits import SlabsInOrder
 from rxml.models.scoring.waiting import Ask
 from rxml.testing.virtual_time import run
 from tests.unit.models.scoring.places import Timed
+
+if TYPE_CHECKING:
+    from rxml.flow.flowable import Flowable
 
 X = Schema.of(x="float64")
 SAME = models.from_function(lambda rows: rows["x"], inputs=X)
@@ -158,3 +162,45 @@ def test_the_weight_of_the_rows_of_a_slab_is_that_of_the_slab() -> None:
     exits = SlabsInOrder()
     exits.enter([slab], dated=False)
     assert sum(each.weight for each in exits.part(slab)) == 475
+
+
+def pulled(flow: Flowable[Any], count: list[Any]) -> int:
+    """How many elements come in while nobody takes more than the first answer."""
+
+    async def main() -> int:
+        async with flow.open() as subscription:
+            await subscription.request(1)
+            await asyncio.sleep(50)
+            return len(count)
+
+    return run(main())
+
+
+def test_answers_that_nobody_takes_weigh_too() -> None:
+    count: list[Any] = []
+
+    def batch(at: int) -> Batch:
+        count.append(at)
+        return Batch({"x": np.ones(1000)})
+
+    flow = rxml.range(1000).pipe(ops.map(batch), ops.score(SAME, max_bytes=80_000))
+    assert pulled(flow, count) <= 13
+
+
+def test_what_a_row_has_beside_its_numbers_weighs_too() -> None:
+    count: list[Any] = []
+
+    def row(at: int) -> dict[str, Any]:
+        count.append(at)
+        return {"x": 1.0} | ({"beside": bytes(10_000)} if at else {})
+
+    flow = rxml.range(1000).pipe(ops.map(row), ops.score(SAME, on=Timed(), max_bytes=100_000))
+    assert pulled(flow, count) <= FIRST + 12
+
+
+def test_room_is_had_back_when_answers_are_taken() -> None:
+    rows: list[Any] = [{"x": 1.0}, Batch({"x": np.ones(3)})] * 300
+    flow = rxml.of(*rows).pipe(ops.score(SAME, max_bytes=1000))
+    assert len(run(flow.to_list())) == 600
+    batches = rxml.from_batches([Batch({"x": np.ones(50)})] * 30)
+    assert len(run(batches.pipe(ops.score(SAME, max_bytes=500)).to_list())) == 1500
