@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-READING: Final = 0.01
+READING: Final = 0.005
 """Seconds that reading what has come may take at a time: an answer takes about four times as long."""
 
 WINDOW: Final = 0.1

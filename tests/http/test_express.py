@@ -14,6 +14,7 @@ import pytest
 from rxml import models, wire
 from rxml import operators as ops
 from rxml.batch import Batch, Schema
+from rxml.flow.service import Service
 from rxml.http import App, Key, Limits
 from rxml.http.express import Express
 from tests.http.helpers import eventually, run
@@ -300,6 +301,32 @@ def test_an_answer_may_take_longer_than_a_connection_may_rest() -> None:
             service(Timed(base=0.5), limits=Limits(request_seconds=0.2)).serve() as server,
             client_of(server) as client,
         ):
+            assert (await client.ask(request(ROW)))[0] == 200
+
+    run(main())
+
+
+@pytest.mark.parametrize(("wait", "after"), [(0.0, "1"), (3.2, "4"), (1e9, "30")])
+def test_what_finds_no_room_is_refused_before_its_body_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, wait: float, after: str
+) -> None:
+    crowded: list[float | None] = [wait]
+
+    def told(_service: Any, _within: float | None) -> float | None:
+        return crowded[0]
+
+    async def main() -> None:
+        async with (
+            service(limits=Limits(retry_seconds=30)).serve() as server,
+            client_of(server) as client,
+        ):
+            monkeypatch.setattr(Service, "crowded", told)
+            for _ in range(2):
+                status, headers, body = await client.ask(request(b"no JSON"))
+                assert (status, headers["Retry-After"]) == (429, after)
+                assert json.loads(body)["error"].startswith("there is more to do")
+            crowded[0] = None
+            assert (await client.ask(request(b"no JSON")))[0] == 400
             assert (await client.ask(request(ROW)))[0] == 200
 
     run(main())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import socket
 import ssl
 from contextlib import asynccontextmanager, suppress
@@ -19,7 +18,6 @@ from rxml import models
 from rxml import operators as ops
 from rxml.batch import Schema
 from rxml.http import App, listener
-from rxml.http.collecting import seldom
 from rxml.http.listener import Listener
 from rxml.http.stale import turn_away, waited
 from rxml.http.valve import READING, WINDOW, Valve
@@ -389,16 +387,3 @@ def test_connections_that_are_too_many_end_with_their_answer(extra: str) -> None
                 writer.close()
 
     run(main())
-
-
-def test_cycles_are_collected_seldom_and_as_before_afterwards() -> None:
-    before, frozen = gc.get_threshold(), gc.get_freeze_count()
-    with seldom():
-        assert gc.get_threshold() == (10 * before[0], *before[1:])
-        assert gc.get_freeze_count() > frozen
-        cycle: list[Any] = []
-        cycle.append(cycle)
-        del cycle
-        assert gc.collect() >= 1
-    assert gc.get_threshold() == before
-    assert gc.get_freeze_count() == 0

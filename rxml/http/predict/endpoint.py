@@ -202,7 +202,7 @@ class PredictLane:
 
     def _shed(self, wait: float) -> Reply:
         """One reply for all that are told the same `Retry-After`: refusing must cost far less than answering."""
-        seconds = min(self._limits.retry_seconds, ceil(wait))
+        seconds = min(self._limits.retry_seconds, max(1, ceil(wait)))
         if seconds not in self._refusals:
             refusal = refusal_of(OverloadError(_CROWDED, seconds), seconds)
             self._refusals[seconds] = refused(refusal)

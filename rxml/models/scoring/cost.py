@@ -10,6 +10,9 @@ _FORGET: Final = 0.97
 _OUTLIER: Final = 4.0
 """Times the expected: what takes longer counts as no more, or one pause would shrink the batches for long."""
 
+_BESIDE: Final = 1.25
+"""Times what one row takes, that a batch may take where one row alone takes longer than the budget: what is free is taken."""
+
 _BACK_OFF: Final = 0.9
 """Of the batch size, after one that took longer than the budget (Clipper, NSDI 2017)."""
 
@@ -54,7 +57,7 @@ class Cost:
         self._weight = self._n = self._nn = self._t = self._nt = 0.0
 
     def _guarded(self, rows: int, seconds: float) -> None:
-        if seconds > self._budget:
+        if seconds > self._allowed:
             self._rising = False
             self._guard = max(1.0, _BACK_OFF * min(self._guard, rows))
         elif 2 * rows > self._guard:  # elements that are batches seldom fill it to the last row
@@ -85,8 +88,13 @@ class Cost:
         return slope * rows + base
 
     @property
+    def _allowed(self) -> float:
+        """Seconds that a batch may take: fewer rows help nobody where one takes longer than the budget and others are free."""
+        return max(self._budget, _BESIDE * self.expected(1))
+
+    @property
     def size(self) -> int:
         """Rows of the next batch, at most."""
         slope, base = self.line()
-        fits = (self._budget - base) / slope if slope > 0 else float(self._most)
+        fits = (self._allowed - base) / slope if slope > 0 else float(self._most)
         return max(1, int(min(fits, self._guard, self._most)))

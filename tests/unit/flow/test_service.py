@@ -154,6 +154,27 @@ def test_there_is_room_for_so_many_and_no_more() -> None:
     assert run(main()) == ["Prediction"] * 3 + ["OverloadError"]
 
 
+def test_it_is_crowded_for_who_cannot_wait_and_not_for_who_can() -> None:
+    async def main() -> Any:
+        async with Service(
+            ops.score(DOUBLE, on=Timed(base=0.5), max_batch=5), capacity=50
+        ) as service:
+            asked = [service.ask({"x": 1.0}) for _ in range(50)]
+            full = service.crowded(None), service.crowded(1e6)
+            while (ahead := service.waiting) > 20:
+                await service.fewer()
+            found = [service.crowded(within) for within in (None, 0.1, 100.0)]
+            await asyncio.wait(asked)
+            return full, ahead, found, service.crowded(0.001)
+
+    full, ahead, (whenever, soon, late), rest = run(main())
+    assert full == (0.0, 0.0)
+    assert ahead > 2
+    assert (whenever, late, rest) == (None, None, None)
+    assert soon is not None
+    assert 0.05 * ahead < soon < 1.0 * ahead
+
+
 def test_who_waits_when_it_ends_is_told() -> None:
     async def main() -> Any:
         async with scored(Timed(base=50.0)) as service:
