@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from rxml.errors import DeadlineError, RefusedError
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 class Retry:
     """When a call is worth another attempt. Only for calls that may be made twice without harm.
 
-    An error that has a `retry_after` is waited for as long, one that is `final` is not tried again. What a policy has refused, and what has no time left, is not
-    tried again; nor is anything when its wait would end behind the deadline.
+    An error that has a `retry_after`, in seconds or a timedelta, is waited for as long; one that is `final` is not tried
+    again. What a policy has refused, and what has no time left, is not tried again; nor is anything when its wait would end
+    behind the deadline.
 
     Attributes:
         attempts: in all, >= 1.
@@ -51,10 +54,18 @@ class Retry:
             return None
         left = deadline() - now()
         wait = self.backoff.within(failures - 1, random, left)
-        asked = getattr(error, "retry_after", None) or 0.0
+        asked = _asked(error)
         if wait is None or asked >= left or not self.budget.withdraw(now()):
             return None
         return max(wait, asked)
+
+
+def _asked(error: Exception) -> float:
+    """Seconds that the callee wants to be left alone; errors of others may have something else by that name."""
+    asked: object = getattr(error, "retry_after", None)
+    if isinstance(asked, timedelta):
+        return asked.total_seconds()
+    return float(asked) if isinstance(asked, int | float) and not isnan(asked) else 0.0
 
 
 def retried(call: Call, retry: Retry, random: Random) -> Call:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
+from math import nan
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +140,17 @@ def test_an_error_that_says_when_is_waited_for_and_a_final_one_is_not() -> None:
 
     run(main())
     assert callee.came == [0, 3]
+
+
+@pytest.mark.parametrize(
+    ("said", "wait"), [(timedelta(seconds=3), 3), ("3", 0), (nan, 0), (-1, 0), (len, 0)], ids=str
+)
+def test_what_others_call_retry_after_does_not_hide_their_error(said: object, wait: float) -> None:
+    busy = KeyError("busy")
+    busy.retry_after = said  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    callee = Callee(busy)
+    run(Guard(callee, retry=Retry(backoff=Backoff(0, 1, 0)))(7))
+    assert callee.came == [0, wait]
 
 
 def test_a_spent_budget_leaves_the_error_as_it_is() -> None:
