@@ -11,6 +11,7 @@ from aiohttp import web
 
 from rxml.http.access import key_of
 from rxml.http.endpoint import is_upgrade
+from rxml.http.express import GONE
 from rxml.http.handler import Handler
 from rxml.http.logs import access, note, note_access
 from rxml.http.metrics import UNKNOWN
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 logger: Final = logging.getLogger("rxml.http")
 
 SWITCHING: Final = 101
-
-GONE: Final = 499
-"""What a request counts as whose client left before its answer."""
 
 
 class Answering:

@@ -50,6 +50,9 @@ _REASONS: Final = {
     503: "Service Unavailable",
     504: "Gateway Timeout",
 }
+GONE: Final = 499
+"""What a request counts as whose client left before its answer."""
+
 _CLOSES: Final = "Connection: close\r\n"
 _ALWAYS: Final = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
 
@@ -203,6 +206,8 @@ class Sieve:
         self._handler = handler
         self._express = express
         self._held: list[tuple[Any, Any]] = []
+        self._path = ""
+        self._began = 0.0
         self.busy: bool = False
 
     def __getattr__(self, name: str) -> Any:
@@ -234,25 +239,34 @@ class Sieve:
     def _take(self, lane: Lane, message: Any, payload: Any) -> None:
         self.busy = True
         self._parser.message_consumed()
-        answering, began = self._express.answering, self._handler.away(_AWAY)
-        answering.begun()
-
-        def done(reply: Reply) -> None:
-            answering.ended(lane.path, reply.status, reply.shed, self._handler.now() - began)
-            self._reply(reply)
-
+        self._path, self._began = lane.path, self._handler.away(_AWAY)
+        self._express.answering.begun()
         try:
-            lane.take(message.headers, payload.read_nowait(), done, self._gone)
+            lane.take(message.headers, payload.read_nowait(), self._done, self._gone)
         except Exception:
             logger.exception("a request has failed: POST %r", lane.path)
-            done(_BROKEN)
+            self._done(_BROKEN)
+
+    def _done(self, reply: Reply) -> None:
+        if self.busy:
+            self._ended(reply.status, reply.shed)
+            self._reply(reply)
+
+    def _ended(self, status: int, shed: str | None) -> None:
+        self.busy = False
+        self._express.answering.ended(self._path, status, shed, self._handler.now() - self._began)
+
+    def lost(self) -> None:
+        """The connection has ended; nobody waits for what is being answered."""
+        self._held.clear()
+        if self.busy:
+            self._ended(GONE, None)
 
     def _gone(self) -> bool:
         return self._handler.transport is None
 
     def _reply(self, reply: Reply) -> None:
         handler = self._handler
-        self.busy = False
         if handler.transport is None:
             self._held.clear()
             return

@@ -205,6 +205,8 @@ class Http(web.Server):
             if not self.addresses[handler.address]:
                 del self.addresses[handler.address]
         super().connection_lost(handler, exc)
+        if isinstance(handler, Handler) and handler.sieve is not None:
+            handler.sieve.lost()
         if self.listener is not None:
             self.listener.left()
 

@@ -1,0 +1,36 @@
+"""Who leaves before the answer is not waited for, and what it asked counts as what it was."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.http.helpers import eventually, http, run
+from tests.http.test_express import ROW, client_of, request, service
+from tests.http.test_ops_admin import Side, sample
+from tests.unit.models.scoring.places import Timed
+
+
+def test_a_request_whose_client_has_left_is_over() -> None:
+    place = Timed(base=0.3)
+
+    async def main() -> None:
+        async with service(place, admin=0).serve() as server, client_of(server) as stays:
+
+            async def told() -> str:
+                return (await http(Side(server), "/metrics")).body.decode()
+
+            async with client_of(server) as leaves:
+                leaves.writer.write(2 * request(ROW))
+                await eventually(lambda: len(place.batches) == 3)
+                assert sample(await told(), "rxml_http_in_flight") == 1
+                leaves.reset()
+                await asyncio.sleep(0.05)
+            text = await told()
+            assert sample(text, "rxml_http_in_flight") == 0
+            assert sample(text, "rxml_http_requests_total", path="/predict", status="499") == 1
+            assert (await stays.ask(request(ROW)))[0] == 200
+            text = await told()
+            assert sample(text, "rxml_http_requests_total", path="/predict", status="200") == 3
+            assert sample(text, "rxml_http_in_flight") == 0
+
+    run(main())
