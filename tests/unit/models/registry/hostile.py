@@ -44,6 +44,16 @@ def npy(array: Any, **more: Any) -> bytes:
     return buffer.getvalue()
 
 
+def crowded(members: int) -> bytes:
+    """A ZIP that lists one member so many times."""
+    whole = zipped({"a": b""})
+    first, end = whole.index(b"PK\x01\x02"), whole.index(b"PK\x05\x06")
+    entries = whole[first:end] * members
+    tail = bytearray(whole[end:])
+    tail[12:16] = len(entries).to_bytes(4, "little")
+    return whole[:first] + entries + bytes(tail)
+
+
 def zipped(members: dict[str, bytes], **more: Any) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

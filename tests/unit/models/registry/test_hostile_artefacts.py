@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,17 @@ def test_what_is_too_large_is_refused_before_it_is_unpacked(
     path = tmp_path / "m.npz"
     path.write_bytes(hostile.zip_bomb())
     refused(tmp_path, path, reason, limits=limits)
+
+
+def test_a_list_of_a_hundred_thousand_members_takes_no_memory() -> None:
+    data = hostile.crowded(100_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArtefactError, match="100,000 members"):
+            read_npz(data, LIMITS)
+        assert tracemalloc.get_traced_memory()[1] < len(data)
+    finally:
+        tracemalloc.stop()
 
 
 def test_links_pipes_folders_and_archives_are_no_models(tmp_path: Path) -> None:
