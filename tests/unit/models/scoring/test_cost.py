@@ -5,11 +5,21 @@ from __future__ import annotations
 from rxml.models.scoring.cost import Cost
 
 
-def test_rows_that_are_free_go_along_where_one_takes_longer_than_the_budget() -> None:
-    free, dear = Cost(0.05, 256), Cost(0.05, 256)
+def sizes(base: float, row: float) -> list[int]:
+    """Of batches that take so many seconds each, and for each row, under a budget of 50 ms."""
+    cost = Cost(0.05, 256)
+    made: list[int] = []
     for number in range(400):
-        for cost, base, row in ((free, 0.5, 0.0), (dear, 0.0, 0.5)):
-            rows = cost.size if number > 5 else 1 + number % 3
-            cost.record(rows, base + row * rows)
-    assert free.size == 256
-    assert dear.size == 1
+        made.append(cost.size if number > 5 else 1 + number % 3)
+        cost.record(made[-1], base + row * made[-1])
+    return made[100:]
+
+
+def test_rows_that_are_free_go_along_where_one_takes_longer_than_the_budget() -> None:
+    made = sizes(0.5, 0.0)
+    assert max(made) == 256
+    assert sum(made) / len(made) > 64
+
+
+def test_rows_that_are_not_free_do_not() -> None:
+    assert set(sizes(0.0, 0.5)) == {1}
