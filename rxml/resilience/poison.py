@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from rxml.resilience.keyed import Keyed
 from rxml.resilience.numbers import require_range
@@ -69,4 +69,12 @@ class Poison:
         """Go on from a snapshot."""
         for table, rows in zip((self._counts, self._shut), state, strict=True):
             for key, count in rows:
-                table.put(key, int(str(count)))
+                table.put(_hashable(key), int(str(count)))
+
+
+def _hashable(key: Any) -> Hashable:
+    """A key as it was: a tuple may have come back as a list."""
+    if isinstance(key, list):
+        parts = cast("list[Any]", key)
+        return tuple(map(_hashable, parts))
+    return cast("Hashable", key)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from rxml import wire
 from rxml.resilience.keyed import Keyed
 from rxml.resilience.poison import Poison
 from rxml.resilience.quantile import RecentQuantile
@@ -132,6 +133,14 @@ class PoisonMachine(RuleBasedStateMachine):
         shut = {key for key, count in self.counts.items() if count >= 3}
         assert set(self.poison.keys()) == shut
         assert {key for key in self.counts if self.poison.quarantined(key)} == shut
+
+
+def test_keys_of_several_parts_outlive_the_wire() -> None:
+    poison, again, key = Poison(1), Poison(1), ("a", (1, "b"))
+    assert poison.failed(key)
+    state: Any = wire.loads(wire.dumps(poison.snapshot()))
+    again.restore(state)
+    assert again.quarantined(key)
 
 
 TestPoison = PoisonMachine.TestCase
