@@ -69,8 +69,9 @@ def canary(  # noqa: PLR0913 - each is a thing of its own that one may say of mo
     An id that the candidate answers keeps it as the share rises. A stage is over when it has lasted `until` outcomes of the
     candidate and the guard has found it well; after the last one it gets all. Once the guard finds it worse, it gets nothing,
     at once: what waits for it is answered by the stable model. Another edition of the candidate begins anew, whatever became
-    of the one before; so does the trial that is on when there is another stable model. A candidate in a flow stays in memory
-    after a rollback until the next one; a model is let go of.
+    of the one before; so does the trial that is on when there is another stable model. Once the candidate has been promoted the
+    next stable model answers all again, so that an alias that is promoted then can be rolled back. A candidate in a flow stays
+    in memory after a rollback until the next one; a model is let go of.
 
     Args:
         stable: a model, or a flow of editions, such as `registry.watch("price@champion")`.

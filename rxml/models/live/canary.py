@@ -79,6 +79,8 @@ class CanaryStage(ArmsStage):
             if number:
                 self._tell(self._rollout.refuse(swap.release, repr(swap.error)))
             return
+        if not number:
+            self._follow(self._rollout.replaced(swap.release, self.env.clock.time()))
         self._begin_trial(again=number == 0)
 
     def _begin_trial(self, *, again: bool) -> None:

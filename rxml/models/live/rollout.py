@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rxml.models.live.limits import Guard, Seen, Watch
     from rxml.models.model import Release
 
-Kind: TypeAlias = Literal["begun", "raised", "promoted", "rolled_back", "refused"]
+Kind: TypeAlias = Literal["begun", "raised", "promoted", "replaced", "rolled_back", "refused"]
 
 NOBODY: Final = ("", "", "")
 
@@ -24,8 +24,8 @@ class Decision:
     """What was decided about a candidate, in plain values: `dataclasses.asdict` of it is the payload of a fact.
 
     Attributes:
-        kind: begun (it gets its first share), raised (it gets the next one), promoted (it gets all), rolled_back (it gets
-            none), refused (it could not be had at all).
+        kind: begun (it gets its first share), raised (it gets the next one), promoted (it gets all), replaced (it had all, and
+            gets none since another stable model is there), rolled_back (it gets none), refused (it could not be had at all).
         name: of the candidate.
         version: of that name.
         digest: see `Release`.
@@ -91,6 +91,13 @@ class Rollout:
         self.running = True
         self._enter(0)
         return self._decision("begun", "", now)
+
+    def replaced(self, stable: Release, now: float) -> Decision | None:
+        """The stable model is another one when the trial is over: who has put it there has the last word."""
+        if self.running or self.share == 0.0:
+            return None
+        self._stable = stable.version
+        return self._ended("replaced", 0.0, "the stable model is another one", now)
 
     def refuse(self, candidate: Release | None, reason: str) -> Decision:
         """A candidate cannot be had; one that is there goes on."""

@@ -200,6 +200,20 @@ def test_another_stable_model_begins_the_trial_anew() -> None:
     assert [(each.kind, each.stable) for each in decisions] == [("begun", "1"), ("begun", "5")]
 
 
+def test_what_was_promoted_can_be_rolled_back() -> None:
+    champions = each_after((0, Version(1)), (500, Version(2)), (200, Version(1)))
+    flow = timed_rows(900)
+    answers, decisions = tried(
+        each_after((0, Version(2))), flow, stable=champions, until=20, guard=None
+    )
+    assert kinds(decisions) == ["begun", "promoted", "replaced"]
+    assert decisions[-1].share == 0.0
+    said = [(each["arm"], each["version"]) for each in answers]
+    assert set(said[300:495]) == {("candidate", "2")}
+    assert set(said[505:695]) == {("stable", "2")}
+    assert set(said[705:]) == {("stable", "1")}
+
+
 def test_without_a_candidate_the_stable_model_answers_all() -> None:
     late = each_after((50, Version(2)))
     answers, decisions = tried(late, timed_rows(100))
