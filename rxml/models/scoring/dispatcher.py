@@ -45,6 +45,10 @@ class Desk(Protocol):
         """The rows of a slab, each by itself from now on; of anything else, itself."""
         ...
 
+    def split(self, slab: Ask, rows: int) -> Ask:
+        """The first so many rows of a slab, as one of its own; it keeps the others."""
+        ...
+
 
 class Dispatcher:
     """Work-conserving: an idle worker begins at once with what there is; while all are busy, elements gather.
@@ -123,7 +127,15 @@ class Dispatcher:
             self._drop_late(crew.cost, now)
             group = Group(self._wanted(self._waiting.take(crew.cost.size, now), now))
         if group.asks:
-            self._send(crew, group)
+            self._send(crew, self._fitting(group, crew.cost.size))
+
+    def _fitting(self, group: Group, size: int) -> Group:
+        """No more rows of a slab than are to go at a time; the others go next."""
+        first = group.asks[0]
+        if not first.slab or first.rows <= size:
+            return group
+        self._parts.appendleft(group)
+        return Group([self._desk.split(first, size)], group.trial)
 
     def _drop_late(self, cost: Cost, now: float) -> None:
         """Those that cannot be answered in time, unless that was learnt long ago: then some of them have to tell anew."""

@@ -257,6 +257,10 @@ class ScoreStage(Stage[Any]):
             return self._exits.part(ask)
         return [ask]
 
+    def split(self, slab: Ask, rows: int) -> Ask:
+        """See `Desk.split`."""
+        return cast("SlabsInOrder", self._exits).split(slab, rows)
+
 
 def forget(dispatcher: Dispatcher, waiting: Waiting, gone: set[Entry] | None) -> None:
     """Of what waits there, these do so no more; None: nothing does."""
