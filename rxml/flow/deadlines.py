@@ -13,6 +13,9 @@ T = TypeVar("T")
 TICK: Final = 0.005
 """Seconds by which one may be told late, at most: those of one tick share a timer."""
 
+_KEPT: Final = 1024
+"""Ticks that may be kept though nobody is left in them: far deadlines would gather until they are reached."""
+
 
 class Deadlines(Generic[T]):
     """Tells whose time has come.
@@ -27,28 +30,35 @@ class Deadlines(Generic[T]):
     def __init__(self, loop: asyncio.AbstractEventLoop, reached: Callable[[T], object]) -> None:
         self._loop = loop
         self._reached = reached
-        self._ticks: dict[int, set[T]] = {}
+        self._ticks: dict[int, tuple[set[T], asyncio.TimerHandle]] = {}
 
     def set(self, item: T, deadline: float) -> int:
         """Have an item told at a moment of the loop's clock; returns what takes it back."""
         tick = int(deadline / TICK) + 1
-        items = self._ticks.get(tick)
-        if items is None:
-            items = self._ticks[tick] = set[T]()
-            self._loop.call_at(tick * TICK, self._due, tick)
-        items.add(item)
+        found = self._ticks.get(tick)
+        if found is None:
+            timer = self._loop.call_at(tick * TICK, self._due, tick)
+            found = self._ticks[tick] = set[T](), timer
+        found[0].add(item)
         return tick
 
     def take_back(self, item: T, tick: int) -> None:
         """It need not be told any more."""
-        items = self._ticks.get(tick)
-        if items is not None:
-            items.discard(item)
+        found = self._ticks.get(tick)
+        if found is None:
+            return
+        items, timer = found
+        items.discard(item)
+        if not items and len(self._ticks) > _KEPT:
+            timer.cancel()
+            del self._ticks[tick]
 
     def clear(self) -> None:
         """None need be told."""
+        for _, timer in self._ticks.values():
+            timer.cancel()
         self._ticks.clear()
 
     def _due(self, tick: int) -> None:
-        for item in self._ticks.pop(tick, ()):
+        for item in self._ticks.pop(tick)[0]:
             self._reached(item)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _LOSSES: Final = 2
 """Workers that may die under a row that was alone with them."""
 
+_TOGETHER: Final = 32
+"""Elements that are looked at together for one that does not fit: one by one a thousand would hold the loop."""
+
 _BELIEF: Final = 0.5
 """Seconds after which what was learnt of a model's cost is no reason to drop anything: it may be over by now."""
 
@@ -172,16 +175,23 @@ class Dispatcher:
         if len(asks) == 1:
             return self._desk.fail(asks[0], error)
         fit: list[Ask] = []
-        for ask in asks:
-            refusal = _refusal(crew, ask)
-            if refusal is None:
-                fit.append(ask)
-            else:
-                self._desk.fail(ask, refusal)
+        for start in range(0, len(asks), _TOGETHER):
+            fit += self._fit(crew, asks[start : start + _TOGETHER])
         # If each of them fits, they do not fit together.
         parts = [fit] if len(fit) < len(asks) else [[ask] for ask in fit]
         self._parts.extendleft(Group(part, group.trial) for part in reversed(parts) if part)
         return None
+
+    def _fit(self, crew: Crew, asks: list[Ask]) -> list[Ask]:
+        """Those of a few that are what the model wants; the others fail."""
+        if _refusal(crew, asks) is None:
+            return asks
+        refusals = [_refusal(crew, [ask]) for ask in asks]
+        fit = [ask for ask, refusal in zip(asks, refusals, strict=True) if refusal is None]
+        for ask, refusal in zip(asks, refusals, strict=True):
+            if refusal is not None:
+                self._desk.fail(ask, refusal)
+        return fit
 
     def _came(self, crew: Crew, group: Group, result: Batch | Exception, seconds: float) -> None:
         self.busy -= 1
@@ -260,9 +270,9 @@ class Dispatcher:
         return [each for ask in asks for each in self._desk.part(ask)]
 
 
-def _refusal(crew: Crew, ask: Ask) -> Exception | None:
+def _refusal(crew: Crew, asks: list[Ask]) -> Exception | None:
     try:
-        crew.intake.batch([ask.item])
+        crew.intake.batch([ask.item for ask in asks])
     except Exception as error:  # noqa: BLE001 - users' rows may do anything when they are read
         return error
     return None

@@ -16,6 +16,7 @@ from rxml.errors import DeadlineError, ModelError, StreamClosedError
 from rxml.flow.clock import FIRST
 from rxml.flow.service import Service
 from rxml.models.scoring.exits import SlabsInOrder
+from rxml.models.scoring.intake import Intake
 from rxml.models.scoring.waiting import Ask
 from rxml.testing.virtual_time import run
 from tests.unit.models.scoring.places import Timed
@@ -204,3 +205,27 @@ def test_room_is_had_back_when_answers_are_taken() -> None:
     assert len(run(flow.to_list())) == 600
     batches = rxml.from_batches([Batch({"x": np.ones(50)})] * 30)
     assert len(run(batches.pipe(ops.score(SAME, max_bytes=500)).to_list())) == 1500
+
+
+def test_one_that_does_not_fit_is_found_without_looking_at_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[int] = []
+    batch = Intake.batch
+
+    def counted(intake: Intake, items: Any) -> Batch:
+        looked.append(len(items))
+        return batch(intake, items)
+
+    async def main() -> list[Any]:
+        async with Service(ops.score(SAME, on=Timed(base=1e-4), budget=1.0)) as service:
+            for _ in range(8):
+                await asked(service, *[1.0] * 2000)
+            monkeypatch.setattr(Intake, "batch", counted)
+            rows: list[Any] = [{"x": 1.0}] * 1000 + [{"y": 1.0}] + [{"x": 1.0}] * 20
+            answers = map(service.ask, rows)
+            return list(await asyncio.gather(*answers, return_exceptions=True))
+
+    told = run(main())
+    assert [i for i, each in enumerate(told) if isinstance(each, Exception)] == [1000]
+    assert len(looked) < 150
