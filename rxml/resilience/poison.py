@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from rxml.resilience.keyed import Keyed
 from rxml.resilience.numbers import require_range
@@ -72,9 +72,8 @@ class Poison:
                 table.put(_hashable(key), int(str(count)))
 
 
-def _hashable(key: Any) -> Hashable:
+def _hashable(key: object) -> Hashable:
     """A key as it was: a tuple may have come back as a list."""
     if isinstance(key, list):
-        parts = cast("list[Any]", key)
-        return tuple(map(_hashable, parts))
+        return tuple(map(_hashable, cast("list[object]", key)))
     return cast("Hashable", key)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from rxml.errors import StreamClosedError
 from rxml.flow.check import require_callable, require_count
 from rxml.flow.context import BESIDE, Context, Outcome
-from rxml.flow.supervising.queue import Queue
+from rxml.flow.supervising.turns import Turns
 from rxml.flow.supervision import DeadLetter
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class Mailbox(Generic[A]):
         self._name = name
         self._letters: deque[_Letter[A]] = deque()
         self._held = 0
-        self._senders = Queue()
-        self._takers = Queue()
+        self._senders = Turns()
+        self._takers = Turns()
         self._ends: set[asyncio.Future[None]] = set()
         self._closed = False
         self.answered: int = 0

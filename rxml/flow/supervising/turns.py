@@ -1,4 +1,4 @@
-"""Queue: tasks that wait for a turn, in the order in which they came."""
+"""Turns: tasks that wait for a turn, in the order in which they came."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 
 
-class Queue:
+class Turns:
     """Those who are given a turn have it for certain: what they wait for is theirs when they wake.
 
     Attributes:
