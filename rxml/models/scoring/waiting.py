@@ -54,8 +54,8 @@ class Ask(Entry):
 class Waiting:
     """Highest priority first, then the earliest deadline; among equals, the one that came first.
 
-    Where the one that waits longest has waited longer than `patience`, the newest go first: with more load than can be
-    carried, some are answered in time instead of none (LIFO; Facebook, "Fail at Scale", 2015).
+    Where the one that waits longest has waited longer than `patience`, the newest of the highest priority go first: with
+    more load than can be carried, some are answered in time instead of none (LIFO; Facebook, "Fail at Scale", 2015).
 
     Args:
         patience: seconds; inf: never, as for streams whose order matters.
@@ -65,6 +65,7 @@ class Waiting:
         self._patience = patience
         self._line: deque[Ask] = deque()
         self._heap: list[tuple[int, float, int, Ask]] = []
+        self._newest: list[tuple[int, int, Ask]] = []
         self._deadlines: list[tuple[float, int, Ask]] = []
         self._number = count()
         self.entries: int = 0
@@ -80,6 +81,8 @@ class Waiting:
         priority = 0 if ask.context is None else ask.context.priority
         number = next(self._number)
         heappush(self._heap, (-priority, ask.deadline, number, ask))
+        if self._patience < inf:
+            heappush(self._newest, (-priority, -number, ask))
         if ask.deadline < inf:
             heappush(self._deadlines, (ask.deadline, number, ask))
         self.entries += 1
@@ -131,25 +134,26 @@ class Waiting:
             self._leave(ask)
         self._line.clear()
         self._heap.clear()
+        self._newest.clear()
         self._deadlines.clear()
         return asks
 
     def _next(self, *, newest: bool) -> Ask | None:
-        if newest:
-            while self._line and self._line[-1].left:
-                self._line.pop()
-            return self._line[-1] if self._line else None
-        while self._heap and self._heap[0][3].left:
-            heappop(self._heap)
-        return self._heap[0][3] if self._heap else None
+        heap: list[Any] = self._newest if newest else self._heap
+        while heap and heap[0][-1].left:
+            heappop(heap)
+        return heap[0][-1] if heap else None
 
     def _leave(self, ask: Ask) -> None:
         ask.left = True
         self.entries -= 1
         self.rows -= ask.rows
-        if max(len(self._heap), len(self._deadlines)) > 2 * self.entries + _SLACK:
+        kept = max(len(self._heap), len(self._newest), len(self._deadlines))
+        if kept > 2 * self.entries + _SLACK:
             self._heap = [each for each in self._heap if not each[3].left]
             heapify(self._heap)
+            self._newest = [each for each in self._newest if not each[2].left]
+            heapify(self._newest)
             self._deadlines = [each for each in self._deadlines if not each[2].left]
             heapify(self._deadlines)
             self._line = deque(each for each in self._line if not each.left)

@@ -106,6 +106,13 @@ def test_the_newest_go_first_when_the_oldest_has_waited_too_long() -> None:
     assert waiting.oldest(20.0) == 0.0
 
 
+def test_the_newest_of_the_most_urgent_go_first_when_the_oldest_has_waited_too_long() -> None:
+    waiting = Waiting(patience=1.0)
+    for i in range(6):
+        waiting.put(Ask(i, Context(priority=i % 2), 1, float(i), 0))
+    assert [ask.item for ask in waiting.take(4, 10.0)] == [5, 3, 1, 4]
+
+
 def test_what_has_left_is_not_kept_until_its_deadline() -> None:
     class Item:
         pass
