@@ -76,4 +76,4 @@ def _hashable(key: object) -> Hashable:
     """A key as it was: a tuple may have come back as a list."""
     if isinstance(key, list):
         return tuple(map(_hashable, cast("list[object]", key)))
-    return cast("Hashable", key)
+    return key

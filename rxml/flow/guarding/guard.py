@@ -6,7 +6,7 @@ from math import inf
 from random import Random
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from rxml.errors import PipelineError, RefusedError
+from rxml.errors import DeadlineError, PipelineError, RefusedError
 from rxml.flow.check import PLAIN, error_filter, permit_function, require_callable
 from rxml.flow.guarding.breaking import broken, throttled
 from rxml.flow.guarding.bulkhead import Bulkhead, walled
@@ -47,7 +47,8 @@ class Guard(Generic[A, B]):
         throttle: refuses attempts that would be refused anyway.
         hedge: makes slow attempts twice. Only where that does no harm.
         retry: makes failed attempts again. Only where that does no harm.
-        poison: counts failures of an element's key, and refuses keys that are in quarantine; wants `key`.
+        poison: counts failures of an element's key, and refuses keys that are in quarantine; wants `key`. Refusals and deadlines
+            that pass are not the key's: what hangs for an element fails by `timeout`.
         key: of an element, for `hedge` and `poison`.
         blame: which errors are the callee's fault, for the breaker: a class, a tuple of them, or a predicate.
         random: what waits and refusals draw from; None: one of its own.
@@ -136,7 +137,7 @@ def _quarantined(call: Call, poison: Poison, key: Callable[[Any], Hashable] | No
             raise RefusedError("quarantine", f"the key {which!r} has failed too often")
         try:
             result = await call(item)
-        except RefusedError:
+        except (RefusedError, DeadlineError):  # of the load, and of the time that was left
             raise
         except Exception:
             poison.failed(which)

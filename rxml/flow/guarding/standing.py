@@ -36,7 +36,7 @@ def in_time() -> float:
     """
     left = deadline() - now()
     if left <= 0:
-        raise DeadlineError(f"the deadline passed {-left:.3g} s ago, before the work was begun")
+        raise DeadlineError(f"the deadline passed {abs(left):.3g} s ago, before the work was begun")
     return left
 
 

@@ -342,6 +342,23 @@ def test_a_key_that_fails_again_and_again_is_not_tried_any_more() -> None:
     run(main())
 
 
+def test_a_key_whose_turn_never_comes_is_not_in_quarantine_for_it() -> None:
+    poison, long = Poison(1), Callee(10.0)
+    guard: Guard[str, Any] = Guard(long, bulkhead=Bulkhead(1, wait=9), poison=poison, key=str)
+
+    async def main() -> None:
+        first = asyncio.create_task(guard("first"))
+        await asyncio.sleep(0)
+        BESIDE.set(Context(deadline=now() + 1))
+        with pytest.raises(DeadlineError):
+            await guard("late")
+        await first
+
+    run(main())
+    assert len(long.came) == 1
+    assert poison.keys() == ()
+
+
 def test_map_async_shows_functions_the_deadline_of_their_element() -> None:
     async def left(_: int) -> float | None:
         await asyncio.sleep(1)
