@@ -15,6 +15,7 @@ from aiohttp import hdrs
 from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.http_writer import HttpVersion11
+from aiohttp.web_protocol import MAX_MSG_QUEUE_SIZE
 
 from rxml.http.logs import logs_access
 from rxml.http.replies import HEADERS
@@ -22,6 +23,7 @@ from rxml.http.replies import HEADERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from rxml.http.express_needs import Connection, Counting
     from rxml.http.serving import Serving
 
 logger: Final = logging.getLogger("rxml.http")
@@ -35,6 +37,9 @@ _LONG: Final = (
     "traceparent",
 )
 """Headers with which a request goes the long way."""
+
+_PIPELINED: Final = MAX_MSG_QUEUE_SIZE - 1
+"""Requests that wait behind the one that is answered, until no more are read."""
 
 _AWAY: Final = 60.0
 """Seconds for which a connection does not count as idle while its answer is being made; each has its own deadline."""
@@ -96,49 +101,6 @@ class Lane(Protocol):
         gone: Callable[[], bool],
     ) -> None:
         """Answer a request; `done` is told the reply, once, perhaps before this returns."""
-        ...
-
-
-class Counting(Protocol):
-    """What express tells of each request, and asks; see `rxml.http.answering.Answering`."""
-
-    def last(self) -> bool:
-        """Whether a connection ends with the answer that it is given now."""
-        ...
-
-    def begun(self) -> None:
-        """One is being answered."""
-        ...
-
-    def ended(self, path: str, status: int, shed: str | None, seconds: float) -> None:
-        """It has been."""
-        ...
-
-
-class Connection(Protocol):
-    """What a sieve needs of its connection."""
-
-    transport: Any
-
-    @property
-    def waits(self) -> bool:
-        """See `Handler.waits`."""
-        ...
-
-    def now(self) -> float:
-        """See `Handler.now`."""
-        ...
-
-    def away(self, seconds: float) -> float:
-        """See `Handler.away`."""
-        ...
-
-    def back(self) -> None:
-        """See `Handler.back`."""
-        ...
-
-    def long_way(self, messages: list[tuple[Any, Any]]) -> None:
-        """See `Handler.long_way`."""
         ...
 
 
@@ -225,16 +187,21 @@ class Sieve:
         self, messages: Sequence[tuple[Any, Any]], *, upgraded: bool
     ) -> Sequence[tuple[Any, Any]]:
         if self.busy:  # each connection is answered in the order in which it asks
-            self._held.extend(messages)
+            self._hold(messages)
             return ()
         if upgraded or not self._handler.waits:
             return messages
         lane = self._express.lane(*messages[0])
         if lane is None:
             return messages
-        self._held.extend(messages[1:])
+        self._hold(messages[1:])
         self._take(lane, *messages[0])
         return ()
+
+    def _hold(self, messages: Sequence[tuple[Any, Any]]) -> None:
+        self._held.extend(messages)
+        if len(self._held) >= _PIPELINED:  # the parser holds what comes beyond, however much
+            self._handler.enough()
 
     def _take(self, lane: Lane, message: Any, payload: Any) -> None:
         self.busy = True
@@ -293,6 +260,7 @@ class Sieve:
             if self.busy:
                 return
             held, self._held = self._held, []
+        self._handler.more()
 
 
 def written(reply: Reply, *, last: bool = False) -> bytes:

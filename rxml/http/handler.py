@@ -79,6 +79,20 @@ class Handler(web.RequestHandler):
         if self.ended and self.transport is not None:
             self.transport.close()
 
+    def enough(self) -> None:
+        """Nothing more is read until `more`."""
+        if not self._buffer_paused:
+            self._pause_reading_for_buffer()
+
+    def more(self) -> None:
+        """What was not parsed yet, and what has not been read."""
+        if self._buffer_paused:
+            self._loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if self.transport is not None and self._buffer_paused:
+            self._resume_reading_if_drained()
+
     def long_way(self, messages: list[tuple[Any, Any]]) -> None:
         """These have waited behind what went by express, and do not go that way themselves."""
         self._request_count += len(messages)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.http.helpers import eventually, http, run
 from tests.http.test_express import ROW, client_of, request, service
 from tests.http.test_ops_admin import Side, sample
@@ -32,5 +34,37 @@ def test_a_request_whose_client_has_left_is_over() -> None:
             text = await told()
             assert sample(text, "rxml_http_requests_total", path="/predict", status="200") == 3
             assert sample(text, "rxml_http_in_flight") == 0
+
+    run(main())
+
+
+def test_requests_that_are_more_than_are_parsed_at_once_are_all_answered() -> None:
+    async def main() -> None:
+        async with service(Timed(base=0.001)).serve() as server, client_of(server) as client:
+            client.writer.write(200 * request(ROW))
+            for _ in range(200):
+                assert (await asyncio.wait_for(client.answer(), 5))[0] == 200
+            assert (await client.ask(request(ROW)))[0] == 200
+
+    run(main())
+
+
+def test_who_asks_on_and_on_before_the_first_answer_is_not_read() -> None:
+    place = Timed(base=0.001)
+
+    async def main() -> None:
+        async with service(place).serve() as server, client_of(server) as client:
+            place.base = 1.5
+            client.writer.write(request(ROW))
+            await client.writer.drain()
+
+            async def ask_on() -> None:
+                for _ in range(400):
+                    client.writer.write(1000 * request(ROW))
+                    await asyncio.wait_for(client.writer.drain(), 0.5)
+
+            with pytest.raises(TimeoutError):
+                await ask_on()
+            client.reset()
 
     run(main())
