@@ -83,9 +83,10 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
             a row takes it no more than 2 ms, else in a thread.
         ordered: predictions leave in the order of the elements; None: save in a service.
         budget: seconds that a batch may take.
-        max_batch: rows of a batch, at most.
+        max_batch: rows of a batch, at most; an element that is a `Batch` goes whole, and holds the loop for as long where
+            the model runs there: give large ones to `models.threads()`.
         capacity: elements that are held, at most.
-        max_bytes: that they may hold; one more element may overstep it.
+        max_bytes: that they and their answers may hold; one more element may overstep it.
         overlap: two models may be in memory while one takes over; False: the one before goes first, elements wait.
         on_swap: told of each model that took over, or could not.
 
