@@ -58,6 +58,10 @@ class Hall(Protocol):
         """See `Desk.part`."""
         ...
 
+    def split(self, slab: Ask, rows: int) -> Ask:
+        """See `Desk.split`."""
+        ...
+
 
 class Arm:
     """The desk of one model: passes on what becomes of its elements, with its own name.
@@ -109,6 +113,10 @@ class Arm:
     def part(self, ask: Ask) -> list[Ask]:
         """See `Desk.part`."""
         return self._hall.part(ask)
+
+    def split(self, slab: Ask, rows: int) -> Ask:
+        """See `Desk.split`."""
+        return self._hall.split(slab, rows)
 
 
 def unlike(signature: Signature, other: Signature) -> str | None:

@@ -81,6 +81,11 @@ class ShadowStage(ScoreStage):
         return super().part(ask)
 
     @override
+    def split(self, slab: Ask, rows: int) -> Ask:
+        self._copies.pop(slab, None)
+        return super().split(slab, rows)
+
+    @override
     def _forget(self, gone: set[Entry] | None = None) -> None:
         self._copies.clear()
         super()._forget(gone)

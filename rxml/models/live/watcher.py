@@ -140,6 +140,11 @@ class Watcher:
         """See `Desk.part`."""
         return [ask]
 
+    def split(self, slab: Ask, rows: int) -> Ask:
+        """See `Desk.split`; a copy is no slab, whatever it is one of."""
+        del rows
+        return slab
+
     def _came(self, copy: Copy, other: Any) -> None:
         self._let_go(copy.rows)
         copy.other = other

@@ -177,3 +177,11 @@ def test_what_cannot_be_right_is_refused_when_it_is_built() -> None:
     for wrong in ranges:
         with pytest.raises(ValueError, match="shadow"):
             ops.shadow(MODEL, times(2), **wrong)
+
+
+def test_a_slab_that_is_parted_is_not_compared_with_what_was_said_of_all_of_it() -> None:
+    tally = ShadowTally()
+    flow = rxml.from_iterable(Batch({"x": [float(number) for number in range(100_000)]}))
+    shadowed = ops.shadow(times(2), times(2), tally=tally, lag=10**6, max_batch=64)
+    assert len(asyncio.run(flow.pipe(shadowed).to_list())) == 100_000
+    assert tally.different == 0
