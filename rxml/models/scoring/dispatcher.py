@@ -226,7 +226,7 @@ class Dispatcher:
     def _failed(self, group: Group, error: Exception) -> None:
         asks = self._parted(group.asks)
         trial = group.trial or Trial(len(asks))
-        trial.failed()
+        trial.failed(len(asks))
         if trial.hopeless:
             asks += self._others(trial)
         elif len(asks) > 1:

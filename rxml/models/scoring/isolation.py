@@ -24,24 +24,26 @@ class Trial:
         proven: a part has succeeded.
     """
 
-    __slots__ = ("_left", "proven")
+    __slots__ = ("_alone", "_left", "proven")
 
     def __init__(self, rows: int) -> None:
         self._left = max(_LEAST, 2 * rows.bit_length() - 1)
+        self._alone = min(rows, 3)  # rows by themselves that fail, too, until the model is to blame
         self.proven: bool = False
 
     def succeeded(self) -> None:
         """A part was scored: the model works."""
         self.proven = True
 
-    def failed(self) -> None:
-        """A part was not."""
+    def failed(self, rows: int) -> None:
+        """A part of so many was not."""
         self._left -= 1
+        self._alone -= rows == 1
 
     @property
     def hopeless(self) -> bool:
         """Whether the model is to blame."""
-        return not self.proven and self._left <= 0
+        return not self.proven and self._left <= 0 and self._alone <= 0
 
 
 class Group:
