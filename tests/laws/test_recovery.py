@@ -29,7 +29,7 @@ CASES = {
 }
 REFUSED: Final = frozenset(
     {
-        *("amb", "catch", "conflate", "debounce", "delay", "group_by", "keep_alive"),
+        *("amb", "bandit", "catch", "conflate", "debounce", "delay", "group_by", "keep_alive"),
         *("on_error_resume_next", "on_overflow", "partition", "repeat", "replay", "retry"),
         *(
             "sample",
