@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from rxml.batch.column import AnyArray
 
+_TEXT: Final = frozenset((str,))
 _FIELDS: Final = frozenset({*NAMES, "payload", "offset", "sequence"})
 _OF_ITEMS: Final = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
 _REACH: Final = "int64 nanoseconds reach from 1677 to 2262, and no further"
@@ -196,9 +197,9 @@ def _ids(columns: dict[str, Any], reasons: dict[int, str], n: int) -> tuple[AnyA
     """The column of ids as objects, and their bytes; those that will not do are noted."""
     if "id" not in columns:
         return objects(new_ids(n)), None
-    column, values = _texts(columns, "id")
-    raw = hex_bytes(values) if set(map(type, values)) == {str} else None
-    if raw is None and not _are_fine(values, LONGEST_ID):
+    column, values, texts = _texts(columns, "id")
+    raw = hex_bytes(values) if texts else None
+    if raw is None and not (texts and _are_fine(values, LONGEST_ID)):
         noted(values, reasons, lambda value: check_text("id", value, LONGEST_ID))
     return column, raw
 
@@ -207,34 +208,31 @@ def _keys(
     columns: dict[str, Any], reasons: dict[int, str]
 ) -> tuple[AnyArray, dict[str, list[Any]]]:
     """The column of keys as objects, and its form if that is known; those that will not do are noted."""
-    column, values = _texts(columns, "key")
-    texts = set(map(type, values)) == {str}
+    column, values, texts = _texts(columns, "key")
     form = numbered(values) if texts else None
-    if not _are_fine(values if form is None else form[0], LONGEST_KEY):
+    if not (texts and _are_fine(values if form is None else form[0], LONGEST_KEY)):
         noted(values, reasons, lambda value: check_text("key", value, LONGEST_KEY))
     if texts and form is None:
         return column, {"key": plain_form(column)}
     return column, numbered_form("key", form)
 
 
-def _texts(columns: dict[str, Any], name: str) -> tuple[AnyArray, list[Any]]:
-    """A column as objects, and as a list."""
+def _texts(columns: dict[str, Any], name: str) -> tuple[AnyArray, list[Any], bool]:
+    """A column as objects, and as a list, and whether all of it are texts."""
     column = columns[name]
     if not is_array(column) or column.dtype.kind not in "OUT" or column.ndim != 1:
         raise FactError(f"the column {name!r} is {_form(column)}: give one str a row")
     values = cast("list[Any]", column.tolist())
-    if column.dtype.kind == "O" and set(map(type, values)) <= {str}:
-        return column, values
+    if column.dtype.kind == "O" and _TEXT.issuperset(map(type, values)):
+        return column, values, True
     values = [plain_text(value) if isinstance(value, str) else value for value in values]
-    return objects(values), values
+    return objects(values), values, _TEXT.issuperset(map(type, values))
 
 
-def _are_fine(values: list[Any], longest: int) -> bool:
-    """Whether every value is a text as `check_text` wants it, found out at once for all."""
+def _are_fine(values: list[str], longest: int) -> bool:
+    """Whether every text is as `check_text` wants it, found out at once for all."""
     if not values:
         return True
-    if set(map(type, values)) != {str}:
-        return False
     lengths = set(map(len, values))
     joined = "".join(values)
     return min(lengths) > 0 and max(lengths) <= longest and joined.isascii() and "\0" not in joined
