@@ -172,17 +172,7 @@ class _OverflowStage(PumpedStage[Any]):
 
     @override
     async def pump(self, inlet: Subscription[Any]) -> None:
-        clock = self.env.clock
-        while True:
-            if clock.held:
-                await clock.breathe()
-            chunk = await inlet.request(CHUNK)
-            if chunk.end:
-                return
-            await self._put(chunk)
-            if chunk.signalled:
-                self._backlog.signal(chunk.signals())
-                self.news.set()
+        await self.keep(inlet, self._put, self._backlog.signal)
 
     async def _put(self, chunk: Chunk[Any]) -> None:
         """Nothing is dropped or merged while the reader asks: it is about to take what waits."""

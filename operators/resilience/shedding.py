@@ -206,17 +206,7 @@ class _Shed(PumpedStage[Any]):
 
     @override
     async def pump(self, inlet: Subscription[Any]) -> None:
-        clock = self.env.clock
-        while True:
-            if clock.held:
-                await clock.breathe()
-            chunk = await inlet.request(CHUNK)
-            if chunk.end:
-                return
-            await self._put(chunk)
-            if chunk.signalled:
-                self._line.signal(chunk.signals())
-                self.news.set()
+        await self.keep(inlet, self._put, self._line.signal)
 
     async def _put(self, chunk: Chunk[Any]) -> None:
         """Nothing is refused while the reader asks and could make room: it is about to take what waits."""

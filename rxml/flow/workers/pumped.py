@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
 
+from rxml.flow.chunk import CHUNK
 from rxml.flow.scope import Scope, stray
 from rxml.flow.stage import Stage
 from rxml.flow.supervision import annotate
 from rxml.flow.timing.waiting import rung
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from rxml.flow.chunk import Chunk
     from rxml.flow.node import Env, Node
     from rxml.flow.subscription import Subscription
 
@@ -40,6 +44,31 @@ class PumpedStage(Stage[T]):
     @abstractmethod
     async def pump(self, inlet: Subscription[Any]) -> None:
         """Ask the inlet until it ends, keep what it gives, and set `news`."""
+
+    async def keep(
+        self,
+        inlet: Subscription[Any],
+        put: Callable[[Chunk[Any]], Awaitable[None]],
+        signal: Callable[[dict[str, Any]], None],
+    ) -> None:
+        """A `pump` that asks for whole chunks, and lets others run between two of them.
+
+        Args:
+            inlet: is asked until it ends.
+            put: keeps the elements of a chunk.
+            signal: keeps the signals behind them.
+        """
+        clock = self.env.clock
+        while True:
+            if clock.held:
+                await clock.breathe()
+            chunk = await inlet.request(CHUNK)
+            if chunk.end:
+                return
+            await put(chunk)
+            if chunk.signalled:
+                signal(chunk.signals())
+                self.news.set()
 
     def start(self) -> None:
         """Open the input and start the task, once."""
