@@ -42,7 +42,8 @@ class Listener:
         valve: how many may be open.
         open_: how many are.
         tls: of `connect_accepted_socket`.
-        refused: called for each that is refused, since it has waited too long at the port.
+        refused: called for each that is refused: it has waited too long at the port, or as many are on their way in
+            already as may be open.
     """
 
     def __init__(
@@ -164,13 +165,20 @@ class Listener:
                 logger.warning("no connection can be taken: %s; next try in %g s", error, _PAUSE)
                 return self._pause(_PAUSE)
             if self._valve.narrowed and waited(connection) > PATIENCE:
-                self._stale(connection)
-                continue
-            self._coming += 1
-            self._scope.start(self._connect(connection), name="take a connection")
+                self._turn_away(connection)
+            elif (
+                self._coming >= self._valve.most
+            ):  # each may take its time over the handshake of TLS
+                self._turn_away(connection)
+            else:
+                self._come(connection)
         return None
 
-    def _stale(self, connection: socket.socket) -> None:
+    def _come(self, connection: socket.socket) -> None:
+        self._coming += 1
+        self._scope.start(self._connect(connection), name="take a connection")
+
+    def _turn_away(self, connection: socket.socket) -> None:
         self._refused()
         connection.settimeout(0.0)
         turn_away(connection, secure="ssl" in self._tls)
@@ -194,7 +202,7 @@ class Listener:
             with suppress(OSError):
                 while True:
                     connection, _ = each.accept()
-                    self._scope.start(self._connect(connection), name="take a last connection")
+                    self._come(connection)
             each.close()
         self._sockets = []
 

@@ -41,13 +41,14 @@ class Valve:
 
     Attributes:
         limit: connections that may be open.
+        most: as given.
     """
 
-    __slots__ = ("_end", "_most", "_spent", "_squares", "_windows", "limit")
+    __slots__ = ("_end", "_spent", "_squares", "_windows", "limit", "most")
 
     def __init__(self, most: int) -> None:
         self.limit: int = most
-        self._most = most
+        self.most: int = most
         self._spent = self._squares = 0.0
         self._end = 0.0
         self._windows = 0
@@ -55,7 +56,7 @@ class Valve:
     @property
     def narrowed(self) -> bool:
         """Whether fewer may be open than could be."""
-        return self.limit < self._most
+        return self.limit < self.most
 
     def read(self, seconds: float, now: float, open_: int) -> bool:
         """Reading what had come took so long; whether the limit has changed.
@@ -78,16 +79,16 @@ class Valve:
         self._windows = self._windows + 1 if usual > READING else 0
         if self._windows >= _STANDING:
             share = max(_MOST_AT_ONCE, _AIM * READING / usual)
-            self.limit = max(min(_LEAST, self._most), int(share * min(self.limit, open_)))
+            self.limit = max(min(_LEAST, self.most), int(share * min(self.limit, open_)))
         elif usual < READING / 2:
             more = min(_MOST_MORE, _AIM * READING / usual) if usual else _MOST_MORE
-            self.limit = min(self._most, int(more * self.limit))
+            self.limit = min(self.most, int(more * self.limit))
 
     def rested(self, now: float) -> None:
         """Nothing has been done for a window: as many may come as ever."""
         self._begin(now)
         self._windows = 0
-        self.limit = min(self._most, 2 * self.limit)
+        self.limit = min(self.most, 2 * self.limit)
 
     def _begin(self, now: float) -> None:
         self._end = now + WINDOW

@@ -6,108 +6,27 @@ import asyncio
 import errno
 import socket
 import ssl
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import trustme
-from typing_extensions import override
 
 from rxml import models
 from rxml import operators as ops
 from rxml.batch import Schema
 from rxml.http import App, listener
-from rxml.http.listener import Listener
 from rxml.http.stale import turn_away, waited
-from rxml.http.valve import READING, WINDOW, Valve
+from rxml.http.valve import READING, WINDOW
 from tests.http.helpers import eventually, run
+from tests.http.ports import MOST, Still, echoed, port
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from rxml.http.server import Server
 
-MOST: Final = 100
 MODEL = models.from_function(lambda rows: rows["x"], inputs=Schema.of(x="float64"))
 ASK = b'POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\n{"x": 1}'
-
-
-class Echo(asyncio.Protocol):
-    """Gives back what comes, and counts itself."""
-
-    def __init__(self, port: Port) -> None:
-        self.port = port
-        self.transport: asyncio.Transport | None = None
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
-        self.port.open.append(self)
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        assert self.transport is not None
-        self.transport.write(data)
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.port.open.remove(self)
-        self.port.listener.left()
-
-
-class Still(Valve):
-    """A valve that stays where it is put."""
-
-    @override
-    def read(self, seconds: float, now: float, open_: int) -> bool:
-        return False
-
-    @override
-    def rested(self, now: float) -> None:
-        """Rest changes nothing."""
-
-
-class Port:
-    """A listener whose connections echo."""
-
-    def __init__(self, valve: Valve | None = None, **tls: Any) -> None:
-        self.open: list[Echo] = []
-        self.refused = 0
-        self.valve = valve or Valve(MOST)
-        self.listener = Listener(self.door, self.valve, lambda: len(self.open), tls, self.refuse)
-        self.number = 0
-
-    def door(self) -> Echo:
-        return Echo(self)
-
-    def refuse(self) -> None:
-        self.refused += 1
-
-    def narrow(self, limit: int) -> None:
-        self.valve.limit = limit
-
-    async def client(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.number)
-
-
-@asynccontextmanager
-async def port(valve: Valve | None = None, **tls: Any) -> AsyncGenerator[Port]:
-    made = Port(valve, **tls)
-    made.number = await made.listener.bind("127.0.0.1", 0, shared=False)
-    try:
-        yield made
-    finally:
-        await made.listener.aclose()
-        for each in [*made.open]:
-            assert each.transport is not None
-            each.transport.abort()
-        await eventually(lambda: not made.open)
-
-
-async def echoed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
-    writer.write(b"hello")
-    return await reader.readexactly(5)
 
 
 async def turns(count: int = 20) -> None:
@@ -316,6 +235,30 @@ def test_a_client_that_does_not_speak_tls_keeps_nobody_else_out() -> None:
             assert await echoed(*client) == b"hello"
             assert len(here.open) == 1
             for writer in (rude, client[1]):
+                writer.close()
+
+    run(main())
+
+
+def test_no_more_are_let_shake_hands_than_may_be_open() -> None:
+    authority: Any = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+
+    async def main() -> None:
+        async with port(Still(3), ssl=context, ssl_handshake_timeout=30.0) as here:
+            silent = [await here.client() for _ in range(5)]
+            await eventually(lambda: here.refused == 2)
+            ends = [asyncio.ensure_future(reader.read()) for reader, _ in silent]
+            done, waiting = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            while len(done) < 2:
+                more, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                done |= more
+            assert len(waiting) == 3
+            for end in waiting:
+                end.cancel()
+            await asyncio.wait(waiting)
+            for _, writer in silent:
                 writer.close()
 
     run(main())
