@@ -15,7 +15,7 @@ from rxml import operators as ops
 from rxml.batch import Batch
 from rxml.errors import RemoteError
 from rxml.http import through
-from rxml.http.predict.lane import ROWS
+from rxml.http.predict.lineup import ROWS
 from rxml.http.protocol import MOST
 from rxml.wire import dumps, loads
 from tests.http.helpers import app, eventually, post, raw, run

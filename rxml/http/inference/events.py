@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rxml.http.encode import to_json
 from rxml.http.inference.messages import answer
 from rxml.http.predict.answers import refusal_of
-from rxml.http.predict.lane import Lane
+from rxml.http.predict.lineup import Lineup
 from rxml.http.sinks import BodySink
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Events:
         self._asked = asked
         self._sink = BodySink(request, serving.limits, {"Content-Type": "text/event-stream"})
         self._rings = asyncio.Event()
-        self._lane = Lane(offer.service, wishes, self._rings.set)
+        self._lineup = Lineup(offer.service, wishes, self._rings.set)
 
     async def answer(self) -> web.StreamResponse:
         """Ask for rows as their answers are read.
@@ -57,22 +57,22 @@ class Events:
         Raises:
             ConnectionError: the client is gone.
         """
-        rows, lane, number = self._asked.batch, self._lane, 0
+        rows, lineup, number = self._asked.batch, self._lineup, 0
         await self._sink.begin()
         try:
-            while number < len(rows) or len(lane):
-                while number < len(rows) and len(lane) < AHEAD:
-                    lane.put(rows[number : number + 1], 1, 0, number)
+            while number < len(rows) or len(lineup):
+                while number < len(rows) and len(lineup) < AHEAD:
+                    lineup.put(rows[number : number + 1], 1, 0, number)
                     number += 1
                 self._rings.clear()
-                if not lane.ready:
+                if not lineup.ready:
                     await self._rings.wait()
-                events = [self._event(slot.mark, slot.result) for slot in lane.take(_PORTION)]
+                events = [self._event(slot.mark, slot.result) for slot in lineup.take(_PORTION)]
                 await self._sink.write(b"".join(events))
                 await self._serving.turns.pause()
             await self._sink.response.write_eof()
         finally:
-            lane.close()
+            lineup.close()
         return self._sink.response
 
     def _event(self, index: int, result: Any) -> bytes:

@@ -17,8 +17,8 @@ from rxml.http.endpoint import Endpoint, is_upgrade
 from rxml.http.pool import Arrivals
 from rxml.http.post import JSON, MSGPACK, NDJSON
 from rxml.http.predict.answers import refusal_of
-from rxml.http.predict.exchange import Exchange, refused
 from rxml.http.predict.forms import Forms
+from rxml.http.predict.inquiry import Inquiry, refused
 from rxml.http.predict.lines import LinesIn
 from rxml.http.predict.socket import converse
 from rxml.http.predict.wishes import Terms, Wishing
@@ -104,17 +104,17 @@ class Predict(Endpoint):
             return await LinesIn(request, serving, self._terms(wishes)).answer()
         if kind != JSON and kind not in MSGPACK:
             raise Refusal(415, f"Content-Type is {kind[:80]}; send {_KNOWN}")
-        return await self._exchanged(request, serving, wishes, kind)
+        return await self._inquired(request, serving, wishes, kind)
 
-    async def _exchanged(
+    async def _inquired(
         self, request: web.BaseRequest, serving: Serving, wishes: Wishes, kind: str
     ) -> web.Response:
         asked = await self._asked(request, serving, kind)
         told: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        exchange = Exchange(
+        inquiry = Inquiry(
             wishes, serving.limits.retry_seconds, told.set_result, told.done, msgpack=kind != JSON
         )
-        exchange.begin(self.service, asked)
+        inquiry.begin(self.service, asked)
         reply = await told
         if reply.status >= 400:
             serving.metrics.shed(reply.status, reply.shed)
@@ -197,8 +197,8 @@ class PredictLane:
         except Refusal as refusal:
             return done(refused(refusal))
         longest = self._limits.retry_seconds
-        exchange = Exchange(wishes, longest, done, gone, msgpack=kind != JSON)
-        return exchange.begin(self._endpoint.service, asked)
+        inquiry = Inquiry(wishes, longest, done, gone, msgpack=kind != JSON)
+        return inquiry.begin(self._endpoint.service, asked)
 
     def _shed(self, wait: float) -> Reply:
         """One reply for all that are told the same `Retry-After`: refusing must cost far less than answering."""

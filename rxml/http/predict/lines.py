@@ -10,7 +10,7 @@ from rxml.http.encode import to_json
 from rxml.http.lines import Lines
 from rxml.http.post import NDJSON
 from rxml.http.predict.answers import refusal_of, told
-from rxml.http.predict.lane import ROWS, Lane
+from rxml.http.predict.lineup import ROWS, Lineup
 from rxml.http.predict.wishes import IDENTITY
 from rxml.http.race import race
 from rxml.http.replies import Refusal
@@ -56,7 +56,7 @@ class LinesIn:
         self._sink = LineSink(request, serving.limits, headers)
         self._rings = asyncio.Event()
         self._room = asyncio.Event()
-        self._lane = Lane(terms.service, terms.wishes, self._rings.set)
+        self._lineup = Lineup(terms.service, terms.wishes, self._rings.set)
         self._number = 0
         self._begun = self._whole = False
         self._refusal: Refusal | None = None
@@ -71,7 +71,7 @@ class LinesIn:
         try:
             await race(self._write(), self._read())
         finally:
-            self._lane.close()
+            self._lineup.close()
         return self._sink.response
 
     async def _read(self) -> None:
@@ -104,22 +104,22 @@ class LinesIn:
                 self._room.clear()
                 await self._room.wait()
             try:
-                self._lane.put(self._forms.line(line), 1, len(line))
+                self._lineup.put(self._forms.line(line), 1, len(line))
             except Refusal as refusal:
-                self._lane.refuse(refusal, len(line))
+                self._lineup.refuse(refusal, len(line))
             if not number % _TURN:
                 await self._serving.turns.pause()
         await self._serving.turns.pause()
 
     @property
     def _full(self) -> bool:
-        lane = self._lane
-        return len(lane) >= ROWS or lane.size >= _MESSAGES * self._limits.line_bytes
+        lineup = self._lineup
+        return len(lineup) >= ROWS or lineup.size >= _MESSAGES * self._limits.line_bytes
 
     async def _write(self) -> None:
-        while not (self._whole and not len(self._lane)):
+        while not (self._whole and not len(self._lineup)):
             self._rings.clear()
-            if not self._lane.ready:
+            if not self._lineup.ready:
                 await self._rings.wait()
             await self._send()
         if self._refusal is not None and not self._begun:
@@ -134,7 +134,7 @@ class LinesIn:
         await self._sink.response.write_eof()
 
     async def _send(self) -> None:
-        while slots := self._lane.take(_TURN):
+        while slots := self._lineup.take(_TURN):
             self._room.set()
             if not self._begun:
                 self._begun = True

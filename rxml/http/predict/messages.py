@@ -9,7 +9,7 @@ from rxml.errors import WireError
 from rxml.http.encode import to_json, to_msgpack
 from rxml.http.predict.answers import encoded, failure_of, refusal_of
 from rxml.http.predict.forms import Form
-from rxml.http.predict.lane import ROWS, Lane
+from rxml.http.predict.lineup import ROWS, Lineup
 from rxml.http.protocol import DRAIN, SHED
 from rxml.http.race import race
 from rxml.http.replies import Refusal
@@ -50,7 +50,7 @@ class Messages:
         self._rings = asyncio.Event()
         self._room = asyncio.Event()
         self._identity = terms.wishes.identity
-        self._lane = Lane(terms.service, terms.wishes, self._rings.set)
+        self._lineup = Lineup(terms.service, terms.wishes, self._rings.set)
         self._results: list[Any] = []
         self._number = 0
         self._last = False
@@ -64,7 +64,7 @@ class Messages:
         try:
             await race(self._read(), self._write(), self._leave())
         finally:
-            self._lane.close()
+            self._lineup.close()
 
     async def _read(self) -> None:
         while await self._wanted():
@@ -78,7 +78,11 @@ class Messages:
         """Wait for room; pings find out meanwhile whether the client has left. False if there was none for too long."""
         limits = self._serving.limits
         end = asyncio.get_running_loop().time() + limits.idle_seconds
-        while self._lane.rows >= ROWS or len(self._lane) >= ROWS or self._lane.size >= self._most:
+        while (
+            self._lineup.rows >= ROWS
+            or len(self._lineup) >= ROWS
+            or self._lineup.size >= self._most
+        ):
             self._room.clear()
             try:
                 async with asyncio.timeout(limits.heartbeat_seconds):
@@ -91,17 +95,17 @@ class Messages:
         return True
 
     def _take(self, message: Message) -> None:
-        lane, size = self._lane, len(message.data)
+        lineup, size = self._lineup, len(message.data)
         try:
             asked = self._asked(message)
         except Refusal as refusal:
-            lane.refuse(refusal, size, (Form.ROW, message.text))
+            lineup.refuse(refusal, size, (Form.ROW, message.text))
             return
         rows = 1 if len(asked.elements) > 1 else asked.rows
         last = len(asked.elements) - 1
         for i, element in enumerate(asked.elements):
             mark = (asked.form, message.text) if i == last else None
-            lane.put(element, rows, size if i == last else 0, mark)
+            lineup.put(element, rows, size if i == last else 0, mark)
 
     def _asked(self, message: Message) -> Asked:
         try:
@@ -113,11 +117,11 @@ class Messages:
             raise
 
     async def _write(self) -> None:
-        while not (self._last and not len(self._lane)):
+        while not (self._last and not len(self._lineup)):
             self._rings.clear()
-            if not self._lane.ready:
+            if not self._lineup.ready:
                 await self._rings.wait()
-            while slots := self._lane.take(ROWS):
+            while slots := self._lineup.take(ROWS):
                 for slot in slots:
                     self._results.append(slot.result)
                     if slot.mark is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rxml.http.codec import Codec
     from rxml.http.credit import Credit
     from rxml.http.link import Link
-    from rxml.http.predict.lane import Slot
+    from rxml.http.predict.lineup import Slot
     from rxml.http.serving import Serving
 
 

@@ -9,7 +9,7 @@ from rxml.batch import Batch
 from rxml.errors import ProtocolError
 from rxml.http.codec import items_of
 from rxml.http.credit import Credit
-from rxml.http.predict.lane import ROWS, Lane
+from rxml.http.predict.lineup import ROWS, Lineup
 from rxml.http.predict.sending import Sending
 from rxml.http.protocol import Complete, Error, Request
 from rxml.http.replies import Refusal
@@ -67,7 +67,7 @@ class RowStream:
         self._mean = 0.0
         self._most = _MESSAGES * self._serving.limits.message_bytes
         self._rings = asyncio.Event()
-        self._lane = Lane(terms.service, terms.wishes, self._rings.set)
+        self._lineup = Lineup(terms.service, terms.wishes, self._rings.set)
         self._came = self._seq = 0
         self._held = 0
         self._completed = self._leaving = self._closed = False
@@ -118,15 +118,15 @@ class RowStream:
         self._held += size
         at, self._came = self._came, self._came + len(items)
         if items.__class__ is not list and isinstance(items, Batch) and self._forms.columns:
-            self._lane.put(items, len(items), size, at)
+            self._lineup.put(items, len(items), size, at)
             return
         read: Callable[[Any], Any] = self._forms.line if self._codec.text else self._forms.value
         share = size // len(items)
         for number, item in enumerate(cast("Iterable[Any]", items), at):
             try:
-                self._lane.put(read(item), 1, share, number)
+                self._lineup.put(read(item), 1, share, number)
             except Refusal as refusal:
-                self._lane.refuse(refusal, share, number)
+                self._lineup.refuse(refusal, share, number)
 
     async def run(self) -> None:
         """Until the rows have ended and are answered; then say so."""
@@ -135,7 +135,7 @@ class RowStream:
         except ConnectionError:
             return
         finally:
-            self._lane.close()
+            self._lineup.close()
             self._closed = True
             self._let_go(self._held)
 
@@ -152,13 +152,13 @@ class RowStream:
     async def _flowing(self) -> Complete | Error:
         while True:
             self._rings.clear()
-            while slots := self._lane.take(_PORTION):
+            while slots := self._lineup.take(_PORTION):
                 await self._sending.send(slots)
                 self._let_go(sum(slot.size for slot in slots))
                 await self._serving.turns.pause()
             if self._busy is not None:
                 return Error(self._id, "busy", self._busy.reason, _BUSY_MS)
-            if not len(self._lane):
+            if not len(self._lineup):
                 if self._completed:
                     return Complete(self._id)
                 if self._leaving:
@@ -170,7 +170,7 @@ class RowStream:
 
     async def _rung(self) -> bool:
         """Wait until there is something to do; False if no answer was wanted for too long."""
-        if self._wanted.left or len(self._lane) or self._rings.is_set():
+        if self._wanted.left or len(self._lineup) or self._rings.is_set():
             await self._rings.wait()
             return True
         try:
@@ -185,7 +185,7 @@ class RowStream:
         if self._completed or self._leaving:
             return
         fits = _FIRST if not self._mean else int(self._most / self._mean)
-        room = min(self._wanted.left, ROWS, max(1, fits)) - self._lane.rows
+        room = min(self._wanted.left, ROWS, max(1, fits)) - self._lineup.rows
         left = self._under_way.left
         if room > left and left <= room // 4:
             self._under_way.grant(room - left)

@@ -1,4 +1,4 @@
-"""Lane: the elements of one client that a service works on, answered in their order."""
+"""Lineup: the elements of one client that a service works on, answered in their order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SHARE: Final = 0.25
 
 
 class Slot(Ticket[Any]):
-    """One element of a lane, and what came of it.
+    """One element of a lineup, and what came of it.
 
     Attributes:
         rows: that it has.
@@ -40,11 +40,11 @@ class Slot(Ticket[Any]):
         done: there is a result.
     """
 
-    __slots__ = ("arrived", "done", "element", "lane", "mark", "result", "rows", "size")
+    __slots__ = ("arrived", "done", "element", "lineup", "mark", "result", "rows", "size")
 
-    def __init__(self, lane: Lane, element: Any, rows: int, size: int, mark: Any) -> None:
-        super().__init__(lane.service, lane.within)
-        self.lane: Lane = lane
+    def __init__(self, lineup: Lineup, element: Any, rows: int, size: int, mark: Any) -> None:
+        super().__init__(lineup.service, lineup.within)
+        self.lineup: Lineup = lineup
         self.element: Any = element
         self.rows: int = rows
         self.size: int = size
@@ -56,20 +56,20 @@ class Slot(Ticket[Any]):
     @property
     @override
     def gone(self) -> bool:
-        return self.done or self.lane.closed
+        return self.done or self.lineup.closed
 
     @override
     def told(self, result: Any) -> None:
         self.result = result
         self.done = True
-        self.lane.answered(self)
+        self.lineup.answered(self)
 
     @override
     def refused(self, error: Exception) -> None:
         self.told(error)
 
 
-class Lane:
+class Lineup:
     """Asks a service, as much as it has room for, and holds the answers until they are taken.
 
     A stream can wait, and who posts a row cannot: so its elements enter the service only while there is hardly any queue,

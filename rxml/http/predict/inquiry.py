@@ -1,4 +1,4 @@
-"""Exchange: one request and its answer, without a task or a future for each row."""
+"""Inquiry: one request and its answer, without a task or a future for each row."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def refused(refusal: Refusal) -> Reply:
     )
 
 
-class Exchange:
+class Inquiry:
     """What one request asks, until all of it is answered.
 
     Args:
@@ -95,29 +95,29 @@ class Exchange:
 
 
 class _Row(Ticket[B], Generic[B]):
-    """One element of an exchange."""
+    """One element of an inquiry."""
 
-    __slots__ = ("_exchange", "_index", "_over")
+    __slots__ = ("_index", "_inquiry", "_over")
 
     def __init__(
-        self, service: Service[Any, B], within: float, exchange: Exchange, index: int
+        self, service: Service[Any, B], within: float, inquiry: Inquiry, index: int
     ) -> None:
         super().__init__(service, within)
-        self._exchange = exchange
+        self._inquiry = inquiry
         self._index = index
         self._over = False
 
     @property
     @override
     def gone(self) -> bool:
-        return self._over or self._exchange.gone()
+        return self._over or self._inquiry.gone()
 
     @override
     def told(self, result: B) -> None:
         self._over = True
-        self._exchange.told(self._index, result)
+        self._inquiry.told(self._index, result)
 
     @override
     def refused(self, error: Exception) -> None:
         self._over = True
-        self._exchange.failed(self._index, error)
+        self._inquiry.failed(self._index, error)

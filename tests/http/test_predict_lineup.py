@@ -1,4 +1,4 @@
-"""The lane of a stream: how many of its elements enter a service, and what becomes of those that cannot."""
+"""The lineup of a stream: how many of its elements enter a service, and what becomes of those that cannot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rxml import operators as ops
 from rxml.errors import DeadlineError, RxmlError, StreamClosedError
 from rxml.flow.service import Service
-from rxml.http.predict.lane import Lane
+from rxml.http.predict.lineup import Lineup
 from rxml.http.predict.wishes import Wishes
 from rxml.testing.virtual_time import run
 
@@ -22,16 +22,16 @@ def tenth(n: int) -> int:
     return 10 // n
 
 
-def lane_of(service: Service[Any, Any], rings: list[float]) -> Lane:
+def lineup_of(service: Service[Any, Any], rings: list[float]) -> Lineup:
     loop = asyncio.get_running_loop()
-    return Lane(service, WISHES, lambda: rings.append(loop.time()))
+    return Lineup(service, WISHES, lambda: rings.append(loop.time()))
 
 
-async def all_of(lane: Lane, rings: list[float]) -> list[Any]:
+async def all_of(lineup: Lineup, rings: list[float]) -> list[Any]:
     results: list[Any] = []
-    while len(lane):
-        results += [slot.result for slot in lane.take()]
-        if len(lane):
+    while len(lineup):
+        results += [slot.result for slot in lineup.take()]
+        if len(lineup):
             count = len(rings)
             while len(rings) == count:  # noqa: ASYNC110 - the ring is a function
                 await asyncio.sleep(0.01)
@@ -44,13 +44,13 @@ def test_answers_come_in_the_order_of_the_elements(numbers: list[int], capacity:
     async def main() -> list[Any]:
         rings: list[float] = []
         async with Service(ops.map(tenth), capacity=capacity) as service:
-            lane = lane_of(service, rings)
+            lineup = lineup_of(service, rings)
             for number in numbers:
-                lane.put(number, 1, 8)
+                lineup.put(number, 1, 8)
                 assert service.waiting <= max(1, (capacity + 1) // 2)
-            assert (lane.rows, lane.size) == (len(numbers), 8 * len(numbers))
-            results = await all_of(lane, rings)
-            assert (lane.rows, lane.size) == (0, 0)
+            assert (lineup.rows, lineup.size) == (len(numbers), 8 * len(numbers))
+            results = await all_of(lineup, rings)
+            assert (lineup.rows, lineup.size) == (0, 0)
             return results
 
     results = run(main())
@@ -63,14 +63,14 @@ def test_what_cannot_enter_in_time_is_refused() -> None:
     async def main() -> None:
         rings: list[float] = []
         async with Service[Any, Any](ops.delay(3600.0), capacity=8) as service:
-            lane = lane_of(service, rings)
+            lineup = lineup_of(service, rings)
             for number in range(20):
-                lane.put(number, 1, 0)
+                lineup.put(number, 1, 0)
             assert service.waiting == 4
-            results = await all_of(lane, rings)
+            results = await all_of(lineup, rings)
             assert {type(each) for each in results} == {DeadlineError}
             assert 2.0 <= rings[-1] < 2.1
-            lane.close()
+            lineup.close()
 
     run(main())
 
@@ -80,11 +80,11 @@ def test_a_service_that_has_ended_refuses_all_however_many() -> None:
         rings: list[float] = []
         service = Service[Any, Any](ops.delay(3600.0), capacity=8)
         service.start()
-        lane = lane_of(service, rings)
+        lineup = lineup_of(service, rings)
         for number in range(4000):
-            lane.put(number, 1, 0)
+            lineup.put(number, 1, 0)
         await service.aclose()
-        results = await all_of(lane, rings)
+        results = await all_of(lineup, rings)
         assert len(results) == 4000
         assert all(isinstance(each, RxmlError) for each in results)
         assert isinstance(results[0], StreamClosedError)
@@ -96,10 +96,10 @@ def test_elements_of_a_lane_that_was_left_are_gone() -> None:
     async def main() -> None:
         seen: list[int] = []
         async with Service(ops.map(seen.append), capacity=8) as service:
-            lane = lane_of(service, [])
+            lineup = lineup_of(service, [])
             for number in range(20):
-                lane.put(number, 1, 0)
-            lane.close()
+                lineup.put(number, 1, 0)
+            lineup.close()
             await asyncio.sleep(5.0)
             assert len(seen) <= 4
             assert service.waiting == 0
