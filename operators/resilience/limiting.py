@@ -46,7 +46,7 @@ def rate_limit(
     Completes: with upstream.
     Fails: with upstream; when `key` or `weight` raises. A supervisor can have the element left out.
     Cancels: upstream, at once; what waits is dropped.
-    Cost: no task; under a microsecond an element. What is shed ends as shed, and is counted as dropped.
+    Cost: no task; about a microsecond an element. What is shed ends as shed, and is counted as dropped.
 
     Args:
         rate: elements a second for each key, > 0.
