@@ -42,7 +42,7 @@ def serve(options: argparse.Namespace) -> int:
         host=options.host,
         port=options.port,
         ready=lambda server: print(
-            f"serving {server.url}: {_paths(app)}. Ctrl-C ends.", flush=True
+            f"serving {server.url}: {shown_paths(app)}. Ctrl-C ends.", flush=True
         ),
     )
     return 0
@@ -104,7 +104,7 @@ def _tell(app: App, leash: int, server: Server) -> None:
     """Tell the parent where this worker listens; if the parent is gone, drain."""
     parent = socket.socket(fileno=leash)
     parent.setblocking(False)  # noqa: FBT003 - the name says it
-    said = Ready(server.host, server.port, server.admin_port, server.url, _paths(app))
+    said = Ready(server.host, server.port, server.admin_port, server.url, shown_paths(app))
     parent.send(msgspec.json.encode(said) + b"\n")
     loop = asyncio.get_running_loop()
 
@@ -116,9 +116,7 @@ def _tell(app: App, leash: int, server: Server) -> None:
     loop.add_reader(parent, gone)
 
 
-def _paths(app: App) -> str:
-    known = [
-        f"{each.path} ({'ingest' if 'POST' in each.methods else 'stream'})"
-        for each in app.endpoints
-    ]
+def shown_paths(app: App) -> str:
+    """The paths of an app, each with what it is for."""
+    known = [f"{each.path} ({each.scope})" for each in app.endpoints]
     return ", ".join(known) or "no endpoint yet"

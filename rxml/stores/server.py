@@ -201,7 +201,7 @@ class PostgresServer:
                 pass  # what it says may have the password in it
         raise ValueError(
             "PostgresStore(dsn) is no connection string: give postgresql://user@host:5432/database, or "
-            f"host=... dbname=..., got a {type(dsn).__name__} of another form"
+            f"host=... dbname=..., got another form of {type(dsn).__name__}"
         ) from None
 
     def _whole_seconds(self) -> int:
