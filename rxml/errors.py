@@ -14,6 +14,8 @@
     ├── PipelineError           (TypeError)        a pipeline that cannot be built
     ├── LateError               (ValueError)       an element came when all its windows had ended
     ├── SchemaError             (ValueError)       rows or columns that do not fit their schema
+    ├── DistributionError       (ValueError)       parameters that make no distribution; names the rows
+    ├── TruthError              (TypeError)        a distribution was taken for true or false
     ├── WireError               (ValueError)       bytes that are not a message; names the byte
     ├── ConnectionLost          (ConnectionError)  the other end of a stream is gone
     ├── GapError                                   elements of a remote stream are lost, or may be
@@ -114,6 +116,14 @@ class SchemaError(RxmlError, ValueError):
 
 class LateError(RxmlError, ValueError):
     """An element came behind the watermark, when all its windows had ended."""
+
+
+class DistributionError(RxmlError, ValueError):
+    """Parameters that make no distribution, or an operation that one does not have; the message names the rows."""
+
+
+class TruthError(RxmlError, TypeError):
+    """The truth of a probability was asked for, as by `if x > 3`; the message says what to write instead."""
 
 
 class WireError(RxmlError, ValueError):

@@ -7,14 +7,13 @@ anywhere, and a replay cuts it elsewhere: so rows go into a state in their order
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rxml.aggregates.states import State, concatenated, put, taken
-
-_SMALL: Final = 1 << 16
+from rxml.rounds import rounds
 
 Fold: TypeAlias = Callable[[State, NDArray[np.intp]], None]
 """Takes the rows into the groups at these places of a state, one for each row, in place."""
@@ -62,30 +61,6 @@ def in_rounds(
             [column[rows] for column in values], times[rows], np.arange(len(rows)), len(rows)
         )
         put(state, places[rows], aggregate.combine(taken(state, places[rows]), each))
-
-
-def rounds(places: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """The rows that are the first of their place, then those that are the second, and so on; each in order."""
-    order = np.argsort(places, kind="stable")
-    ordered = places[order]
-    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    lengths = np.diff(np.r_[first, len(places)])
-    if lengths.max(initial=0) <= 1:
-        return [np.arange(len(places))]
-    rank = np.empty(len(places), np.intp)
-    rank[order] = np.arange(len(places)) - np.repeat(first, lengths)
-    return in_turn(rank)
-
-
-def in_turn(nth: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """The rows of each number from 0 on, in order; those of -1 are left out."""
-    if nth.max(initial=-1) < 0:
-        return []
-    numbers = nth + 1
-    # small numbers are sorted by radix, several times as fast
-    narrow = numbers.astype(np.uint16) if numbers.max() < _SMALL else numbers
-    order = np.argsort(narrow, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(numbers))[:-1])[1:]
 
 
 def one_by_one(aggregate: Lifting, before: State, rows: State) -> State:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from rxml.aggregates.folding import in_turn
 from rxml.aggregates.states import put, taken
+from rxml.rounds import in_turn
 
 if TYPE_CHECKING:
     from rxml.aggregates.aggregate import Aggregate, State

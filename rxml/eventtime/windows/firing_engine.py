@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from typing_extensions import override
 
-from rxml.aggregates.folding import rounds
 from rxml.eventtime.windows.emission import Update
 from rxml.eventtime.windows.engine import Engine, Folding, Rows, in_order
 from rxml.eventtime.windows.panes import EARLY, LATE, ON_TIME, Panes, together
 from rxml.eventtime.windows.slices import Slices
 from rxml.eventtime.windows.undo import undone
 from rxml.flow.chunk import CHUNK, FOREVER
+from rxml.rounds import rounds
 
 if TYPE_CHECKING:
     from collections.abc import Generator

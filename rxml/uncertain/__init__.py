@@ -1,0 +1,1 @@
+"""Distributions as data, and what is computed with them; pure numpy."""

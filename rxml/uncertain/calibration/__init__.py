@@ -1,0 +1,1 @@
+"""Calibration: intervals, sets and probabilities that hold, kept so while labels come."""

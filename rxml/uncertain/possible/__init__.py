@@ -1,0 +1,1 @@
+"""Possible worlds: aggregates over rows that may or may not be there, and whose values are uncertain."""
