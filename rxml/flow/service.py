@@ -280,8 +280,7 @@ class Service(Generic[A, B]):
             try:
                 while not (chunk := await run.subscription.request(CHUNK)).end:
                     deliver(chunk)
-                    idle = len(self._waiting) <= len(chunk.elements)
-                    self._through.record(len(chunk.elements), loop.time(), idle=idle)
+                    self._through.record(len(chunk.elements), loop.time(), len(self._waiting))
                 raise StreamClosedError("its operator has ended by itself")
             finally:
                 self._run = None

@@ -12,34 +12,47 @@ _WEIGHT: Final = 0.3
 
 
 class Throughput:
-    """Elements a second while some waited, smoothed; times without work do not count."""
+    """Elements a second while some waited, smoothed; times without work do not count.
 
-    __slots__ = ("_count", "_rate", "_since")
+    While no more wait than came out together last, more could perhaps come out than did: such times only raise the rate.
+    A low one that has been learnt in a bad moment would otherwise stay: few are let in by it, so that few ever wait.
+    """
+
+    __slots__ = ("_counts", "_full", "_rate", "_since", "_spans")
 
     def __init__(self) -> None:
         self._rate = 0.0
-        self._count = 0
+        self._counts = [0, 0]  # while few waited, and while more did
+        self._spans = [0.0, 0.0]
+        self._full = False
         self._since: float | None = None
 
-    def record(self, count: int, now: float, *, idle: bool) -> None:
+    def record(self, count: int, now: float, behind: int) -> None:
         """Some came out.
 
         Args:
             count: how many.
             now: in seconds.
-            idle: nothing is left behind them: a measurement ends here.
+            behind: how many wait behind them.
         """
-        if self._since is None:
-            self._since = None if idle else now
+        if self._since is not None:
+            self._measure(count, now - self._since)
+        self._since = now if behind else None
+        self._full = behind > count
+
+    def _measure(self, count: int, seconds: float) -> None:
+        """Spans are added up, or only those would count in which something took long."""
+        full = self._full
+        self._counts[full] += count
+        self._spans[full] += seconds
+        if self._spans[full] < _SPAN:
             return
-        self._count += count
-        span = now - self._since
-        if span >= _SPAN:
-            rate = self._count / span
-            self._rate = rate if not self._rate else self._rate + _WEIGHT * (rate - self._rate)
-            self._since, self._count = now, 0
-        if idle:
-            self._since, self._count = None, 0
+        rate = self._counts[full] / self._spans[full]
+        self._counts[full], self._spans[full] = 0, 0.0
+        if full and not self._rate:
+            self._rate = rate
+        elif full or 0 < self._rate < rate:
+            self._rate += _WEIGHT * (rate - self._rate)
 
     def seconds(self, ahead: int) -> float:
         """How long it will take until so many have come out; 0 while nothing is known."""
