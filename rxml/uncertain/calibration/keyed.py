@@ -69,7 +69,8 @@ class KeyedCalibrator(ABC):
         Args:
             slots: (n,) whole numbers below `keys`; they may repeat.
         """
-        return self._issued(checked_slots(slots, self.keys))
+        with np.errstate(under="ignore"):
+            return self._issued(checked_slots(slots, self.keys))
 
     @final
     def update(self, slots: ArrayLike, scores: ArrayLike, issued: ArrayLike) -> None:
@@ -88,7 +89,8 @@ class KeyedCalibrator(ABC):
         kept = checked_numbers("issued", issued, (len(places), self._width))
         if self._finite:
             refuse("scores", np.isinf(values), "infinite")
-        self._learn(places, values, kept)
+        with np.errstate(under="ignore"):
+            self._learn(places, values, kept)
 
     def grow(self, keys: int) -> None:
         """Have at least so many slots; new ones know nothing."""

@@ -97,7 +97,8 @@ def checked_slots(slots: ArrayLike, keys: int) -> Slots:
     if given.ndim != 1 or (given.dtype.kind not in "iu" and given.size):
         raise ValueError(f"slots are {given.dtype} of shape {given.shape}: give ints (n,)")
     result = given.astype(np.intp, copy=False)
-    if result.size and not 0 <= (low := result.min()) <= (high := result.max()) < keys:
+    low, high = (result.min(), result.max()) if result.size else (0, -1)
+    if low < 0 or high >= keys:
         raise IndexError(f"slots from {low} to {high} of {keys} keys: call grow({high + 1}) first")
     return result
 
