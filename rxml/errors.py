@@ -14,7 +14,7 @@
     ├── PipelineError           (TypeError)        a pipeline that cannot be built
     ├── LateError               (ValueError)       an element came when all its windows had ended
     ├── SchemaError             (ValueError)       rows or columns that do not fit their schema
-    ├── DistributionError       (ValueError)       parameters that make no distribution; names the rows
+    │   └── DistributionError                      parameters that make no distribution; names the rows
     ├── TruthError              (TypeError)        a distribution was taken for true or false
     ├── WireError               (ValueError)       bytes that are not a message; names the byte
     ├── ConnectionLost          (ConnectionError)  the other end of a stream is gone
@@ -118,7 +118,7 @@ class LateError(RxmlError, ValueError):
     """An element came behind the watermark, when all its windows had ended."""
 
 
-class DistributionError(RxmlError, ValueError):
+class DistributionError(SchemaError):
     """Parameters that make no distribution, or an operation that one does not have; the message names the rows."""
 
 

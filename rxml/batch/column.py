@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from typing_extensions import TypeIs
 
 from rxml.errors import SchemaError
+from rxml.uncertain.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,6 +81,11 @@ def sealed(array: AnyArray) -> AnyArray:
         under.setflags(write=False)
         under = under.base
     return array.view()
+
+
+def shielded(column: AnyArray | Column) -> AnyArray | Column:
+    """A column that cannot be written through."""
+    return frozen(column) if is_array(column) else column
 
 
 def restored(column: AnyArray | Column) -> AnyArray | Column:
@@ -183,6 +189,8 @@ def same_value(one: object, other: object) -> bool:
     """Whether two values of rows are equal; arrays by shape and elements, as `==` otherwise."""
     if one is other:
         return True
+    if isinstance(one, Rows):  # whose == gives a probability
+        return one.equals(other)
     if is_array(one) or is_array(other):
         return _same_elements(one, other)
     return bool(one == other)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rxml.batch.column import frozen
+from rxml.batch.column import shielded
 from rxml.batch.extras import extra_module
 from rxml.batch.gather import declared, inferred_column
 from rxml.batch.schema import require_name
@@ -31,7 +31,7 @@ def frame_of(columns: Mapping[str, AnyArray | Column], rows: int) -> Any:
     return pandas.DataFrame(series) if series else pandas.DataFrame(index=range(rows))
 
 
-def columns_of_frame(frame: Any, schema: Schema | None) -> tuple[dict[str, AnyArray], int]:
+def columns_of_frame(frame: Any, schema: Schema | None) -> tuple[dict[str, AnyArray | Column], int]:
     """The columns of a frame, without its index, and how many rows it has; missing values are NaN, NaT or None.
 
     Raises:
@@ -42,7 +42,7 @@ def columns_of_frame(frame: Any, schema: Schema | None) -> tuple[dict[str, AnyAr
     pandas = extra_module("pandas", "pandas")
     _require_names(list(frame.columns), schema)
     columns = {
-        name: frozen(_array(pandas, series, name, None if schema is None else schema[name]))
+        name: shielded(_array(pandas, series, name, None if schema is None else schema[name]))
         for name, series in frame.items()
     }
     return {name: columns[name] for name in schema or columns}, len(frame)
@@ -86,7 +86,7 @@ def _is_unicode(text: str) -> bool:
     return not any(0xD800 <= ord(character) < 0xE000 for character in text)
 
 
-def _array(pandas: Any, series: Any, name: str, field: Field | None) -> AnyArray:
+def _array(pandas: Any, series: Any, name: str, field: Field | None) -> AnyArray | Column:
     if isinstance(series.dtype, pandas.DatetimeTZDtype):
         series = series.dt.tz_convert("UTC").dt.tz_localize(None)
     dtype: Any = series.dtype
@@ -98,7 +98,7 @@ def _array(pandas: Any, series: Any, name: str, field: Field | None) -> AnyArray
     return declared(field, list(array))
 
 
-def _from_objects(pandas: Any, series: Any, name: str, field: Field | None) -> AnyArray:
+def _from_objects(pandas: Any, series: Any, name: str, field: Field | None) -> AnyArray | Column:
     values: list[object] = series.astype(object).where(series.notna(), None).tolist()
     if field is not None:
         return declared(field, values)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
-from rxml.batch.column import AnyArray, sealed
+from rxml.batch.column import AnyArray, Column, sealed
 from rxml.batch.convert import declared_column
 from rxml.batch.infer import inferred_field
-from rxml.batch.kinds import MISSING, describe
+from rxml.batch.kinds import MISSING, NULL_TYPES, describe
 from rxml.batch.schema import ARRAY, Field, Schema, require_name
 from rxml.errors import SchemaError
+from rxml.uncertain.rows import Rows
 
 Extra: TypeAlias = Literal["refuse", "ignore"]
 
 
 def columns_of(
     rows: list[Mapping[str, Any]], schema: Schema | None, extra: Extra
-) -> dict[str, AnyArray]:
+) -> dict[str, AnyArray | Column]:
     """The columns of rows, by name, each as long as there are rows; see `Batch.from_rows`.
 
     Raises:
@@ -34,25 +35,51 @@ def columns_of(
     return {name: declared(field, _values(rows, name)) for name, field in schema.items()}
 
 
-def inferred_column(name: str, values: Sequence[object]) -> AnyArray:
-    """The values as an array of the dtype they call for, which cannot be written to.
+def inferred_column(name: str, values: Sequence[object]) -> AnyArray | Column:
+    """The values as an array of the dtype they call for, which cannot be written to; distributions as their column.
 
     Raises:
         SchemaError: naming row and column.
     """
+    first = next((value for value in values if type(value) not in NULL_TYPES), None)
+    if isinstance(first, Rows):
+        return stacked(name, type(first), values)
     return sealed(declared_column(inferred_field(name, values), values))
 
 
-def declared(field: Field, values: Sequence[object]) -> AnyArray:
-    """The values as an array of a declared field, which cannot be written to.
+def stacked(name: str, kind: type[Rows], values: Sequence[object]) -> Column:
+    """A column of scalar distributions of one kind.
+
+    Raises:
+        SchemaError: naming the row with something else.
+    """
+    scalars = [value for value in values if isinstance(value, kind) and not value.shape]
+    if len(scalars) == len(values):
+        return kind.stack(scalars)
+    row = next(i for i, v in enumerate(values) if not isinstance(v, kind) or v.shape)
+    want = f"every row of column {name!r} must be one {kind.__name__}"
+    raise SchemaError(f"row {row} is {describe(values[row])}: {want}")
+
+
+def declared(field: Field, values: Sequence[object]) -> AnyArray | Column:
+    """The values as an array of a declared field, which cannot be written to; or as its kind of column.
 
     Raises:
         SchemaError: naming row and column.
     """
     if field.kind != ARRAY:
-        text = f"column {field.name!r} is of kind {field.kind!r}"
-        raise SchemaError(f"{text}: rows give arrays only; build it and add it by with_columns")
+        return _of_kind(field, values)
     return sealed(declared_column(field, values))
+
+
+def _of_kind(field: Field, values: Sequence[object]) -> Column:
+    if not values:
+        raise SchemaError(f"no rows, so no column {field.name!r} of kind {field.kind!r}: give one")
+    first = values[0]
+    if not isinstance(first, Rows) or first.kind != field.kind:
+        text = f"row 0 is {describe(first)}: column {field.name!r} is of kind {field.kind!r}"
+        raise SchemaError(text)
+    return stacked(field.name, type(first), values)
 
 
 def _names(rows: list[Mapping[str, Any]]) -> list[str]:

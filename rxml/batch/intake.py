@@ -38,7 +38,7 @@ def column_from(name: str, given: object) -> AnyArray | Column:
     return _array(name, np.asarray(given))
 
 
-def _sequence(name: str, given: Sequence[object]) -> AnyArray:
+def _sequence(name: str, given: Sequence[object]) -> AnyArray | Column:
     return inferred_column(name, given) if given else sealed(np.empty(0))
 
 

@@ -20,7 +20,9 @@ keys of maps. Keys are any hashable value; two equal keys are refused. Extension
 | 3 | Batch | map from name to column, an extension value each; the number of rows if there is no column |
 | 4 | numpy scalar | u16 length (little-endian), dtype's name (`rxml.wire.dtypes`), its bytes |
 | 5 | timedelta | i32 days, u32 seconds, u32 microseconds, big-endian |
-| 16..63 | kept for rxml's own types: distribution columns | |
+| 16 | distribution column of `rxml.uncertain`, or a scalar | its kind, and a map from parameter to array |
+| 17 | Fact | |
+| 18..63 | kept for rxml's own types | |
 | 64..127 | types of users | |
 
 A later type is one call of `register_extension`, at both ends.

@@ -9,8 +9,10 @@ import numpy as np
 
 from rxml.batch import Batch
 from rxml.errors import WireError
+from rxml.uncertain import KINDS
 from rxml.wire.arrays import ARRAY, read_array
 from rxml.wire.batches import BATCH, read_batch, write_batch, write_column
+from rxml.wire.distributions import DISTRIBUTION, read_distribution, write_distribution
 from rxml.wire.limits import Limits
 from rxml.wire.reader import Reader
 from rxml.wire.registry import Extension, install, read_of, write_of
@@ -39,6 +41,9 @@ install(Extension(TEXT, "array of texts", write_column, read_texts))
 install(Extension(BATCH, "batch", write_batch, read_batch), Batch)
 install(Extension(SCALAR, "numpy scalar", write_scalar, read_scalar), *SCALAR_TYPES)
 install(Extension(TIMESTAMP, "timestamp", write_datetime, read_datetime), datetime)
+install(
+    Extension(DISTRIBUTION, "distribution", write_distribution, read_distribution), *KINDS.values()
+)
 install(Extension(DURATION, "duration", write_timedelta, read_timedelta), timedelta)
 
 

@@ -1,0 +1,165 @@
+"""Alternatives: a few values a row that exclude each other, with their probabilities; what is missing means absent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from typing_extensions import override
+
+from rxml.errors import DistributionError
+from rxml.uncertain.bernoulli import Bernoulli
+from rxml.uncertain.checks import (
+    Floats,
+    Numbers,
+    floats,
+    read_only,
+    require,
+    require_probabilities,
+    require_sum,
+    summed,
+)
+from rxml.uncertain.distribution import Distribution
+from rxml.uncertain.weighted import weighted_quantile, weighted_share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+
+class Alternatives(Distribution):
+    """An x-tuple a row (a block of a BID table): at most one of M values is the case.
+
+    Moments, cdf and quantiles are those of the value given that there is one; a comparison is the probability that
+    there is one and that it compares so.
+
+    Args:
+        values: shape (N, M) or (M,); numbers, or names that are only compared for equality.
+        p: as much, within [0, 1]; a row adds up to at most 1, and what is missing is the probability of absence.
+
+    Raises:
+        DistributionError: naming the rows whose values are NaN or whose probabilities are none, or add up to more.
+    """
+
+    __slots__ = ("_p", "_values")
+
+    kind: str = "alternatives"
+    axes: ClassVar[Mapping[str, int | None]] = {"values": 0, "p": 0}
+
+    _values: NDArray[Any]
+    _p: Floats
+
+    def __init__(self, values: ArrayLike, p: ArrayLike) -> None:
+        given, self._p = np.asarray(values), floats("p", p)
+        if given.shape != self._p.shape or given.ndim not in {1, 2}:
+            raise DistributionError(
+                f"values and p have one shape, (N, M) or (M,); got {given.shape} and {self._p.shape}"
+            )
+        require_probabilities(self._p)
+        require_sum(self._p, below=True)
+        self._values = read_only(given) if given.dtype.kind in "USOT" else floats("values", given)
+        if self._values.dtype.kind == "f":
+            require(~np.isnan(self._values).any(axis=-1), "no value is NaN", self._values)
+
+    @property
+    @override
+    def shape(self) -> tuple[int, ...]:
+        return self._p.shape[:-1]
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """Shape (N, M)."""
+        return self._values
+
+    @property
+    def p(self) -> Floats:
+        """The probability of each value, shape (N, M)."""
+        return self._p
+
+    @property
+    def presence(self) -> Floats:
+        """The probability that there is a value, shape (N,)."""
+        return np.minimum(summed(self._p), 1.0)
+
+    @property
+    def given_present(self) -> Floats:
+        """The probability of each value given that there is one, shape (N, M); NaN in rows that are surely absent."""
+        with np.errstate(invalid="ignore"):
+            return self._p / summed(self._p)[..., None]
+
+    @property
+    def _numbers(self) -> Floats:
+        if self._values.dtype.kind != "f":
+            raise DistributionError(
+                f"alternatives of {self._values.dtype} have no moments: they are names"
+            )
+        return self._values
+
+    @override
+    def mean(self) -> Floats:
+        return summed(self.given_present * self._numbers)
+
+    @override
+    def var(self) -> Floats:
+        return summed(
+            self.given_present * np.square(self._numbers - self.mean()[..., None]), axis=-1
+        )
+
+    @override
+    def cdf(self, x: Numbers) -> Floats:
+        return self._share(x, np.less_equal)
+
+    @override
+    def below(self, x: Numbers) -> Floats:
+        return self._share(x, np.less)
+
+    def _share(self, x: Numbers, relation: np.ufunc) -> Floats:
+        return weighted_share(*self._columns, np.asarray(x, np.float64), relation)
+
+    @override
+    def ppf(self, q: Numbers) -> Floats:
+        return weighted_quantile(*self._columns, np.asarray(q, np.float64))
+
+    @property
+    def _columns(self) -> tuple[Floats, Floats]:
+        return np.moveaxis(self._numbers, -1, 0), np.moveaxis(self.given_present, -1, 0)
+
+    @override
+    def compared(self, relation: str, other: Any) -> Bernoulli:
+        """The probability that there is a value and that it compares so."""
+        if relation in {"==", "!="} and self._values.dtype.kind != "f":
+            chosen = self._values == other if relation == "==" else self._values != other
+            return Bernoulli(np.minimum(summed(np.where(chosen, self._p, 0.0)), 1.0))
+        event = super().compared(relation, other)
+        low, high = event.bounds
+        return Bernoulli.between(self.presence * low, self.presence * high)
+
+    @override
+    def affine(self, scale: Numbers, shift: Numbers) -> Alternatives:
+        a, b = (np.asarray(v, np.float64)[..., None] for v in (scale, shift))
+        return Alternatives(a * self._numbers + b, self._p)
+
+    @override
+    def map(self, f: Callable[[Any], Any], method: str = "auto", **options: Any) -> Alternatives:
+        """The values of f of every value, exactly: whatever the method."""
+        return Alternatives(f(self._values), self._p)
+
+    @override
+    def clip(self, lo: float = -np.inf, hi: float = np.inf) -> Alternatives:
+        return Alternatives(np.clip(self._numbers, lo, hi), self._p)
+
+    def given(self, keep: NDArray[np.bool_]) -> Alternatives:
+        """What is left when the values where `keep`, shape (N, M), is false are known not to be the case.
+
+        Raises:
+            DistributionError: naming the rows of which nothing is left.
+        """
+        left = np.where(keep, self._p, 0.0)
+        total = 1 - summed(np.where(keep, 0.0, self._p))  # absence is still possible
+        require(
+            (total > 0) & (summed(left) + 1 - self.presence > 0),
+            "something must be possible",
+            self._p,
+        )
+        return Alternatives(self._values, np.minimum(left / total[..., None], 1.0))

@@ -1,0 +1,172 @@
+"""Mixture: K weighted normals a row, what pooling several models gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import numpy as np
+from typing_extensions import override
+
+from rxml.errors import DistributionError
+from rxml.uncertain.checks import Floats, Numbers, floats, read_only, require, summed
+from rxml.uncertain.distribution import Distribution
+from rxml.uncertain.normal import Normal
+from rxml.uncertain.special import logsumexp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike
+
+    from rxml.uncertain.draws import Draws
+
+_HALVINGS: Final = 80
+
+
+class Mixture(Distribution):
+    """A mixture of normals a row.
+
+    Args:
+        logw: log weights, shape (N, K) or (K,), up to a constant in each row.
+        mean: as much, finite.
+        var: as much, at least 0.
+
+    Raises:
+        DistributionError: shapes differ, or naming the rows with parameters that are none.
+    """
+
+    __slots__ = ("_logw", "_mean", "_var")
+
+    kind: str = "mixture"
+    axes: ClassVar[Mapping[str, int | None]] = {"logw": 0, "mean": 0, "var": 0}
+
+    _logw: Floats
+    _mean: Floats
+    _var: Floats
+
+    def __init__(self, logw: ArrayLike, mean: ArrayLike, var: ArrayLike) -> None:
+        weights, self._mean, self._var = (
+            floats("logw", logw),
+            floats("mean", mean),
+            floats("var", var),
+        )
+        shapes = {weights.shape, self._mean.shape, self._var.shape}
+        if len(shapes) > 1 or weights.ndim not in {1, 2} or not weights.shape[-1]:
+            raise DistributionError(
+                f"logw, mean and var have one shape, (N, K) or (K,); got {sorted(shapes)}"
+            )
+        require(np.isfinite(self._mean).all(axis=-1), "means are finite", self._mean)
+        require((self._var >= 0).all(axis=-1), "variances are >= 0", self._var)
+        fine = (weights < np.inf).all(axis=-1) & (weights > -np.inf).any(axis=-1)
+        require(fine, "log weights are below inf, and one is above -inf", weights)
+        self._logw = read_only(weights - logsumexp(weights, axis=-1)[..., None])
+
+    @property
+    @override
+    def shape(self) -> tuple[int, ...]:
+        return self._logw.shape[:-1]
+
+    @property
+    def weights(self) -> Floats:
+        """Of the components, shape (N, K); rows add up to 1."""
+        return np.exp(self._logw)
+
+    @property
+    def components(self) -> tuple[Floats, Floats]:
+        """Means and variances of the components, shape (N, K) each."""
+        return self._mean, self._var
+
+    @override
+    def mean(self) -> Floats:
+        return summed(self.weights * self._mean)
+
+    @override
+    def var(self) -> Floats:
+        within, between = self.parts()
+        return within + between
+
+    def parts(self) -> tuple[Floats, Floats]:
+        """The mean of the variances and the variance of the means, shape (N,) each: their sum is the variance.
+
+        The first is what every component says is left open, the second how far they disagree.
+        """
+        weights = self.weights
+        used = np.where(weights > 0, self._var, 0.0)  # 0 * inf
+        between = summed(weights * np.square(self._mean - self.mean()[..., None]))
+        return summed(weights * used), between
+
+    @override
+    def cdf(self, x: Numbers) -> Floats:
+        return self._over(Normal.cdf, x)
+
+    @override
+    def sf(self, x: Numbers) -> Floats:
+        return self._over(Normal.sf, x)
+
+    @override
+    def below(self, x: Numbers) -> Floats:
+        return self._over(Normal.below, x)
+
+    def _over(self, tail: object, x: Numbers) -> Floats:
+        points = np.asarray(x, np.float64)[..., None]
+        each = getattr(self._parts, getattr(tail, "__name__"))(points)  # noqa: B009
+        return np.minimum(summed(self.weights * each), 1.0)
+
+    @property
+    def _parts(self) -> Normal:
+        return Normal.adopt(mean=self._mean, var=self._var)
+
+    @override
+    def ppf(self, q: Numbers) -> Floats:
+        """By bisection between the least and the greatest quantile of the components, to the last bit or so."""
+        levels = np.asarray(q, np.float64)
+        each = self._parts.ppf(levels[..., None])
+        low: Floats = np.min(each, axis=-1)
+        high: Floats = np.max(each, axis=-1)
+        for _ in range(_HALVINGS):
+            low, high = self._halved(low, high, levels)
+        return high
+
+    def _halved(self, low: Floats, high: Floats, levels: Floats) -> tuple[Floats, Floats]:
+        with np.errstate(invalid="ignore"):  # inf - inf, where nothing is known
+            middle = np.where(np.isfinite(low) & np.isfinite(high), low + (high - low) / 2, low)
+        reached = self.cdf(middle) >= levels
+        return np.where(reached, low, middle), np.where(reached, middle, high)
+
+    @override
+    def affine(self, scale: Numbers, shift: Numbers) -> Mixture:
+        a, b = (np.asarray(v, np.float64)[..., None] for v in (scale, shift))
+        moved = self._parts.affine(a, b)
+        return Mixture(self._logw, moved.mean(), moved.var())
+
+    def reduced(self, count: int) -> Mixture:
+        """At most so many components: the lightest are merged into one of their mean and variance.
+
+        Args:
+            count: at least 1.
+        """
+        if count >= self._logw.shape[-1]:
+            return self
+        order = np.argsort(-self._logw, axis=-1, kind="stable")
+        logw, mean, var = (
+            np.take_along_axis(v, order, -1) for v in (self._logw, self._mean, self._var)
+        )
+        rest = Mixture(*(v[..., count - 1 :] for v in (logw, mean, var)))
+        last = (logsumexp(logw[..., count - 1 :], axis=-1), rest.mean(), rest.var())
+        kept = (
+            np.concatenate([v[..., : count - 1], one[..., None]], axis=-1)
+            for v, one in zip((logw, mean, var), last, strict=True)
+        )
+        return Mixture(*kept)
+
+    @override
+    def sample(self, draws: Draws, name: str, ids: ArrayLike) -> Floats:
+        chosen = draws.uniform(f"{name}/component", ids)
+        place = (np.cumsum(self.weights, axis=-1) < chosen[..., None]).sum(axis=-1)
+        place = np.minimum(place, self._logw.shape[-1] - 1)[..., None]
+        mean, std = (
+            np.broadcast_to(v, (*chosen.shape, v.shape[-1]))
+            for v in (self._mean, np.sqrt(self._var))
+        )
+        mean, std = (np.take_along_axis(v, place, axis=-1)[..., 0] for v in (mean, std))
+        return mean + std * draws.normal(name, ids)

@@ -1,0 +1,188 @@
+"""Sums, products and ratios of two columns that are independent, or of which that is not known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from rxml.errors import DistributionError
+from rxml.uncertain.alternatives import Alternatives
+from rxml.uncertain.checks import require
+from rxml.uncertain.distribution import Distribution
+from rxml.uncertain.interval import Interval
+from rxml.uncertain.mixture import Mixture
+from rxml.uncertain.normal import Normal
+from rxml.uncertain.quantiles import Quantiles
+from rxml.uncertain.rules import rule
+from rxml.uncertain.worlds import Worlds
+
+if TYPE_CHECKING:
+    from rxml.uncertain.arithmetic import Arithmetic
+    from rxml.uncertain.checks import Floats
+
+_COMPONENTS: Final = 16
+_VALUES: Final = 4096
+_FAR: Final = (
+    5.0  # standard deviations of a denominator from 0, below which a ratio may have no moments
+)
+
+
+@rule("plus", Distribution, Distribution)
+@rule("plus", Normal, Normal)
+def _normal_sum(x: Distribution, y: Distribution) -> Normal:
+    """Means and variances add up whatever the kinds; the shape is exact for two normals only."""
+    return Normal(x.mean() + y.mean(), x.var() + y.var())
+
+
+@rule("plus", Mixture, Mixture)
+def _mixture_sum(x: Mixture, y: Mixture) -> Mixture:
+    """Each component with each, reduced to 16."""
+    logw, mean, var = (
+        _each_with_each(mine, theirs) for mine, theirs in zip(_ordered(x), _ordered(y), strict=True)
+    )
+    return Mixture(logw, mean, var).reduced(_COMPONENTS)
+
+
+def _ordered(x: Mixture) -> tuple[Floats, Floats, Floats]:
+    with np.errstate(divide="ignore"):
+        return (np.log(x.weights), *x.components)
+
+
+def _each_with_each(one: Floats, other: Floats) -> Floats:
+    both = one[..., :, None] + other[..., None, :]
+    return both.reshape(*both.shape[:-2], -1)
+
+
+@rule("plus", Mixture, Normal)
+def _mixture_normal(x: Mixture, y: Normal) -> Mixture:
+    return _mixture_sum(x, as_mixture(y))
+
+
+@rule("plus", Normal, Mixture)
+def _normal_mixture(x: Normal, y: Mixture) -> Mixture:
+    return _mixture_sum(as_mixture(x), y)
+
+
+def as_mixture(x: Normal) -> Mixture:
+    """A mixture of one component."""
+    return Mixture(np.zeros((*x.shape, 1)), x.mean()[..., None], x.var()[..., None])
+
+
+@rule("plus", Alternatives, Alternatives)
+def _convolution(x: Alternatives, y: Alternatives) -> Alternatives:
+    """Each value with each: there is a sum where there are both."""
+    if x.p.shape[-1] * y.p.shape[-1] > _VALUES:
+        raise DistributionError(
+            f"a sum of alternatives with more than {_VALUES} values: use worlds"
+        )
+    values = _each_with_each(x.values, y.values)
+    return Alternatives(values, _products(x.p, y.p))
+
+
+def _products(one: Floats, other: Floats) -> Floats:
+    both = one[..., :, None] * other[..., None, :]
+    return both.reshape(*both.shape[:-2], -1)
+
+
+@rule("plus", Quantiles, Distribution)
+@rule("times", Quantiles, Distribution)
+def _quantiles(x: Quantiles, y: Distribution) -> Any:  # noqa: ARG001 - a rule takes both
+    text = "quantiles of independent columns do not add up: make worlds of both"
+    raise DistributionError(f"{text}, or use add(x, y, dependence='comonotone')")
+
+
+@rule("plus", Worlds, Distribution)
+@rule("plus", Distribution, Worlds)
+@rule("times", Worlds, Distribution)
+@rule("times", Distribution, Worlds)
+@rule("over", Worlds, Distribution)
+@rule("over", Distribution, Worlds)
+@rule("compare", Worlds, Distribution)
+@rule("compare", Distribution, Worlds)
+def _not_drawn(x: Distribution, y: Distribution, *_: Any) -> Any:
+    raise DistributionError(
+        f"{type(x).__name__} and {type(y).__name__}: draw both in the same worlds, as by "
+        f"`x.to(Worlds, draws=draws, name='x', ids=ids)`"
+    )
+
+
+@rule("plus", Distribution, Interval)
+@rule("times", Distribution, Interval)
+@rule("over", Distribution, Interval)
+@rule("compare", Distribution, Interval)
+def _interval(x: Distribution, y: Interval, *_: Any) -> Any:  # noqa: ARG001 - a rule takes both
+    raise DistributionError(
+        f"{type(x).__name__} with an Interval: say what the interval is, as by `interval.to(Normal)`"
+    )
+
+
+@rule("times", Distribution, Distribution)
+def _product(x: Distribution, y: Distribution) -> Normal:
+    """A normal of the product's exact mean and variance; the shape is not that of a product."""
+    mx, my, vx, vy = x.mean(), y.mean(), x.var(), y.var()
+    return Normal(mx * my, np.square(mx) * vy + np.square(my) * vx + vx * vy)
+
+
+@rule("over", Distribution, Distribution)
+def _ratio(x: Distribution, y: Distribution) -> Normal:
+    """By the delta method, where the denominator is far from 0; nearer, a ratio may have no moments.
+
+    Raises:
+        DistributionError: naming the rows where it is not.
+    """
+    far = np.abs(y.mean()) > _FAR * y.std()
+    require(
+        far,
+        f"a denominator is more than {_FAR:g} standard deviations from 0, or use worlds",
+        y.mean(),
+    )
+    ratio = x.mean() / y.mean()
+    return Normal(ratio, (x.var() + np.square(ratio) * y.var()) / np.square(y.mean()))
+
+
+Dependence = Literal["independent", "comonotone", "unknown"]
+
+
+def add(
+    x: Arithmetic, y: Arithmetic, dependence: Dependence = "independent", level: float = 0.9
+) -> Any:
+    """X + Y under a declared dependence.
+
+    Args:
+        x: of some kind.
+        y: as many rows.
+        dependence: "independent"; "comonotone", where both grow together (quantiles add up); or "unknown", which
+            gives a conformal `Interval` that holds whatever the dependence is (Bonferroni).
+        level: of that interval, within (0, 1).
+
+    Raises:
+        DistributionError: the kinds have no such sum.
+    """
+    match dependence:
+        case "independent":
+            return x + y
+        case "comonotone":
+            return _comonotone(x, y)
+        case "unknown":
+            each = (1 + level) / 2
+            return _bounds(x, each) + _bounds(y, each)
+        case _:
+            raise ValueError(
+                f"dependence is independent, comonotone or unknown; got {dependence!r}"
+            )
+
+
+def _bounds(x: Arithmetic, level: float) -> Interval:
+    if isinstance(x, Interval):
+        return Interval(x.lo, x.hi, level=x.level, sort="conformal")
+    bounds: Interval = x.to(Interval, level=level)
+    return Interval(bounds.lo, bounds.hi, level=level, sort="conformal")
+
+
+def _comonotone(x: Arithmetic, y: Arithmetic) -> Any:
+    if isinstance(x, Normal) and isinstance(y, Normal):
+        return Normal(x.mean() + y.mean(), np.square(x.std() + y.std()))
+    if isinstance(x, Quantiles) and isinstance(y, Quantiles) and np.array_equal(x.taus, y.taus):
+        return Quantiles(x.taus, x.values + y.values)
+    raise DistributionError("a comonotone sum is of two normals, or of quantiles at the same taus")
