@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Final
 
 _SPAN: Final = 0.05
@@ -9,6 +10,12 @@ _SPAN: Final = 0.05
 
 _WEIGHT: Final = 0.3
 """Of the latest measurement."""
+
+_PAUSE: Final = 0.01
+"""Seconds that one step counts at most, unless a quarter of that was to be expected: a pause is not what work costs."""
+
+_OUTLIER: Final = 4.0
+"""Times the expected, that one step counts at most where that is longer."""
 
 
 class Throughput:
@@ -44,7 +51,7 @@ class Throughput:
         """Spans are added up, or only those would count in which something took long."""
         full = self._full
         self._counts[full] += count
-        self._spans[full] += seconds
+        self._spans[full] += min(seconds, self._longest(count))
         if self._spans[full] < _SPAN:
             return
         rate = self._counts[full] / self._spans[full]
@@ -53,6 +60,9 @@ class Throughput:
             self._rate = rate
         elif full or 0 < self._rate < rate:
             self._rate += _WEIGHT * (rate - self._rate)
+
+    def _longest(self, count: int) -> float:
+        return max(_PAUSE, _OUTLIER * count / self._rate) if self._rate else inf
 
     def seconds(self, ahead: int) -> float:
         """How long it will take until so many have come out; 0 while nothing is known."""

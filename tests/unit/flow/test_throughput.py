@@ -59,3 +59,23 @@ def test_times_without_work_do_not_count() -> None:
     through.record(10, now, 0)
     worked(through, now + 100, each=0.001, count=10, behind=100)
     assert through.seconds(10_000) == pytest.approx(1.0, rel=0.01)
+
+
+def test_a_pause_is_not_what_work_costs() -> None:
+    through = Throughput()
+    now = worked(through, 0.0, each=0.001, count=10, behind=100)
+    for _ in range(20):
+        now += 0.05
+        for _ in range(60):
+            through.record(10, now, 100)
+            now += 0.001
+            assert through.seconds(10_000) < 1.25
+
+
+@pytest.mark.parametrize("rate", [1000.0, 100.0, 10.0])
+def test_what_has_become_slow_is_found_out(rate: float) -> None:
+    through = Throughput()
+    now = worked(through, 0.0, each=0.001, count=10, behind=100)
+    for _ in range(10):
+        now = worked(through, now, each=1 / rate, count=1, behind=100)
+    assert through.seconds(100) == pytest.approx(100 / rate, rel=0.2)
