@@ -20,6 +20,10 @@ _LEAST: Final = 32
 _STANDING: Final = 2
 """Windows in a row that were too long until there are fewer: one alone may be a pause of something else."""
 
+_LASTS: Final = 16.0
+"""Times as long as reading took, what was read is worked on at most; after that there is nothing to do: four times as a rule,
+and others may have the processor meanwhile."""
+
 _AIM: Final = 0.8
 """Of READING, what is aimed at, so that more do not come in at once and have to leave again."""
 
@@ -31,10 +35,14 @@ _MOST_MORE: Final = 2.0
 
 
 class Valve:
-    """Decides by how long reading took in the eyes of those who were read: by the mean over the time it took, not over turns.
+    """Decides by how long reading took, as a mean over the time that passed until the next reading.
 
-    Since that is proportional to the connections, it says how many there may be. While it takes less than half of what it
-    may there may be more; between half and all of it nothing changes, since each connection that ends costs another one.
+    So a turn that was long counts for as long as it lasted, and idle times count, too: what has gathered in a pause is worked
+    off in a few long turns, with none after them, which is no reason to take fewer. Under load that stands there are no
+    others.
+
+    Since that mean is proportional to the connections, it says how many there may be. While it is less than half of what it
+    may be there may be more; between half and all of it nothing changes, since each connection that ends costs another one.
 
     Args:
         most: connections when nothing is the matter, >= 1.
@@ -44,12 +52,13 @@ class Valve:
         most: as given.
     """
 
-    __slots__ = ("_end", "_spent", "_squares", "_windows", "limit", "most")
+    __slots__ = ("_at", "_end", "_last", "_passed", "_weighted", "_windows", "limit", "most")
 
     def __init__(self, most: int) -> None:
         self.limit: int = most
         self.most: int = most
-        self._spent = self._squares = 0.0
+        self._at = self._last = 0.0
+        self._passed = self._weighted = 0.0
         self._end = 0.0
         self._windows = 0
 
@@ -66,11 +75,13 @@ class Valve:
             now: in seconds.
             open_: connections.
         """
-        self._spent += seconds
-        self._squares += seconds * seconds
+        lasted = now - self._at
+        self._passed += lasted
+        self._weighted += self._last * min(lasted, _LASTS * self._last)
+        self._at, self._last = now, seconds
         if now < self._end:
             return False
-        before, usual = self.limit, self._squares / self._spent if self._spent else 0.0
+        before, usual = self.limit, self._weighted / self._passed if self._passed else 0.0
         self._begin(now)
         self._decide(usual, open_)
         return self.limit != before
@@ -87,9 +98,10 @@ class Valve:
     def rested(self, now: float) -> None:
         """Nothing has been done for a window: as many may come as ever."""
         self._begin(now)
+        self._at, self._last = now, 0.0
         self._windows = 0
         self.limit = min(self.most, 2 * self.limit)
 
     def _begin(self, now: float) -> None:
         self._end = now + WINDOW
-        self._spent = self._squares = 0.0
+        self._passed = self._weighted = 0.0
