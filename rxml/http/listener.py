@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 logger: Final = logging.getLogger("rxml.http")
 
 BACKLOG: Final = 128
-"""Connections that the kernel keeps waiting: those at its end would wait longer than an answer takes."""
+"""Connections that the kernel keeps waiting while fewer may be open: those at its end would wait longer than an answer takes.
+Else it keeps as many as may be open: whoever finds no place tries again after a second."""
 
 _TURN: Final = 16
 """Connections taken in one turn of the loop: so many heads may come with them at once."""
@@ -67,6 +68,7 @@ class Listener:
         self._last = self._worked = 0.0
         self._leaving = 0
         self._coming = 0
+        self._backlog = 0
 
     async def bind(self, host: str, port: int, *, shared: bool) -> int:
         """Listen; returns the port.
@@ -86,7 +88,7 @@ class Listener:
         server.close()
         for each in self._sockets:
             each.settimeout(0.0)
-            each.listen(BACKLOG)
+        self._keep_waiting()
         self._resume()
         bound: int = self._sockets[0].getsockname()[1]
         return bound
@@ -105,7 +107,16 @@ class Listener:
         first, self._first = self._first, None
         self._worked = self._loop.time()
         if first is not None and self._valve.read(self._last - first, self._worked, self._open()):
+            self._keep_waiting()
             self.look()
+
+    def _keep_waiting(self) -> None:
+        """Have the kernel keep as many waiting as is right by now."""
+        backlog = BACKLOG if self._valve.narrowed else max(BACKLOG, self._valve.most)
+        if backlog != self._backlog:
+            self._backlog = backlog
+            for each in self._sockets:
+                each.listen(backlog)
 
     def leaves(self) -> bool:
         """Whether the connection that is answered now ends with that, since there are too many; it counts as leaving then."""
@@ -146,6 +157,7 @@ class Listener:
         self._waiting = None
         if (now := self._loop.time()) - self._worked > WINDOW:
             self._valve.rested(now)
+            self._keep_waiting()
         if self._full:
             self._pause(WINDOW)
         else:
