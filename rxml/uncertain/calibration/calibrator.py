@@ -62,6 +62,10 @@ class Calibrator(Protocol):
         """Have at least so many slots; new ones know nothing."""
         ...
 
+    def forget(self, slots: ArrayLike) -> None:
+        """Know nothing of these keys, as of new ones."""
+        ...
+
     def snapshot(self) -> dict[str, Any]:
         """The state, of numbers and arrays; later updates do not change it."""
         ...

@@ -97,6 +97,12 @@ class KeyedCalibrator(ABC):
         for table in self._tables.values():
             table.grow(keys)
 
+    def forget(self, slots: ArrayLike) -> None:
+        """Know nothing of these keys, as of new ones."""
+        places = checked_slots(slots, self.keys)
+        for table in self._tables.values():
+            table.clear(places)
+
     def snapshot(self) -> dict[str, Any]:
         """The state, of numbers and arrays; later updates do not change it."""
         return {name: table.snapshot() for name, table in self._tables.items()}

@@ -14,7 +14,7 @@ from rxml.uncertain.calibration.calibrator import (
     require_unbounded,
 )
 from rxml.uncertain.calibration.keyed import KeyedCalibrator, keys_of
-from rxml.uncertain.calibration.quantile_tracker import RANGE, require_memory, widened
+from rxml.uncertain.calibration.quantile_tracker import RANGE, require_memory, stepped
 from rxml.uncertain.calibration.table import Table
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class PIDTracker(KeyedCalibrator):
 
     Args:
         level: share of cases that are to be covered, in (0, 1).
-        rate: the step of the tracked quantile, > 0, in ranges of recent scores.
+        rate: the step of the tracked quantile, > 0, in ranges of recent scores; larger at first, as `QuantileTracker`'s.
         integral: K, > 0, in ranges of recent scores.
         saturation: their C_sat, > 0: the smaller, the fewer misses in a row saturate.
         scorecaster: weight in (0, 1] of the newest score in the forecast, or None for no forecast.
@@ -62,7 +62,7 @@ class PIDTracker(KeyedCalibrator):
         integral: float = 1.0,
         saturation: float = 5.0,
         scorecaster: float | None = None,
-        memory: float = 200.0,
+        memory: float = 100.0,
         on_unbounded: Unbounded = "inf",
         keys: int = 1,
     ) -> None:
@@ -74,7 +74,7 @@ class PIDTracker(KeyedCalibrator):
             require_positive("scorecaster", scorecaster, 1.0)
         self.memory = require_memory(memory)
         self.on_unbounded = require_unbounded(on_unbounded)
-        blank = {"tracked": np.inf, "forecast": 0.0, "excess": 0.0, "labels": 0.0, **RANGE}
+        blank = {"tracked": np.inf, "forecast": 0.0, "excess": 0.0, **RANGE}
         self._state = Table(keys_of(keys), blank)
         super().__init__(level, 1, {"state": self._state}, finite=True)
 
@@ -97,19 +97,18 @@ class PIDTracker(KeyedCalibrator):
     def _step(self, rows: Rows, scores: Floats, issued: Floats) -> None:
         state = self._state
         moved = (scores > issued[:, 0]) - self.target
-        span = widened(state, rows, scores, self.memory)
-        self._forecast(rows, scores)
+        begun = state["labels"][rows] > 0
+        step = stepped(state, rows, scores, self.rate, self.memory)
+        self._forecast(rows, scores, begun)
         begin = scores - state["forecast"][rows]
-        tracked = np.where(state["labels"][rows] > 0, state["tracked"][rows], begin)
-        state["tracked"][rows] = tracked + self.rate * span * moved
+        tracked = np.where(begun, state["tracked"][rows], begin)
+        state["tracked"][rows] = tracked + step * moved
         state["excess"][rows] += moved
-        state["labels"][rows] += 1.0
 
-    def _forecast(self, rows: Rows, scores: Floats) -> None:
+    def _forecast(self, rows: Rows, scores: Floats, begun: NDArray[np.bool_]) -> None:
         if self.scorecaster is not None:
             before = self._state["forecast"][rows]
             blended = before + self.scorecaster * (scores - before)
-            begun = self._state["labels"][rows] > 0
             self._state["forecast"][rows] = np.where(begun, blended, scores)
 
     def _integrated(self, slots: Slots, span: Floats) -> Floats:

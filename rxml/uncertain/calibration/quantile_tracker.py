@@ -33,6 +33,7 @@ class QuantileTracker(KeyedCalibrator):
     Args:
         level: share of cases that are to be covered, in (0, 1).
         rate: the step, > 0, in ranges of recent scores, or with `unit="score"` in units of the score.
+            In ranges it is larger for the first 1 / rate**2 labels of a key, for which it is 1 / sqrt(labels).
         unit: "range" or "score".
         memory: labels after which a range that nothing upholds has shrunk to a third, >= 1.
         keys: slots at first.
@@ -51,7 +52,7 @@ class QuantileTracker(KeyedCalibrator):
         *,
         rate: float = 0.05,
         unit: Unit = "range",
-        memory: float = 200.0,
+        memory: float = 100.0,
         keys: int = 1,
     ) -> None:
         if unit not in {"range", "score"}:
@@ -74,26 +75,29 @@ class QuantileTracker(KeyedCalibrator):
         if self.unit == "score":
             moved *= self.rate
         else:
-            moved *= self.rate * widened(self._state, rows, scores, self.memory)
+            moved *= stepped(self._state, rows, scores, self.rate, self.memory)
         now = self._state["radius"][rows]
         self._state["radius"][rows] = np.where(now == np.inf, scores, now) + moved
 
 
-RANGE: Final = {"low": np.nan, "high": np.nan}
-"""Columns of a table for `widened`: before the first score there is no range."""
+RANGE: Final = {"low": np.nan, "high": np.nan, "labels": 0.0}
+"""Columns of a table for `stepped`: before the first score there is no range."""
 
 
-def widened(state: Table, rows: Rows, scores: Floats, memory: float) -> Floats:
-    """The range of recent scores of each of these rows, once this one is among them: from `low` to `high`.
+def stepped(state: Table, rows: Rows, scores: Floats, rate: float, memory: float) -> Floats:
+    """The step of each of these rows, once this score is among theirs: a share of the range from `low` to `high`.
 
     Both ends draw nearer at each label, so that the range is a third after `memory` labels unless scores uphold it.
+    The share is 1 / sqrt(labels) until that is below `rate`: a first score that is far off is soon left behind
+    (decaying steps: Angelopoulos, Barber, Bates, ICML 2024).
     """
     low, high = state["low"][rows], state["high"][rows]
     fade = (high - low) * (0.5 / memory)
     low, high = np.fmin(scores, low + fade), np.fmax(scores, high - fade)
-    state["low"][rows], state["high"][rows] = low, high
-    span: Floats = high - low
-    return span
+    labels = state["labels"][rows] + 1.0
+    state["low"][rows], state["high"][rows], state["labels"][rows] = low, high, labels
+    step: Floats = (high - low) * np.maximum(rate, 1.0 / np.sqrt(labels))
+    return step
 
 
 def require_memory(memory: float) -> float:

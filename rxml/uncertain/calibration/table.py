@@ -50,6 +50,11 @@ class Table:
             self._make_room(max(keys, 2 * self._keys))
         self._keys = max(keys, self._keys)
 
+    def clear(self, rows: ArrayLike) -> None:
+        """Have these rows as they were at first."""
+        for name, blank in self._blank.items():
+            self._room[name][rows] = blank
+
     def snapshot(self) -> dict[str, Any]:
         """Copies of the arrays, by name."""
         return {name: array[: self._keys].copy() for name, array in self._room.items()}

@@ -69,7 +69,8 @@ def test_pid_is_the_published_controller() -> None:
             wanted = inf if angle > 0 else -inf
         assert radius == pytest.approx(wanted, rel=1e-6)
         low, high = min(low, score), max(high, score)
-        tracked += 0.1 * (high - low) * ((score > radius) - 0.2)
+        step = max(0.1, (labels + 1) ** -0.5) * (high - low)
+        tracked += step * ((score > radius) - 0.2)
         excess += (score > radius) - 0.2
 
 
@@ -85,6 +86,12 @@ def test_misses_in_a_row_end_by_saturation(labels: int) -> None:
     largest = followed(still(on_unbounded="max"), scores)[1:]
     assert (largest <= scores[:-1]).all()
     assert followed(still(on_unbounded=40.0), scores).max() <= 40.0
+
+
+def test_a_first_score_that_is_far_off_is_soon_left_behind() -> None:
+    scores = np.r_[100.0, np.random.default_rng(0).random(400)]
+    for calibrator in (QuantileTracker(), PIDTracker()):
+        assert followed(calibrator, scores)[200:].max() < 2.0
 
 
 def test_radii_may_be_negative() -> None:
