@@ -1,0 +1,142 @@
+"""Sums of independent whole numbers: by recurrence over the rows, and block by block with convolutions.
+
+All of it adds and multiplies numbers that are not negative, so that every probability that a float can hold keeps its
+relative accuracy, also in the tails; FFTs and divisions (deconvolution) do not. Probabilities below 1e-323 become 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+from rxml.uncertain.checks import Floats
+from rxml.uncertain.possible.shapes import places
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+Part: TypeAlias = tuple[int, Floats]
+"""Where a distribution starts, and its probabilities from there on."""
+
+LEAF: Final = 64
+"""So many rows are taken one by one; more are split into blocks of so many."""
+_ONE_LEAF: Final = 160  # up to here a single block costs less than many and their convolutions
+
+
+def bernoulli_sums(p: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """How many of independent rows are there: starts (G,) and probabilities (G, S).
+
+    Divide and conquer: each block of rows by the recurrence f(k) <- f(k) (1 - p) + f(k - 1) p of all blocks at once,
+    then blocks by convolution; ends that have become 0 are cut off, which bounds the width by about 76 standard
+    deviations. (Biscarri, Zhao, Brunner, "A simple and fast method for computing the Poisson binomial distribution
+    function", CSDA 122, 2018, with direct convolutions instead of FFTs, which would lose the tails.)
+
+    Args:
+        p: presence, (G, n), within [0, 1].
+    """
+    groups, n = p.shape
+    if n <= _ONE_LEAF:
+        return np.zeros(len(p), np.int64), recurrence(p)
+    blocks = -(-n // LEAF)
+    padded = np.zeros((groups, blocks * LEAF))
+    padded[:, :n] = p
+    leaves = recurrence(padded.reshape(-1, LEAF)).reshape(groups, blocks, LEAF + 1)
+    return stacked([merged([(0, leaf) for leaf in window]) for window in leaves])
+
+
+@np.errstate(under="ignore")
+def recurrence(p: Floats) -> Floats:
+    """The probabilities of 0 ... n rows, (G, n + 1), row by row: O(n^2), many windows at once.
+
+    Args:
+        p: presence, (G, n), within [0, 1].
+    """
+    groups, n = p.shape
+    rows = np.ascontiguousarray(p.T)
+    f = np.zeros((n + 1, groups))  # windows last: numpy's inner loop runs over them
+    f[0] = 1.0
+    moved = np.empty((n, groups))
+    for i, there in enumerate(rows):
+        known = f[: i + 1]
+        np.multiply(known, there, out=moved[: i + 1])
+        known *= 1.0 - there
+        f[1 : i + 2] += moved[: i + 1]
+    return np.ascontiguousarray(f.T)
+
+
+@np.errstate(under="ignore")
+def fewer_than(p: Floats, k: int) -> Floats:
+    """The probabilities of 0 ... k - 1 rows, and last of k or more, (G, k + 1): the recurrence with an end, O(nk).
+
+    Args:
+        p: presence, (G, n), within [0, 1].
+        k: at least 0.
+    """
+    f = np.zeros((k + 1, len(p)))
+    f[0] = 1.0
+    for there in np.ascontiguousarray(p.T):
+        moved = f[:-1] * there
+        f[:-1] *= 1.0 - there
+        f[1:] += moved
+    return np.ascontiguousarray(f.T)
+
+
+@np.errstate(under="ignore")
+def block_sums(shifts: NDArray[np.int64], weights: Floats) -> Floats:
+    """Sums of independent rows that each are one of B whole numbers: (G, S), S - 1 the largest possible sum.
+
+    Args:
+        shifts: (G, n, B), at least 0.
+        weights: (G, n, B), the probability of each; a row adds up to 1.
+    """
+    groups, n, branches = shifts.shape
+    most = int(shifts.max(axis=2, initial=0).sum(axis=1).max(initial=0))
+    ahead = int(shifts.max(initial=0))
+    f = np.zeros((groups, ahead + most + 1))  # zeros in front of a window: what is shifted in
+    f[:, ahead] = 1.0
+    cells = places(groups)[:, np.newaxis] * f.shape[1] + places(most + 1) + ahead
+    for row in range(n):
+        flat, new = f.reshape(-1), np.zeros((groups, most + 1))
+        for branch in range(branches):
+            source = cells - shifts[:, row, branch, np.newaxis]
+            new += flat[source] * weights[:, row, branch, np.newaxis]
+        f[:, ahead:] = new
+    return f[:, ahead:]
+
+
+def merged(parts: Sequence[Part]) -> Part:
+    """The distribution of the sum of independent parts, pair by pair.
+
+    Args:
+        parts: at least one.
+    """
+    level = [trimmed(start, f) for start, f in parts]
+    while len(level) > 1:
+        odd = level[len(level) & ~1 :]
+        pairs = zip(level[::2], level[1::2], strict=False)
+        level = [convolved(left, right) for left, right in pairs] + odd
+    return level[0]
+
+
+@np.errstate(under="ignore")
+def convolved(left: Part, right: Part) -> Part:
+    """The distribution of the sum of two independent parts, without zeros at its ends."""
+    return trimmed(left[0] + right[0], np.convolve(left[1], right[1]))
+
+
+def trimmed(start: int, f: Floats) -> Part:
+    """The same without zeros at its ends."""
+    there = np.flatnonzero(f)
+    return start + int(there[0]), f[there[0] : there[-1] + 1]
+
+
+def stacked(parts: Sequence[Part]) -> tuple[NDArray[np.int64], Floats]:
+    """Parts of different windows beside one another: starts (G,) and probabilities (G, S), zeros behind the short ones."""
+    start = np.array([each for each, _ in parts], np.int64)
+    p = np.zeros((len(parts), max((len(f) for _, f in parts), default=1)))
+    for row, (_, f) in zip(p, parts, strict=True):
+        row[: len(f)] = f
+    return start, p

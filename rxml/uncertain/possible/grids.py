@@ -1,0 +1,115 @@
+"""Sums of any values, on a grid: characteristic functions multiplied, and inverted by an FFT.
+
+Each value is split between the two grid points next to it so that its mean stays; normal noise becomes the lattice
+distribution with the characteristic function exp(s^2 (cos t - 1)), the difference of two Poisson variables (Skellam, 1946),
+which has the variance s^2 for any s, however small beside the step. So what is inverted belongs to a distribution on the grid
+and does not ring, whatever atoms it has, and its mean and variance are known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from rxml.uncertain.possible.shapes import places
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rxml.uncertain.checks import Floats
+    from rxml.uncertain.possible.convolution import Part
+
+_SPREAD: Final = 10.0  # standard deviations that a grid reaches beyond the mean: what is folded over is below 1e-15
+_CELLS: Final = 1 << 22  # complex numbers at once
+_NOISY: Final = 0.25  # see `_moved`
+
+
+@np.errstate(under="ignore")
+def on_grid(
+    p: Floats, v: Floats, s: Floats | None, cells: int
+) -> tuple[list[Part], float, list[float]]:
+    """The distributions of the sums of windows, on one grid, as fine as the widest of them lets it be.
+
+    Args:
+        p: the probability of each alternative, (G, n, M).
+        v: its value, (G, n, M), finite.
+        s: its standard deviation, (G, n, M), or None.
+        cells: how many grid points, a power of two.
+
+    Returns:
+        the distributions, the step, and for each window the root of the mean square of what its sum was moved by.
+    """
+    low, high = _ranges(p, v, s)
+    widest = float((high - low).max(initial=0.0))
+    step = widest / (cells - 4) if widest > 0 else 1.0
+    whole = np.floor(v / step)
+    part = v / step - whole
+    noise = np.zeros_like(v) if s is None else np.maximum((s / step) ** 2 - part * (1 - part), 0.0)
+    starts = (np.floor(low / step) - 1).astype(np.int64).tolist()
+    columns = zip(starts, p, whole, part, noise, strict=True)
+    parts = [
+        (start, _inverted(_transform(chance, full, share, width, cells), start))
+        for start, chance, full, share, width in columns
+    ]
+    return parts, step, (step * _moved(p, part, s)).tolist()
+
+
+def _inverted(transform: NDArray[np.complex128], start: int) -> Floats:
+    """The probabilities from `start` on."""
+    half = len(transform) - 1
+    turns = (start * places(half + 1)) % (2 * half)
+    f = np.maximum(np.fft.irfft(transform * np.exp(turns * (1j * np.pi / half)), 2 * half), 0.0)
+    return np.asarray(f / f.sum())
+
+
+def _ranges(p: Floats, v: Floats, s: Floats | None) -> tuple[Floats, Floats]:
+    """Where the sums are: the hull of what they can be, or ten standard deviations if that is less; (G,) each."""
+    var = np.zeros_like(v) if s is None else s * s
+    rest = np.maximum(1.0 - p.sum(axis=2), 0.0)
+    least = _hull(np.where(p > 0, v, np.inf).min(axis=2), np.where(rest > 0, 0.0, np.inf))
+    most = -_hull(np.where(p > 0, -v, np.inf).min(axis=2), np.where(rest > 0, 0.0, np.inf))
+    mean = (p * v).sum(axis=2)
+    squares = (p * ((v - mean[..., np.newaxis]) ** 2 + var)).sum(axis=2) + rest * mean**2
+    reach = _SPREAD * np.sqrt(squares.sum(axis=1))
+    noisy = _SPREAD * np.sqrt(var.max(axis=2).sum(axis=1))
+    centre = mean.sum(axis=1)
+    low = np.maximum(least - noisy, centre - reach)
+    return low, np.asarray(np.minimum(most + noisy, centre + reach))
+
+
+def _hull(least: Floats, absent: Floats) -> Floats:
+    """The least that rows can add up to, (G,), of which each may be absent where that is 0 and not infinite."""
+    return np.asarray(np.minimum(least, absent).sum(axis=1))
+
+
+def _transform(
+    p: Floats, whole: Floats, part: Floats, noise: Floats, cells: int
+) -> NDArray[np.complex128]:
+    """The characteristic function of the sum of one window, at the frequencies of a real FFT, conjugated as it wants it."""
+    frequencies = places(cells // 2 + 1)
+    angles = frequencies * (2.0 * np.pi / cells)
+    one, damping = np.exp(-1j * angles), np.cos(angles) - 1.0
+    rest = np.maximum(1.0 - p.sum(axis=1), 0.0)
+    total = np.ones(len(angles), np.complex128)
+    at_once = max(1, _CELLS // (len(angles) * p.shape[1]))
+    for first in range(0, len(p), at_once):
+        rows = slice(first, first + at_once)
+        turns = (whole[rows, :, np.newaxis] * frequencies) % cells
+        each = np.exp(turns * (-2j * np.pi / cells))
+        each *= 1.0 + part[rows, :, np.newaxis] * (one - 1.0)
+        each *= np.exp(noise[rows, :, np.newaxis] * damping) * p[rows, :, np.newaxis]
+        total *= np.prod(each.sum(axis=1) + rest[rows, np.newaxis], axis=0)
+    return total
+
+
+def _moved(p: Floats, part: Floats, s: Floats | None) -> Floats:
+    """The root of the mean square of what sums were moved by, in steps, (G,): rows are moved independently, by 0 in the mean.
+
+    A known value is moved by -part or 1 - part. One with noise is moved by less than half a step in the quadratic mean,
+    whatever its variance: found numerically, the most where the noise is much smaller than the step.
+    """
+    squares = part * (1.0 - part)
+    if s is not None:
+        squares = np.where(s > 0, _NOISY, squares)
+    return np.asarray(np.sqrt((p * squares).sum(axis=(1, 2))))

@@ -1,0 +1,195 @@
+"""Pmf: the distribution of a count, or of a sum on a lattice, for one window or for many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from rxml.uncertain.possible.convolution import convolved, stacked
+from rxml.uncertain.possible.shapes import places, windowed
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from rxml.uncertain.checks import Floats
+
+_SLACK: Final = 1e-9  # of a step: how far a value may be from the lattice and still be on it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pmf:
+    """Probabilities of the values `(start + k) * step`, k = 0, 1, ..., S - 1.
+
+    What methods take is broadcast against the shape of the windows: for one window it may have any shape, for G of
+    them it is a scalar or (G,).
+
+    Attributes:
+        start: int64, shape of the windows: () for one, (G,) for many.
+        p: that shape + (S,); at least 0, each window adds up to 1.
+        error: that shape; a bound on how far any value of `cdf` may be off, 0 where it is exact up to rounding.
+        step: the distance of neighbouring values, above 0.
+        shift: that shape; how far the values may be from those that are meant, in their unit: a bound on the
+            quadratic mean (Wasserstein-2) of what they were moved to get onto the lattice, 0 if they were not.
+    """
+
+    start: NDArray[np.int64]
+    p: Floats
+    error: Floats
+    step: float = 1.0
+    shift: Floats | float = 0.0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the windows: () or (G,)."""
+        return self.p.shape[:-1]
+
+    @property
+    def support(self) -> Floats:
+        """The values, shape of the windows + (S,)."""
+        whole = self.start[..., np.newaxis] + places(self.p.shape[-1])
+        return np.asarray(whole * self.step, np.float64)
+
+    def mean(self) -> Floats:
+        """The expected value of each window."""
+        ends, _ = self._centred()
+        return np.asarray((self.start + ends[0] + ends[1]) * self.step)
+
+    def var(self) -> Floats:
+        """The variance of each window."""
+        _, squares = self._centred()
+        return np.asarray(squares * self.step**2)
+
+    def std(self) -> Floats:
+        """The standard deviation of each window."""
+        return np.sqrt(self.var())
+
+    def _centred(self) -> tuple[tuple[NDArray[np.intp], Floats], Floats]:
+        """The place of the mode and the mean's distance from it, then the variance, both in steps."""
+        mode = np.argmax(self.p, axis=-1)
+        with np.errstate(under="ignore"):
+            away = places(self.p.shape[-1]) - mode[..., np.newaxis]
+            mean = np.sum(self.p * away, axis=-1)
+            squares = np.sum(self.p * (away - mean[..., np.newaxis]) ** 2, axis=-1)
+        return (mode, mean), squares
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        """P(X <= x); the left tail keeps its relative accuracy."""
+        return self._looked_up(np.cumsum(self.p, axis=-1), x, 0.0, 1.0, behind=False)
+
+    def sf(self, x: ArrayLike) -> Floats:
+        """P(X > x), added up from the right end, so that the right tail keeps its relative accuracy."""
+        above = np.cumsum(self.p[..., ::-1], axis=-1)[..., ::-1]
+        return self._looked_up(above, x, 1.0, 0.0, behind=True)
+
+    def at_least(self, k: ArrayLike) -> Floats:
+        """P(X >= k), with the relative accuracy of `sf`.
+
+        Args:
+            k: values of the lattice.
+        """
+        return self.sf(np.asarray(k, np.float64) - self.step / 2)
+
+    def _looked_up(
+        self, table: Floats, x: ArrayLike, below: float, above: float, *, behind: bool
+    ) -> Floats:
+        size = self.p.shape[-1]
+        place = self._places(x) + behind
+        inner = np.clip(place, 0, size - 1).astype(np.intp)
+        offset = places(self.start.size).reshape(self.shape) * size
+        found = np.minimum(table.reshape(-1)[offset + inner], 1.0)
+        found = np.where(place < 0 + behind, below, found)
+        return np.asarray(np.where(place >= size, above, found))
+
+    def _places(self, x: ArrayLike) -> Floats:
+        """The last place of the support that is not above x."""
+        steps = np.asarray(x, np.float64) / self.step
+        near = np.rint(steps)
+        whole = np.where(np.abs(steps - near) < _SLACK, near, np.floor(steps))
+        if self.step == 1.0:
+            whole = np.floor(steps)
+        return np.asarray(whole - self.start, np.float64)
+
+    def ppf(self, q: ArrayLike) -> Floats:
+        """The smallest value x that can occur and has P(X <= x) >= q.
+
+        Args:
+            q: within [0, 1].
+
+        Raises:
+            ValueError: it is not.
+        """
+        wanted = _levels("q", q)
+        below = np.cumsum(self.p, axis=-1) < wanted[..., np.newaxis]
+        return self._values(np.count_nonzero(below, axis=-1))
+
+    def isf(self, q: ArrayLike) -> Floats:
+        """The smallest value x that can occur and has P(X > x) <= q, right also for a tiny q.
+
+        Args:
+            q: within [0, 1].
+
+        Raises:
+            ValueError: it is not.
+        """
+        wanted = _levels("q", q)
+        over = np.cumsum(self.p[..., ::-1], axis=-1)[..., :-1] > wanted[..., np.newaxis]
+        kept = np.count_nonzero(~over, axis=-1)
+        return self._values(self.p.shape[-1] - 1 - kept)
+
+    def _values(self, places: NDArray[np.intp]) -> Floats:
+        """The values at places, or at the nearest ones that can occur."""
+        can = self.p > 0
+        first = np.argmax(can, axis=-1)
+        last = self.p.shape[-1] - 1 - np.argmax(can[..., ::-1], axis=-1)
+        return np.asarray((self.start + np.clip(places, first, last)) * self.step, np.float64)
+
+    def interval(self, level: ArrayLike) -> tuple[Floats, Floats]:
+        """The central interval: at most (1 - level) / 2 is below it and above it, so it holds `level` or more.
+
+        Args:
+            level: within [0, 1].
+
+        Raises:
+            ValueError: it is not.
+        """
+        outside = (1.0 - _levels("level", level)) / 2
+        return self.ppf(outside), self.isf(outside)
+
+    def plus(self, other: Pmf) -> Pmf:
+        """The distribution of the sum with another independent one, window by window: of two parts the whole.
+
+        Args:
+            other: of as many windows, and of the same step.
+
+        Raises:
+            ValueError: it is not.
+        """
+        if self.shape != other.shape or self.step != other.step:
+            mine, its = (f"windows {x.shape} with step {x.step:g}" for x in (self, other))
+            raise ValueError(f"sums are of like windows on one lattice: want {mine}, got {its}")
+        pairs = zip(_parts(self), _parts(other), strict=True)
+        start, p = stacked([convolved(left, right) for left, right in pairs])
+        shift = np.hypot(self.shift, other.shift)
+        error = np.minimum(self.error + other.error, 1.0)
+        shaped = p.reshape(*self.shape, p.shape[-1])
+        return Pmf(start.reshape(self.shape), shaped, error, self.step, shift)
+
+    def __getitem__(self, window: int | slice | NDArray[np.intp]) -> Pmf:
+        """Some of many windows, or one of them."""
+        shift = np.broadcast_to(np.asarray(self.shift), self.shape)[window]
+        error = np.asarray(self.error[window])
+        return Pmf(np.asarray(self.start[window]), self.p[window], error, self.step, shift)
+
+
+def _parts(pmf: Pmf) -> list[tuple[int, Floats]]:
+    rows = windowed(pmf.p)
+    return list(zip(pmf.start.reshape(-1).tolist(), rows, strict=True))
+
+
+def _levels(name: str, q: ArrayLike) -> Floats:
+    levels = np.asarray(q, np.float64)
+    if not np.all((levels >= 0) & (levels <= 1)):
+        raise ValueError(f"{name} is {levels.tolist()}: give probabilities within [0, 1]")
+    return levels

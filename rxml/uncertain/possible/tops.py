@@ -1,0 +1,126 @@
+"""TOP-K: how likely each row is among the k rows of the highest values, and what rank it is expected to have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rxml.uncertain.possible.contests import contest
+from rxml.uncertain.possible.shapes import windowed
+from rxml.uncertain.special import ndtr
+
+if TYPE_CHECKING:
+    from rxml.uncertain.checks import Floats
+    from rxml.uncertain.possible.rows import UncertainRows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Membership:
+    """How likely each row is among the first k.
+
+    Attributes:
+        p: shape of the windows + (n,).
+        error: an estimate of how far any of them may be off for the sake of the integration, shape of the windows;
+            0 where none was needed.
+    """
+
+    p: Floats
+    error: Floats
+
+
+def top_k(rows: UncertainRows, k: int) -> Membership:
+    """How likely each row is there and among the k of the highest values; k = 1 tells which is the largest.
+
+    Of equal values that of the earlier row is higher. Known values: the recurrence over the rows in falling order,
+    P(there) P(fewer than k of those before), O(nk) and a sort. Normal values: the integral of a row's density times
+    the probability that fewer than k others are above, by Gauss's rule on panels that are halved where need be.
+
+    Args:
+        rows: of one window or of many; known values may be infinite.
+        k: at least 1.
+
+    Raises:
+        ValueError: k is less than 1.
+    """
+    if k < 1:
+        raise ValueError(f"k is {k}: give a number of rows of at least 1")
+    noisy = rows.s is not None and bool(np.any(rows.s))
+    n, alternatives = rows.p.shape[-2:]
+    if alternatives == 1 and not noisy:
+        p = _in_order(windowed(rows.p[..., 0]), windowed(rows.v[..., 0]), k)
+        return Membership(p.reshape(*rows.shape, n), np.zeros(rows.shape))
+    s = np.zeros_like(rows.v) if rows.s is None else rows.s
+    windows = zip(windowed(rows.p, 2), windowed(rows.v, 2), windowed(s, 2), strict=True)
+    got = [contest(p, v, s, k) for p, v, s in windows]
+    p = np.array([each for each, _ in got]).reshape(*rows.shape, n)
+    return Membership(p, np.array([error for _, error in got]).reshape(rows.shape))
+
+
+@np.errstate(under="ignore")
+def _in_order(p: Floats, v: Floats, k: int) -> Floats:
+    order = np.argsort(-v, axis=1, kind="stable")
+    ordered = np.ascontiguousarray(np.take_along_axis(p, order, axis=1).T)
+    f = np.zeros((min(k, len(ordered) or 1), len(p)))  # how many are before, if fewer than k
+    f[0] = 1.0
+    chances = np.empty_like(ordered)
+    for there, chance in zip(ordered, chances, strict=True):
+        np.multiply(there, np.minimum(f.sum(axis=0), 1.0), out=chance)
+        moved = f[:-1] * there
+        f *= 1.0 - there
+        f[1:] += moved
+    out = np.empty_like(p)
+    np.put_along_axis(out, order, np.ascontiguousarray(chances.T), axis=1)
+    return out
+
+
+@np.errstate(under="ignore")
+def expected_rank(rows: UncertainRows) -> Floats:
+    """How many rows are expected to be above each one, shape of the windows + (n,); a row that is absent comes after all.
+
+    E[#(there and higher); there] + E[#(others there); absent], so the smallest is the best. Of the ways to rank
+    uncertain rows only this one gives exactly k, contains the top k - 1, ranks each once and keeps the order when values improve (Cormode,
+    Li, Yi, "Semantics of ranking queries for probabilistic data and expected ranks", ICDE 2009).
+    Known values: O(n log n); normal ones: O(n^2).
+
+    Args:
+        rows: of one window or of many; values that are uncertain must be finite.
+    """
+    n, p, v = rows.p.shape[-2], windowed(rows.p, 2), windowed(rows.v, 2)
+    s = None if rows.s is None or not np.any(rows.s) else rows.s.reshape(p.shape)
+    noise: list[Floats | None] = [None] * len(p) if s is None else list(s)
+    ranks = [_ranked(*window) for window in zip(p, v, noise, strict=True)]
+    return np.array(ranks).reshape(*rows.shape, n)
+
+
+def _ranked(p: Floats, v: Floats, s: Floats | None) -> Floats:
+    there = np.minimum(p.sum(axis=1), 1.0)
+    higher = _higher_known(p, v) if s is None else _higher_normal(p, v, s)
+    others = there.sum() - there
+    return np.asarray((p * higher).sum(axis=1) + (1.0 - there) * others)
+
+
+def _higher_known(p: Floats, v: Floats) -> Floats:
+    """How many other rows are expected above each alternative, (n, M)."""
+    flat = v.reshape(-1)
+    order = np.argsort(flat, kind="stable")
+    behind = np.append(np.cumsum(p.reshape(-1)[order][::-1])[::-1], 0.0)
+    total = behind[np.searchsorted(flat[order], flat, side="right")].reshape(v.shape)
+    if v.shape[1] == 1:
+        return np.asarray(total)
+    own = (p[:, np.newaxis] * (v[:, np.newaxis] > v[:, :, np.newaxis])).sum(axis=2)
+    return np.asarray(total - own)
+
+
+def _higher_normal(p: Floats, v: Floats, s: Floats) -> Floats:
+    out = np.empty_like(v)
+    for i, row in enumerate(v):
+        apart = v[..., np.newaxis] - row
+        scale = np.hypot(s[..., np.newaxis], s[i])
+        sure = scale == 0
+        chance = np.where(sure, apart > 0, ndtr(apart / np.where(sure, 1.0, scale)))
+        each = (p[..., np.newaxis] * chance).sum(axis=1)
+        each[i] = 0.0
+        out[i] = each.sum(axis=0)
+    return out
