@@ -57,12 +57,12 @@ class Calendar(ColumnTransform):
         super().__init__(column, parts, {"cycles": list(cycles), "offset": offset}, keys=keys)
 
     @override
-    def snapshot(self) -> dict[str, Any]:
-        return {"keys": self.keys}
+    def _save(self) -> dict[str, Any]:
+        return {}
 
     @override
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self.keys = int(state["keys"])
+    def _load(self, state: Mapping[str, Any], keys: int) -> None:
+        """There is nothing that it could have learned."""
 
     @override
     def _values(self, x: NDArray[Any]) -> NDArray[Any]:

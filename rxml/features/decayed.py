@@ -73,7 +73,7 @@ class DecayedStatistics(NumericTransform):
         n, more = mine["weight"] * left, its["weight"] * right
         weight = n + more
         share = more / np.where(weight > 0, weight, 1.0)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             away = its["mean"] - mine["mean"]
             m2 = mine["m2"] * left + its["m2"] * right + away * away * (n * share)
             mine["mean"][:] = np.where(n > 0, mine["mean"] + share * away, its["mean"])
@@ -90,7 +90,7 @@ class DecayedStatistics(NumericTransform):
         turns = Turns(rows.slots, np.isfinite(x))
         last, newest = turns.scan(np.maximum, table["last"], times)
         fade, fresh = self._kept(newest, last), self._kept(newest, times)
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        with np.errstate(all="ignore"):
             weight, total = turns.scan(faded, table["weight"], fade, fresh)
             share = fresh / np.where(total > 0, total, 1.0)
             mean, later = turns.scan(toward, table["mean"], x, share)
@@ -104,7 +104,7 @@ class DecayedStatistics(NumericTransform):
         last, weight, mean, m2 = found
         seen = last != _NEVER
         now = np.maximum(last, rows.times)
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        with np.errstate(all="ignore"):
             var = m2 / np.where(seen, weight, 1.0)
             left = weight * self._kept(now, last)
         var = np.where(np.isnan(var), np.inf, var)  # an infinite one that has faded to nothing
@@ -115,6 +115,6 @@ class DecayedStatistics(NumericTransform):
         ages = now.astype(np.uint64) - then.astype(
             np.uint64
         )  # never below 0: right also beyond int64
-        with np.errstate(under="ignore"):
+        with np.errstate(all="ignore"):
             kept = np.exp2(-(ages / np.float64(self.half_life)))
         return np.where(then == _NEVER, 0.0, kept)

@@ -55,7 +55,7 @@ class ExponentialScaler(NumericTransform):
         turns = Turns(rows.slots, np.isfinite(x))
         fresh, values = turns.first(x, table["n"][turns.slots] == 0)
         table["mean"][fresh] = values
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        with np.errstate(all="ignore"):
             part = np.full(len(x), self.alpha)
             mean, _ = turns.scan(toward, table["mean"], x, part)
             away = x - mean

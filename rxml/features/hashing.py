@@ -73,12 +73,12 @@ class FeatureHasher(ColumnTransform):
         super().__init__(column, ("hashed",), options, keys=keys)
 
     @override
-    def snapshot(self) -> dict[str, Any]:
-        return {"keys": self.keys}
+    def _save(self) -> dict[str, Any]:
+        return {}
 
     @override
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self.keys = int(state["keys"])
+    def _load(self, state: Mapping[str, Any], keys: int) -> None:
+        """There is nothing that it could have learned."""
 
     @override
     def _held(self, rows: Rows) -> Found:
@@ -134,8 +134,7 @@ class FeatureHasher(ColumnTransform):
 
 def _bag(item: Any) -> Iterator[tuple[Any, float]]:
     if isinstance(item, Mapping):
-        weights: Mapping[Any, Any] = item
-        for token, weight in weights.items():
+        for token, weight in cast("dict[Any, Any]", item).items():
             if not np.isfinite(weight):
                 raise ValueError(f"the weight of {token!r} is {weight!r}")
             yield token, float(weight)

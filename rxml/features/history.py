@@ -58,13 +58,12 @@ class HistoryTransform(ColumnTransform):
         self._table.grow(keys)
 
     @override
-    def snapshot(self) -> dict[str, Any]:
+    def _save(self) -> dict[str, Any]:
         return self._table.snapshot()
 
     @override
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self._table.restore(state)
-        self.keys = len(self._table)
+    def _load(self, state: Mapping[str, Any], keys: int) -> None:
+        self._table.restore(state, keys)
 
     @override
     def _values(self, x: NDArray[Any]) -> NDArray[Any]:
@@ -113,6 +112,7 @@ def quantile(windows: NDArray[np.float64], q: float) -> NDArray[np.float64]:
     rows = np.arange(len(windows))
     left, right = windows[rows, low], windows[rows, np.minimum(low + 1, last)]
     part = at - low
-    between = left * (1.0 - part) + right * part  # not by their difference, which could overflow
+    with np.errstate(all="ignore"):  # not by their difference, which could overflow
+        between = left * (1.0 - part) + right * part
     at_q: NDArray[np.float64] = np.where(left == right, left, between)
     return at_q

@@ -60,7 +60,7 @@ class Imputer(NumericTransform):
     def _emit(self, rows: Rows, found: Found) -> tuple[NDArray[Any], ...]:
         n, mean, m2 = found
         missing = np.isnan(rows.values)
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             var = m2 / np.maximum(n - 1, 1) * (1.0 + 1.0 / np.maximum(n, 1))
         var = np.where(n < 2, np.inf, var)
         values = np.where(missing, mean, rows.values)

@@ -68,7 +68,7 @@ class MinMaxScaler(NumericTransform):
         low, high = found
         known = low < high
         low, high = np.where(known, low, 0.0), np.where(known, high, 1.0)
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(all="ignore"):
             half = np.where(
                 np.isinf(high - low), 0.5, 1.0
             )  # a range beyond float64 is taken by halves

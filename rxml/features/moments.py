@@ -40,13 +40,13 @@ def advance(state: Table, turns: Turns, x: NDArray[np.float64]) -> tuple[NDArray
     fresh, values = turns.first(x, state["n"][turns.slots] == 0)
     state["shift"][fresh] = values
     shift = state["shift"][_rows_of(turns)]
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         before, after = turns.scan(np.add, state["total"], x - shift)
         mean, later = _mean(n, shift, before), _mean(n + 1, shift, after)
         squares = (x - mean) * (x - later)
     squares = np.where(n == 0, 0.0, squares)
     squares = np.where(np.isnan(squares), np.inf, np.maximum(squares, 0.0))
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         m2, _ = turns.scan(np.add, state["m2"], squares)
     state["n"][turns.slots] += turns.lengths
     return n, mean, m2
@@ -57,7 +57,7 @@ def merged(state: Table, other: Table) -> None:
     slots = np.arange(len(state))
     (n, mean, m2), (more, its, rest) = held(state, slots), held(other, slots)
     count = np.maximum(n + more, 1)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         away = its - mean
         squares = m2 + rest + away * away * (n * (more / count))
         moved = state["total"] + other["total"] + more * (other["shift"] - state["shift"])
@@ -75,6 +75,6 @@ def _rows_of(turns: Turns) -> NDArray[np.intp]:
 
 def _mean(n: NDArray[Any], shift: NDArray[Any], total: NDArray[Any]) -> NDArray[np.float64]:
     """The mean; beyond what float64 can sum, the first value stands for it (M2 is infinite then)."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         mean = shift + total / np.maximum(n, 1)
     return np.where(n == 0, 0.0, np.where(np.isfinite(mean), mean, shift))

@@ -56,13 +56,12 @@ class NumericTransform(ColumnTransform):
         self.table.grow(keys * (self.width or 1))
 
     @override
-    def snapshot(self) -> dict[str, Any]:
+    def _save(self) -> dict[str, Any]:
         return self.table.snapshot()
 
     @override
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self.table.restore(state)
-        self.keys = len(self.table) // (self.width or 1)
+    def _load(self, state: Mapping[str, Any], keys: int) -> None:
+        self.table.restore(state, keys * (self.width or 1))
 
     @override
     def _rows(self, x: Any, slots: Any, target: NDArray[np.float64] | None, time: Any) -> Rows:

@@ -57,13 +57,12 @@ class OneHot(ColumnTransform):
         super().__init__(column, ("onehot",), options, keys=keys)
 
     @override
-    def snapshot(self) -> dict[str, Any]:
-        return {**self.vocabulary.snapshot(), "keys": self.keys}
+    def _save(self) -> dict[str, Any]:
+        return self.vocabulary.snapshot()
 
     @override
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def _load(self, state: Mapping[str, Any], keys: int) -> None:
         self.vocabulary.restore(state)
-        self.keys = int(state["keys"])
 
     @override
     def _held(self, rows: Rows) -> Found:

@@ -19,7 +19,7 @@ class RobustScaler(HistoryTransform):
     """(x - median) / (third quartile - first quartile) of the key's last `window` values; part: `scaled`.
 
     The quartiles are exact ones of the window, not an estimate of those of all time: they follow drift, and memory is
-    bounded. Where the range is 0 or beyond float64, or there are no values yet, the score is 0. NaN gives NaN; neither it nor an
+    bounded. Where the range is 0, or there are no values yet, the score is 0. NaN gives NaN; neither it nor an
     infinity is remembered.
 
     Args:
@@ -44,8 +44,10 @@ def _scores(
 ) -> tuple[NDArray[np.float64]]:
     ordered = np.sort(windows, axis=1)  # NaN last
     low, middle, high = (quantile(ordered, q) for q in (0.25, 0.5, 0.75))
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        spread = high - low
-        known = (spread > 0) & (spread < np.inf)
-        scores = (values - middle) / np.where(known, spread, 1.0)
+    with np.errstate(all="ignore"):
+        far = np.isinf(high - low) | np.isinf(values - middle)
+        half = np.where(far, 0.5, 1.0)  # differences beyond float64 are taken by halves
+        spread = high * half - low * half
+        known = spread > 0
+        scores = (values * half - middle * half) / np.where(known, spread, 1.0)
     return (np.where(known | np.isnan(values), scores, 0.0),)

@@ -58,7 +58,7 @@ class RollingStatistics(HistoryTransform):
         there = ~np.isnan(windows)
         count = there.sum(axis=1)
         made = {"count": count.astype(np.float64)}
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        with np.errstate(all="ignore"):
             made["sum"] = np.where(there, windows, 0.0).sum(axis=1)
             if {"mean", "std"} & set(self.parts):
                 made["mean"] = made["sum"] / np.where(count, count, np.nan)

@@ -21,7 +21,7 @@ class StandardScaler(NumericTransform):
     """(x - mean) / std of what was learned; part: `scaled`. A monoid: `merge` adds what another has learned.
 
     The standard deviation is that of the values (n in the denominator), as in River and scikit-learn. Where there is
-    none yet, or it is 0, or the values are so far apart that their squares are beyond float64, the score is 0. NaN
+    none yet, or it is 0, or its square is beyond float64 (below 1e-162 or above 1e154), the score is 0. NaN
     gives NaN; neither it nor an infinity is learned.
 
     Args:
@@ -56,7 +56,9 @@ class StandardScaler(NumericTransform):
     @override
     def _emit(self, rows: Rows, found: Found) -> tuple[NDArray[np.float64], ...]:
         n, mean, m2 = found
-        return (scores(rows.values, mean, m2 / np.maximum(n, 1)),)
+        with np.errstate(all="ignore"):
+            var = m2 / np.maximum(n, 1)
+        return (scores(rows.values, mean, var),)
 
 
 def scores(
@@ -65,6 +67,6 @@ def scores(
     """(x - mean) / sqrt(var), and 0 where the variance is 0 or infinite; NaN stays NaN."""
     known = (var > 0) & (var < np.inf)
     std = np.sqrt(np.where(known, var, 1.0))
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+    with np.errstate(all="ignore"):
         scaled = (x - mean) / std
     return np.where(known | np.isnan(x), scaled, 0.0)

@@ -58,16 +58,17 @@ class Table:
         """A copy of each array, by name."""
         return {name: array.copy() for name, array in self._arrays.items()}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Becomes what a snapshot was of, however many places that had.
+    def restore(self, state: Mapping[str, Any], places: int) -> None:
+        """Becomes what a snapshot was of, of so many places.
 
         Raises:
             SchemaError: it is a snapshot of something else; the table is as it was.
         """
         arrays = {name: np.array(state[name]) for name in self._empty if name in state}
-        wanted = {name: (a.dtype, self.trail) for name, a in self._arrays.items()}
-        got = {name: (a.dtype, a.shape[1:]) for name, a in arrays.items()}
-        if got != wanted or len({array.shape[:1] for array in arrays.values()}) != 1:
+        shape = (places, *self.trail)
+        wanted = {name: (a.dtype, shape) for name, a in self._arrays.items()}
+        got = {name: (a.dtype, a.shape) for name, a in arrays.items()}
+        if got != wanted:
             raise SchemaError(f"got a snapshot of {got}: this transform's is of {wanted}")
         self._arrays = arrays
 

@@ -38,7 +38,7 @@ class TargetEncoder(ColumnTransform):
     1. The mean of all starts from the prior of Jeffreys, (S + 1/2) / (N + 1), so that neither is ever 0.
 
     A category that is new, missing (None, NaN) or has lost its place finds n = 0. Rows whose target is not finite
-    are not learned. All slots share the categories.
+    are not learned; a row without a category teaches the mean of all. All slots share the categories.
 
     Args:
         column: the name of a column of texts, bytes or numbers.
@@ -78,16 +78,15 @@ class TargetEncoder(ColumnTransform):
         super().__init__(column, parts, options, target=target, keys=keys)
 
     @override
-    def snapshot(self) -> dict[str, Any]:
+    def _save(self) -> dict[str, Any]:
         states = {"each": self._each.snapshot(), "all": self._all.snapshot()}
-        return {**states, "vocabulary": self.vocabulary.snapshot(), "keys": self.keys}
+        return {**states, "vocabulary": self.vocabulary.snapshot()}
 
     @override
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def _load(self, state: Mapping[str, Any], keys: int) -> None:
         self.vocabulary.restore(state["vocabulary"])
-        self._each.restore(state["each"])
-        self._all.restore(state["all"])
-        self.keys = int(state["keys"])
+        self._each.restore(state["each"], self.vocabulary.size + 1)
+        self._all.restore(state["all"], 1)
 
     @override
     def _targets(self, y: Any) -> NDArray[np.float64] | None:
@@ -124,7 +123,7 @@ class TargetEncoder(ColumnTransform):
 
     @override
     def _emit(self, rows: Rows, found: Found) -> tuple[NDArray[np.float64], ...]:
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        with np.errstate(all="ignore"):
             return self._normal(found) if self.family == "normal" else self._beta(found)
 
     def _normal(self, found: Found) -> tuple[NDArray[np.float64], ...]:
@@ -140,11 +139,8 @@ class TargetEncoder(ColumnTransform):
     def _beta(self, found: Found) -> tuple[NDArray[np.float64], ...]:
         n, mean, _, n_all, mean_all, _ = found
         k = self.strength
-        # rounding must take no share beyond 0 or 1
-        share, prior = (
-            np.clip(mean, 0.0, 1.0),
-            (np.clip(mean_all, 0.0, 1.0) * n_all + 0.5) / (n_all + 1),
-        )
+        share, all_share = np.clip(mean, 0.0, 1.0), np.clip(mean_all, 0.0, 1.0)  # but for rounding
+        prior = (all_share * n_all + 0.5) / (n_all + 1)
         return k * prior + n * share, k * (1.0 - prior) + n * (1.0 - share)
 
 

@@ -158,13 +158,27 @@ class ColumnTransform(ABC):
             raise ValueError(f"a transform of {self.keys} keys cannot grow to {keys}")
         self.keys = keys
 
-    @abstractmethod
     def snapshot(self) -> dict[str, Any]:
         """See `Transform.snapshot`."""
+        return {"keys": self.keys, "state": self._save()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """See `Transform.restore`.
+
+        Raises:
+            SchemaError: it is a snapshot of something else; the transform is not to be used then.
+        """
+        keys = int(state["keys"])
+        self._load(state["state"], keys)
+        self.keys = keys
 
     @abstractmethod
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """See `Transform.restore`."""
+    def _save(self) -> dict[str, Any]:
+        """What was learned, in copies."""
+
+    @abstractmethod
+    def _load(self, state: Mapping[str, Any], keys: int) -> None:
+        """Becomes what was saved, of so many keys."""
 
     @abstractmethod
     def _held(self, rows: Rows) -> Found:
