@@ -15,14 +15,14 @@ from typing_extensions import override
 
 from benchmarks.case import Case, Contestant, Must, Outcome
 from benchmarks.serving.measure import TOLERANCE, WrongAnswerError, percentile
-from benchmarks.serving.overload import Load, opened, peak
+from benchmarks.serving.overload import Load, failures, opened, peak
 from benchmarks.serving.rows import BACK, probability, rows
 from benchmarks.serving.targets import served
 
 if TYPE_CHECKING:
     from benchmarks.serving.open_loop import Opened
 
-LOAD: Final = Load(times=0.5, in_time=0.1, give_up=5.0, connections=1000)
+LOAD: Final = Load(times=0.5, in_time=0.1, give_up=5.0, connections=4096)
 EVERY_SECONDS: Final = 0.25
 CALM_SECONDS: Final = 2.0
 ROLLBACK_SECONDS: Final = 1.0
@@ -32,7 +32,8 @@ def ours(swaps: int) -> Outcome:
     """Calm, then so many swaps and a rollback, at half of the peak all the time.
 
     `calm_p99_seconds` is before the first swap, `swaps_p99_seconds` while they go on; `rollback_seconds` from the word that
-    the alias is to go back until the version before has answered.
+    the alias is to go back until the version before has answered. Errors are told by what became of those requests; `unsent`
+    ones found all connections of the client busy. `starved_percent` is the time for which others had the server's processor.
 
     Raises:
         WrongAnswerError: an answer is not that of the version that it names, or versions were left out.
@@ -46,17 +47,21 @@ def ours(swaps: int) -> Outcome:
             swapper.start()
             requests = aim.requests()
             seconds = CALM_SECONDS + swaps * EVERY_SECONDS + ROLLBACK_SECONDS
+            starved = server.starved_seconds()
             found = opened(server, requests, LOAD, [(seconds, LOAD.times * most)])
+            starved = server.starved_seconds() - starved
             swapper.join()
     versions = _versions(found, len(requests))
     if len(versions) != swaps + 1:
         raise WrongAnswerError(f"{swaps + 1} versions were to be seen, not {sorted(versions)}")
-    errors = sum(status != 200 for status in found.statuses)
+    kinds = failures(found)
     return Outcome(
         swaps,
         {
-            "errors": errors,
+            **kinds,
+            "errors": sum(kinds.values()),
             "no_errors": 0.5,
+            "starved_percent": 100 * starved / seconds,
             "calm_p99_seconds": percentile(found.of(200, 0.5, CALM_SECONDS), 0.99),
             "swaps_p99_seconds": percentile(found.of(200, CALM_SECONDS), 0.99),
             "rollback_seconds": returned(found, str(swaps), swapper.back - found.began),
@@ -125,6 +130,10 @@ CASE = Case(
         Must("within", "calm_p99_seconds", 1.5, "swaps_p99_seconds"),
         Must("within", "allowed_seconds", 1.0, "rollback_seconds"),
     ),
-    shown=("errors", "calm_p99_seconds", "swaps_p99_seconds", "rollback_seconds", "offered"),
+    shown=(
+        *("errors", "refused", "unavailable", "too_late", "gave_up", "lost", "unsent", "otherwise"),
+        *("calm_p99_seconds", "swaps_p99_seconds", "rollback_seconds", "offered"),
+        "starved_percent",
+    ),
     most_rounds=3,
 )

@@ -84,7 +84,7 @@ def swapping() -> rxml.http.App:
             registry.promote("model", "live", done + 1)
 
     threading.Thread(target=swap, daemon=True).start()
-    app = rxml.http.App()
+    app = rxml.http.App(limits=rxml.http.Limits(connections=4096))
     editions = registry.watch("model@live", every=0.02).pipe(ops.map(partial(_Edition, registry)))
     app.predict("/predict", ops.score(editions))
     return app

@@ -93,6 +93,21 @@ def overloaded(target: Target, seconds: int, load: Load) -> Outcome:
     )
 
 
+def failures(found: Opened) -> dict[str, float]:
+    """How many requests had no answer with 200, by what became of them."""
+    kinds = {
+        "refused": SHED,
+        "unavailable": REFUSED,
+        "too_late": LATE,
+        "gave_up": GAVE_UP,
+        "lost": LOST,
+        "unsent": UNSENT,
+    }
+    counts = {name: found.count(status) for name, status in kinds.items()}
+    others = len(found.due) - found.count(200) - sum(counts.values())
+    return {**counts, "otherwise": others}
+
+
 def told(found: Opened, answered: list[float], load: Load, seconds: float) -> dict[str, float]:
     """What became of the requests."""
     percent = 100 / len(found.due)

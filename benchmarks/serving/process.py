@@ -59,6 +59,13 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
+def _starved(pid: int) -> float:
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
+
+
 def _memory(pid: int, field: str) -> int:
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -137,6 +144,10 @@ class Server:
         """Processor time of its processes that still run, and of those that they have waited for."""
         stats = [_stat(pid) for pid in self.processes()]
         return sum(sum(map(int, fields[11:15])) for fields in stats if fields) / _TICKS
+
+    def starved_seconds(self) -> float:
+        """For how long its processes could have run and had no processor: others of the machine had it."""
+        return sum(_starved(pid) for pid in self.processes())
 
     def memory_bytes(self, *, peak: bool = False) -> int:
         """Resident now, or at most, added up over its processes."""
