@@ -66,6 +66,10 @@ class Calibrator(Protocol):
         """Know nothing of these keys, as of new ones."""
         ...
 
+    def forget(self, slots: ArrayLike) -> None:
+        """Know nothing of these keys any more: their slots may be given to others."""
+        ...
+
     def snapshot(self) -> dict[str, Any]:
         """The state, of numbers and arrays; later updates do not change it."""
         ...

@@ -31,8 +31,61 @@ FEW: Final = 8
 """Rows that are sooner taken one by one than as arrays."""
 
 
-class KeyedCalibrator(ABC):
-    """A `Calibrator` whose state is in tables of one row a key.
+class KeyedState:
+    """State of many keys in tables of one row a key, which grow and are kept together.
+
+    Args:
+        width: numbers that are issued for a prediction.
+        tables: by name; all have as many keys.
+    """
+
+    def __init__(self, width: int, tables: Mapping[str, Table]) -> None:
+        self._width = width
+        self._tables = dict(tables)
+
+    @property
+    def width(self) -> int:
+        """How many numbers are issued, and to be kept, for a prediction."""
+        return self._width
+
+    @property
+    def keys(self) -> int:
+        """How many slots there are."""
+        return next(iter(self._tables.values())).keys
+
+    def grow(self, keys: int) -> None:
+        """Have at least so many slots; new ones know nothing."""
+        for table in self._tables.values():
+            table.grow(keys)
+
+    def forget(self, slots: ArrayLike) -> None:
+        """Know nothing of these keys any more: their slots may be given to others. What is shared by all stays."""
+        places = checked_slots(slots, self.keys)
+        for table in self._tables.values():
+            table.clear(places)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state, of numbers and arrays; later updates do not change it."""
+        return {name: table.snapshot() for name, table in self._tables.items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Be as when that was taken, by one of the same configuration.
+
+        Raises:
+            ValueError: it is not the state of such a calibrator.
+        """
+        if state.keys() != self._tables.keys():
+            wanted, got = ", ".join(self._tables), ", ".join(map(str, state))
+            raise ValueError(f"a state of {type(self).__name__} has {wanted}; got {got}")
+        for name, table in self._tables.items():
+            table.restore(state[name])
+        lengths = {table.keys for table in self._tables.values()}
+        if len(lengths) != 1:
+            raise ValueError(f"a state whose tables have as many keys, got {sorted(lengths)}")
+
+
+class KeyedCalibrator(KeyedState, ABC):
+    """A `Calibrator` whose state is in tables.
 
     Args:
         level: share of cases that are to be covered, in (0, 1).
@@ -47,21 +100,10 @@ class KeyedCalibrator(ABC):
     def __init__(
         self, level: float, width: int, tables: Mapping[str, Table], *, finite: bool = False
     ) -> None:
+        super().__init__(width, tables)
         self.level = require_level(level)
         self.target = 1.0 - self.level
-        self._width = width
-        self._tables = dict(tables)
         self._finite = finite
-
-    @property
-    def width(self) -> int:
-        """How many numbers are issued, and to be kept, for a prediction."""
-        return self._width
-
-    @property
-    def keys(self) -> int:
-        """How many slots there are."""
-        return next(iter(self._tables.values())).keys
 
     def issue(self, slots: ArrayLike) -> Floats:
         """What holds now, of shape (n, width): column 0 is the radius, the rest is for `update`. Changes nothing.
@@ -91,36 +133,6 @@ class KeyedCalibrator(ABC):
             refuse("scores", np.isinf(values), "infinite")
         with np.errstate(under="ignore"):
             self._learn(places, values, kept)
-
-    def grow(self, keys: int) -> None:
-        """Have at least so many slots; new ones know nothing."""
-        for table in self._tables.values():
-            table.grow(keys)
-
-    def forget(self, slots: ArrayLike) -> None:
-        """Know nothing of these keys, as of new ones."""
-        places = checked_slots(slots, self.keys)
-        for table in self._tables.values():
-            table.clear(places)
-
-    def snapshot(self) -> dict[str, Any]:
-        """The state, of numbers and arrays; later updates do not change it."""
-        return {name: table.snapshot() for name, table in self._tables.items()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Be as when that was taken, by one of the same configuration.
-
-        Raises:
-            ValueError: it is not the state of such a calibrator.
-        """
-        if state.keys() != self._tables.keys():
-            wanted, got = ", ".join(self._tables), ", ".join(map(str, state))
-            raise ValueError(f"a state of {type(self).__name__} has {wanted}; got {got}")
-        for name, table in self._tables.items():
-            table.restore(state[name])
-        lengths = {table.keys for table in self._tables.values()}
-        if len(lengths) != 1:
-            raise ValueError(f"a state whose tables have as many keys, got {sorted(lengths)}")
 
     @abstractmethod
     def _issued(self, slots: Slots) -> Floats:

@@ -50,7 +50,7 @@ class Table:
             self._make_room(max(keys, 2 * self._keys))
         self._keys = max(keys, self._keys)
 
-    def clear(self, rows: ArrayLike) -> None:
+    def clear(self, rows: Rows) -> None:
         """Have these rows as they were at first."""
         for name, blank in self._blank.items():
             self._room[name][rows] = blank

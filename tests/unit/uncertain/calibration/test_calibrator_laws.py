@@ -102,6 +102,19 @@ def test_growing_changes_no_key_that_there_is(name: str) -> None:
 
 
 @every
+def test_a_key_that_is_forgotten_is_as_new(name: str) -> None:
+    calibrator = MAKERS[name](keys=3)
+    random = np.random.default_rng(2)
+    scores = random.normal(size=60)
+    calibrator.update(np.arange(60) % 3, scores, np.full((60, calibrator.width), 0.5))
+    before = calibrator.issue([0, 2])
+    calibrator.forget([1])
+    assert flat(calibrator.issue([0, 2])) == flat(before)
+    if "split" not in name:  # which falls back on all keys
+        assert flat(calibrator.issue([1])) == flat(MAKERS[name]().issue([0]))
+
+
+@every
 def test_without_rows_nothing_happens(name: str) -> None:
     calibrator = MAKERS[name](keys=0)
     assert calibrator.issue([]).shape == (0, calibrator.width)
