@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from rxml.evaluation.scores.inputs import classes, probabilities
+from rxml.evaluation.scores.inputs import classes, probabilities, quiet
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from rxml.evaluation.scores.inputs import Floats
-    from rxml.uncertain.checks import Mask
 
 CLIP: Final = 1e-15
 
 
+@quiet
 def log_loss(obs: ArrayLike, prob: ArrayLike) -> Floats:
     """Minus the log of the probability given to what happened, in nats.
 
@@ -33,6 +33,7 @@ def log_loss(obs: ArrayLike, prob: ArrayLike) -> Floats:
     return loss
 
 
+@quiet
 def log_loss_categorical(obs: ArrayLike, prob: ArrayLike) -> Floats:
     """Minus the log of the probability given to the class that came, in nats.
 
@@ -49,6 +50,7 @@ def log_loss_categorical(obs: ArrayLike, prob: ArrayLike) -> Floats:
     return loss
 
 
+@quiet
 def brier_score(obs: ArrayLike, prob: ArrayLike) -> Floats:
     """The squared difference of the probability and what happened (Brier, 1950; of one class, so in [0, 1]).
 
@@ -63,6 +65,7 @@ def brier_score(obs: ArrayLike, prob: ArrayLike) -> Floats:
     return away * away
 
 
+@quiet
 def brier_categorical(obs: ArrayLike, prob: ArrayLike) -> Floats:
     """The sum of squared differences over the classes (Brier, 1950), in [0, 2]: of two classes twice `brier_score`.
 
@@ -81,6 +84,7 @@ def brier_categorical(obs: ArrayLike, prob: ArrayLike) -> Floats:
     return score
 
 
+@quiet
 def rps_score(obs: ArrayLike, prob: ArrayLike) -> Floats:
     """The ranked probability score of ordered classes (Epstein, 1969): the CRPS of classes one apart.
 
@@ -95,7 +99,8 @@ def rps_score(obs: ArrayLike, prob: ArrayLike) -> Floats:
         DistributionError: a probability is outside [0, 1], or a place is none of the K.
     """
     y, p = classes(obs, prob)
-    reached: Mask = np.less_equal(y[:, None], np.arange(p.shape[1] - 1))
-    away = np.cumsum(p, axis=1)[:, :-1] - reached
+    came = np.zeros_like(p)
+    came[np.arange(len(y)), y] = 1
+    away = np.cumsum(p - came, axis=1)[:, :-1]
     score: Floats = np.sum(away * away, axis=1)
     return score

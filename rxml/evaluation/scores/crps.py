@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from rxml.evaluation.scores.inputs import floats, refuse, spreads
+from rxml.evaluation.scores.inputs import floats, quiet, refuse, spreads
 from rxml.evaluation.scores.points import pinball
 from rxml.uncertain.special import erf, normal_pdf
 
@@ -32,6 +32,7 @@ def standardised(away: Floats, std: Floats) -> Floats:
         return np.divide(away, std, out=exact, where=std > 0)
 
 
+@quiet
 def crps_normal(obs: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Floats:
     """Of a normal distribution: s (z (2 Phi(z) - 1) + 2 phi(z) - 1 / sqrt(pi)), z = (obs - mean) / s.
 
@@ -53,6 +54,7 @@ def crps_normal(obs: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Floats:
     return score
 
 
+@quiet
 def logs_normal(obs: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Floats:
     """The logarithmic score: minus the log density of a normal distribution, in nats.
 
@@ -72,6 +74,7 @@ def logs_normal(obs: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Floats:
     return score
 
 
+@quiet
 def crps_mixture(obs: ArrayLike, weight: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Floats:
     """Of a mixture of K normals: the sum of w_k A(y - m_k, s_k) less half that of w_j w_k A(m_j - m_k, |s_j, s_k|).
 
@@ -105,6 +108,7 @@ def _mean_distance(mean: Floats, std: Floats) -> Floats:
     return distance
 
 
+@quiet
 def crps_quantile(obs: ArrayLike, values: ArrayLike, taus: ArrayLike) -> Floats:
     """Of quantiles: twice the mean pinball loss over them (for taus that are evenly spread, as (k - 1/2) / Q).
 
@@ -120,6 +124,7 @@ def crps_quantile(obs: ArrayLike, values: ArrayLike, taus: ArrayLike) -> Floats:
     return score
 
 
+@quiet
 def crps_ensemble(
     obs: ArrayLike, worlds: ArrayLike, *, weights: ArrayLike | None = None, fair: bool = False
 ) -> Floats:

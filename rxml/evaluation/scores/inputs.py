@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from rxml.uncertain.checks import Floats, require
+
+quiet: Final = np.errstate(over="ignore", under="ignore")
+"""What is too large for float64 is infinite, what is too small 0: both are right."""
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from rxml.uncertain.checks import Mask
 
-__all__ = ["Floats", "classes", "floats", "probabilities", "refuse", "spreads"]
+__all__ = ["Floats", "classes", "floats", "probabilities", "quiet", "refuse", "spreads"]
 
 
 def floats(values: ArrayLike) -> Floats:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rxml.evaluation.scores.inputs import floats, refuse
+from rxml.evaluation.scores.inputs import floats, quiet, refuse
 from rxml.evaluation.scores.points import absolute_error
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rxml.evaluation.scores.inputs import Floats
 
 
+@quiet
 def covered(obs: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Floats:
     """1 where lower <= obs <= upper, 0 where not, NaN where one of the three is; all (N,)."""
     y, lo, hi = floats(obs), floats(lower), floats(upper)
@@ -23,12 +24,14 @@ def covered(obs: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Floats:
     return held
 
 
+@quiet
 def width(lower: ArrayLike, upper: ArrayLike) -> Floats:
     """How wide the interval is, (N,): 0 for an empty one (upper < lower), infinity for an unbounded one."""
     with np.errstate(invalid="ignore"):  # from infinity to infinity: NaN, as it should be
         return np.maximum(floats(upper) - floats(lower), 0.0)
 
 
+@quiet
 def interval_score(obs: ArrayLike, lower: ArrayLike, upper: ArrayLike, level: ArrayLike) -> Floats:
     """The interval score (Winkler, 1972): the width, and 2 / (1 - level) times how far it was missed by.
 
@@ -55,6 +58,7 @@ def interval_score(obs: ArrayLike, lower: ArrayLike, upper: ArrayLike, level: Ar
     return score
 
 
+@quiet
 def weighted_interval_score(
     obs: ArrayLike, median: ArrayLike, lower: ArrayLike, upper: ArrayLike, level: ArrayLike
 ) -> Floats:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rxml.evaluation.scores.crps import standardised
-from rxml.evaluation.scores.inputs import floats, spreads
+from rxml.evaluation.scores.inputs import floats, quiet, spreads
 from rxml.uncertain.special import ndtr
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rxml.evaluation.scores.inputs import Floats
 
 
+@quiet
 def pit_normal(obs: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Floats:
     """Of a normal distribution.
 
@@ -30,6 +31,7 @@ def pit_normal(obs: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Floats:
     return ndtr(standardised(floats(obs) - floats(mean), spreads("std", std)))
 
 
+@quiet
 def pit_mixture(obs: ArrayLike, weight: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Floats:
     """Of a mixture of K normals.
 
@@ -47,6 +49,7 @@ def pit_mixture(obs: ArrayLike, weight: ArrayLike, mean: ArrayLike, std: ArrayLi
     return place
 
 
+@quiet
 def pit_ensemble(obs: ArrayLike, worlds: ArrayLike, *, u: ArrayLike = 0.5) -> Floats:
     """The place of the observation among the W values and itself: (below + u (ties + 1)) / (W + 1).
 
@@ -63,6 +66,7 @@ def pit_ensemble(obs: ArrayLike, worlds: ArrayLike, *, u: ArrayLike = 0.5) -> Fl
     return np.where(np.isnan(y), np.nan, place)
 
 
+@quiet
 def pit_quantile(obs: ArrayLike, values: ArrayLike, taus: ArrayLike) -> Floats:
     """Of quantiles: between them by straight lines, outside them the outermost level, which is only a bound.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rxml.evaluation.scores.inputs import floats, refuse, spreads
+from rxml.evaluation.scores.inputs import floats, quiet, refuse, spreads
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -14,17 +14,20 @@ if TYPE_CHECKING:
     from rxml.evaluation.scores.inputs import Floats
 
 
+@quiet
 def absolute_error(obs: ArrayLike, prediction: ArrayLike) -> Floats:
     """How far the prediction (N,) is from what was observed (N,), in their unit."""
     return np.abs(floats(obs) - floats(prediction))
 
 
+@quiet
 def squared_error(obs: ArrayLike, prediction: ArrayLike) -> Floats:
     """The square of how far the prediction (N,) is from what was observed (N,)."""
     away: Floats = floats(obs) - floats(prediction)
     return away * away
 
 
+@quiet
 def pinball(obs: ArrayLike, prediction: ArrayLike, tau: ArrayLike) -> Floats:
     """The loss whose mean is least at the quantile (Koenker and Bassett, 1978): tau above it, 1 - tau below.
 
@@ -44,6 +47,7 @@ def pinball(obs: ArrayLike, prediction: ArrayLike, tau: ArrayLike) -> Floats:
     return loss
 
 
+@quiet
 def nis(obs: ArrayLike, mean: ArrayLike, var: ArrayLike) -> Floats:
     """The normalised innovation squared, (obs - mean)^2 / var: chi-squared of one degree where the normal holds.
 
@@ -64,6 +68,7 @@ def nis(obs: ArrayLike, mean: ArrayLike, var: ArrayLike) -> Floats:
         return scaled
 
 
+@quiet
 def dawid_sebastiani(obs: ArrayLike, mean: ArrayLike, var: ArrayLike) -> Floats:
     """The score of Dawid and Sebastiani (1999), (obs - mean)^2 / var + log var: proper for the first two moments.
 

@@ -45,6 +45,18 @@ def test_far_tails_and_tiny_spreads_stay_finite() -> None:
     assert scores.pit_normal(y, 0.0, 1e-300).tolist() == [1.0, 0.0, 1.0]
 
 
+TINY, HUGE = 2e-308, 1e300
+
+
+def test_too_small_is_nothing_and_too_large_without_end() -> None:
+    assert scores.squared_error([TINY, HUGE], [0.0, 0.0]).tolist() == [0.0, INF]
+    assert scores.pinball([TINY], [0.0], 0.25)[0] == pytest.approx(TINY / 4)
+    assert scores.interval_score([HUGE], [0.0], [1.0], 1 - 1e-12).tolist() == [INF]
+    assert scores.brier_score([0.0], [1e-300]).tolist() == [0.0]
+    assert scores.rps_score([0], [[1.0, 1e-300, 0.0]]).tolist() == [0.0]
+    assert scores.crps_ensemble([0.0], [[TINY], [0.0], [0.0]]).tolist() == pytest.approx([0.0])
+
+
 def test_a_vacuous_normal_costs_without_end() -> None:
     assert scores.pit_normal([1.0], [0.0], [INF]).tolist() == [0.5]
     assert scores.nis([1.0], [0.0], [INF]).tolist() == [0.0]
@@ -66,21 +78,24 @@ def test_outermost_levels_of_pinball_do_not_lose_infinite_quantiles() -> None:
     assert scores.pinball([1.0, 1.0], [2.0, 0.0], [0.0, 1.0]).tolist() == [1.0, 1.0]
 
 
+NAN = np.nan
+
+
 @pytest.mark.parametrize(
     "score",
     [
-        lambda nan: scores.log_loss([1.0, nan], [nan, 0.5]),
-        lambda nan: scores.brier_score([1.0, nan], [nan, 0.5]),
-        lambda nan: scores.crps_normal([nan, 1.0], [0.0, nan], [1.0, 1.0]),
-        lambda nan: scores.covered([nan, 1.0], [0.0, nan], [1.0, 1.0]),
-        lambda nan: scores.interval_score([nan, 1.0], [0.0, nan], [1.0, 1.0], 0.9),
-        lambda nan: scores.pit_ensemble([nan, nan], [[1.0, 2.0], [3.0, 4.0]]),
-        lambda nan: scores.pit_quantile([nan, nan], [[1.0, 2.0]] * 2, [0.1, 0.9]),
-        lambda nan: scores.absolute_error([nan, 1.0], [1.0, nan]),
+        lambda: scores.log_loss([1.0, NAN], [NAN, 0.5]),
+        lambda: scores.brier_score([1.0, NAN], [NAN, 0.5]),
+        lambda: scores.crps_normal([NAN, 1.0], [0.0, NAN], [1.0, 1.0]),
+        lambda: scores.covered([NAN, 1.0], [0.0, NAN], [1.0, 1.0]),
+        lambda: scores.interval_score([NAN, 1.0], [0.0, NAN], [1.0, 1.0], 0.9),
+        lambda: scores.pit_ensemble([NAN, NAN], [[1.0, 2.0], [3.0, 4.0]]),
+        lambda: scores.pit_quantile([NAN, NAN], [[1.0, 2.0]] * 2, [0.1, 0.9]),
+        lambda: scores.absolute_error([NAN, 1.0], [1.0, NAN]),
     ],
 )
-def test_what_is_missing_has_no_score(score: Callable[[float], Any]) -> None:
-    assert np.isnan(score(np.nan)).all()
+def test_what_is_missing_has_no_score(score: Callable[[], Any]) -> None:
+    assert np.isnan(score()).all()
 
 
 def test_no_rows_no_scores() -> None:
@@ -89,9 +104,9 @@ def test_no_rows_no_scores() -> None:
     assert scores.crps_normal(none, none, none).shape == (0,)
     assert scores.crps_ensemble(none, np.zeros((3, 0))).shape == (0,)
     assert scores.rps_score(none, np.zeros((0, 3))).shape == (0,)
-    assert scores.weighted_interval_score(none, none, *np.zeros((2, 0, 2)), [0.5, 0.9]).shape == (
-        0,
-    )
+    assert scores.weighted_interval_score(
+        none, none, np.zeros((0, 2)), np.zeros((0, 2)), [0.5, 0.9]
+    ).shape == (0,)
     assert scores.pit_quantile(none, np.zeros((0, 2)), [0.1, 0.9]).shape == (0,)
 
 
