@@ -44,8 +44,8 @@ class Sleeper(OpenLoop):
         return time.perf_counter() + self.slept
 
     @override
-    def _expire(self, now: float) -> None:
-        super()._expire(now)
+    def _work(self, wait: float) -> None:
+        super()._work(wait)
         if self._idle and not self.slept:
             assert self.ended.wait(30.0)
             self.slept = 10.0
