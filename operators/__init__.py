@@ -16,6 +16,7 @@ if __name__ != "rxml.operators":
 
 from rxml.operators.aggregation import average, count, reduce, sum  # noqa: A004 - reactivex's names
 from rxml.operators.buffering import buffer
+from rxml.operators.calibration import calibrate
 from rxml.operators.collecting import to_list
 from rxml.operators.columns import map_batch, rows, to_batch
 from rxml.operators.combining import amb, concat, merge
@@ -99,6 +100,7 @@ __all__ = [
     "average",
     "bandit",
     "buffer",
+    "calibrate",
     "canary",
     "catch",
     "combine_latest",

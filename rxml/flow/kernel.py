@@ -152,6 +152,13 @@ class Chunkwise(Kernel[A, B]):
         """The results for one or more elements."""
         raise NotImplementedError
 
+    def runs(self, items: Sequence[A]) -> Sequence[slice]:
+        """The parts of a chunk that `push_all` gets one after the other, in order: all of it, unless one says otherwise.
+
+        A part that fails has then changed nothing of what those before it have.
+        """
+        return (slice(0, len(items)),)
+
     @override
     def flush(self) -> Sequence[B]:
         """See `Kernel.flush`; all of it at once, such as a `Batch`."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from rxml.uncertain.rows import Rows
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -79,6 +81,7 @@ def _same_mappings(one: Any, other: Any) -> bool:
 _RULES: Final[tuple[tuple[Any, Callable[[Any, Any], bool]], ...]] = (
     (BaseException, _same_errors),
     (np.ndarray, _same_arrays),
+    (Rows, Rows.equals),  # whose == gives a probability
     ((list, tuple), _same_series),
     (Mapping, _same_mappings),
 )

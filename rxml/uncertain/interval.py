@@ -10,7 +10,7 @@ from typing_extensions import override
 from rxml.errors import DistributionError
 from rxml.uncertain.arithmetic import Arithmetic
 from rxml.uncertain.bernoulli import Bernoulli
-from rxml.uncertain.checks import Floats, Numbers, batched, require
+from rxml.uncertain.checks import Floats, Mask, Numbers, batched, require
 from rxml.uncertain.rules import rule_for
 from rxml.uncertain.special import ndtri
 
@@ -174,10 +174,11 @@ class Interval(Arithmetic):
     @override
     def compared(self, relation: str, other: Operand) -> Bernoulli:
         """Bounds of the probability: what is outside has at most 1 - level."""
-        difference = (
-            self - other if isinstance(other, Arithmetic) else self.affine(1.0, np.negative(other))
-        )
-        return _sign(difference, relation)
+        if isinstance(other, Arithmetic):
+            y = self._other(other, relation)
+            outside = np.minimum((1 - self._level) + (1 - y.level), 1.0)
+            return _sign(self._lo - y.hi, self._hi - y.lo, outside, relation)
+        return _sign(self._lo - other, self._hi - other, 1 - self._level, relation)
 
     @override
     def applied(self, f: np.ufunc) -> Interval:
@@ -234,20 +235,16 @@ def _check(lo: Floats, hi: Floats, level: Floats, sort: Sort) -> None:
         )
 
 
-def _sign(x: Interval, relation: str) -> Bernoulli:
-    """Bounds of P(X relation 0): all within counts where the interval lies on one side, and what is outside is free."""
-    low, high, outside = x.lo, x.hi, 1 - x.level
-    strict = relation in {">", "<"}
+def _sign(lo: Floats, hi: Floats, outside: Floats, relation: str) -> Bernoulli:
+    """Bounds of P(X relation 0) for X within lo and hi but for the probability `outside`, of which no more is known."""
     if relation in {"==", "!="}:
-        return _equal(x, relation)
-    one, other = (low, high) if relation in {">", ">="} else (-high, -low)
-    surely = one > 0 if strict else one >= 0
-    never = other <= 0 if strict else other < 0
+        event = _between((lo == 0) & (hi == 0), (lo > 0) | (hi < 0), outside)
+        return event if relation == "==" else ~event
+    one, other = (lo, hi) if relation in {">", ">="} else (-hi, -lo)
+    if relation in {">", "<"}:
+        return _between(one > 0, other <= 0, outside)
+    return _between(one >= 0, other < 0, outside)
+
+
+def _between(surely: Mask, never: Mask, outside: Floats) -> Bernoulli:
     return Bernoulli.between(np.where(surely, 1 - outside, 0.0), np.where(never, outside, 1.0))
-
-
-def _equal(x: Interval, relation: str) -> Bernoulli:
-    apart, outside = ~x.contains(0.0), 1 - x.level
-    point = (x.lo == 0) & (x.hi == 0)
-    event = Bernoulli.between(np.where(point, 1 - outside, 0.0), np.where(apart, outside, 1.0))
-    return event if relation == "==" else ~event

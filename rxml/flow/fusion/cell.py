@@ -166,15 +166,16 @@ class Cell(Feeding):
     ) -> Pushed:
         """The chunk as a whole; in halves if it fails and may be tried again; row by row where contexts tell rows apart."""
         failure: Exception | None = None
-        if contexts is None:
+        runs = kernel.runs(items)
+        if contexts is None and len(runs) == 1:
             try:
                 return kernel.push_all(items), None, None
             except Exception as raised:  # noqa: BLE001 - looked into below
                 failure = raised
         beside = [None] * len(items) if contexts is None else contexts
         singly = contexts is not None and self.spec.cardinality is Cardinality.AT_MOST_ONE
-        step = 1 if singly else len(items)
-        ranges = [slice(at, at + step) for at in range(0, len(items), step)][::-1]
+        ranges = [slice(at, at + 1) for at in range(len(items))] if singly else list(runs)
+        ranges.reverse()
         parts: list[Sequence[Any]] = []
         kept: list[Context] = []
         error: Exception | None = None
@@ -183,13 +184,13 @@ class Cell(Feeding):
             try:
                 if failure is not None:
                     raise failure  # noqa: TRY301 - the whole chunk has been tried already
-                parts.append(kernel.push_all(items if len(items) == step else items[where]))
+                whole = where.stop - where.start == len(items)
+                parts.append(kernel.push_all(items if whole else items[where]))
             except Exception as raised:  # noqa: BLE001 - the supervisor decides
                 failure = None
                 if kernel.again and where.stop - where.start > 1:
                     half = (where.start + where.stop) // 2
                     ranges += [slice(half, where.stop), slice(where.start, half)]
-                    step = 1
                     continue
                 culprits = zip(items[where], beside[where], strict=True)
                 error = self.blame(raised, list(culprits))

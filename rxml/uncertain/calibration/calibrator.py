@@ -63,10 +63,6 @@ class Calibrator(Protocol):
         ...
 
     def forget(self, slots: ArrayLike) -> None:
-        """Know nothing of these keys, as of new ones."""
-        ...
-
-    def forget(self, slots: ArrayLike) -> None:
         """Know nothing of these keys any more: their slots may be given to others."""
         ...
 

@@ -1,0 +1,5 @@
+"""Learning in the stream: what predicts, hears what it came to, and is better at it the next time."""
+
+from rxml.learning.label import Label
+
+__all__ = ["Label"]

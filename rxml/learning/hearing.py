@@ -1,0 +1,91 @@
+"""Hearing: kernels that predict element by element, and learn from labels that come in between."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from rxml.batch.batch import Batch
+from rxml.eventtime.keyed.keyed_kernel import KeyedKernel
+from rxml.eventtime.keying import Keying
+from rxml.flow.adopt import flows
+from rxml.flow.combining.beside import beside
+from rxml.flow.kinds import fold, placed
+from rxml.flow.node import Cardinality
+from rxml.flow.placing import flowable, reading
+from rxml.learning.label import Label, labels_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rxml.flow.flowable import Flowable
+    from rxml.flow.operator import Operator
+
+
+class Hearing(KeyedKernel[Any, Any]):
+    """Gives one result for each element, and none for a `Label`: that it hears.
+
+    A chunk is taken in runs of elements and of labels, so that a label counts for what comes behind it, and for nothing
+    before. Subclasses write `work` (see `KeyedKernel`) and `hear`.
+    """
+
+    @abstractmethod
+    def hear(self, labels: Sequence[Label]) -> None:
+        """Learn from labels, in their order; nothing is changed if it raises."""
+
+    @override
+    def runs(self, items: Sequence[Any]) -> Sequence[slice]:
+        if isinstance(items, Batch):
+            return (slice(0, len(items)),)
+        runs: list[slice] = []
+        for _, run in groupby(items, _is_label):
+            start = runs[-1].stop if runs else 0
+            runs.append(slice(start, start + sum(1 for _ in run)))
+        return runs
+
+    @override
+    def push_all(self, items: Sequence[Any]) -> Sequence[Any]:
+        self.left_out: Sequence[int] = ()
+        if not _is_label(items[0]):
+            return super().push_all(items)
+        self.again: bool = True
+        self.hear(items)
+        self.left_out = range(len(items))
+        return []
+
+
+def _with(labels: Flowable[Label], made: Operator[Any, Any]) -> Operator[Any, Any]:
+    return lambda source: made(beside(flowable(source, "beside"), labels))
+
+
+def _is_label(item: object) -> bool:
+    return type(item) is Label
+
+
+def hearing(
+    name: str,
+    kernel: Callable[[Flowable[Any]], Callable[[], Hearing]],
+    labels: Flowable[Any] | None,
+) -> Operator[Any, Any]:
+    """An operator that predicts and hears.
+
+    Args:
+        name: shown in graphs, statistics and errors.
+        kernel: from the flow that the operator stands behind to what makes the state of one run.
+        labels: a flow of labels beside the elements, which gives a result for each element; None: labels are among the
+            elements.
+
+    Raises:
+        PipelineError: the labels are no flow; when this is called.
+    """
+    told = None if labels is None else labels_of(flows(name, (labels,))[0])
+    each = Cardinality.AT_MOST_ONE if told is None else Cardinality.ONE
+
+    def behind(source: Flowable[Any]) -> Operator[Any, Any]:
+        made = reading(fold(name, kernel(source), cardinality=each, aligned=False), Keying)
+        return made if told is None else _with(told, made)
+
+    return placed(name, behind)

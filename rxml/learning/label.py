@@ -1,0 +1,69 @@
+"""Label: what an element came to, told later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from rxml.errors import SchemaError
+from rxml.flow.kinds import elementwise
+from rxml.wire.registry import register_extension
+
+if TYPE_CHECKING:
+    from rxml.flow.flowable import Flowable
+
+_EXTENSION: Final = 18
+_PAIR: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The true value of an element that was predicted.
+
+    Attributes:
+        id: of the element: a text or a whole number.
+        value: a number, or a class; NaN or None if it will never be known.
+        time: when it became known, int64 nanoseconds since 1970, UTC; None if nobody asks.
+    """
+
+    id: Any
+    value: Any
+    time: int | None = None
+
+
+register_extension(
+    _EXTENSION,
+    Label,
+    lambda label: [label.id, label.value, label.time],
+    lambda parts: Label(*parts),
+)
+
+
+def as_label(given: object) -> Label:
+    """A label from what flows of labels have: a `Label`, a pair of id and value, or a mapping with "id" and "value".
+
+    Raises:
+        SchemaError: it is none of these.
+    """
+    if isinstance(given, Label):
+        return given
+    if isinstance(given, Mapping):
+        return _of_mapping(cast("Mapping[str, Any]", given))
+    pair: tuple[Any, ...] = cast("Any", given) if isinstance(given, tuple) else ()
+    if len(pair) == _PAIR:
+        return Label(*pair)
+    raise SchemaError(
+        f"a label is a Label, a pair of id and value, or a row with both; got {given!r}"
+    )
+
+
+def _of_mapping(row: Mapping[str, Any]) -> Label:
+    if "id" not in row or "value" not in row:
+        raise SchemaError(f"a row that is a label has 'id' and 'value'; got {list(row)}")
+    return Label(row["id"], row["value"], row.get("time"))
+
+
+def labels_of(flow: Flowable[Any]) -> Flowable[Label]:
+    """A flow of labels, from a flow of what `as_label` takes."""
+    return flow.pipe(elementwise("label", as_label))

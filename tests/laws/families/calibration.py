@@ -1,0 +1,57 @@
+"""Law cases of `rxml.operators.calibration`."""
+
+from __future__ import annotations
+
+from math import ceil, inf
+from typing import TYPE_CHECKING, Any
+
+import hypothesis.strategies as st
+
+from rxml import operators as ops
+from rxml.eventtime.reading import read
+from rxml.learning import Label
+from rxml.uncertain import Interval
+from tests.laws.case import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hypothesis.strategies import SearchStrategy
+
+_IDS = st.integers(0, 5)
+PREDICTIONS: SearchStrategy[Any] = st.fixed_dictionaries(
+    {"id": _IDS, "k": st.integers(0, 1)}, optional={"value": st.sampled_from([0.0, 1.5, -2.0])}
+)
+MIXED: SearchStrategy[Any] = PREDICTIONS | st.builds(Label, _IDS, st.sampled_from([0.0, 2.0, -7.5]))
+
+
+def quantile(scores: list[float], level: float) -> float:
+    """The ceil((n + 1) level)-th smallest score; infinite if there are too few."""
+    rank = ceil((len(scores) + 1) * level - 1e-9)
+    return sorted(scores)[rank - 1] if rank <= len(scores) else inf
+
+
+def split(elements: list[Any]) -> Iterator[dict[str, Any]]:
+    """Split conformal of level 1/2 on all scores of a key, each label counted once."""
+    scores: dict[int, list[float]] = {0: [], 1: []}
+    seen: dict[int, tuple[int, float]] = {}
+    labelled: set[int] = set()
+    for element in elements:
+        if isinstance(element, Label):
+            if element.id in seen and element.id not in labelled:
+                labelled.add(element.id)
+                key, value = seen[element.id]
+                scores[key].append(abs(element.value - value))
+            continue
+        (value,) = read([element], "value")
+        radius = quantile(scores[element["k"]], 0.5)
+        yield {
+            **element,
+            "interval": Interval(value - radius, value + radius, level=0.5, sort="conformal"),
+        }
+        seen.setdefault(element["id"], (element["k"], value))
+
+
+CASES = {
+    "calibrate": Case(lambda: ops.calibrate(0.5, method="split", by="k"), split, MIXED),
+}
