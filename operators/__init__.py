@@ -44,6 +44,7 @@ from rxml.operators.overflow import conflate, on_overflow
 from rxml.operators.picking import element_at, first, last
 from rxml.operators.positions import skip, skip_last, take, take_last
 from rxml.operators.prefetching import prefetch
+from rxml.operators.presence import where
 from rxml.operators.questions import all, contains, is_empty, some  # noqa: A004 - reactivex's names
 from rxml.operators.rate import keep_alive, throttle
 from rxml.operators.releasing import bandit, canary, shadow, split
@@ -187,6 +188,7 @@ __all__ = [
     "to_list",
     "unbatch",
     "watchdog",
+    "where",
     "window",
     "with_event_time",
     "with_latest_from",
