@@ -45,7 +45,7 @@ def logit_of_quantile(a: Floats, b: Floats, p: Floats, q: Floats) -> Floats:
     Newton's steps come from one side; a bracket is kept for the first of them.
     """
     out = np.full_like(p, np.nan)
-    rows = np.flatnonzero((a > 0.0) & (b > 0.0) & (p > 0.0) & (q > 0.0))
+    rows = np.flatnonzero(np.isfinite(a * b) & (a > 0.0) & (b > 0.0) & (p > 0.0) & (q > 0.0))
     a, b, p, q = a[rows], b[rows], p[rows], q[rows]
     upper = q < p
     u = _solve(np.where(upper, b, a), np.where(upper, a, b), np.minimum(p, q))
@@ -71,6 +71,8 @@ def _newton(a: Floats, b: Floats, wanted: Floats, u: Floats, scale: Floats) -> F
     low, high = np.full_like(u, -_MOST), np.full_like(u, _MOST)
     going = np.arange(u.size)
     for _ in range(_STEPS):
+        if not going.size:
+            break
         now = u[going]
         error, slope = _log_tail(a[going], b[going], now, wanted[going])
         low[going] = np.where(error < 0.0, now, low[going])
@@ -80,8 +82,6 @@ def _newton(a: Floats, b: Floats, wanted: Floats, u: Floats, scale: Floats) -> F
         u[going] = np.where(inside, there, 0.5 * (low[going] + high[going]))
         # the error after a step is of the square of the step, in units of the scale
         going = going[np.abs(u[going] - now) > 1e-8 * scale[going]]
-        if not going.size:
-            break
     return u
 
 

@@ -13,7 +13,7 @@ from rxml.uncertain.special.gammas import excess, stirling_rest
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-_EPSILON: Final = 2.0**-53
+_EPSILON: Final = 2.0**-51
 _STEPS: Final = 100_000
 _ROOT_2PI: Final = sqrt(2.0 * pi)
 
@@ -78,12 +78,12 @@ def _fraction(a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:
     rows = np.arange(x.size)
     step = _Fraction(a, b, x, y)
     for n in range(1, _STEPS):
+        if not rows.size:
+            return out
         done = step.advance(n)
         if done.any():
             out[rows[done]] = step.value[done]
             rows = rows[~done]
-            if not rows.size:
-                return out
             step.keep(~done)
     out[rows] = step.value
     return out

@@ -13,7 +13,7 @@ from rxml.uncertain.special.gammas import excess, stirling_rest
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-_EPSILON: Final = 2.0**-53
+_EPSILON: Final = 2.0**-51
 _TINY: Final = 1e-300
 _STEPS: Final = 200_000
 
@@ -75,14 +75,14 @@ def _series(a: Floats, x: Floats) -> Floats:
     rows = np.arange(x.size)
     term, total = np.ones_like(x), np.ones_like(x)
     for n in range(1, _STEPS):
+        if not rows.size:
+            break
         term = term * x / (a + n)
         total = total + term
         out[rows] = total
         going = term > _EPSILON * total
         if not going.all():
             rows, a, x, term, total = rows[going], a[going], x[going], term[going], total[going]
-        if not rows.size:
-            break
     return out
 
 
@@ -93,6 +93,8 @@ def _fraction(a: Floats, x: Floats) -> Floats:
     b = x + 1.0 - a
     c, d = np.full_like(x, 1.0 / _TINY), 1.0 / b
     for n in range(1, _STEPS):
+        if not rows.size:
+            break
         b = b + 2.0
         step = -n * (n - a)
         d = 1.0 / _away_from_0(step * d + b)
@@ -101,8 +103,6 @@ def _fraction(a: Floats, x: Floats) -> Floats:
         going = np.abs(c * d - 1.0) > 2.0 * _EPSILON
         if not going.all():
             rows, a, b, c, d = rows[going], a[going], b[going], c[going], d[going]
-        if not rows.size:
-            break
     return out
 
 

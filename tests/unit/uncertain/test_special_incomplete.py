@@ -1,0 +1,165 @@
+"""Gamma, beta, their incomplete functions and quantiles: against scipy, identities, and at the ends."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rxml.uncertain import special
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+scipy_special: Any = import_module("scipy.special")
+
+shapes = st.floats(0.5, 100.0) | st.sampled_from([0.5, 1.0, 2.0]) | st.floats(100.0, 1e5)
+small = st.floats(1e-3, 0.5)
+shares = st.floats(1e-12, 1.0 - 1e-12)
+probabilities = st.floats(1e-30, 1.0 - 1e-12)
+
+
+@pytest.fixture(autouse=True)
+def _no_warning() -> Iterator[None]:
+    with np.errstate(all="raise"):
+        yield
+
+
+def same(ours: object, theirs: object, rtol: float) -> None:
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), rtol=rtol, atol=1e-290)
+
+
+@given(x=st.floats(1e-300, 1e300) | st.floats(1e-3, 30.0))
+def test_gammaln_and_digamma_are_those_of_scipy(x: float) -> None:
+    # scipy's gammaln has an absolute error about its zeros
+    np.testing.assert_allclose(special.gammaln(x), scipy_special.gammaln(x), rtol=1e-14, atol=1e-15)
+    same(special.digamma(x), scipy_special.digamma(x), 2e-14)
+
+
+@given(h=st.floats(1e-300, 1e-9))
+def test_about_its_zeros_gammaln_keeps_its_digits(h: float) -> None:
+    at1, at2 = 1.0 + max(h, 1e-14), 2.0 + max(h, 1e-14)
+    same(special.gammaln(at1), -np.euler_gamma * (at1 - 1.0), 2e-9)
+    same(special.gammaln(at2), (1.0 - np.euler_gamma) * (at2 - 2.0), 2e-9)
+    assert special.gammaln([1.0, 2.0]).tolist() == [0.0, 0.0]
+
+
+@given(a=shapes | small, b=shapes | small)
+def test_betaln_is_that_of_scipy(a: float, b: float) -> None:
+    np.testing.assert_allclose(
+        special.betaln(a, b), scipy_special.betaln(a, b), rtol=2e-13, atol=2e-10
+    )
+    assert special.betaln(a, b) == special.betaln(b, a)
+
+
+def test_betaln_does_not_cancel() -> None:
+    # digits from mpmath
+    same(special.betaln(2.5, 1e15), -86.06225811680379, 1e-15)
+    same(special.betaln(1e10, 1e10), -13862943621.446320, 1e-14)
+
+
+@given(a=shapes, b=shapes, x=shares)
+def test_betainc_is_that_of_scipy(a: float, b: float, x: float) -> None:
+    same(special.betainc(a, b, x), scipy_special.betainc(a, b, x), 2e-12)
+    same(special.betaincc(a, b, x), scipy_special.betaincc(a, b, x), 2e-12)
+
+
+@given(a=small, b=small, x=shares)
+def test_betainc_of_small_parameters_is_that_of_scipy(a: float, b: float, x: float) -> None:
+    same(special.betainc(a, b, x), scipy_special.betainc(a, b, x), 1e-12)
+
+
+@given(a=shapes, p=probabilities, b=shapes)
+def test_betaincinv_is_the_inverse(a: float, p: float, b: float) -> None:
+    x = special.betaincinv(a, b, p)
+    # as far as a unit in the last place of x allows
+    sway = abs(float(special.betainc(a, b, np.nextafter(x, 1.0))) - float(special.betainc(a, b, x)))
+    assert abs(float(special.betainc(a, b, x)) - p) <= 3e-12 * p + 2.0 * sway
+
+
+@given(a=st.floats(0.5, 300.0), b=st.floats(0.5, 300.0), p=probabilities)
+def test_betaincinv_is_that_of_scipy(a: float, b: float, p: float) -> None:
+    same(special.betaincinv(a, b, p), scipy_special.betaincinv(a, b, p), 1e-12)
+
+
+@given(a=st.floats(0.1, 100.0), x=st.floats(0.0, 300.0) | st.floats(1e-200, 1e-5))
+def test_gammainc_is_that_of_scipy(a: float, x: float) -> None:
+    same(special.gammainc(a, x), scipy_special.gammainc(a, x), 1e-12)
+    same(special.gammaincc(a, x), scipy_special.gammaincc(a, x), 1e-12)
+    same(special.chdtrc(2 * a, 2 * x), special.gammaincc(a, x), 1e-15)
+    same(special.chdtr(2 * a, 2 * x), special.gammainc(a, x), 1e-15)
+
+
+@given(df=st.floats(0.5, 1e6), t=st.floats(-40.0, 40.0) | st.floats(-1e6, 1e6))
+def test_stdtr_is_that_of_scipy(df: float, t: float) -> None:
+    same(special.stdtr(df, t), scipy_special.stdtr(df, t), 3e-11)
+    assert special.stdtr(df, abs(t)) == 1.0 - special.stdtr(df, -abs(t))
+
+
+@given(df=st.floats(0.5, 1e5), p=probabilities)
+def test_stdtrit_is_the_inverse(df: float, p: float) -> None:
+    t = special.stdtrit(df, p)
+    beside = t + 4e-16 * abs(t)
+    sway = abs(float(special.stdtr(df, beside)) - float(special.stdtr(df, t)))
+    assert abs(float(special.stdtr(df, t)) - p) <= 1e-12 * p + 2.0 * sway
+
+
+def test_students_tails_are_powers_far_out() -> None:
+    # Cauchy: Pr(T > t) is 1 / (pi t)
+    same(special.stdtr(1.0, -1e200), 1e-200 / np.pi, 1e-13)
+    same(special.stdtrit(1.0, 1e-200), -1e200 / np.pi, 1e-13)
+    same(special.stdtr(np.inf, -3.0), special.ndtr(-3.0), 1e-15)
+    same(special.stdtrit(np.inf, 0.975), special.ndtri(0.975), 1e-15)
+    same(special.stdtr(1e12, 1.5), special.ndtr(1.5), 1e-11)
+
+
+def test_the_ends_have_their_limits() -> None:
+    assert special.betainc(2.0, 3.0, [0.0, 1.0]).tolist() == [0.0, 1.0]
+    assert special.betaincc(2.0, 3.0, [0.0, 1.0]).tolist() == [1.0, 0.0]
+    assert special.betaincinv(2.0, 3.0, [0.0, 1.0]).tolist() == [0.0, 1.0]
+    assert special.gammainc(2.0, [0.0, np.inf]).tolist() == [0.0, 1.0]
+    assert special.chdtrc(3.0, [0.0, np.inf]).tolist() == [1.0, 0.0]
+    assert special.stdtr(3.0, [-np.inf, 0.0, np.inf]).tolist() == [0.0, 0.5, 1.0]
+    assert special.stdtrit(3.0, [0.0, 0.5, 1.0]).tolist() == [-np.inf, 0.0, np.inf]
+    assert special.gammaln([0.0, np.inf]).tolist() == [np.inf, np.inf]
+    assert special.digamma([0.0, np.inf]).tolist() == [-np.inf, np.inf]
+    assert special.betaln([0.0, 1.0], [1.0, np.inf]).tolist() == [np.inf, -np.inf]
+
+
+def test_outside_there_is_no_number() -> None:
+    for found in (
+        special.betainc([-1.0, 2.0, 2.0, np.nan], 2.0, [0.5, 1.5, -0.5, 0.5]),
+        special.betaincinv([-1.0, 2.0, 2.0, np.nan], 2.0, [0.5, 1.5, -0.5, 0.5]),
+        special.gammainc([-1.0, 0.0, 2.0, np.nan], [1.0, 1.0, -1.0, 1.0]),
+        special.stdtr([-1.0, 0.0, np.nan, 3.0], [1.0, 1.0, 1.0, np.nan]),
+        special.stdtrit([-1.0, 0.0, 3.0, 3.0], [0.3, 0.3, 1.5, np.nan]),
+        special.gammaln([-1.0, -0.5, np.nan]),
+        special.digamma([-1.0, -0.5, np.nan]),
+    ):
+        assert np.isnan(found).all(), found
+
+
+def test_rows_one_by_one_give_the_bits_of_the_whole() -> None:
+    rng = np.random.default_rng(4)
+    a, b, x = 10 ** rng.uniform(-1, 4, 200), 10 ** rng.uniform(-1, 4, 200), rng.uniform(size=200)
+    for function, arguments in (
+        (special.betainc, (a, b, x)),
+        (special.betaincinv, (a, b, x)),
+        (special.gammaincc, (a, b)),
+        (special.stdtrit, (a, x)),
+        (special.betaln, (a, b)),
+    ):
+        whole = function(*arguments)
+        alone = [function(*(each[row] for each in arguments)) for row in range(40)]
+        assert alone == list(whole[:40])
+
+
+def test_large_counts_take_no_more_than_some_roots_of_steps() -> None:
+    a = np.full(50, 1e7)
+    x = special.betaincinv(a, 2 * a, np.linspace(0.01, 0.99, 50))
+    np.testing.assert_allclose(special.betainc(a, 2 * a, x), np.linspace(0.01, 0.99, 50), rtol=1e-9)
