@@ -11,6 +11,7 @@ from rxml.errors import SchemaError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_LARGEST: Final = 1e150
 _NOT_A_TIME: Final = np.iinfo(np.int64).min  # numpy's NaT
 
 
@@ -50,6 +51,14 @@ def floats(column: str, values: NDArray[Any]) -> NDArray[np.float64]:
         text = f"column {column!r} holds {values.dtype}"
         raise SchemaError(f"{text}: it must hold numbers, and NaN where one is missing")
     return values.astype(np.float64, copy=False)
+
+
+def squarable(x: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which numbers moments are learned of: those to 1e150, neither NaN nor infinite.
+
+    The square of a greater one may be beyond float64, and would leave an infinite variance behind it.
+    """
+    return np.abs(x) <= _LARGEST
 
 
 def nanoseconds(column: str, values: NDArray[Any]) -> NDArray[np.int64]:

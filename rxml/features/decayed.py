@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from typing_extensions import override
 
-from rxml.features.checks import whole
+from rxml.features.checks import squarable, whole
 from rxml.features.numeric import NumericTransform
 from rxml.features.table import Table
 from rxml.features.turns import Turns, faded, toward
@@ -26,7 +26,8 @@ class DecayedStatistics(NumericTransform):
     `weight` is the sum of the weights at the row's time: how many fresh values the past is worth. The variance has
     it in the denominator. Mean and variance are NaN where nothing was learned. A late row (older than the newest of
     its key) is learned with the weight that its age leaves it, so that but for rounding the order does not matter;
-    what it finds is of the newest time. NaN and infinities are not learned. The recurrences are those of West,
+    what it finds is of the newest time. NaN, infinities and
+    what is beyond 1e150 are not learned. The recurrences are those of West,
     "Updating Mean and Variance Estimates: An Improved Method" (1979). A monoid: `merge`.
 
     Args:
@@ -62,11 +63,9 @@ class DecayedStatistics(NumericTransform):
         """Learns what another has learned, slot by slot, both brought to the later of their times.
 
         Raises:
-            ValueError: it has another number of keys, vectors of another length, or another half-life.
+            ValueError: it has another number of keys, or was made with other arguments.
         """
-        if (len(other.table), other.half_life) != (len(self.table), self.half_life):
-            text = f"got {len(other.table)} places with a half-life of {other.half_life}"
-            raise ValueError(f"{text} to merge into {len(self.table)} of {self.half_life}")
+        self._require_alike(other)
         mine, its = self.table, other.table
         last = np.maximum(mine["last"], its["last"])
         left, right = (self._kept(last, each["last"]) for each in (mine, its))
@@ -77,8 +76,7 @@ class DecayedStatistics(NumericTransform):
             away = its["mean"] - mine["mean"]
             m2 = mine["m2"] * left + its["m2"] * right + away * away * (n * share)
             mine["mean"][:] = np.where(n > 0, mine["mean"] + share * away, its["mean"])
-        mine["m2"][:] = np.where(np.isnan(m2), np.inf, m2)
-        mine["last"][:], mine["weight"][:] = last, weight
+        mine["m2"][:], mine["last"][:], mine["weight"][:] = m2, last, weight
 
     @override
     def _held(self, rows: Rows) -> Found:
@@ -87,15 +85,14 @@ class DecayedStatistics(NumericTransform):
     @override
     def _advance(self, rows: Rows) -> Found:
         x, times, table = rows.values, rows.times, self.table
-        turns = Turns(rows.slots, np.isfinite(x))
+        turns = Turns(rows.slots, squarable(x))
         last, newest = turns.scan(np.maximum, table["last"], times)
         fade, fresh = self._kept(newest, last), self._kept(newest, times)
         with np.errstate(all="ignore"):
             weight, total = turns.scan(faded, table["weight"], fade, fresh)
             share = fresh / np.where(total > 0, total, 1.0)
             mean, later = turns.scan(toward, table["mean"], x, share)
-            squares = fresh * (x - mean) * (x - later)
-            squares = np.where(np.isnan(squares), np.inf, np.maximum(squares, 0.0))
+            squares = np.maximum(fresh * (x - mean) * (x - later), 0.0)
             m2, _ = turns.scan(faded, table["m2"], fade, squares)
         return last, weight, mean, m2
 
@@ -107,7 +104,6 @@ class DecayedStatistics(NumericTransform):
         with np.errstate(all="ignore"):
             var = m2 / np.where(seen, weight, 1.0)
             left = weight * self._kept(now, last)
-        var = np.where(np.isnan(var), np.inf, var)  # an infinite one that has faded to nothing
         return np.where(seen, mean, np.nan), np.where(seen, var, np.nan), np.where(seen, left, 0.0)
 
     def _kept(self, now: NDArray[np.int64], then: NDArray[np.int64]) -> NDArray[np.float64]:

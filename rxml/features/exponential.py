@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typing_extensions import override
 
-from rxml.features.checks import positive
+from rxml.features.checks import positive, squarable
 from rxml.features.numeric import NumericTransform
 from rxml.features.standard import scores
 from rxml.features.table import Table
@@ -24,7 +24,7 @@ class ExponentialScaler(NumericTransform):
 
     mean <- mean + alpha d and var <- (1 - alpha)(var + alpha d^2), d = x - mean, from mean = the first value and
     var = 0: Finch, "Incremental Calculation of Weighted Mean and Variance" (2009), section 9. What has no spread
-    yet, NaN and infinities are as in `StandardScaler`. Not a monoid: what came later weighs more.
+    yet, and what is not learned, is as in `StandardScaler`. Not a monoid: what came later weighs more.
 
     Args:
         column: the name of a column of numbers.
@@ -52,7 +52,7 @@ class ExponentialScaler(NumericTransform):
     @override
     def _advance(self, rows: Rows) -> Found:
         x, table = rows.values, self.table
-        turns = Turns(rows.slots, np.isfinite(x))
+        turns = Turns(rows.slots, squarable(x))
         fresh, values = turns.first(x, table["n"][turns.slots] == 0)
         table["mean"][fresh] = values
         with np.errstate(all="ignore"):

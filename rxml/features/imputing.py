@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typing_extensions import override
 
+from rxml.features.checks import squarable
 from rxml.features.moments import advance, held, merged, moments
 from rxml.features.numeric import NumericTransform
 from rxml.features.turns import Turns
@@ -23,8 +24,8 @@ class Imputer(NumericTransform):
     A number that is there is a fact: mean x and variance 0. A missing one (NaN) has the mean of the n that were
     learned, and the variance that a next one has about it: s^2 (1 + 1/n), s^2 with n - 1 in the denominator. Imputing
     so raises the variance, where a mean alone would be a fact that nobody has seen. With fewer than two learned the
-    variance is infinite: nothing is known of the spread. `missing` is 1.0 or 0.0. An infinity is a fact that is not
-    learned.
+    variance is infinite: nothing is known of the spread. `missing` is 1.0 or 0.0. An infinity, and a number
+    beyond 1e150, whose square float64 cannot hold, are facts that are not learned.
 
     Args:
         column: the name of a column of numbers, NaN where one is missing.
@@ -40,11 +41,9 @@ class Imputer(NumericTransform):
         """Learns what another has learned, slot by slot (Chan, Golub, LeVeque, 1979).
 
         Raises:
-            ValueError: it has another number of keys, or vectors of another length.
+            ValueError: it has another number of keys, or was made with other arguments.
         """
-        if len(other.table) != len(self.table):
-            text = f"got a state of {len(other.table)} places to merge into {len(self.table)}"
-            raise ValueError(f"{text}: both need the same keys and width")
+        self._require_alike(other)
         merged(self.table, other.table)
 
     @override
@@ -53,7 +52,7 @@ class Imputer(NumericTransform):
 
     @override
     def _advance(self, rows: Rows) -> Found:
-        turns = Turns(rows.slots, np.isfinite(rows.values))
+        turns = Turns(rows.slots, squarable(rows.values))
         return advance(self.table, turns, rows.values)
 
     @override

@@ -43,11 +43,9 @@ class MinMaxScaler(NumericTransform):
         """Learns what another scaler has learned, slot by slot; to the last bit what one would have learned.
 
         Raises:
-            ValueError: it has another number of keys, or vectors of another length.
+            ValueError: it has another number of keys, or was made with other arguments.
         """
-        if len(other.table) != len(self.table):
-            text = f"got a state of {len(other.table)} places to merge into {len(self.table)}"
-            raise ValueError(f"{text}: both need the same keys and width")
+        self._require_alike(other)
         self.table["low"][:] = np.minimum(self.table["low"], other.table["low"])
         self.table["high"][:] = np.maximum(self.table["high"], other.table["high"])
 

@@ -30,7 +30,7 @@ def held(state: Table, slots: NDArray[np.intp]) -> tuple[NDArray[Any], ...]:
 
 
 def advance(state: Table, turns: Turns, x: NDArray[np.float64]) -> tuple[NDArray[Any], ...]:
-    """Takes the learned rows, which must be finite, in; gives what `held` would give before each row.
+    """Takes the learned rows, which must be `squarable`, in; gives what `held` would give before each row.
 
     The recurrence of Welford, "Note on a Method for Calculating Corrected Sums of Squares and Products" (1962), with
     the mean from a running sum above the slot's first value: sums are what numpy can run along a column, and no value
@@ -43,10 +43,7 @@ def advance(state: Table, turns: Turns, x: NDArray[np.float64]) -> tuple[NDArray
     with np.errstate(all="ignore"):
         before, after = turns.scan(np.add, state["total"], x - shift)
         mean, later = _mean(n, shift, before), _mean(n + 1, shift, after)
-        squares = (x - mean) * (x - later)
-    squares = np.where(n == 0, 0.0, squares)
-    squares = np.where(np.isnan(squares), np.inf, np.maximum(squares, 0.0))
-    with np.errstate(all="ignore"):
+        squares = np.where(n == 0, 0.0, np.maximum((x - mean) * (x - later), 0.0))
         m2, _ = turns.scan(np.add, state["m2"], squares)
     state["n"][turns.slots] += turns.lengths
     return n, mean, m2
@@ -63,7 +60,7 @@ def merged(state: Table, other: Table) -> None:
         moved = state["total"] + other["total"] + more * (other["shift"] - state["shift"])
     both = (n > 0) & (more > 0)
     mine = n > 0
-    state["m2"][:] = np.where(both, np.where(np.isnan(squares), np.inf, squares), m2 + rest)
+    state["m2"][:] = np.where(both, squares, m2 + rest)
     state["total"][:] = np.where(both, moved, np.where(mine, state["total"], other["total"]))
     state["shift"][:] = np.where(mine, state["shift"], other["shift"])
     state["n"][:] = n + more
@@ -74,7 +71,5 @@ def _rows_of(turns: Turns) -> NDArray[np.intp]:
 
 
 def _mean(n: NDArray[Any], shift: NDArray[Any], total: NDArray[Any]) -> NDArray[np.float64]:
-    """The mean; beyond what float64 can sum, the first value stands for it (M2 is infinite then)."""
     with np.errstate(all="ignore"):
-        mean = shift + total / np.maximum(n, 1)
-    return np.where(n == 0, 0.0, np.where(np.isfinite(mean), mean, shift))
+        return np.where(n == 0, 0.0, shift + total / np.maximum(n, 1))

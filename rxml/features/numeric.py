@@ -55,6 +55,13 @@ class NumericTransform(ColumnTransform):
         super().grow(keys)
         self.table.grow(keys * (self.width or 1))
 
+    def _require_alike(self, other: NumericTransform) -> None:
+        """ValueError unless what another has learned can be merged."""
+        mine, its = (self.keys, self.config()), (other.keys, other.config())
+        if mine != its:
+            text = f"got a state of {its[0]} keys of {its[1]} to merge into one of {mine[0]}"
+            raise ValueError(f"{text} of {mine[1]}: they must be alike")
+
     @override
     def _save(self) -> dict[str, Any]:
         return self.table.snapshot()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from typing_extensions import override
 
+from rxml.features.checks import squarable
 from rxml.features.moments import advance, held, merged, moments
 from rxml.features.numeric import NumericTransform
 from rxml.features.turns import Turns
@@ -21,8 +22,8 @@ class StandardScaler(NumericTransform):
     """(x - mean) / std of what was learned; part: `scaled`. A monoid: `merge` adds what another has learned.
 
     The standard deviation is that of the values (n in the denominator), as in River and scikit-learn. Where there is
-    none yet, or it is 0, or its square is beyond float64 (below 1e-162 or above 1e154), the score is 0. NaN
-    gives NaN; neither it nor an infinity is learned.
+    none yet, or it is 0 (or so small that its square is: below 1e-162), the score is 0. NaN gives NaN and is not
+    learned, nor is an infinity or a number beyond 1e150, whose square float64 cannot hold.
 
     Args:
         column: the name of a column of numbers.
@@ -37,11 +38,9 @@ class StandardScaler(NumericTransform):
         """Learns what another scaler has learned, slot by slot (Chan, Golub, LeVeque, 1979).
 
         Raises:
-            ValueError: it has another number of keys, or vectors of another length.
+            ValueError: it has another number of keys, or was made with other arguments.
         """
-        if len(other.table) != len(self.table):
-            text = f"got a state of {len(other.table)} places to merge into {len(self.table)}"
-            raise ValueError(f"{text}: both need the same keys and width")
+        self._require_alike(other)
         merged(self.table, other.table)
 
     @override
@@ -50,7 +49,7 @@ class StandardScaler(NumericTransform):
 
     @override
     def _advance(self, rows: Rows) -> Found:
-        turns = Turns(rows.slots, np.isfinite(rows.values))
+        turns = Turns(rows.slots, squarable(rows.values))
         return advance(self.table, turns, rows.values)
 
     @override

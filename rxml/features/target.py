@@ -8,7 +8,7 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.errors import DistributionError
-from rxml.features.checks import one_of, positive
+from rxml.features.checks import one_of, positive, squarable
 from rxml.features.moments import advance, held, moments
 from rxml.features.transform import ColumnTransform
 from rxml.features.turns import Turns
@@ -37,8 +37,8 @@ class TargetEncoder(ColumnTransform):
     `beta`: parts `a` and `b` of a Beta distribution of the same mean and of n + k observations, for targets from 0 to
     1. The mean of all starts from the prior of Jeffreys, (S + 1/2) / (N + 1), so that neither is ever 0.
 
-    A category that is new, missing (None, NaN) or has lost its place finds n = 0. Rows whose target is not finite
-    are not learned; a row without a category teaches the mean of all. All slots share the categories.
+    A category that is new, missing (None, NaN) or has lost its place finds n = 0. Rows whose target is not finite,
+    or beyond 1e150, are not learned; a row without a category teaches the mean of all. All slots share the categories.
 
     Args:
         column: the name of a column of texts, bytes or numbers.
@@ -108,7 +108,7 @@ class TargetEncoder(ColumnTransform):
     @override
     def _advance(self, rows: Rows) -> Found:
         items = categories(self.column, rows.values)
-        finite = np.isfinite(rows.target)
+        finite = squarable(rows.target)
         nothing = np.zeros(len(items), np.intp)
         of_all = advance(self._all, Turns(nothing, finite), rows.target)
         size = self.vocabulary.size
@@ -133,8 +133,7 @@ class TargetEncoder(ColumnTransform):
         spread = m2_all / np.maximum(n_all - 1, 1)
         apart = mean - mean_all
         squares = k * spread + m2 + apart * apart * (k * n / total)
-        unknown = (n_all < 2) | np.isnan(squares)
-        return shrunk, np.where(unknown, np.inf, squares / total / total)
+        return shrunk, np.where(n_all < 2, np.inf, squares / total / total)
 
     def _beta(self, found: Found) -> tuple[NDArray[np.float64], ...]:
         n, mean, _, n_all, mean_all, _ = found

@@ -49,13 +49,19 @@ class Turns:
         n = len(slots)
         order = np.argsort(slots, kind="stable")
         ordered, taken = slots[order], learned[order]
-        heads = np.r_[True, ordered[1:] != ordered[:-1]][:n]
-        first, group = np.flatnonzero(heads), np.cumsum(heads) - 1
-        past: NDArray[np.intp] = np.cumsum(taken) - taken
+        heads = np.ones(n, bool)
+        np.not_equal(ordered[1:], ordered[:-1], out=heads[1:])
+        first, group = heads.nonzero()[0], heads.cumsum() - 1
+        past: NDArray[np.intp] = taken.cumsum() - taken
         self.slots, self.starts, self.rows = ordered[first], past[first], order[taken]
-        self.lengths = np.diff(np.r_[self.starts, len(self.rows)])
+        self.lengths = np.empty_like(self.starts)
+        self.lengths[-1:] = len(self.rows) - self.starts[-1:]
+        self.lengths[:-1] = self.starts[1:] - self.starts[:-1]
         self.rank, self.group = np.empty(n, np.intp), np.empty(n, np.intp)
         self.rank[order], self.group[order] = past - self.starts[group], group
+        self._short = (self.lengths < _LONG).nonzero()[0]
+        self._long = (self.lengths >= _LONG).nonzero()[0]
+        self._most = int(self.lengths[self._short].max(initial=0))
 
     def first(self, values: NDArray[_S], of: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Any]:
         """The slots in `of`, shape (g,), that have a learned row, and the value at the first one of each."""
@@ -78,27 +84,29 @@ class Turns:
         held = state[self.slots]
         after = np.empty(len(self.rows), state.dtype)
         inputs = [column[self.rows] for column in values]
-        self._long(step, held, inputs, after)
-        self._short(step, held, inputs, after)
+        self._along(step, held, inputs, after)
+        self._in_turn(step, held, inputs, after)
         before = held[self.group]
-        later = np.flatnonzero(self.rank)
-        before[later] = after[(self.starts[self.group] + self.rank - 1)[later]]
+        later = self.rank.nonzero()[0]
+        if later.size:
+            before[later] = after[(self.starts[self.group] + self.rank - 1)[later]]
         left = before.copy()
         left[self.rows] = after
-        some = np.flatnonzero(self.lengths)
+        some = self.lengths.nonzero()[0]
         state[self.slots[some]] = after[(self.starts + self.lengths - 1)[some]]
         return before, left
 
-    def _long(self, step: Step, held: Any, inputs: list[Any], after: NDArray[Any]) -> None:
-        for place in np.flatnonzero(self.lengths >= _LONG):
+    def _along(self, step: Step, held: Any, inputs: list[Any], after: NDArray[Any]) -> None:
+        """One slot at a time, those that have many rows."""
+        for place in self._long:
             rows = slice(self.starts[place], self.starts[place] + self.lengths[place])
-            after[rows] = _along(step, held[place], [column[rows] for column in inputs])
+            after[rows] = _run(step, held[place], [column[rows] for column in inputs])
 
-    def _short(self, step: Step, held: Any, inputs: list[Any], after: NDArray[Any]) -> None:
-        """One turn at a time, over all slots that have one."""
-        left = np.flatnonzero(self.lengths < _LONG)
+    def _in_turn(self, step: Step, held: Any, inputs: list[Any], after: NDArray[Any]) -> None:
+        """One turn at a time, over all other slots that have one."""
+        left = self._short
         state = held[left]
-        for turn in range(int(self.lengths[left].max(initial=0))):
+        for turn in range(self._most):
             more = self.lengths[left] > turn
             left, state = left[more], state[more]
             rows = self.starts[left] + turn
@@ -116,9 +124,9 @@ def faded(state: Any, keep: Any, new: Any) -> Any:
     return state * keep + new
 
 
-def _along(step: Step, start: Any, inputs: list[Any]) -> Any:
+def _run(step: Step, start: Any, inputs: list[Any]) -> Any:
     if isinstance(step, np.ufunc):
-        return step.accumulate(np.r_[start, inputs[0]])[1:]
+        return step.accumulate(np.concatenate([start[None], inputs[0]]))[1:]
     rows = zip(*(column.tolist() for column in inputs), strict=True)
     states = accumulate(rows, lambda state, row: step(state, *row), initial=start.item())
     return list(states)[1:]

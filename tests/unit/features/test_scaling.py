@@ -101,13 +101,14 @@ def test_merged_states_are_those_of_one_that_saw_both(x: Any, cut: int) -> None:
                 np.testing.assert_allclose(got[part], wanted[part], rtol=1e-6, atol=1e-9)
 
 
-def test_merging_needs_as_many_places() -> None:
+def test_only_states_that_are_alike_merge() -> None:
     kinds: list[Any] = [StandardScaler, Imputer, MinMaxScaler]
     for left, right in [
         *((kind("x"), kind("x", keys=2)) for kind in kinds),
-        *((kind("x"), kind("x", width=2)) for kind in kinds),
+        *((kind("x", keys=2), kind("x", width=2)) for kind in kinds),
+        *((kind("x"), kind("y")) for kind in kinds),
     ]:
-        with pytest.raises(ValueError, match="same keys and width"):
+        with pytest.raises(ValueError, match="must be alike"):
             left.merge(right)
 
 
@@ -135,9 +136,9 @@ def test_a_constant_column_is_scaled_to_zero(value: float) -> None:
         with np.errstate(all="raise"):
             assert np.array_equal(scaler.learn_transform(x)["scaled"], np.zeros(50))
     filled = Imputer("x")
-    filled.learn(x)
-    mean, var, missing = (part[0] for part in filled.transform([np.nan]).values())
-    assert (mean, var, missing) == (value, 0.0, 1.0)
+    filled.learn(x[:2])
+    made = [part[0] for part in filled.transform([np.nan]).values()]
+    assert made == ([value, 0.0, 1.0] if value < 1e150 else [0.0, np.inf, 1.0])
 
 
 def test_values_as_large_as_floats_get_scores_that_are_numbers() -> None:
@@ -153,12 +154,29 @@ def test_values_as_large_as_floats_get_scores_that_are_numbers() -> None:
     shares = MinMaxScaler("x")
     shares.learn(x)
     assert shares.transform([0.0, 1.7e308])["scaled"].tolist() == [0.5, 1.0]
-    filled = Imputer("x")
+
+
+@pytest.mark.parametrize("outlier", [1e200, -1.7e308, np.inf])
+def test_what_has_no_square_does_not_spoil_what_is_known(outlier: float) -> None:
+    x = np.r_[np.random.default_rng(9).normal(size=50), outlier, 1.0]
+    for kind in (StandardScaler, ExponentialScaler, Imputer):
+        left, right = kind("x"), kind("x")
+        with np.errstate(all="raise"):
+            left.learn(x)
+            right.learn(np.delete(x, 50))
+            for part, made in left.transform([2.0, np.nan]).items():
+                assert np.array_equal(made, right.transform([2.0, np.nan])[part], equal_nan=True)
+
+
+def test_the_greatest_numbers_that_have_squares_are_learned() -> None:
+    x = np.array([1e150, -1e150] * 50)
+    for scaler in (StandardScaler("x"), ExponentialScaler("x")):
+        with np.errstate(all="raise"):
+            assert abs(scaler.learn_transform(x)["scaled"][-1]) == pytest.approx(1, rel=0.1)
+    imputer = Imputer("x")
     with np.errstate(all="raise"):
-        filled.learn(x)
-        made = filled.transform([np.nan])
-    assert np.isfinite(made["mean"][0])
-    assert made["var"][0] == np.inf
+        imputer.learn(x)
+        assert imputer.transform([np.nan])["var"][0] == pytest.approx(1e300, rel=0.03)
 
 
 def test_values_next_to_zero_are_scaled_without_a_warning() -> None:
