@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from typing_extensions import override
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rxml.uncertain.calibration.table import Rows, Slots
 
     Floats: TypeAlias = NDArray[np.float64]
+
+_NOWHERE: Final = 2.0
+"""Where a point stands that there is not: above all probabilities."""
 
 
 class IsotonicCalibration(KeyedProbability):
@@ -44,7 +47,7 @@ class IsotonicCalibration(KeyedProbability):
         self.window = require_count("window", window)
         self.every = require_count("every", every)
         self._pairs = PairWindows(keys_of(keys), self.window)
-        blank = {"at": np.full(self.window, np.inf), "fit": np.zeros(self.window)}
+        blank = {"at": np.full(self.window, _NOWHERE), "fit": np.zeros(self.window)}
         self._fits = Table(keys, {**blank, "points": np.zeros((), np.int64)})
         super().__init__(2, {"pairs": self._pairs, "fits": self._fits})
 
@@ -70,7 +73,7 @@ class IsotonicCalibration(KeyedProbability):
     def _fit(self, slot: int) -> None:
         p, weights, hits = self._pairs.of(slot)
         self._fits["at"][slot, : len(p)] = p
-        self._fits["at"][slot, len(p) :] = np.inf
+        self._fits["at"][slot, len(p) :] = _NOWHERE
         self._fits["fit"][slot, : len(p)] = pooled(hits, weights)
         self._fits["points"][slot] = len(p)
 

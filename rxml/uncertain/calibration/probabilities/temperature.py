@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 MOST: Final = 3.0
-"""log T is kept within [-MOST, MOST]: temperatures from 1/20 to 20."""
+"""Of log T, which is kept within [-MOST, MOST]: temperatures from 1/20 to 20."""
+RECENT: Final = 0.01
+"""Weight of a label in the mean square of gradients."""
 
 
 class Temperature(KeyedProbability):
     """expit(logit(p) / T), where log T follows the gradient of the log loss; T is 1 at first.
 
-    Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017, online. Gradients are clipped
-    to [-1, 1], so that one label moves log T by no more than the rate. Issued are the probability and what the
-    model said.
+    Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017, online. A gradient is divided
+    by the root of the mean square of recent ones (RMSProp), so that one label moves log T by no more than ten times
+    the rate. Issued are the probability and what the model said.
 
     Args:
         rate: the step, > 0.
@@ -43,9 +45,9 @@ class Temperature(KeyedProbability):
 
     rate: float
 
-    def __init__(self, rate: float = 0.02, *, keys: int = 1) -> None:
+    def __init__(self, rate: float = 0.01, *, keys: int = 1) -> None:
         self.rate = require_positive("rate", rate)
-        self._state = Table(keys_of(keys), {"log": 0.0})
+        self._state = Table(keys_of(keys), {"log": 0.0, "power": 1.0})
         super().__init__(2, {"state": self._state})
 
     def temperature(self, slots: Slots) -> Floats:
@@ -85,10 +87,10 @@ class ClassTemperature(KeyedState):
     classes: int
     rate: float
 
-    def __init__(self, classes: int, rate: float = 0.02, *, keys: int = 1) -> None:
+    def __init__(self, classes: int, rate: float = 0.01, *, keys: int = 1) -> None:
         self.classes = require_count("classes", classes, 2)
         self.rate = require_positive("rate", rate)
-        self._state = Table(keys_of(keys), {"log": 0.0})
+        self._state = Table(keys_of(keys), {"log": 0.0, "power": 1.0})
         super().__init__(2 * classes, {"state": self._state})
 
     def temperature(self, slots: Slots) -> Floats:
@@ -146,8 +148,10 @@ class ClassTemperature(KeyedState):
 
 
 def _descend(state: Table, rows: Rows, gradient: Floats, rate: float) -> None:
-    moved = state["log"][rows] - rate * np.clip(gradient, -1.0, 1.0)
-    state["log"][rows] = np.clip(moved, -MOST, MOST)
+    """A step against the gradient, by its recent size: it is several times as large for many classes as for two."""
+    power = state["power"][rows] + RECENT * (gradient * gradient - state["power"][rows])
+    moved = state["log"][rows] - rate * gradient / np.sqrt(power)
+    state["power"][rows], state["log"][rows] = power, np.clip(moved, -MOST, MOST)
 
 
 def _softmax(logits: Floats) -> Floats:
