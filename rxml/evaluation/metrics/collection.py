@@ -9,8 +9,6 @@ from rxml.evaluation.metrics.named import named
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from numpy.typing import ArrayLike
-
     from rxml.evaluation.metrics.bounds import Bounds
     from rxml.evaluation.metrics.metric import Metric
     from rxml.evaluation.metrics.rows import Slots
@@ -79,7 +77,7 @@ class Metrics:
         for metric in self._metrics.values():
             metric.grow(slots)
 
-    def update(self, columns: Mapping[str, ArrayLike], slots: Slots | None = None) -> None:
+    def update(self, columns: Mapping[str, Any], slots: Slots | None = None) -> None:
         """Take rows in, in order: by all metrics, or by none if one cannot.
 
         Args:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rxml.evaluation.metrics import Metrics
+from rxml.evaluation.metrics import Mean, Metrics
 from tests.unit.evaluation.metrics.streams import MODES, OF_LABELS, OF_NUMBERS
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def test_a_hundred_thousand_rows_are_as_exact_as_one_sum() -> None:
     x = np.random.default_rng(0).normal(1e6, 1.0, 100_000)
     metrics = Metrics("mae", "accuracy")
     metrics.update({"truth": x, "prediction": np.zeros(100_000)})
-    moments = metrics["mae"].moments()  # type: ignore[attr-defined] # pyright: ignore
+    mae = metrics["mae"]
+    assert isinstance(mae, Mean)
+    moments = mae.moments()
     assert moments.mean[0] == pytest.approx(x.mean(), rel=1e-14)
     assert moments.var[0] == pytest.approx(x.var(ddof=1), rel=1e-9)
     low, high = metrics["accuracy"].interval()

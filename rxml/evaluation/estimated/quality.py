@@ -1,0 +1,234 @@
+"""Accuracy that is estimated at first and measured as labels come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rxml.evaluation.estimated.accuracy import confidence, required_threshold
+from rxml.evaluation.metrics.bounds import required_level, two_sided
+from rxml.evaluation.metrics.confusion import divided
+from rxml.evaluation.metrics.memory import memory
+from rxml.evaluation.metrics.ring import Ring
+from rxml.evaluation.metrics.rows import Slots, grown, numbered
+from rxml.uncertain.checks import require
+from rxml.uncertain.possible.counts import count
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from rxml.evaluation.metrics.bounds import Bounds
+    from rxml.uncertain.checks import Floats, Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The rows of the windows of some slots, (k, window): confidence, whether right, whether there, whether labelled."""
+
+    sure: Floats
+    right: Floats
+    there: Mask
+    labelled: Mask
+
+    @property
+    def rows(self) -> Floats:
+        """How many, (k,)."""
+        return np.asarray(self.there.sum(axis=1), np.float64)
+
+    @property
+    def labels(self) -> Floats:
+        """How many are labelled, (k,)."""
+        return np.asarray(self.labelled.sum(axis=1), np.float64)
+
+
+class Quality:
+    """The accuracy of the last rows of each slot: those with a label count as they came out, the others by their confidence.
+
+    When predictions are made, `predicted` gives each row a ticket; when its label comes, however late and in
+    whatever order, `labelled` is told the ticket. Labels of rows that the window has passed are counted in `late`.
+    Labels that came twice are taken as corrected. Row by row, in batches, or rebatched anyhow, the state is the
+    same to the last bit.
+
+    Args:
+        window: how many last rows of each slot, at least 1. Memory: 16 bytes each, for every slot.
+        threshold: from what probability on the positive class is predicted, in [0, 1].
+
+    Raises:
+        ValueError: an argument is outside its bounds.
+
+    Examples:
+        >>> quality = Quality(window=100)
+        >>> tickets = quality.predicted([0.9, 0.7, 0.8])
+        >>> quality.value().round(3).tolist(), quality.measured().tolist()
+        ([0.8], [0.0])
+        >>> quality.labelled(tickets[:2], [True, False])
+        >>> quality.value().round(3).tolist(), quality.measured().round(3).tolist()
+        ([0.6], [0.667])
+    """
+
+    threshold: float
+    late: NDArray[np.int64]
+
+    def __init__(self, window: int, *, threshold: float = 0.5) -> None:
+        self._ring = Ring(memory(None, window), 2)
+        self.threshold = required_threshold(threshold)
+        self.late = np.zeros(1, np.int64)
+
+    @property
+    def slots(self) -> int:
+        """How many there are: 1 at first."""
+        return self._ring.slots
+
+    def grow(self, slots: int) -> None:
+        """Have at least so many slots; new ones without rows."""
+        self._ring.grow(slots)
+        self.late = grown(self.late, slots)
+
+    def predicted(self, probability: ArrayLike, slots: Slots | None = None) -> NDArray[np.int64]:
+        """Take predictions in, in order.
+
+        Args:
+            probability: of the positive class, (n,), or of K classes, (n, K).
+            slots: of each row, (n,); they may repeat. All of slot 0 if not given.
+
+        Returns:
+            the ticket of each row, (n,): its number in its slot.
+
+        Raises:
+            ValueError: there are more or fewer slots than rows, or one that there is not.
+            DistributionError: a probability is NaN or outside [0, 1].
+        """
+        sure = confidence(probability, self.threshold)
+        require(~np.isnan(sure), "probability is known", sure)
+        at = self._placed(len(sure), slots)
+        tickets: NDArray[np.int64] = self._ring.arrays["seen"][at] + numbered(at)
+        self._ring.take(at, sure, np.full(len(sure), np.nan))
+        return tickets
+
+    def labelled(self, tickets: ArrayLike, right: ArrayLike, slots: Slots | None = None) -> None:
+        """Take labels in.
+
+        Args:
+            tickets: as `predicted` gave them, (n,).
+            right: whether the prediction was, (n,).
+            slots: those that the tickets are of, (n,). All of slot 0 if not given.
+
+        Raises:
+            ValueError: the lengths differ, there is no such slot, or a ticket was not given yet.
+        """
+        numbers, came = np.asarray(tickets, np.int64), np.asarray(right, np.bool_)
+        at = self._placed(len(numbers), slots)
+        rows, seen = self._ring.arrays["rows"], self._ring.arrays["seen"]
+        if came.shape != numbers.shape or (numbers < 0).any() or (numbers >= seen[at]).any():
+            raise ValueError(
+                f"tickets want one label each and to have been given, got {numbers.tolist()[:5]} and {came.shape[0]} labels"
+            )
+        window = self._ring.memory.window
+        held = numbers >= seen[at] - window
+        rows[at[held], numbers[held] % window, 1] = came[held]
+        np.add.at(self.late, at[~held], 1)
+
+    def _placed(self, n: int, slots: Slots | None) -> Slots:
+        at = np.zeros(n, np.intp) if slots is None else np.asarray(slots, np.intp)
+        if len(at) != n or (n and not 0 <= at.min() <= at.max() < self.slots):
+            raise ValueError(
+                f"slots want one of 0..{self.slots - 1} for each of {n} rows (see grow), got {at.tolist()[:5]}"
+            )
+        return at
+
+    def _known(self, slots: Slots | None) -> Known:
+        at = np.arange(self.slots) if slots is None else np.asarray(slots, np.intp)
+        rows, there = self._ring.held(at)
+        labelled = there & ~np.isnan(rows[:, :, 1])
+        return Known(
+            np.where(there, rows[:, :, 0], 0.0),
+            np.where(labelled, rows[:, :, 1], 0.0),
+            there,
+            labelled,
+        )
+
+    def measured(self, slots: Slots | None = None) -> Floats:
+        """The share of rows that have a label, (k,): the weight of what is measured in `value`; the rest is estimated."""
+        known = self._known(slots)
+        return divided(known.labels, known.rows, np.nan)
+
+    def value(self, slots: Slots | None = None) -> Floats:
+        """The expected accuracy of the rows of each window, (k,); NaN without rows."""
+        known = self._known(slots)
+        each = np.where(known.labelled, known.right, known.sure)
+        return divided(each.sum(axis=1), known.rows, np.nan)
+
+    def interval(self, level: float = 0.95, slots: Slots | None = None) -> Bounds:
+        """Within which the accuracy of these rows is, once all have their labels: exact where confidences are calibrated.
+
+        What is measured is certain; what is not is a Poisson binomial. Without rows from 0 to 1.
+
+        Raises:
+            ValueError: the level is not between 0 and 1.
+        """
+        known = self._known(slots)
+        hits = known.right.sum(axis=1)
+        more = count(known.sure, mask=known.there & ~known.labelled).interval(required_level(level))
+        lower, upper = (divided(hits + bound, known.rows, np.nan) for bound in more)
+        none = known.rows == 0
+        return np.where(none, 0.0, lower), np.where(none, 1.0, upper)
+
+    def rectified(
+        self, level: float = 0.95, slots: Slots | None = None
+    ) -> tuple[Floats, Floats, Floats]:
+        """The accuracy on rows of this kind without end, and its bounds, right also where confidences are not calibrated.
+
+        The mean confidence, and what labelled rows were better by; the interval is that of prediction-powered
+        inference (Angelopoulos et al., 2023), for which it must be by chance which rows are labelled. NaN, from 0
+        to 1, with less than two labels.
+
+        Raises:
+            ValueError: the level is not between 0 and 1.
+        """
+        known = self._known(slots)
+        mean, var = _moments(known.sure, known.there)
+        better, its_var = _moments(known.right - known.sure, known.labelled)
+        away = two_sided(level) * np.sqrt(
+            var / np.maximum(known.rows, 1) + its_var / np.maximum(known.labels, 1)
+        )
+        value = np.clip(mean + better, 0.0, 1.0)
+        known_well = known.labels >= 2
+        return (
+            np.where(known_well, value, np.nan),
+            np.where(known_well, np.maximum(mean + better - away, 0.0), 0.0),
+            np.where(known_well, np.minimum(mean + better + away, 1.0), 1.0),
+        )
+
+    def snapshot(self) -> dict[str, Any]:
+        """Its state: plain values and copies of arrays."""
+        return {
+            "threshold": self.threshold,
+            "rows": self._ring.snapshot(),
+            "late": self.late.copy(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Be as when the snapshot was taken.
+
+        Raises:
+            ValueError: it is of another threshold or window.
+        """
+        if state["threshold"] != self.threshold:
+            raise ValueError(
+                f"the snapshot is of the threshold {state['threshold']}, this one is {self.threshold}"
+            )
+        self._ring.restore(state["rows"])
+        self.late = np.array(state["late"])
+
+
+def _moments(x: Floats, mask: Mask) -> tuple[Floats, Floats]:
+    """Mean and unbiased variance of each row's masked cells; 0 where there are too few."""
+    n = mask.sum(axis=1).astype(np.float64)
+    mean = divided(np.where(mask, x, 0.0).sum(axis=1), n, 0.0)
+    with np.errstate(under="ignore"):
+        squares = np.where(mask, x - mean[:, None], 0.0) ** 2
+    return mean, divided(squares.sum(axis=1), n - 1, 0.0)
