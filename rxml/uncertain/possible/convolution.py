@@ -43,8 +43,11 @@ def bernoulli_sums(p: Floats) -> tuple[NDArray[np.int64], Floats]:
     blocks = -(-n // LEAF)
     padded = np.zeros((groups, blocks * LEAF))
     padded[:, :n] = p
-    leaves = recurrence(padded.reshape(-1, LEAF)).reshape(groups, blocks, LEAF + 1)
-    return stacked([merged([(0, leaf) for leaf in window]) for window in leaves])
+    leaves = recurrence(padded.reshape(groups * blocks, LEAF))
+    with np.errstate(under="ignore"):  # 1 - p is rounded, and alike in equal rows: it would add up
+        leaves /= leaves.sum(axis=1, keepdims=True)
+    windows = leaves.reshape(groups, blocks, LEAF + 1)
+    return stacked([merged([(0, leaf) for leaf in window]) for window in windows])
 
 
 @np.errstate(under="ignore")
@@ -67,7 +70,6 @@ def recurrence(p: Floats) -> Floats:
     return np.ascontiguousarray(f.T)
 
 
-@np.errstate(under="ignore")
 def fewer_than(p: Floats, k: int) -> Floats:
     """The probabilities of 0 ... k - 1 rows, and last of k or more, (G, k + 1): the recurrence with an end, O(nk).
 
@@ -75,6 +77,22 @@ def fewer_than(p: Floats, k: int) -> Floats:
         p: presence, (G, n), within [0, 1].
         k: at least 0.
     """
+    groups, n = p.shape
+    if n <= _ONE_LEAF or k > LEAF or groups > LEAF:
+        return _ended(p, k)
+    blocks = -(-n // LEAF)
+    padded = np.zeros((groups, blocks * LEAF))
+    padded[:, :n] = p
+    f = _ended(padded.reshape(groups * blocks, LEAF), k).reshape(groups, blocks, k + 1)
+    while f.shape[1] > 1:
+        pairs = f.shape[1] // 2
+        both = ended_convolution(f[:, : 2 * pairs : 2], f[:, 1 : 2 * pairs : 2])
+        f = np.concatenate([both, f[:, 2 * pairs :]], axis=1)
+    return f[:, 0]
+
+
+@np.errstate(under="ignore")
+def _ended(p: Floats, k: int) -> Floats:
     f = np.zeros((k + 1, len(p)))
     f[0] = 1.0
     for there in np.ascontiguousarray(p.T):
@@ -82,6 +100,23 @@ def fewer_than(p: Floats, k: int) -> Floats:
         f[:-1] *= 1.0 - there
         f[1:] += moved
     return np.ascontiguousarray(f.T)
+
+
+@np.errstate(under="ignore")
+def ended_convolution(left: Floats, right: Floats) -> Floats:
+    """The sum of two independent counts, whose last probability is that of so many or more; all terms are positive.
+
+    Args:
+        left: (..., k + 1).
+        right: the same shape.
+    """
+    k = left.shape[-1] - 1
+    out = np.zeros_like(left)
+    for j in range(k):
+        out[..., j:-1] += left[..., j, np.newaxis] * right[..., : k - j]
+    reached = np.cumsum(right[..., ::-1], axis=-1)[..., ::-1]  # so many or more
+    out[..., -1] = left[..., -1] + (left[..., :-1] * reached[..., :0:-1]).sum(axis=-1)
+    return out
 
 
 @np.errstate(under="ignore")

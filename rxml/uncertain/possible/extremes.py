@@ -66,5 +66,5 @@ def _and_some(none_here: Floats, none_at_all: Floats) -> Floats:
     certain = none_at_all == -np.inf
     kept = np.where(certain, 0.0, none_at_all)
     apart = np.where(certain, 0.0, np.maximum(none_here - kept, 0.0))
-    some = np.exp(kept) * np.expm1(apart)
-    return np.asarray(np.where(certain, np.exp(none_here), some))
+    close = np.exp(kept) * np.expm1(np.minimum(apart, 1.0))  # a difference would lose digits
+    return np.where(certain | (apart > 1.0), np.exp(none_here) - np.exp(none_at_all), close)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 
 from rxml.uncertain.checks import Floats
-from rxml.uncertain.possible.convolution import fewer_than
+from rxml.uncertain.possible.convolution import ended_convolution, fewer_than
 from rxml.uncertain.possible.rows import UncertainRows, padded, presence
 from rxml.uncertain.possible.shapes import added
 
@@ -83,16 +83,9 @@ class CountMonoid:
         _, (table,) = padded(codes, groups, presence(values[0]))
         return (fewer_than(table, self.most),)
 
-    @np.errstate(under="ignore")
     def combine(self, left: State, right: State) -> State:
-        """A convolution whose end takes in what is beyond it: all terms are positive."""
-        (a,), (b,) = left, right
-        out = np.zeros_like(a)
-        for j in range(self.most):
-            out[:, j:-1] += a[:, j, np.newaxis] * b[:, : self.most - j]
-        reached = np.cumsum(b[:, ::-1], axis=1)[:, ::-1]  # P(j or more) of the right
-        out[:, -1] = a[:, -1] + (a[:, :-1] * reached[:, :0:-1]).sum(axis=1)
-        return (out,)
+        """A convolution whose end takes in what is beyond it."""
+        return (ended_convolution(left[0], right[0]),)
 
     def lower(self, state: State) -> Floats:
         """The probabilities of 0 ... most - 1, and last of `most` or more: (groups, most + 1)."""

@@ -44,7 +44,8 @@ def logarithmic(nodes: int) -> Rule:
 def _recurrence(nodes: int) -> tuple[Floats, Floats]:
     """The Jacobi matrix of the weight: its diagonal, and what stands beside it."""
     k = places(2 * nodes).astype(np.float64)
-    monic = np.cumprod(np.concatenate([[1.0], k[1:] / (2.0 * (2.0 * k[1:] - 1.0))]))
+    factors = np.concatenate([[1.0], k[1:] / (2.0 * (2.0 * k[1:] - 1.0))])
+    monic = np.cumprod(factors, dtype=np.float64)
     with np.errstate(under="ignore"):
         moments = (
             np.concatenate([[1.0], (1.0 - 2.0 * (k[1:] % 2)) / (k[1:] * (k[1:] + 1.0))]) * monic

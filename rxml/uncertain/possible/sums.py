@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 Method: TypeAlias = Literal["auto", "exact", "grid", "skewed"]
 
 STEPS: Final = 100_000_000
-"""The cost, in additions, up to which `auto` takes the exact way, and up to which it takes the grid: about a second."""
+"""The cost, in additions, up to which `auto` takes the exact way: a few tenths of a second."""
+GRID_STEPS: Final = 5_000_000
+"""The same for the grid, in rows times grid points; a tenth of a second."""
 _GOOD: Final = (
     0.01  # the error of three moments that `auto` takes rather than a grid of many windows
 )
@@ -110,7 +112,8 @@ def total(
         method: `exact` for values that are known multiples of `step`: by recurrence over the rows and by convolution,
             tails with their relative accuracy; `grid` for any: their characteristic functions on a grid, inverted by an
             FFT, `shift` tells how far values were moved; `skewed`: by three moments, `error` tells a bound
-            on the probabilities. `auto` takes the first of them that can be and that costs at most `STEPS`.
+            on the probabilities. `auto` is exact if it can be and costs at most `STEPS`; else by moments, if their
+            `error` is at most 0.01 or the grid would cost more than `GRID_STEPS`; else on the grid.
         step: the lattice of `exact`, above 0.
         cells: grid points of `grid`, a power of two.
 
@@ -138,7 +141,7 @@ def _cheapest(rows: UncertainRows, step: float, cells: int) -> Method:
         whole = rows.v / step
         if on_lattice(whole) and _exact_cost(whole) <= STEPS:
             return "exact"
-    if rows.v.size * cells <= STEPS and not np.all(_skewed(rows, step, cells).error <= _GOOD):
+    if rows.v.size * cells <= GRID_STEPS and not np.all(_skewed(rows, step, cells).error <= _GOOD):
         return "grid"
     return "skewed"
 

@@ -51,7 +51,8 @@ def worlds(rows: Rows) -> list[World]:
             chance = float(np.prod(weights[range(rows.n), choice])) if choice else 1.0
         there = [i for i, c in enumerate(choice) if c < alternatives]
         values = np.array([rows.v[i, choice[i]] for i in there], np.float64)
-        found.append(World(there, values, chance))
+        if chance > 0:
+            found.append(World(there, values, chance))
     return found
 
 
@@ -81,13 +82,17 @@ def several(draw: st.DrawFn, most: int = 5) -> Rows:
     return Rows(np.array(p).reshape(n, 2), np.array(v).reshape(n, 2))
 
 
+def near(got: Any, wanted: Any, rtol: float = 1e-12, atol: float = 1e-307) -> None:
+    """Equal up to both; what underflows in the comparison does not matter."""
+    with np.errstate(under="ignore"):
+        np.testing.assert_allclose(got, wanted, rtol=rtol, atol=atol)
+
+
 def close(got: Any, wanted: Any, scale: float = 1.0) -> None:
     """Equal up to 1e-12, of `scale` and of the value."""
-    with np.errstate(under="ignore"):
-        np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12 * scale)
+    near(got, wanted, atol=1e-12 * scale)
 
 
 def close_tail(got: Any, wanted: Any) -> None:
     """Equal up to 1e-12 of the value, however small."""
-    with np.errstate(under="ignore"):
-        np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-307)
+    near(got, wanted)
