@@ -38,6 +38,8 @@ NAMES: Final = {
     "chaos_model": "benchmarks.cases.chaos_model",
     "isolation": "benchmarks.cases.isolation",
     "idle": "benchmarks.cases.idle",
+    "poisson_binomial": "benchmarks.cases.poisson_binomial",
+    "aci": "benchmarks.cases.aci",
 }
 """Where each case lives. Each of these modules has a `CASE`."""
 

@@ -65,15 +65,13 @@ class ACI(SteppedCalibrator):
 
     @override
     def issue_one(self, slot: int) -> tuple[float, float]:
-        alpha: float = self._levels["alpha"].item(slot)
+        alpha = self._levels.view("alpha")[slot]
         return self._scores.radius_one(slot, alpha, self.on_unbounded), alpha
 
     @override
     def update_one(self, slot: int, score: float, radius: float) -> None:
-        score += 0.0
-        missed = score > radius
-        self._levels["alpha"][slot] += self.gamma * (self.target - missed)
-        self._scores.put_one(slot, score)
+        self._levels.view("alpha")[slot] += self.gamma * (self.target - (score > radius))
+        self._scores.put_one(slot, score + 0.0)
 
     @override
     def _issued_all(self, slots: Slots) -> Floats:

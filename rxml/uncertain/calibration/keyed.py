@@ -14,7 +14,6 @@ from rxml.uncertain.calibration.table import (
     checked_numbers,
     checked_slots,
     is_increasing,
-    refuse,
     turns,
 )
 
@@ -127,10 +126,8 @@ class KeyedCalibrator(KeyedState, ABC):
             DistributionError: scores that are NaN, or infinite where that teaches nothing; nothing is learnt.
         """
         places = checked_slots(slots, self.keys)
-        values = checked_numbers("scores", scores, (len(places),))
+        values = checked_numbers("scores", scores, (len(places),), finite=self._finite)
         kept = checked_numbers("issued", issued, (len(places), self._width))
-        if self._finite:
-            refuse("scores", np.isinf(values), "infinite")
         with np.errstate(under="ignore"):
             self._learn(places, values, kept)
 

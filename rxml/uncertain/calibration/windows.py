@@ -65,35 +65,35 @@ class ScoreWindows(Table):
     def put(self, rows: Rows, scores: Floats) -> None:
         """Take in a score for each of these rows, of which none occurs twice."""
         arrived, ordered, following = self["arrived"], self["ordered"], self["next"]
-        each = np.arange(self.keys)[rows]
         place = following[rows]
-        oldest = arrived[each, place]
-        arrived[each, place] = scores
-        block = ordered[rows]
-        at = np.count_nonzero(block < oldest[:, None], axis=1)
-        block[np.arange(len(each)), at] = scores
-        block.sort(axis=1)
-        ordered[rows] = block
+        arrived[np.arange(self.keys)[rows], place] = scores
+        # sorting a row of some hundred anew costs less than to find out where one of them was
+        if isinstance(rows, slice):
+            np.copyto(ordered[rows], arrived[rows])
+            ordered[rows].sort(axis=1)
+        else:
+            ordered[rows] = np.sort(arrived[rows], axis=1)
         following[rows] = (place + 1) % self.size
         self["count"][rows] = np.minimum(self["count"][rows] + 1, self.size)
 
     def put_one(self, slot: int, score: float) -> None:
         """Take in a score for one key: two binary searches and one move."""
-        ordered, base = self._ordered, slot * self.size
-        place = self._next[slot]
+        ordered, size = self._ordered, self.size
+        base, place = slot * size, self._next[slot]
         oldest = self._arrived[base + place]
         self._arrived[base + place] = score
-        gap = bisect_left(ordered, oldest, base, base + self.size)
+        gap = bisect_left(ordered, oldest, base, base + size)
         if score >= oldest:
-            end = bisect_left(ordered, score, gap + 1, base + self.size)
+            end = bisect_left(ordered, score, gap + 1, base + size)
             ordered[gap : end - 1] = ordered[gap + 1 : end]
             ordered[end - 1] = score
         else:
             start = bisect_left(ordered, score, base, gap)
             ordered[start + 1 : gap + 1] = ordered[start:gap]
             ordered[start] = score
-        self._next[slot] = (place + 1) % self.size
-        self._count[slot] = min(self._count[slot] + 1, self.size)
+        self._next[slot] = (place + 1) % size
+        if (count := self._count[slot]) < size:
+            self._count[slot] = count + 1
 
     def put_many(self, slot: int, scores: Floats) -> None:
         """Take in scores for one key, in order."""

@@ -56,7 +56,7 @@ def log_loss(p: Floats, labels: Floats) -> float:
 
 @pytest.mark.parametrize(("made", "slack"), [(PlattScaling(), 0.1), (BetaScaling(), 0.25)])
 def test_newton_steps_come_to_the_best_weights(made: Scaling, slack: float) -> None:
-    p, labels = cases(2500, 0.5, -0.7)
+    p, labels = cases(1500, 0.5, -0.7)
     said = told(made, p, labels)
     features = np.stack(made.features(p))
 
@@ -66,14 +66,14 @@ def test_newton_steps_come_to_the_best_weights(made: Scaling, slack: float) -> N
     best = minimize(loss, np.array(made.start), tol=1e-8)
     np.testing.assert_allclose(made.weights(ONE)[0], best.x, atol=slack)
     regret = log_loss(said, labels) - best.fun
-    assert regret < 0.01
+    assert regret < 0.02
     assert log_loss(p, labels) - best.fun > 0.1  # of the model as it is
 
 
 def test_adagrad_gets_there_too() -> None:
-    p, labels = cases(2500, 0.5, -0.7)
+    p, labels = cases(1500, 0.5, -0.7)
     said = told(PlattScaling("adagrad"), p, labels)
-    assert log_loss(said[1500:], labels[1500:]) < log_loss(p[1500:], labels[1500:]) - 0.1
+    assert log_loss(said[800:], labels[800:]) < log_loss(p[800:], labels[800:]) - 0.1
 
 
 def test_newton_keeps_the_inverse_of_the_sum_of_gradients() -> None:
@@ -233,7 +233,7 @@ def test_calibeating_holds_against_an_adversary() -> None:
     inner, beaten = PlattScaling(), Calibeating(PlattScaling(), bins=10)
     random = np.random.default_rng(0)
     rows: list[tuple[float, float, float]] = []
-    for each in random.random(2000):
+    for each in random.random(1000):
         plain, issued = inner.issue(ONE, [each]), beaten.issue(ONE, [each])
         label = float(abs(plain[0, 0] - 0.5) < 0.2)
         rows.append((plain[0, 0], issued[0, 0], label))
