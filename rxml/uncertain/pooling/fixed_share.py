@@ -50,6 +50,5 @@ class FixedShare(ExponentialWeights):
     def _learned(self, state: State, losses: Floats, awake: Mask, used: Floats) -> State:
         logs = self._moved(state["log"], -self.rate * losses, awake, used)
         if self.share:
-            with np.errstate(under="ignore"):
-                logs = np.logaddexp(logs + log1p(-self.share), log(self.share / self.models))
+            logs = np.logaddexp(logs + log1p(-self.share), log(self.share / self.models))
         return {"log": logs}

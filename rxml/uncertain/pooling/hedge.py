@@ -89,6 +89,11 @@ class AdaHedge(SlotWeights):
         super().__init__(models, fresh, keys)
 
     @override
+    def _check(self, losses: Floats, awake: Mask) -> None:
+        # an infinite one would be the range of all losses from then on
+        require((~awake | np.isfinite(losses)).all(axis=1), "a loss is finite", losses)
+
+    @override
     def _logs(self, state: State, awake: Mask) -> Floats:
         return self._scaled(state["losses"], state["gap"], awake)[0]
 
@@ -97,8 +102,7 @@ class AdaHedge(SlotWeights):
         before, gap = state["losses"], state["gap"]
         after = before + losses
         mixed = self._mix(after, gap, awake) - self._mix(before, gap, awake)
-        with np.errstate(under="ignore"):
-            hedged = (np.exp(used) * losses).sum(axis=1)
+        hedged = (np.exp(used) * losses).sum(axis=1)
         moved = np.where(awake, after, before + mixed[:, None])
         moved -= moved.min(axis=1, keepdims=True)
         return {"losses": moved, "gap": gap + np.maximum(hedged - mixed, 0.0)}

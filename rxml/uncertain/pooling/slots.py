@@ -105,7 +105,9 @@ class Slots:
         Returns:
             What was told, (n, ...) each.
         """
-        touched, codes = np.unique(places, return_inverse=True)
+        touched, codes = places, np.zeros(len(places), np.intp)
+        if len(places) > 1:
+            touched, codes = np.unique(places, return_inverse=True)
         state = self.take(touched)
         told: dict[str, NDArray[Any]] = {}
         for rows in rounds(codes):

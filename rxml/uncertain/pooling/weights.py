@@ -149,7 +149,8 @@ class SlotWeights(ABC):
             after = self._learned(state, lost[rows], heard, logs)
             return {name: _kept(heard, array, state[name]) for name, array in after.items()}, {}
 
-        self._slots.fold(places, step)
+        with np.errstate(under="ignore", over="ignore"):
+            self._slots.fold(places, step)
 
     def snapshot(self) -> dict[str, Any]:
         """All that was learned, as arrays and numbers."""
@@ -197,6 +198,7 @@ class ExponentialWeights(SlotWeights):
     def _moved(logs: Floats, gains: Floats, awake: Mask, used: Floats) -> Floats:
         """Log weights with gains added to those who were awake, and to the others what the awake ones had together."""
         together = logsumexp(np.where(awake, used + gains, -np.inf), axis=1, keepdims=True)
+        together = np.where(together > -np.inf, together, 0.0)  # no one was awake
         return np.maximum(log_softmax(logs + np.where(awake, gains, together)), _FLOOR)
 
 

@@ -38,6 +38,12 @@ def near(got: Any, want: Any, rtol: float = 1e-9, atol: float = 0.0, name: str =
         np.testing.assert_allclose(got, want, rtol, atol, err_msg=name)
 
 
+def dot(one: Any, other: Any) -> float:
+    """The sum of products, in which what is tiny may vanish."""
+    with np.errstate(under="ignore"):
+        return float(np.sum(np.multiply(one, other)))
+
+
 def same(one: Any, other: Any) -> None:
     """Two results are equal to the last bit."""
     left, right = columns(one), columns(other)
