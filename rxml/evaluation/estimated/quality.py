@@ -190,11 +190,14 @@ class Quality:
             ValueError: the level is not between 0 and 1.
         """
         known = self._known(slots)
+        rows, labels = np.maximum(known.rows, 1), np.maximum(known.labels, 1)
         mean, var = _moments(known.sure, known.there)
-        better, its_var = _moments(known.right - known.sure, known.labelled)
-        away = two_sided(level) * np.sqrt(
-            var / np.maximum(known.rows, 1) + its_var / np.maximum(known.labels, 1)
-        )
+        better, _ = _moments(known.right - known.sure, known.labelled)
+        # a labelled row tells by its confidence, as all do, and by what it was better by
+        share = (labels / rows)[:, None]
+        _, its_var = _moments(known.sure * share + known.right - known.sure, known.labelled)
+        unknown = (rows - labels) / rows**2
+        away = two_sided(level) * np.sqrt(var * unknown + its_var / labels)
         value = np.clip(mean + better, 0.0, 1.0)
         known_well = known.labels >= 2
         return (

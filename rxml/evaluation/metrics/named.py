@@ -56,6 +56,7 @@ def _normal(score: Callable[..., Floats]) -> Callable[..., Floats]:
 _MEANS: Final[dict[str, tuple[Callable[..., Floats], tuple[str, ...], tuple[float, float]]]] = {
     "mae": (scores.absolute_error, _POINT, _POSITIVE),
     "mse": (scores.squared_error, _POINT, _POSITIVE),
+    "pinball": (scores.pinball, ("truth", "prediction", "tau"), _POSITIVE),
     "interval_score": (scores.interval_score, _INTERVAL, _POSITIVE),
     "width": (scores.width, ("lower", "upper"), _POSITIVE),
     "crps": (_normal(scores.crps_normal), _MOMENTS, _POSITIVE),

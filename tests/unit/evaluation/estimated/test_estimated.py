@@ -118,6 +118,22 @@ def test_of_many_classes_the_likeliest_is_predicted() -> None:
     assert estimated.skipped.tolist() == [1]
 
 
+@pytest.mark.parametrize("mode", MODES, ids=str)
+def test_moments_are_those_of_weighted_trials(mode: dict[str, Any]) -> None:
+    p = np.random.default_rng(4).beta(8, 1, 40)
+    estimated = EstimatedAccuracy(**mode)
+    estimated.update(p)
+    w = mode.get("fading", 1.0) ** np.arange(39, -1, -1.0)
+    w[: 40 - mode.get("window", 40)] = 0
+    sure = confidence(p)
+    var = (w**2 * sure * (1 - sure)).sum()
+    third = (w**3 * sure * (1 - sure) * (1 - 2 * sure)).sum()
+    hits = estimated.kept.read(np.array([0]))
+    assert hits.spread[0] == pytest.approx(np.sqrt(var))
+    assert hits.skew[0] == pytest.approx(third / var**1.5)
+    assert hits.mean[0] == pytest.approx((w * sure).sum())
+
+
 def test_fading_is_the_formula_of_gama() -> None:
     p = np.random.default_rng(2).uniform(size=40)
     estimated = EstimatedAccuracy(fading=0.9)

@@ -123,6 +123,29 @@ def test_rectified_is_right_where_confidences_are_not() -> None:
     assert made.value().mean() > 0.75
 
 
+def test_rectified_of_all_labels_is_their_mean() -> None:
+    rng = np.random.default_rng(2)
+    made = Quality(50)
+    right = rng.uniform(size=50) < 0.8
+    made.labelled(made.predicted(rng.uniform(0.5, 1, 50)), right)
+    away = 1.6448536269514722 * right.std(ddof=1) / np.sqrt(50)
+    found = np.array(made.rectified(0.9))[:, 0]
+    assert found == pytest.approx([right.mean(), right.mean() - away, min(right.mean() + away, 1)])
+
+
+def test_rectified_of_some_labels_by_its_formula() -> None:
+    rng = np.random.default_rng(3)
+    sure, right = rng.uniform(0.5, 1, 60), rng.uniform(size=20) < 0.5
+    made = Quality(60)
+    made.labelled(made.predicted(sure)[:20], right)
+    value = sure.mean() + (right - sure[:20]).mean()
+    told = sure[:20] / 3 + (right - sure[:20])
+    var = told.var(ddof=1) / 20 + sure.var(ddof=1) * 40 / 60**2
+    away = 1.6448536269514722 * np.sqrt(var)
+    found = np.array(made.rectified(0.9))[:, 0]
+    assert found == pytest.approx([value, value - away, value + away])
+
+
 def test_without_labels_nothing_is_rectified() -> None:
     made = Quality(3)
     made.predicted([0.9, 0.8])

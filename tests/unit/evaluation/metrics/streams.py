@@ -40,6 +40,7 @@ def numbers(n: int, seed: int = 0) -> Columns:
         "prediction": prediction,
         "lower": mean - away,
         "upper": mean + away,
+        "tau": rng.uniform(size=n),
         "level": rng.choice([0.5, 0.9], n),
         "mean": prediction,
         "var": var,

@@ -54,7 +54,9 @@ def test_far_numbers(mode: dict[str, Any], rows: list[tuple[float, float, float]
     metrics = Metrics(*OF_NUMBERS, **mode)
     truth, mean, var = (np.array(column) for column in zip(*rows, strict=True))
     columns = {"truth": truth, "prediction": mean, "mean": mean, "var": var}
-    metrics.update({**columns, "lower": mean - var / 4, "upper": mean + var / 4, "level": 0.9})
+    metrics.update(
+        {**columns, "lower": mean - var / 4, "upper": mean + var / 4, "level": 0.9, "tau": 0.2}
+    )
     in_order(metrics)
 
 
