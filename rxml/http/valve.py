@@ -9,16 +9,27 @@ from __future__ import annotations
 
 from typing import Final
 
-READING: Final = 0.003
+READING: Final = 0.002
 """Seconds of the processor that reading what has come may take at a time: an answer takes about four times as long, and with
-many more connections each costs more, since what they need fits into no cache."""
+many more connections each costs more, since what they need fits into no cache: half as much again at 400 of them, where 64 to
+256 cost the same."""
 
 WINDOW: Final = 0.1
 """Seconds between two decisions."""
 
 _LEAST: Final = 32
-_STANDING: Final = 2
-"""Windows in a row that were too long until there are fewer: one alone may be a pause of something else."""
+_STANDING: Final = 3
+"""Windows in a row that were too long until there are fewer: before that it may be pauses of something else."""
+
+_AGAIN: Final = 2
+"""As many where there are fewer already: one alone may still be a pause."""
+
+_BINDS: Final = 0.75
+"""Of the connections that may be open, how many are if that keeps others out. Where it does not, short turns say nothing about
+what would be if there were more."""
+
+_CALM: Final = 10
+"""Windows in a row that were short until there may be more though nobody is kept out."""
 
 _LASTS: Final = 16.0
 """Times as long as reading took, what was read is worked on at most; after that there is nothing to do: four times as a rule,
@@ -27,7 +38,7 @@ and others may have the processor meanwhile."""
 _AIM: Final = 0.8
 """Of READING, what is aimed at, so that more do not come in at once and have to leave again."""
 
-_MOST_AT_ONCE: Final = 0.5
+_MOST_AT_ONCE: Final = 0.25
 """Of the connections, what stays in any case: one decision may be wrong."""
 
 _MOST_MORE: Final = 2.0
@@ -42,7 +53,8 @@ class Valve:
     others.
 
     Since that mean is proportional to the connections, it says how many there may be. While it is less than half of what it
-    may be there may be more; between half and all of it nothing changes, since each connection that ends costs another one.
+    may be though others are kept out, or for long, there may be more; between half and all of it nothing changes, since each
+    connection that ends costs another one.
 
     Args:
         most: connections when nothing is the matter, >= 1.
@@ -52,7 +64,17 @@ class Valve:
         most: as given.
     """
 
-    __slots__ = ("_at", "_end", "_last", "_passed", "_weighted", "_windows", "limit", "most")
+    __slots__ = (
+        "_at",
+        "_calm",
+        "_end",
+        "_last",
+        "_passed",
+        "_weighted",
+        "_windows",
+        "limit",
+        "most",
+    )
 
     def __init__(self, most: int) -> None:
         self.limit: int = most
@@ -61,6 +83,7 @@ class Valve:
         self._passed = self._weighted = 0.0
         self._end = 0.0
         self._windows = 0
+        self._calm = 0
 
     @property
     def narrowed(self) -> bool:
@@ -88,10 +111,12 @@ class Valve:
 
     def _decide(self, usual: float, open_: int) -> None:
         self._windows = self._windows + 1 if usual > READING else 0
-        if self._windows >= _STANDING:
+        self._calm = self._calm + 1 if usual < READING / 2 else 0
+        if self._windows >= (_AGAIN if self.narrowed else _STANDING):
             share = max(_MOST_AT_ONCE, _AIM * READING / usual)
             self.limit = max(min(_LEAST, self.most), int(share * min(self.limit, open_)))
-        elif usual < READING / 2:
+            self._windows = 0  # what was read before says nothing of it
+        elif self._calm > _CALM or (self._calm and open_ >= _BINDS * self.limit):
             more = min(_MOST_MORE, _AIM * READING / usual) if usual else _MOST_MORE
             self.limit = min(self.most, int(more * self.limit))
 
@@ -99,7 +124,7 @@ class Valve:
         """Nothing has been done for a window: as many may come as ever."""
         self._begin(now)
         self._at, self._last = now, 0.0
-        self._windows = 0
+        self._windows = self._calm = 0
         self.limit = min(self.most, 2 * self.limit)
 
     def _begin(self, now: float) -> None:
