@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from rxml.errors import DistributionError
-from rxml.uncertain.checks import Floats, Mask, require
+from rxml.uncertain.checks import Floats, Mask, floats, require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +29,9 @@ def numbers(name: str, values: ArrayLike, axes: int) -> Floats:
         axes: how many axes it must have.
 
     Raises:
-        DistributionError: it has another number of axes.
+        DistributionError: they are no numbers, or have another number of axes.
     """
-    array = np.ascontiguousarray(values, dtype=np.float64)
+    array = np.ascontiguousarray(floats(name, values))
     if array.ndim != axes:
         wanted = "(" + "N, K, L"[: 3 * axes - 2] + ("," if axes == 1 else "") + ")"
         raise DistributionError(f"{name} has shape {array.shape}: want {wanted}")
@@ -44,7 +44,7 @@ def matched(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
     Raises:
         DistributionError: they do not.
     """
-    array = np.asarray(values, np.float64)
+    array = floats(name, values)
     try:
         return np.ascontiguousarray(np.broadcast_to(array, shape))
     except ValueError:

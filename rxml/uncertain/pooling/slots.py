@@ -133,13 +133,15 @@ class Slots:
         Raises:
             ValueError: it is of something else: other names or shapes; nothing is changed.
         """
-        keys, arrays = int(state["keys"]), {}
+        if set(state) != {"keys", *self._fresh}:
+            raise ValueError(
+                f"the snapshot needs keys, {', '.join(self._fresh)}; got {', '.join(state)}"
+            )
+        keys, arrays = int(state["keys"]), dict[str, NDArray[Any]]()
         for name, value in self._fresh.items():
-            array = np.array(state.get(name), value.dtype) if name in state else None
-            if array is None or array.shape != (keys, *value.shape):
-                got = "none" if array is None else str(array.shape)
-                raise ValueError(
-                    f"the snapshot needs {name} of shape {(keys, *value.shape)}, got {got}"
-                )
+            array = np.array(state[name], value.dtype)
+            if array.shape != (keys, *value.shape):
+                wanted = (keys, *value.shape)
+                raise ValueError(f"the snapshot needs {name} of shape {wanted}, got {array.shape}")
             arrays[name] = array
         self._arrays, self.keys = arrays, keys

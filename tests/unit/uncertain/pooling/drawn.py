@@ -7,10 +7,13 @@ from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
+from hypothesis import settings
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+FEW = settings(max_examples=15)
 
 VALUES = st.floats(-1e6, 1e6)
 VARIANCES = st.one_of(

@@ -16,7 +16,7 @@ from rxml.uncertain.pooling import (
     intersect,
     inverse_variance,
 )
-from tests.unit.uncertain.pooling.drawn import Floats, close, columns, near, rows_of
+from tests.unit.uncertain.pooling.drawn import FEW, Floats, close, columns, near, rows_of
 
 SEEDS = st.integers(0, 10**6)
 
@@ -94,6 +94,7 @@ def test_what_is_no_covariance_is_named(cov: Any, words: str) -> None:
         correlated([[1.0, 2.0], [1.0, 2.0]], np.stack([np.eye(2), np.asarray(cov)]))
 
 
+@FEW
 @given(seed=SEEDS)
 def test_rows_of_matrices_are_pooled_by_themselves_to_the_last_bit(seed: int) -> None:
     draw = np.random.default_rng(seed)
@@ -109,6 +110,7 @@ def test_rows_of_matrices_are_pooled_by_themselves_to_the_last_bit(seed: int) ->
             np.testing.assert_array_equal(array, single[name], err_msg=name)
 
 
+@FEW
 @given(seed=SEEDS, criterion=st.sampled_from(["determinant", "trace"]))
 def test_the_weights_of_vectors_are_the_best_convex_ones(seed: int, criterion: Any) -> None:
     draw = np.random.default_rng(seed)
@@ -123,6 +125,7 @@ def test_the_weights_of_vectors_are_the_best_convex_ones(seed: int, criterion: A
     assert np.all(got.weights >= 0)
 
 
+@FEW
 @given(seed=SEEDS)
 def test_vectors_are_never_overconfident(seed: int) -> None:
     draw = np.random.default_rng(seed)
@@ -138,6 +141,7 @@ def test_vectors_are_never_overconfident(seed: int) -> None:
     assert np.linalg.eigvalsh(left).min() >= -1e-9
 
 
+@FEW
 @given(seed=SEEDS)
 def test_copies_of_vectors_never_narrow(seed: int) -> None:
     draw = np.random.default_rng(seed)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from rxml.errors import DistributionError
 from rxml.uncertain.pooling import LocalLevel, smooth, steady_var
-from tests.unit.uncertain.pooling.drawn import Floats, columns, near, same
+from tests.unit.uncertain.pooling.drawn import FEW, Floats, columns, near, same
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 stats: Any = import_module("scipy.stats")
 
 KEYS = 3
-FEW = settings(max_examples=20)
 
 
 @st.composite
@@ -172,7 +171,9 @@ def test_what_is_refused_is_named_and_changes_nothing() -> None:
         model.update([-1], [6.0], [1.0], 1.0)
     with pytest.raises(ValueError, match="slots must be integers"):
         model.update([0.5], [6.0], [1.0], 1.0)
-    with pytest.raises(ValueError, match=r"snapshot needs means of shape \(1, 2\), got none"):
+    with pytest.raises(
+        ValueError, match=r"snapshot needs keys, mean, var, time, means, vars, steps; got"
+    ):
         model.restore(LocalLevel(1.0, keys=1).snapshot())
     with pytest.raises(ValueError, match=r"snapshot needs means of shape \(1, 2\), got \(1, 4\)"):
         model.restore(LocalLevel(1.0, lag=3, keys=1).snapshot())

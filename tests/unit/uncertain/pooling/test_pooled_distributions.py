@@ -8,7 +8,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.extra import numpy as hnp
 
 from rxml.errors import DistributionError
@@ -16,18 +16,21 @@ from rxml.uncertain.pooling import (
     inverse_variance,
     linear_pool,
     linear_pool_beta,
+    linear_pool_categorical,
+    linear_pool_probability,
     log_pool,
     log_pool_beta,
+    log_pool_categorical,
+    log_pool_probability,
     product,
     product_beta,
     variance_split,
     vincent,
 )
-from tests.unit.uncertain.pooling.drawn import Floats, near
+from tests.unit.uncertain.pooling.drawn import FEW, Floats, near
 
 stats: Any = import_module("scipy.stats")
 
-FEW = settings(max_examples=25)
 MEAN, VAR = np.array([[1.0, -2.0, 4.0]]), np.array([[1.0, 0.25, 4.0]])
 WEIGHTS = np.array([0.5, 0.2, 0.3])
 GRID = np.linspace(-40, 40, 160_001)
@@ -41,6 +44,11 @@ def densities(weights: Floats = WEIGHTS) -> tuple[Floats, Floats]:
 
 def linear_moments(mean: Any, var: Any, weights: Any) -> tuple[Floats, Floats]:
     return linear_pool(mean, var, weights).moments()
+
+
+def table(result: Any) -> Floats:
+    """What a pool gives, a row a row."""
+    return result if hasattr(result, "dtype") else np.stack(result, axis=1)
 
 
 def moments(density: Floats) -> tuple[float, float]:
@@ -115,6 +123,31 @@ def test_the_order_of_members_does_not_count_and_a_part_can_be_pooled_first(
             np.c_[first[0], m[:, 2:]], np.c_[first[1], v[:, 2:]], np.r_[w[:2].sum(), w[2:]]
         )
         near(np.ravel(merged), np.ravel(whole), 1e-9, 1e-9)
+
+
+@FEW
+@given(seed=st.integers(0, 10**6))
+def test_rows_are_pooled_by_themselves_to_the_last_bit(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, k, m = rng.integers(1, 12, 3)
+    mean, w, awake = rng.normal(size=(n, k)), rng.random((n, k)), rng.random((n, k)) < 0.8
+    var, p = rng.random((n, k)), rng.random((n, k))
+    logs = np.log(rng.dirichlet(np.ones(m), (n, k)))
+    pools: list[tuple[Any, tuple[Any, ...]]] = [
+        (linear_moments, (mean, var, w)),
+        (log_pool, (mean, var, w, awake)),
+        (vincent, (np.sort(logs, axis=2), w, awake)),
+        (log_pool_beta, (p, var, w, awake)),
+        (linear_pool_beta, (p, var, w, awake)),
+        (linear_pool_probability, (p, w, awake)),
+        (log_pool_probability, (p, w, awake)),
+        (linear_pool_categorical, (logs, w, awake)),
+        (log_pool_categorical, (logs, w, awake)),
+    ]
+    for pool, given_ in pools:
+        whole = table(pool(*given_))
+        single = [table(pool(*(each[at : at + 1] for each in given_))) for at in range(n)]
+        np.testing.assert_array_equal(whole, np.concatenate(single), err_msg=repr(pool))
 
 
 def test_the_variance_splits_into_that_of_members_and_that_between_them() -> None:

@@ -17,6 +17,7 @@ from rxml.uncertain.pooling import (
     random_effects,
 )
 from tests.unit.uncertain.pooling.drawn import (
+    FEW,
     Floats,
     close,
     columns,
@@ -76,6 +77,7 @@ def test_inverse_variance_is_least_squares() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
+@FEW
 @given(drawn=estimates())
 def test_rows_are_pooled_by_themselves_to_the_last_bit(
     rule: Callable[..., Pooled], drawn: tuple[Floats, Floats]
@@ -89,6 +91,7 @@ def test_rows_are_pooled_by_themselves_to_the_last_bit(
 
 
 @pytest.mark.parametrize("rule", RULES)
+@FEW
 @given(drawn=estimates())
 def test_the_order_of_members_does_not_count(
     rule: Callable[..., Pooled], drawn: tuple[Floats, Floats]
@@ -151,6 +154,8 @@ def test_bad_numbers_are_named(rule: Callable[..., Pooled]) -> None:
         rule([[1.0], [2.0]], [1.0, 1.0, 1.0])
     with pytest.raises(DistributionError, match=r"y has shape \(1,\): want \(N, K\)"):
         rule([1.0], [1.0])
+    with pytest.raises(DistributionError, match=r"y must be numbers"):
+        rule([["high"]], [[1.0]])
     with pytest.raises(DistributionError, match=r"awake has shape"):
         rule([[1.0], [2.0]], [[1.0], [1.0]], np.ones((3, 1), np.bool_))
     for level in (0.0, 1.0, np.nan):
@@ -164,6 +169,7 @@ def test_there_is_no_such_rule() -> None:
         random_effects([[1.0]], [[1.0]], rule=wrong)
 
 
+@FEW
 @given(drawn=estimates())
 def test_a_noisier_member_never_narrows(drawn: tuple[Floats, Floats]) -> None:
     y, v = drawn
@@ -177,6 +183,7 @@ def test_a_noisier_member_never_narrows(drawn: tuple[Floats, Floats]) -> None:
             assert np.all(rule(y, noisier).var >= least)
 
 
+@FEW
 @given(drawn=estimates())
 def test_duplicates_under_covariance_intersection_never_narrow(
     drawn: tuple[Floats, Floats],

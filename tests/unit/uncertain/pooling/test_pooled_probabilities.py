@@ -9,7 +9,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.extra import numpy as hnp
 
 from rxml.errors import DistributionError
@@ -21,12 +21,11 @@ from rxml.uncertain.pooling import (
     log_pool_probability,
     product_probability,
 )
-from tests.unit.uncertain.pooling.drawn import Floats, near
+from tests.unit.uncertain.pooling.drawn import FEW, Floats, near
 
 special: Any = import_module("scipy.special")
 stats: Any = import_module("scipy.stats")
 
-FEW = settings(max_examples=25)
 W = np.array([0.5, 0.2, 0.3])
 P = np.array([[0.9, 0.6, 0.2], [0.5, 1e-5, 0.01]])
 Q = np.array([[[0.7, 0.2, 0.1], [0.3, 0.3, 0.4], [0.05, 0.05, 0.9]]])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from rxml.errors import DistributionError
 from rxml.uncertain.pooling import (
@@ -19,7 +19,7 @@ from rxml.uncertain.pooling import (
     squared_gradient,
 )
 from rxml.uncertain.pooling.quadratic import least_on_simplex
-from tests.unit.uncertain.pooling.drawn import Floats, near
+from tests.unit.uncertain.pooling.drawn import FEW, Floats, near
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,6 @@ optimize: Any = import_module("scipy.optimize")
 stats: Any = import_module("scipy.stats")
 
 K = 3
-FEW = settings(max_examples=25)
 SEEDS = st.integers(0, 10**6)
 F, V = np.array([[1.0, 2.5, -0.5]]), np.array([[0.5, 2.0, 1.0]])
 W, Y = np.array([[0.2, 0.5, 0.3]]), np.array([0.7])

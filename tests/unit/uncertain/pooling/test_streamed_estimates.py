@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from rxml.errors import DistributionError
 from rxml.uncertain.pooling import Moments, Natural, inverse_variance, random_effects
-from tests.unit.uncertain.pooling.drawn import close, near, same
+from tests.unit.uncertain.pooling.drawn import FEW, close, near, same
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +31,7 @@ def rows(draw: st.DrawFn) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@FEW
 @given(drawn=rows(), data=st.data())
 def test_parts_merge_to_the_whole(kind: Any, drawn: Any, data: st.DataObject) -> None:
     y, v, codes = drawn
@@ -45,6 +46,7 @@ def test_parts_merge_to_the_whole(kind: Any, drawn: Any, data: st.DataObject) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@FEW
 @given(drawn=rows())
 def test_nothing_added_changes_no_bit(kind: Any, drawn: Any) -> None:
     whole = kind.lift(*drawn, GROUPS)
@@ -53,6 +55,7 @@ def test_nothing_added_changes_no_bit(kind: Any, drawn: Any) -> None:
     same(nothing.combine(whole), whole)
 
 
+@FEW
 @given(drawn=rows())
 def test_it_says_what_the_batch_forms_say(drawn: Any) -> None:
     y, v, codes = drawn

@@ -16,7 +16,7 @@ from tests.unit.uncertain.pooling.drawn import dot
 if TYPE_CHECKING:
     from tests.unit.uncertain.pooling.drawn import Floats
 
-SOME = settings(max_examples=30)
+SOME = settings(max_examples=25)
 LOSSES = st.sampled_from([0.0, 1.0, 0.5]) | st.floats(0, 1)
 
 

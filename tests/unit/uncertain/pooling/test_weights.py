@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from rxml.errors import DistributionError
 from rxml.uncertain.pooling import (
@@ -18,7 +18,7 @@ from rxml.uncertain.pooling import (
     ModelAveraging,
     Weights,
 )
-from tests.unit.uncertain.pooling.drawn import Floats, near
+from tests.unit.uncertain.pooling.drawn import FEW, Floats, near
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 K, KEYS = 3, 2
-FEW = settings(max_examples=20)
 
 
 def fixed_share(models: int = K, keys: int = 0) -> Weights:
