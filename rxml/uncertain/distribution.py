@@ -81,7 +81,9 @@ class Distribution(Arithmetic):
         """
         require_level(level)
         tail = (1 - level) / 2
-        return Interval(self.ppf(tail), self.ppf(1 - tail), level=level, sort="central")
+        lo, hi = self.ppf(tail), self.ppf(1 - tail)
+        # both may be one value, found from either side
+        return Interval(np.minimum(lo, hi), hi, level=level, sort="central")
 
     def sample(self, draws: Draws, name: str, ids: ArrayLike) -> Floats:
         """Values in every world, shape (W, N): the same for the same seed, name, fact and world.

@@ -10,7 +10,7 @@ from typing_extensions import override
 from rxml.errors import DistributionError
 from rxml.uncertain.arithmetic import Arithmetic
 from rxml.uncertain.bernoulli import Bernoulli
-from rxml.uncertain.checks import Floats, Mask, Numbers, batched, require
+from rxml.uncertain.checks import Floats, Mask, Numbers, batched, read_only, require
 from rxml.uncertain.rules import rule_for
 from rxml.uncertain.special import ndtri
 
@@ -78,7 +78,7 @@ class Interval(Arithmetic):
             lo=lo, hi=hi, level=1.0 if level is None else level
         )
         _check(self._lo, self._hi, self._level, chosen)
-        self._sort = np.array(SORTS.index(chosen))
+        self._sort = read_only(np.array(SORTS.index(chosen)))
 
     @classmethod
     @override

@@ -10,8 +10,8 @@ from typing_extensions import override
 from rxml.errors import DistributionError
 from rxml.uncertain.checks import Floats, Numbers, floats, read_only, require, summed
 from rxml.uncertain.distribution import Distribution
-from rxml.uncertain.normal import Normal
-from rxml.uncertain.special import logsumexp
+from rxml.uncertain.normal import Normal, standardised
+from rxml.uncertain.special import logsumexp, normal_pdf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from rxml.uncertain.draws import Draws
 
-_HALVINGS: Final = 80
+_FIRST: Final = 20
+_LAST: Final = 60
+_STEPS: Final = 4
+_NEAR: Final = 1e-13
 
 
 class Mixture(Distribution):
@@ -118,26 +121,38 @@ class Mixture(Distribution):
 
     @override
     def ppf(self, q: Numbers) -> Floats:
-        """By bisection between the least and the greatest quantile of the components, to the last bit or so."""
+        """Between the least and the greatest quantile of the components: halved, then by Newton's steps where that ends."""
         levels = np.asarray(q, np.float64)
         each = self._parts.ppf(levels[..., None])
-        low: Floats = np.min(each, axis=-1)
-        high: Floats = np.max(each, axis=-1)
-        for _ in range(_HALVINGS):
-            low, high = self._halved(low, high, levels)
-        return high
+        shape = each.shape[:-1]
+        rows = Mixture.adopt(
+            **{
+                name: np.broadcast_to(array, each.shape).reshape(-1, each.shape[-1])
+                for name, array in self.parameters().items()
+                if array is not None
+            }
+        )
+        low, high = (np.reshape(end(each, axis=-1), -1) for end in (np.min, np.max))
+        return _inverse(rows, np.broadcast_to(levels, shape).reshape(-1), low, high).reshape(shape)
 
-    def _halved(self, low: Floats, high: Floats, levels: Floats) -> tuple[Floats, Floats]:
-        with np.errstate(invalid="ignore"):  # inf - inf, where nothing is known
-            middle = np.where(np.isfinite(low) & np.isfinite(high), low + (high - low) / 2, low)
-        reached = self.cdf(middle) >= levels
-        return np.where(reached, low, middle), np.where(reached, middle, high)
+    def pdf(self, x: Numbers) -> Floats:
+        """The density of each row at x; components without variance have none."""
+        std = np.sqrt(self._var)
+        z = standardised(np.asarray(x, np.float64)[..., None], self._mean, self._var)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            each = np.where(
+                (std > 0) & np.isfinite(std),
+                normal_pdf(np.where(np.isfinite(z), z, 0.0)) / std,
+                0.0,
+            )
+        return summed(self.weights * each)
 
     @override
     def affine(self, scale: Numbers, shift: Numbers) -> Mixture:
         a, b = (np.asarray(v, np.float64)[..., None] for v in (scale, shift))
-        moved = self._parts.affine(a, b)
-        return Mixture(self._logw, moved.mean(), moved.var())
+        with np.errstate(invalid="ignore"):  # 0 * inf
+            var = np.where(a == 0, 0.0, np.square(a) * self._var)
+        return Mixture(self._logw + 0 * a, a * self._mean + b, var)
 
     def reduced(self, count: int) -> Mixture:
         """At most so many components: the lightest are merged into one of their mean and variance.
@@ -170,3 +185,32 @@ class Mixture(Distribution):
         )
         mean, std = (np.take_along_axis(v, place, axis=-1)[..., 0] for v in (mean, std))
         return mean + std * draws.normal(name, ids)
+
+
+def _inverse(x: Mixture, q: Floats, low: Floats, high: Floats) -> Floats:
+    for _ in range(_FIRST):
+        low, high = _halved(x, q, low, high)
+    found = _by_newton(x, q, low, high)
+    open_ = np.flatnonzero(np.abs(x.cdf(found) - q) > _NEAR)
+    if len(open_):
+        rest, bounds = x.take(open_), (low[open_], high[open_])
+        for _ in range(_LAST):
+            bounds = _halved(rest, q[open_], *bounds)
+        found[open_] = bounds[1]
+    return found
+
+
+def _halved(x: Mixture, q: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    with np.errstate(invalid="ignore"):  # inf - inf, where nothing is known
+        middle = np.where(np.isfinite(low) & np.isfinite(high), low + (high - low) / 2, low)
+    reached = x.cdf(middle) >= q
+    return np.where(reached, low, middle), np.where(reached, middle, high)
+
+
+def _by_newton(x: Mixture, q: Floats, low: Floats, high: Floats) -> Floats:
+    at = high
+    for _ in range(_STEPS):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            following = at - (x.cdf(at) - q) / x.pdf(at)
+        at = np.where((following >= low) & (following <= high), following, at)
+    return at.copy()
