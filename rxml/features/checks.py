@@ -31,13 +31,6 @@ def positive(name: str, value: float, most: float = np.inf) -> float:
     return number
 
 
-def finite(name: str, value: float) -> float:
-    """A finite float, or ValueError."""
-    if not np.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, got {value!r}")
-    return float(value)
-
-
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
     """One of the choices, or ValueError."""
     if value not in choices:

@@ -73,6 +73,10 @@ class FeatureHasher(ColumnTransform):
         super().__init__(column, ("hashed",), options, keys=keys)
 
     @override
+    def check(self, x: Any, slots: Any = None, *, y: Any = None, time: Any = None) -> None:
+        self._tokens(self._rows(x, slots, None, time).values)
+
+    @override
     def _save(self) -> dict[str, Any]:
         return {}
 

@@ -43,7 +43,9 @@ def advance(state: Table, turns: Turns, x: NDArray[np.float64]) -> tuple[NDArray
     with np.errstate(all="ignore"):
         before, after = turns.scan(np.add, state["total"], x - shift)
         mean, later = _mean(n, shift, before), _mean(n + 1, shift, after)
-        squares = np.where(n == 0, 0.0, np.maximum((x - mean) * (x - later), 0.0))
+        squares = np.maximum(
+            (x - mean) * (x - later), 0.0
+        )  # of a first value: it is the later mean
         m2, _ = turns.scan(np.add, state["m2"], squares)
     state["n"][turns.slots] += turns.lengths
     return n, mean, m2

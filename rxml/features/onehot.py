@@ -65,12 +65,16 @@ class OneHot(ColumnTransform):
         self.vocabulary.restore(state)
 
     @override
+    def _values(self, x: NDArray[Any]) -> NDArray[Any]:
+        return categories(self.column, super()._values(x))
+
+    @override
     def _held(self, rows: Rows) -> Found:
-        return (self.vocabulary.find(categories(self.column, rows.values)),)
+        return (self.vocabulary.find(rows.values.tolist()),)
 
     @override
     def _advance(self, rows: Rows) -> Found:
-        items = categories(self.column, rows.values)
+        items = rows.values.tolist()
         return (self.vocabulary.learn(items, [True] * len(items)).found,)
 
     @override

@@ -27,8 +27,8 @@ class Features:
     `Transform`: emission before learning, and the same to the last bit one row at a time, in a batch, in other batches,
     restored, and for one request.
 
-    All columns that are read must be there before anything is learned. If a transform refuses their values, those
-    before it have learned the rows: go on from a snapshot.
+    Nothing is learned of rows of which a transform refuses a column of the data, by any of the transforms: they can be
+    taken out, and the others given again.
 
     Args:
         transforms: by name; not shared with other pipelines, since each has its state.
@@ -82,7 +82,7 @@ class Features:
         if self._chained:
             self.learn_transform(data, slots)
             return
-        self._require(data, learning=True)
+        self._check(data, slots)
         for transform in self.transforms.values():
             x, y, time = self._columns(transform, data)
             transform.learn(x, slots, y=y, time=time)
@@ -122,7 +122,7 @@ class Features:
             SchemaError: as in `learn`.
             ValueError: as in `learn`.
         """
-        self._require(data, learning=True)
+        self._check(data, slots)
         made: Columns = {}
         for name, transform in self.transforms.items():
             x, y, time = self._columns(transform, {**data, **made})
@@ -151,19 +151,27 @@ class Features:
         for name, transform in self.transforms.items():
             transform.restore(state["states"][name])
 
-    def _read(self) -> tuple[dict[str, bool], bool]:
-        """The columns that are read from data, each with whether `transform` needs it; whether features are read."""
+    def _read(self) -> tuple[dict[str, bool], frozenset[str]]:
+        """The columns that are read from data, each with whether `transform` needs it; who reads features."""
         inputs: dict[str, bool] = {}
+        chained: set[str] = set()
         made: set[str] = set()
-        chained = False
         for name, transform in self.transforms.items():
             for column in (transform.column, transform.time, transform.target):
                 if column in made:
-                    chained = True
+                    chained.add(name)
                 elif column is not None:
                     inputs[column] = inputs.get(column, False) or column != transform.target
             made.update(self._made[name].values())
-        return inputs, chained
+        return inputs, frozenset(chained)
+
+    def _check(self, data: Mapping[str, Any], slots: Any) -> None:
+        """What transforms read of the data, before the first of them learns; features are what we have made."""
+        self._require(data, learning=True)
+        for name, transform in self.transforms.items():
+            if name not in self._chained:
+                x, y, time = self._columns(transform, data)
+                transform.check(x, slots, y=y, time=time)
 
     def _require(self, data: Mapping[str, Any], *, learning: bool) -> None:
         needed = [column for column, always in self._inputs.items() if always or learning]

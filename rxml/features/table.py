@@ -39,13 +39,7 @@ class Table:
         return self._arrays[name]
 
     def grow(self, places: int) -> None:
-        """Makes room for more; a table never shrinks.
-
-        Raises:
-            ValueError: there are more than that.
-        """
-        if places < len(self):
-            raise ValueError(f"a table of {len(self)} places cannot grow to {places}")
+        """Makes room for more places, of which nothing is known."""
         more = self._made(places - len(self))
         self._arrays = {name: np.concatenate([a, more[name]]) for name, a in self._arrays.items()}
 

@@ -99,15 +99,19 @@ class TargetEncoder(ColumnTransform):
         return targets
 
     @override
+    def _values(self, x: NDArray[Any]) -> NDArray[Any]:
+        return categories(self.column, super()._values(x))
+
+    @override
     def _held(self, rows: Rows) -> Found:
-        places = self.vocabulary.find(categories(self.column, rows.values))
+        places = self.vocabulary.find(rows.values.tolist())
         n = len(places)
         of_all = held(self._all, np.zeros(n, np.intp))
         return *held(self._each, np.where(places < 0, self.vocabulary.size, places)), *of_all
 
     @override
     def _advance(self, rows: Rows) -> Found:
-        items = categories(self.column, rows.values)
+        items = rows.values.tolist()
         finite = squarable(rows.target)
         nothing = np.zeros(len(items), np.intp)
         of_all = advance(self._all, Turns(nothing, finite), rows.target)

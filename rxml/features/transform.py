@@ -59,6 +59,10 @@ class Transform(Protocol):
         """The features of each row, of what the rows before it have taught; then the row is learned too."""
         ...
 
+    def check(self, x: Any, slots: Any = None, *, y: Any = None, time: Any = None) -> None:
+        """Raises what `learn` or `learn_transform` would raise of these rows; nothing is learned."""
+        ...
+
     def grow(self, keys: int) -> None:
         """Makes room for slots up to `keys` - 1."""
         ...
@@ -142,6 +146,10 @@ class ColumnTransform(ABC):
         """See `Transform.learn_transform`."""
         rows = self._rows(x, slots, self._targets(y), time)
         return self._shaped(x, self._emit(rows, self._advance(rows)))
+
+    def check(self, x: Any, slots: Any = None, *, y: Any = None, time: Any = None) -> None:
+        """See `Transform.check`."""
+        self._rows(x, slots, self._targets(y), time)
 
     def config(self) -> dict[str, Any]:
         """See `Transform.config`."""

@@ -126,8 +126,8 @@ class Vocabulary:
                 return place
 
 
-def categories(column: str, x: NDArray[Any]) -> list[Any]:
-    """The category of each row as a plain value, None where it is missing (None, NaN).
+def categories(column: str, x: NDArray[Any]) -> NDArray[Any]:
+    """The category of each row as a plain value, None where it is missing (None, NaN): an object array.
 
     Raises:
         SchemaError: a value is neither text, bytes nor a number.
@@ -143,4 +143,6 @@ def categories(column: str, x: NDArray[Any]) -> list[Any]:
         if odd:
             text = f"column {column!r} is {items[odd[0]]!r} in row {odd[0]}"
             raise SchemaError(f"{text}: categories are texts, bytes or numbers")
-    return [None if item != item else item for item in items]  # noqa: PLR0124 - NaN is not itself
+    plain = np.empty(len(items), object)
+    plain[:] = [None if item != item else item for item in items]  # noqa: PLR0124 - NaN is not itself
+    return plain

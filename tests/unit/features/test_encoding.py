@@ -156,6 +156,17 @@ def test_what_comes_often_is_kept_and_counts_are_bounds(items: list[str], size: 
             assert count <= held[item] <= count + len(items) / size
 
 
+def test_a_vocabulary_that_is_set_back_forgets_what_came_since() -> None:
+    used, fresh = Vocabulary(3), Vocabulary(3)
+    used.learn(list("aabbbc"), [True] * 6)
+    state = used.snapshot()
+    used.learn(list("ddddddeeeeeeefffffff"), [True] * 20)
+    for vocabulary in (used, fresh):
+        vocabulary.restore(state)
+        vocabulary.learn(list("gxgh"), [True] * 4)
+    assert used.snapshot() == fresh.snapshot()
+
+
 def test_the_first_categories_stay_if_asked() -> None:
     encoder = OneHot("c", 2, replace=False)
     encoder.learn(np.array(list("abcccccc")))

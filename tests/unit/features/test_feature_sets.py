@@ -143,6 +143,35 @@ def test_what_is_missing_is_named_before_anything_is_learned() -> None:
     assert features.transform({"x": [1.0], "c": ["a"]})["s"].tolist() == [0.0]
 
 
+@pytest.mark.parametrize(
+    ("column", "bad"),
+    [
+        ("x", np.array(["no", "numbers"])),
+        ("t", np.array([0.5, 1.5])),
+        ("c", np.array(["a", object()], object)),
+        ("y", np.array([None, 1.0], object)),
+    ],
+)
+@pytest.mark.parametrize("learn", ["learn", "learn_transform"])
+def test_of_rows_that_one_transform_refuses_none_learns(column: str, bad: Any, learn: str) -> None:
+    features = made()
+    before = bits(features.snapshot())
+    good: dict[str, Any] = {"x": [1.0, 2.0], "t": [0, 1], "c": ["a", "b"], "y": [1.0, 2.0]}
+    with pytest.raises(SchemaError, match=f"column '{column}'"):
+        getattr(features, learn)({**good, column: bad})
+    with pytest.raises(ValueError, match="grow"):
+        getattr(features, learn)(good, np.array([0, KEYS]))
+    assert bits(features.snapshot()) == before
+    hashed = Features(s=StandardScaler("x"), h=FeatureHasher("c", 4))
+    with pytest.raises(SchemaError, match="cannot be hashed"):
+        getattr(hashed, learn)({"x": [1.0], "c": np.array([object()])})
+    assert bits(hashed.snapshot()) == bits(Features(**_fresh()).snapshot())
+
+
+def _fresh() -> dict[str, Any]:
+    return {"s": StandardScaler("x"), "h": FeatureHasher("c", 4)}
+
+
 def test_all_transforms_grow() -> None:
     features = made()
     features.grow(KEYS + 2)

@@ -19,6 +19,7 @@ from rxml.features import (
     Lags,
     QuantileTransform,
     RollingStatistics,
+    TargetEncoder,
 )
 from tests.unit.features.streams import HOUR, Stream, streams
 
@@ -53,6 +54,13 @@ def test_rolling_statistics_do_not_drift() -> None:
     last = {part: column[-1] for part, column in made.items()}
     assert (last["std"], last["min"], last["max"], last["count"]) == (0.0, 0.1, 0.1, 5.0)
     assert last["mean"] == pytest.approx(0.1, rel=1e-15)
+
+
+def test_a_rolling_spread_is_right_where_the_mean_cannot_be() -> None:
+    """Floats near 1e16 are 2 apart: the mean, 4/3 above it, is rounded to 2 above it."""
+    x = np.array([1e16, 1e16 + 2, 1e16 + 2, 0.0])
+    std = RollingStatistics("x", 3, ("std",)).learn_transform(x)["std"][-1]
+    assert std == pytest.approx(np.sqrt(8 / 9), rel=1e-14)
 
 
 def test_rolling_statistics_of_values_as_large_as_floats_are_infinite_and_no_error() -> None:
@@ -209,6 +217,7 @@ def test_times_must_be_there_and_of_nanoseconds() -> None:
         (lambda: QuantileTransform("x", 3, bins=1), "bins must be a whole number of at least 2"),
         (lambda: Calendar("t", ("moon",)), "cycles must be distinct ones of day, week, year"),
         (lambda: DecayedStatistics("x", "t", half_life=0), "half_life must be a whole number"),
+        (lambda: TargetEncoder("c", "y", strength=0), "strength must be a finite number above 0"),
         (lambda: RollingStatistics("x", 3, keys=-1), "keys must be a whole number of at least 0"),
     ],
 )
