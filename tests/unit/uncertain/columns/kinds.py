@@ -91,7 +91,8 @@ def categoricals(draw: Any, n: int) -> Categorical:
 def bernoullis(draw: Any, n: int) -> Bernoulli:
     if draw(st.booleans()):
         return Bernoulli(draw(_array(st.floats(0, 1, width=16), n)))
-    return draw(worlds(n)) > draw(VALUES)
+    event: Bernoulli = draw(worlds(n)) > draw(VALUES)
+    return event
 
 
 NUMBERS: dict[str, Any] = {
