@@ -40,6 +40,11 @@ class Calibrator(Protocol):
         """How many slots there are."""
         ...
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the state takes up."""
+        ...
+
     def issue(self, slots: ArrayLike) -> Floats:
         """What holds now, of shape (n, width): column `RADIUS` is the radius, the rest is for `update`. Changes nothing.
 

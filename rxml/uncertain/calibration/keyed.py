@@ -52,6 +52,11 @@ class KeyedState:
         """How many slots there are."""
         return next(iter(self._tables.values())).keys
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the state takes up, and the room that it has for more keys."""
+        return sum(table.nbytes for table in self._tables.values())
+
     def grow(self, keys: int) -> None:
         """Have at least so many slots; new ones know nothing."""
         for table in self._tables.values():

@@ -13,8 +13,13 @@ from rxml.uncertain.calibration.calibrator import (
     require_positive,
     require_unbounded,
 )
-from rxml.uncertain.calibration.keyed import KeyedCalibrator, keys_of
-from rxml.uncertain.calibration.quantile_tracker import RANGE, require_memory, stepped
+from rxml.uncertain.calibration.keyed import SteppedCalibrator, keys_of
+from rxml.uncertain.calibration.quantile_tracker import (
+    RANGE,
+    require_memory,
+    stepped,
+    stepped_one,
+)
 from rxml.uncertain.calibration.table import Table
 
 if TYPE_CHECKING:
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 
-class PIDTracker(KeyedCalibrator):
+class PIDTracker(SteppedCalibrator):
     """The radius is forecast + tracked quantile + r(sum of (missed - target)), with tan for r, which saturates.
 
     Angelopoulos, Candes, Tibshirani, "Conformal PID Control for Time Series Prediction", NeurIPS 2023:
@@ -79,7 +84,25 @@ class PIDTracker(KeyedCalibrator):
         super().__init__(level, 1, {"state": self._state}, finite=True)
 
     @override
-    def _issued(self, slots: Slots) -> Floats:
+    def issue_one(self, slot: int) -> tuple[float]:
+        return (float(self._issued_all(np.array([slot]))[0, 0]),)
+
+    @override
+    def update_one(self, slot: int, score: float, radius: float) -> None:
+        score += 0.0
+        state = self._state
+        tracked, forecast = state.view("tracked"), state.view("forecast")
+        begun = state.view("labels")[slot] > 0
+        step = stepped_one(state, slot, score, self.rate, self.memory)
+        if self.scorecaster is not None:
+            before = forecast[slot]
+            forecast[slot] = before + self.scorecaster * (score - before) if begun else score
+        moved = (score > radius) - self.target
+        tracked[slot] = (tracked[slot] if begun else score - forecast[slot]) + step * moved
+        state.view("excess")[slot] += moved
+
+    @override
+    def _issued_all(self, slots: Slots) -> Floats:
         state = self._state
         begun = state["labels"][slots] > 0
         low = np.where(begun, state["low"][slots], -np.inf)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import inf, sqrt
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 from typing_extensions import override
 
 from rxml.uncertain.calibration.calibrator import require_positive
-from rxml.uncertain.calibration.keyed import KeyedCalibrator, keys_of
+from rxml.uncertain.calibration.keyed import SteppedCalibrator, keys_of
 from rxml.uncertain.calibration.table import Table
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     Unit: TypeAlias = Literal["range", "score"]
 
 
-class QuantileTracker(KeyedCalibrator):
+class QuantileTracker(SteppedCalibrator):
     """The radius moves by eta (missed - target), eta being `rate` times the range of recent scores.
 
     Angelopoulos, Candes, Tibshirani, "Conformal PID Control for Time Series Prediction", NeurIPS 2023, the P part. A
@@ -65,7 +66,21 @@ class QuantileTracker(KeyedCalibrator):
         super().__init__(level, 1, {"state": self._state}, finite=True)
 
     @override
-    def _issued(self, slots: Slots) -> Floats:
+    def issue_one(self, slot: int) -> tuple[float]:
+        return (self._state.view("radius")[slot],)
+
+    @override
+    def update_one(self, slot: int, score: float, radius: float) -> None:
+        score += 0.0
+        step = self.rate
+        if self.unit == "range":
+            step = stepped_one(self._state, slot, score, self.rate, self.memory)
+        now = self._state.view("radius")
+        before = score if now[slot] == inf else now[slot]
+        now[slot] = before + ((score > radius) - self.target) * step
+
+    @override
+    def _issued_all(self, slots: Slots) -> Floats:
         radius: Floats = self._state["radius"][slots]
         return radius[:, None]
 
@@ -98,6 +113,18 @@ def stepped(state: Table, rows: Rows, scores: Floats, rate: float, memory: float
     state["low"][rows], state["high"][rows], state["labels"][rows] = low, high, labels
     step: Floats = (high - low) * np.maximum(rate, 1.0 / np.sqrt(labels))
     return step
+
+
+def stepped_one(state: Table, slot: int, score: float, rate: float, memory: float) -> float:
+    """The same for one key, with the same numbers."""
+    lows, highs, labels = state.view("low"), state.view("high"), state.view("labels")
+    fade = (highs[slot] - lows[slot]) * (0.5 / memory)
+    low, high = lows[slot] + fade, highs[slot] - fade
+    # before the first score these are NaN, which is neither below nor above it
+    lows[slot] = min(score, low)
+    highs[slot] = max(score, high)
+    labels[slot] += 1.0
+    return (highs[slot] - lows[slot]) * max(rate, 1.0 / sqrt(labels[slot]))
 
 
 def require_memory(memory: float) -> float:

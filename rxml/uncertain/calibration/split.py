@@ -67,6 +67,11 @@ class SplitConformal(SteppedCalibrator):
         self._own = ScoreWindows(keys_of(keys), size)
         super().__init__(level, 1, {"own": self._own})
 
+    @property
+    @override
+    def nbytes(self) -> int:
+        return super().nbytes + self._all.nbytes
+
     @override
     def snapshot(self) -> dict[str, Any]:
         return {**super().snapshot(), "all": self._all.snapshot()}

@@ -42,6 +42,11 @@ class Table:
         """Rows in use."""
         return self._keys
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays, with the room that they have for more rows."""
+        return sum(array.nbytes for array in self._room.values())
+
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self._room[name]
 

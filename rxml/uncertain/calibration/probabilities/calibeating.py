@@ -45,6 +45,11 @@ class Calibeating(KeyedProbability):
         self._state = Table(inner.keys, blank)
         super().__init__(1 + inner.width, {"bins": self._state})
 
+    @property
+    @override
+    def nbytes(self) -> int:
+        return super().nbytes + self.inner.nbytes
+
     @override
     def grow(self, keys: int) -> None:
         super().grow(keys)

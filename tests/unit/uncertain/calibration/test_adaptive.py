@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import exp, inf
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,7 +12,14 @@ from hypothesis import strategies as st
 
 from rxml.uncertain.calibration.aci import ACI
 from rxml.uncertain.calibration.dtaci import GAMMAS, DtACI
+from rxml.uncertain.calibration.pid import PIDTracker
+from rxml.uncertain.calibration.quantile_tracker import QuantileTracker
 from tests.unit.uncertain.calibration.calibrators import SCORES, followed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rxml.uncertain.calibration.calibrator import Calibrator
 
 
 @given(
@@ -81,6 +89,24 @@ def test_it_follows_a_change_of_scale() -> None:
         missed = scores > followed(calibrator, scores)
         assert abs(missed[1700:].mean() - 0.1) < 0.02
         assert missed[700:1500].mean() == pytest.approx(0.1, abs=0.02)
+
+
+@pytest.mark.parametrize("make", [ACI, DtACI, QuantileTracker, PIDTracker])
+def test_labels_that_are_late_and_out_of_order_teach_all_the_same(
+    make: Callable[[], Calibrator],
+) -> None:
+    random = np.random.default_rng(9)
+    rows = 3000
+    scores = np.abs(random.normal(size=rows)) * np.repeat([1.0, 3.0], rows // 2)
+    arrival = np.arange(rows) + random.integers(1, 40, rows)
+    calibrator, issued = make(), np.empty((rows, make().width))
+    for step in range(rows):
+        issued[step] = calibrator.issue([0])[0]
+        due = np.flatnonzero(arrival[: step + 1] == step)
+        calibrator.update(np.zeros(len(due), int), scores[due], issued[due])
+    missed = scores > issued[:, 0]
+    assert abs(missed[300:1500].mean() - 0.1) < 0.03
+    assert abs(missed[1800:].mean() - 0.1) < 0.03
 
 
 @given(scores=st.lists(SCORES, min_size=1, max_size=60), sigma=st.sampled_from([1e-3, 0.5, 1.0]))

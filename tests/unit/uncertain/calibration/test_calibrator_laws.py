@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rxml import wire
 from rxml.errors import DistributionError
+from rxml.uncertain.calibration import keyed
 from rxml.uncertain.calibration.aci import ACI
 from rxml.uncertain.calibration.dtaci import DtACI
 from rxml.uncertain.calibration.nexcp import NexCP
@@ -28,10 +29,10 @@ every = pytest.mark.parametrize("name", MAKERS)
 
 
 @every
-@settings(max_examples=20)
-@given(rows=ROWS, cuts=st.sets(st.integers(0, 60)))
+@settings(max_examples=25)
+@given(rows=ROWS, cuts=st.sets(st.integers(0, 60)), few=st.sampled_from([0, keyed.FEW]))
 def test_rows_alone_are_rows_together(
-    name: str, rows: list[tuple[int, float]], cuts: set[int]
+    name: str, rows: list[tuple[int, float]], cuts: set[int], few: int
 ) -> None:
     alone, pieces = MAKERS[name](keys=KEYS), MAKERS[name](keys=KEYS)
     slots, scores = columns(rows)
@@ -40,10 +41,12 @@ def test_rows_alone_are_rows_together(
         for row in range(len(rows)):
             one = slice(row, row + 1)
             alone.update(slots[one], scores[one], kept[one])
-        for piece in np.split(np.arange(len(rows)), sorted(cuts)):
-            pieces.update(slots[piece], scores[piece], kept[piece])
         everyone = np.tile(np.arange(KEYS), 5)
-        together = pieces.issue(everyone)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(keyed, "FEW", few)  # at 0 all rows are taken as arrays
+            for piece in np.split(np.arange(len(rows)), sorted(cuts)):
+                pieces.update(slots[piece], scores[piece], kept[piece])
+            together = pieces.issue(everyone)
         apart = np.concatenate([alone.issue([slot]) for slot in everyone])
     assert flat(alone.snapshot()) == flat(pieces.snapshot())
     assert together.tobytes() == apart.tobytes()
@@ -70,6 +73,17 @@ def test_many_keys_at_once_are_each_key_alone(name: str) -> None:
                 each.update([0], [score], before)
     for slot, each in enumerate(alone):
         assert flat(each.issue([0])) == flat(together.issue([slot]))
+
+
+@every
+def test_memory_is_of_keys_and_of_nothing_else(name: str) -> None:
+    calibrator = MAKERS[name](keys=64)
+    before = calibrator.nbytes
+    slots = np.arange(640) % 64
+    calibrator.update(slots, np.ones(640), np.zeros((640, calibrator.width)))
+    assert calibrator.nbytes == before
+    calibrator.grow(65)
+    assert before < calibrator.nbytes <= 2 * before
 
 
 @every
