@@ -5,7 +5,7 @@ Why not scipy: see `rxml.uncertain.special.elementwise`.
 
 from rxml.uncertain.special.beta_quantile import betaincinv
 from rxml.uncertain.special.gammas import betaln, digamma, gammaln
-from rxml.uncertain.special.incomplete_beta import betainc, betaincc
+from rxml.uncertain.special.incomplete_beta import betainc, betaincc, log_betainc, log_betaincc
 from rxml.uncertain.special.incomplete_gamma import chdtr, chdtrc, gammainc, gammaincc
 from rxml.uncertain.special.logs import (
     expit,
@@ -35,6 +35,8 @@ __all__ = [
     "gammaincc",
     "gammaln",
     "log1mexp",
+    "log_betainc",
+    "log_betaincc",
     "log_ndtr",
     "log_softmax",
     "logit",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _EPSILON: Final = 2.0**-51
 _STEPS: Final = 100_000
+_TINY: Final = 1e-290
 _ROOT_2PI: Final = sqrt(2.0 * pi)
 
 
@@ -32,6 +33,16 @@ def betainc(a: ArrayLike, b: ArrayLike, x: ArrayLike) -> Floats:
 def betaincc(a: ArrayLike, b: ArrayLike, x: ArrayLike) -> Floats:
     """Pr(X > x) of X ~ Beta(a, b), with its own relative accuracy; arguments as of `betainc`."""
     return elementwise(_upper, a, b, x)
+
+
+def log_betainc(a: ArrayLike, b: ArrayLike, x: ArrayLike) -> Floats:
+    """The logarithm of `betainc`, also where the probability itself is too small for a number."""
+    return elementwise(_log_lower, a, b, x)
+
+
+def log_betaincc(a: ArrayLike, b: ArrayLike, x: ArrayLike) -> Floats:
+    """The logarithm of `betaincc`, also where the probability itself is too small for a number."""
+    return elementwise(_log_upper, a, b, x)
 
 
 def _lower(a: Floats, b: Floats, x: Floats) -> Floats:
@@ -66,10 +77,31 @@ def _inside(a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:
 
 def power_terms(a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:
     """x^a y^b / B(a, b), as the distance from the mean, so that large powers do not lose digits (BRCOMP)."""
+    return np.sqrt(a / (a + b)) * np.sqrt(b) * np.exp(_exponent(a, b, x, y)) / _ROOT_2PI
+
+
+def _exponent(a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:
     gap = a * y - b * x
-    exponent = -(a * excess(-gap / a, x * ((a + b) / a)) + b * excess(gap / b, y * ((a + b) / b)))
-    rest = stirling_rest(a) + stirling_rest(b) - stirling_rest(a + b)
-    return np.sqrt(a / (a + b)) * np.sqrt(b) * np.exp(exponent - rest) / _ROOT_2PI
+    powers = a * excess(-gap / a, x * ((a + b) / a)) + b * excess(gap / b, y * ((a + b) / b))
+    return stirling_rest(a + b) - stirling_rest(a) - stirling_rest(b) - powers
+
+
+def _log_tail(a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:
+    lower, upper = tails(a, b, x, y)
+    out = np.where(lower > 0.5, np.log1p(-upper), np.log(lower))
+    tiny = np.flatnonzero((lower < _TINY) & (x > 0.0))
+    a, b, x, y = a[tiny], b[tiny], x[tiny], y[tiny]
+    factor = np.sqrt(a / (a + b)) * np.sqrt(b) / _ROOT_2PI * _fraction(a, b, x, y)
+    out[tiny] = np.log(factor) + _exponent(a, b, x, y)
+    return out
+
+
+def _log_lower(a: Floats, b: Floats, x: Floats) -> Floats:
+    return _log_tail(a, b, x, 1.0 - x)
+
+
+def _log_upper(a: Floats, b: Floats, x: Floats) -> Floats:
+    return _log_tail(b, a, 1.0 - x, x)
 
 
 def _fraction(a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:

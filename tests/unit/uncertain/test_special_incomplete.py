@@ -49,10 +49,10 @@ def test_about_its_zeros_gammaln_keeps_its_digits(h: float) -> None:
     assert special.gammaln([1.0, 2.0]).tolist() == [0.0, 0.0]
 
 
-@given(a=shapes | small, b=shapes | small)
+@given(a=st.floats(1e-3, 100.0), b=st.floats(1e-3, 100.0))
 def test_betaln_is_that_of_scipy(a: float, b: float) -> None:
     np.testing.assert_allclose(
-        special.betaln(a, b), scipy_special.betaln(a, b), rtol=2e-13, atol=2e-10
+        special.betaln(a, b), scipy_special.betaln(a, b), rtol=1e-12, atol=1e-12
     )
     assert special.betaln(a, b) == special.betaln(b, a)
 
@@ -65,8 +65,28 @@ def test_betaln_does_not_cancel() -> None:
 
 @given(a=shapes, b=shapes, x=shares)
 def test_betainc_is_that_of_scipy(a: float, b: float, x: float) -> None:
-    same(special.betainc(a, b, x), scipy_special.betainc(a, b, x), 2e-12)
-    same(special.betaincc(a, b, x), scipy_special.betaincc(a, b, x), 2e-12)
+    # scipy takes an arcsine for a = b = 1/2, which loses digits near 1
+    rtol = 1e-10 if a == b == 0.5 else 2e-12
+    same(special.betainc(a, b, x), scipy_special.betainc(a, b, x), rtol)
+    same(special.betaincc(a, b, x), scipy_special.betaincc(a, b, x), rtol)
+
+
+@given(a=st.floats(0.5, 50.0), b=st.floats(0.5, 50.0), x=shares)
+def test_logarithms_of_betainc_are_those_of_its_values(a: float, b: float, x: float) -> None:
+    for log_tail, tail in (
+        (special.log_betainc, special.betainc),
+        (special.log_betaincc, special.betaincc),
+    ):
+        if tail(a, b, x) > 1e-290:
+            np.testing.assert_allclose(log_tail(a, b, x), np.log(tail(a, b, x)), atol=1e-12)
+
+
+def test_logarithms_of_betainc_go_on_where_it_is_no_number() -> None:
+    # x^a: the distribution of Beta(a, 1)
+    same(special.log_betainc(1e4, 1.0, 0.5), 1e4 * np.log(0.5), 1e-13)
+    same(special.log_betaincc(1.0, 1e4, 0.5), 1e4 * np.log(0.5), 1e-13)
+    assert special.log_betainc(2.0, 3.0, [0.0, 1.0]).tolist() == [-np.inf, 0.0]
+    assert special.log_betaincc(2.0, 3.0, [0.0, 1.0]).tolist() == [0.0, -np.inf]
 
 
 @given(a=small, b=small, x=shares)
@@ -84,10 +104,10 @@ def test_betaincinv_is_the_inverse(a: float, p: float, b: float) -> None:
 
 @given(a=st.floats(0.5, 300.0), b=st.floats(0.5, 300.0), p=probabilities)
 def test_betaincinv_is_that_of_scipy(a: float, b: float, p: float) -> None:
-    same(special.betaincinv(a, b, p), scipy_special.betaincinv(a, b, p), 1e-12)
+    same(special.betaincinv(a, b, p), scipy_special.betaincinv(a, b, p), 1e-11)
 
 
-@given(a=st.floats(0.1, 100.0), x=st.floats(0.0, 300.0) | st.floats(1e-200, 1e-5))
+@given(a=st.floats(0.1, 100.0), x=st.floats(1e-290, 300.0) | st.floats(1e-200, 1e-5))
 def test_gammainc_is_that_of_scipy(a: float, x: float) -> None:
     same(special.gammainc(a, x), scipy_special.gammainc(a, x), 1e-12)
     same(special.gammaincc(a, x), scipy_special.gammaincc(a, x), 1e-12)
