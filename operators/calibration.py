@@ -25,14 +25,12 @@ from rxml.uncertain.calibration.split import SplitConformal
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from rxml.eventtime.reading import Column
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
     from rxml.flow.timing.duration import Duration
     from rxml.learning.calibrating import Form
+    from rxml.learning.coverage import Coverage
     from rxml.uncertain.calibration.calibrator import Calibrator, Unbounded
 
 Method = Literal["aci", "dtaci", "nexcp", "pid", "quantile_tracker", "split"]
@@ -62,7 +60,7 @@ def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of
     on_unbounded: Unbounded = "inf",
     expire: Duration | None = None,
     capacity: int = 100_000,
-    coverage: Callable[[NDArray[np.bool_]], object] | None = None,
+    coverage: Coverage | None = None,
 ) -> Operator[Any, Any]:
     """Put an interval around each prediction that holds the truth as often as it says, kept so by labels that come later.
 
@@ -126,6 +124,9 @@ def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of
     make = _form(score, prediction, classes)
     begin = _method(method, level, _sides(score), on_unbounded)
     begin()  # says at once what is wrong
+    if coverage is not None and coverage.level != level:
+        message = f"calibrate({level}) and a Coverage of {coverage.level}: promise the same"
+        raise ValueError(message)
     span = None if expire is None else nanoseconds(expire, "calibrate(expire)")
     most = require_count("calibrate(capacity)", capacity, 1)
     if by is not None and not isinstance(by, str):
@@ -142,14 +143,10 @@ def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of
             into=into,
             level=level,
             ledger=lambda width: Ledger(width, most, span),
-            heard=coverage or _unheard,
+            coverage=coverage,
         )
 
     return hearing(label("calibrate", level), kernel, labels)
-
-
-def _unheard(covered: NDArray[np.bool_]) -> None:
-    del covered
 
 
 def _sides(score: str) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rxml.eventtime.keyed.keyed_kernel import Where
     from rxml.eventtime.keyed.placement import Placement
     from rxml.eventtime.reading import Column
+    from rxml.learning.coverage import Coverage
     from rxml.learning.label import Label
     from rxml.uncertain.calibration.calibrator import Calibrator
     from rxml.uncertain.calibration.labels import Ledger
@@ -121,7 +122,7 @@ class Calibrating(Hearing):
         into: the name of the column of results.
         level: share of cases that are to be covered.
         ledger: of the predictions that wait for their labels.
-        heard: told of labels: whether each was covered.
+        coverage: told of labels; None: nobody is.
     """
 
     def __init__(
@@ -134,7 +135,7 @@ class Calibrating(Hearing):
         into: str,
         level: float,
         ledger: Callable[[int], Ledger],
-        heard: Callable[[NDArray[np.bool_]], object],
+        coverage: Coverage | None,
     ) -> None:
         super().__init__(where)
         self._form = form
@@ -144,7 +145,7 @@ class Calibrating(Hearing):
         self._level = level
         self._new_ledger = ledger
         self._ledger: Ledger | None = None
-        self._heard = heard
+        self._coverage = coverage
 
     @property
     def _words(self) -> str:
@@ -209,7 +210,8 @@ class Calibrating(Hearing):
         issued = issued.reshape(-1, width)
         self._calibrator.update(side_slots(slots, sides), scores.reshape(-1), issued)
         covered: NDArray[np.bool_] = np.all(scores <= issued[:, 0].reshape(scores.shape), axis=1)
-        self._heard(covered)
+        if self._coverage is not None and self._ledger is not None:
+            self._coverage.hear(covered, self._ledger.counts)
 
     @override
     def advance(self, watermark: int) -> Sequence[Any]:
@@ -220,16 +222,19 @@ class Calibrating(Hearing):
     @override
     def snapshot(self) -> Any:
         ledger = None if self._ledger is None else [self._ledger.width, self._ledger.snapshot()]
-        return [self._words, self._roster.snapshot(), self._calibrator.snapshot(), ledger]
+        told = None if self._coverage is None else self._coverage.snapshot()
+        return [self._words, self._roster.snapshot(), self._calibrator.snapshot(), ledger, told]
 
     @override
     def restore(self, state: Any) -> None:
-        words, roster, calibrator, ledger = state
+        words, roster, calibrator, ledger, told = state
         require_same(words, self._words)
         self._roster.restore(roster)
         self._calibrator.restore(calibrator)
         if ledger is not None:
             self._waiting(ledger[0]).restore(ledger[1])
+        if self._coverage is not None and told is not None:
+            self._coverage.restore(told)
 
 
 def _missing(value: object) -> bool:
