@@ -70,6 +70,10 @@ class HistoryTransform(ColumnTransform):
         return floats(self.column, super()._values(x))
 
     @override
+    def _forget(self, slots: NDArray[np.intp]) -> None:
+        self._table.clear(slots)
+
+    @override
     def _held(self, rows: Rows) -> Found:
         return self._table["last"].ravel(), rows.slots * self.window
 

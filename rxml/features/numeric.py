@@ -71,13 +71,21 @@ class NumericTransform(ColumnTransform):
         self.table.restore(state, keys * (self.width or 1))
 
     @override
+    def _forget(self, slots: NDArray[np.intp]) -> None:
+        self.table.clear(self._places(slots))
+
+    @override
     def _rows(self, x: Any, slots: Any, target: NDArray[np.float64] | None, time: Any) -> Rows:
         rows = super()._rows(x, slots, target, time)
         if self.width is None:
             return rows
-        elements = (rows.slots[:, None] * self.width + np.arange(self.width)).ravel()
         times = np.repeat(rows.times, self.width)
-        return Rows(rows.values.ravel(), elements, rows.target, times)
+        return Rows(rows.values.ravel(), self._places(rows.slots), rows.target, times)
+
+    def _places(self, slots: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Those of the elements of each slot's vectors, in their order."""
+        width = self.width or 1
+        return (slots[:, None] * width + np.arange(width)).ravel()
 
     @override
     def _values(self, x: NDArray[Any]) -> NDArray[Any]:

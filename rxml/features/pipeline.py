@@ -134,6 +134,18 @@ class Features:
         for transform in self.transforms.values():
             transform.grow(keys)
 
+    def forget(self, slots: Any) -> None:
+        """Makes slots as they were before anything was learned of them, in every transform.
+
+        Args:
+            slots: which, ints from 0.
+
+        Raises:
+            ValueError: there are no such slots.
+        """
+        for transform in self.transforms.values():
+            transform.forget(slots)
+
     def snapshot(self) -> dict[str, Any]:
         """What has been learned, with the digest: arrays and plain values that `rxml.wire` takes."""
         states = {name: transform.snapshot() for name, transform in self.transforms.items()}

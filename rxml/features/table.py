@@ -43,6 +43,11 @@ class Table:
         more = self._made(places - len(self))
         self._arrays = {name: np.concatenate([a, more[name]]) for name, a in self._arrays.items()}
 
+    def clear(self, places: NDArray[np.intp]) -> None:
+        """Forgets what is known of some places."""
+        for name, value in self._empty.items():
+            self._arrays[name][places] = value
+
     def keep(self, places: NDArray[np.intp]) -> None:
         """Has these places only, in this order."""
         if len(places) < len(self):

@@ -67,6 +67,10 @@ class Transform(Protocol):
         """Makes room for slots up to `keys` - 1."""
         ...
 
+    def forget(self, slots: Any) -> None:
+        """Makes slots as they were before anything was learned of them, for keys that are gone; others stay."""
+        ...
+
     def config(self) -> dict[str, Any]:
         """What the transform was made with, in plain values: equal configs make equal features."""
         ...
@@ -166,6 +170,15 @@ class ColumnTransform(ABC):
             raise ValueError(f"a transform of {self.keys} keys cannot grow to {keys}")
         self.keys = keys
 
+    def forget(self, slots: Any) -> None:
+        """See `Transform.forget`. What all slots share, such as a vocabulary, stays.
+
+        Raises:
+            ValueError: there are no such slots.
+        """
+        which = np.asarray(slots)
+        self._forget(places(which, len(which), self.keys))
+
     def snapshot(self) -> dict[str, Any]:
         """See `Transform.snapshot`."""
         return {"keys": self.keys, "state": self._save()}
@@ -187,6 +200,9 @@ class ColumnTransform(ABC):
     @abstractmethod
     def _load(self, state: Mapping[str, Any], keys: int) -> None:
         """Becomes what was saved, of so many keys."""
+
+    def _forget(self, slots: NDArray[np.intp]) -> None:  # noqa: B027 - some have no state for each
+        """Empties the states of slots, where slots have any."""
 
     @abstractmethod
     def _held(self, rows: Rows) -> Found:

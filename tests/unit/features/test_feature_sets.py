@@ -180,6 +180,14 @@ def test_all_transforms_grow() -> None:
         features.grow(KEYS)
 
 
+def test_all_transforms_forget() -> None:
+    features = Features(s=StandardScaler("x", keys=2), l=Lags("x", (1,), keys=2))
+    features.learn({"x": [1.0, 5.0]}, np.array([1, 1]))
+    features.forget([1])
+    fresh = Features(s=StandardScaler("x", keys=2), l=Lags("x", (1,), keys=2))
+    assert bits(features.snapshot()) == bits(fresh.snapshot())
+
+
 def test_features_must_have_distinct_names() -> None:
     with pytest.raises(ValueError, match="distinct names"):
         Features(a_b=StandardScaler("x"), a=Lags("x", (1, 2)), a_lag_1=Lags("x", (1,)))

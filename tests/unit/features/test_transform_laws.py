@@ -109,6 +109,22 @@ def test_keys_that_are_added_start_from_nothing_and_leave_the_others(kind: str) 
 
 
 @every
+def test_slots_that_are_forgotten_start_from_nothing_and_leave_the_others(kind: str) -> None:
+    """As if their rows had never been; the sorts of categories that all slots share stay as they are."""
+    stream, gone = drawn(6, 80), np.array([0, 3])
+    left, right = MAKERS[kind](), MAKERS[kind]()
+    left.learn(**arguments(left, stream))
+    shared = kind.startswith(("onehot", "target"))
+    others = slice(None) if shared else ~np.isin(stream.slots, gone)
+    rows = Stream({name: x[others] for name, x in stream.data.items()}, stream.slots[others])
+    right.learn(**arguments(right, rows))
+    left.forget(gone)
+    assert bits(left.snapshot()) == bits(right.snapshot())
+    with pytest.raises(ValueError, match="counted from 0"):
+        left.forget([KEYS])
+
+
+@every
 def test_what_does_not_fit_is_refused_before_anything_is_learned(kind: str) -> None:
     transform = MAKERS[kind]()
     stream = drawn(1, 4)
