@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -43,7 +44,7 @@ class SplitConformal(SteppedCalibrator):
         keys: slots at first.
 
     Raises:
-        ValueError: an argument out of its range.
+        ValueError: an argument out of its range; or a window below 1 / (1 - level) - 1, of which nothing is ever bounded.
     """
 
     window: int
@@ -66,6 +67,10 @@ class SplitConformal(SteppedCalibrator):
         size = 1 if pooled else self.window
         self._own = ScoreWindows(keys_of(keys), size)
         super().__init__(level, 1, {"own": self._own})
+        least = ceil(1.0 / self.target - 1.0 - 1e-9)
+        if self.window < least and on_unbounded != "max":
+            text = f"at level {level} so few scores never bound anything, give at least {least}"
+            raise ValueError(f"window is {window}: {text}")
 
     @property
     @override

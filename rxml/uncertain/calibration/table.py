@@ -92,7 +92,7 @@ class Table:
         row = self._blank[name]
         if name not in state:
             raise ValueError(f"the state has no {name!r}; it has: {', '.join(map(str, state))}")
-        array = np.array(state[name], row.dtype)
+        array = np.array(state[name], row.dtype, order="C")
         if array.shape[1:] != row.shape or array.ndim != row.ndim + 1:
             wanted = ("keys", *row.shape)
             raise ValueError(f"{name!r} of the state is of shape {array.shape}, wanted {wanted}")

@@ -171,6 +171,19 @@ def test_a_state_of_something_else_is_refused(name: str) -> None:
         calibrator.restore({table: {} for table in calibrator.snapshot()})
 
 
+@every
+def test_a_state_may_be_laid_out_in_memory_in_any_way(name: str) -> None:
+    first, second = MAKERS[name](keys=3), MAKERS[name]()
+    scores = np.random.default_rng(8).normal(size=60)
+    first.update(np.arange(60) % 3, scores, np.full((60, first.width), 0.5))
+    saved = first.snapshot()
+    tables = {table: {n: np.asfortranarray(a) for n, a in s.items()} for table, s in saved.items()}
+    second.restore(tables)
+    for each in (first, second):
+        followed(each, scores)  # a single row at a time
+    assert flat(first.snapshot()) == flat(second.snapshot())
+
+
 def test_a_state_of_another_window_is_refused() -> None:
     with pytest.raises(ValueError, match=r"shape \(1, 6\), wanted \('keys', 5\)"):
         ACI(window=5).restore(ACI(window=6).snapshot())
@@ -188,6 +201,7 @@ def test_a_state_of_another_window_is_refused() -> None:
         (lambda: DtACI(gammas=(0.1, -1)), "a step of gammas is -1"),
         (lambda: DtACI(sigma=1.5), r"sigma is 1.5.*at most 1"),
         (lambda: SplitConformal(window=1.5), "window is 1.5"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        (lambda: SplitConformal(0.99, window=98), "give at least 99"),
         (lambda: NexCP(rho=0), "rho is 0"),
         (lambda: QuantileTracker(unit="sd"), "unit is 'sd'"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         (lambda: QuantileTracker(memory=0.5), "memory is 0.5"),
