@@ -14,6 +14,7 @@ from rxml.evaluation.metrics.labels import Labels
 from rxml.evaluation.metrics.memory import memory
 from rxml.evaluation.metrics.metric import Metric
 from rxml.evaluation.metrics.probabilities import judged
+from rxml.evaluation.scores.inputs import quiet
 
 _FEWEST: Final = 4
 
@@ -24,6 +25,17 @@ if TYPE_CHECKING:
 
     from rxml.evaluation.metrics.rows import Slots
     from rxml.uncertain.checks import Floats
+
+
+def cell_of(p: Floats, cells: int) -> NDArray[np.intp]:
+    """The cell of each probability: in the root of it, or of what is left to 1, cells are of one width.
+
+    So they are as wide as what chance adds to a share of rows; of 256 the first ends at 3e-5.
+    """
+    low = p <= 0.5
+    root = np.sqrt(np.where(low, p, 1 - p) / 2)
+    place = np.where(low, root, 1 - root) * cells
+    return np.minimum(place.astype(np.intp), cells - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ class Binned(Metric[Added | Faded | Windowed]):
     Args:
         labels: the classes there are, at least two.
         bins: how many, at least 1; where rows are few, one for every 4 of them.
-        cells: how many equal parts [0, 1] is cut into, at least `bins`.
+        cells: how many parts [0, 1] is cut into, at least `bins`; finer to its ends, as roots of probabilities are.
         fading: by what weights are multiplied when a row comes, in (0, 1].
         window: how many last rows count, at least 1; not with `fading`.
 
@@ -86,7 +98,7 @@ class Binned(Metric[Added | Faded | Windowed]):
         labels: Sequence[Hashable] = (False, True),
         *,
         bins: int = 15,
-        cells: int = 1024,
+        cells: int = 256,
         fading: float | None = None,
         window: int | None = None,
     ) -> None:
@@ -106,9 +118,9 @@ class Binned(Metric[Added | Faded | Windowed]):
     @override
     def _rows(self, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         p, came = judged(self.labels, *columns)
-        cell = np.minimum((p * self.cells).astype(np.intp), self.cells - 1)
-        return cell, p, came
+        return cell_of(p, self.cells), p, came
 
+    @quiet
     def reliability(self, slots: Slots | None = None) -> Bins:
         """The bins, in the order of probabilities: what a reliability diagram shows."""
         sums = self.kept.read(self._at(slots))
@@ -128,6 +140,10 @@ class Binned(Metric[Added | Faded | Windowed]):
         most = np.clip(rows // _FEWEST, 1, self.bins)
         place = divided(middle, weight[:, None], 0.0) * most[:, None]
         to = np.clip(place.astype(np.intp), 0, self.bins - 1)
-        joined = np.zeros((len(cells), self.bins, cells.shape[2]))
-        np.add.at(joined, (np.arange(len(cells))[:, None], to), cells)
-        return joined
+        slot, cell = np.nonzero(count)
+        which, size = slot * self.bins + to[slot, cell], len(cells) * self.bins
+        held = cells[slot, cell]
+        joined = np.empty((size, cells.shape[2]))
+        for nth in range(cells.shape[2]):
+            joined[:, nth] = np.bincount(which, held[:, nth], size)
+        return joined.reshape(len(cells), self.bins, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -18,8 +19,8 @@ Bounds: TypeAlias = "tuple[Floats, Floats]"
 _TERMS: Final = np.arange(1, 101, dtype=np.float64)
 _STEPS: Final = 60
 
-_MANY: Final = 300.0
-_FAR: Final = 4.0
+_MANY: Final = 30.0
+_FAR: Final = 3.3
 # of ascending powers of z^2
 _EXPANSION: Final = (
     np.array([-945.0, -1920.0, 1482.0, 776.0, 79.0]) / 92160,
@@ -42,7 +43,12 @@ def required_level(level: float) -> float:
 
 def two_sided(level: float) -> float:
     """How many standard deviations on both sides have the level."""
-    return float(ndtri((1 + required_level(level)) / 2))
+    return _normal_quantile((1 + required_level(level)) / 2)
+
+
+@lru_cache(maxsize=64)
+def _normal_quantile(tail: float) -> float:
+    return float(ndtri(tail))
 
 
 def student(of: Moments, level: float) -> Bounds:
@@ -68,14 +74,17 @@ def student(of: Moments, level: float) -> Bounds:
 def student_quantile(free: Floats, tail: float) -> Floats:
     """As `stdtrit`, but where the degrees of freedom are many by the expansion of Fisher and Cornish (1960).
 
-    It is told with every row, and the expansion is quicker a thousand times; both agree in 9 digits.
+    It is told with every row, and the expansion is quicker a thousand times; both agree in 6 digits.
     """
-    z = float(ndtri(tail))
+    z = _normal_quantile(tail)
     if abs(z) > _FAR:
         return stdtrit(free, tail)
     times = z * horner([*_expansion(z * z), 1.0], 1 / np.maximum(free, _MANY))
     few = free < _MANY
-    times[few] = stdtrit(free[few], tail) if few.any() else 0.0
+    if few.any():
+        # many slots have as many rows
+        different, which = np.unique(free[few], return_inverse=True)
+        times[few] = stdtrit(different, tail)[which]
     return times
 
 

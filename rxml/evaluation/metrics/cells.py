@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from rxml.evaluation.metrics.keeping import Keeper
 from rxml.evaluation.metrics.ring import Ring
-from rxml.evaluation.metrics.rows import Slots, folded, folded_singly, numbered
+from rxml.evaluation.metrics.rows import Slots, folded, numbered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,10 +59,13 @@ class Added(Keeper):
     @override
     def take(self, slots: Slots, *columns: NDArray[Any]) -> None:
         sums = self.arrays["sums"]
-        place = (slots, columns[0])
-        np.add.at(sums[:, :, 0], place, 1.0)
+        cells, parts = sums.shape[1:]
+        place = (slots * cells + columns[0]) * parts
+        # over one axis numpy adds several times as fast
+        flat = sums.reshape(-1)
+        np.add.at(flat, place, 1.0)
         for nth, column in enumerate(columns[1:], start=1):
-            np.add.at(sums[:, :, nth], place, column)
+            np.add.at(flat, place + nth, column)
 
     def read(self, slots: Slots) -> Sums:
         """What is known of the slots."""
@@ -100,24 +103,14 @@ class Faded(Keeper):
         now = seen[slots] + numbered(slots) + 1
         place = slots * cells + columns[0]
         flat = sums.reshape(-1, parts)
-        state = [touched.reshape(-1), *(flat[:, nth] for nth in range(parts))]
-        # a power of plain floats and one of arrays may differ in the last bit
-        if parts == 1:
-            folded_singly(self._count, state, place, now)
-        else:
-            folded_singly(self._step, state, place, now, np.ones(len(place)), *columns[1:])
-        folded(self._weigh, [weight, squares], slots)
+        state = [flat[:, nth] for nth in range(parts)]
+        left = faded(self.memory.fading, now - _before(place, now, touched.reshape(-1)))
+        with np.errstate(under="ignore"):
+            folded(_add, state, place, left, np.ones(len(place)), *columns[1:])
+            folded(self._weigh, [weight, squares], slots)
+        # times rise within a slot, and of the same place the last is written last
+        touched.reshape(-1)[place] = now
         np.add.at(seen, slots, 1)
-
-    def _count(self, touched: int, total: float, now: int) -> tuple[int, float]:
-        return now, self.memory.fading ** (now - touched) * total + 1.0
-
-    def _step(self, touched: int, *numbers: Any) -> tuple[Any, ...]:
-        parts = len(numbers) // 2
-        now: int = numbers[parts]
-        left = self.memory.fading ** (now - touched)
-        pairs = zip(numbers[:parts], numbers[parts + 1 :], strict=True)
-        return (now, *(left * total + more for total, more in pairs))
 
     def _weigh(self, weight: Any, squares: Any) -> tuple[Any, Any]:
         fading = self.memory.fading
@@ -131,10 +124,12 @@ class Faded(Keeper):
 
     def now(self, slots: Slots) -> Floats:
         """The sums as they have faded until the last row."""
-        gap = self.arrays["seen"][slots, None] - self.arrays["touched"][slots]
+        sums = self.arrays["sums"][slots]
+        slot, cell = np.nonzero(sums[:, :, 0])
+        gap = self.arrays["seen"][slots[slot]] - self.arrays["touched"][slots[slot], cell]
         with np.errstate(under="ignore"):
-            now: Floats = self.arrays["sums"][slots] * (self.memory.fading**gap)[:, :, None]
-        return now
+            sums[slot, cell] *= faded(self.memory.fading, gap)[:, None]
+        return sums
 
     @override
     def _merge(self, other: Keeper, at: Slots) -> None:
@@ -170,11 +165,43 @@ class Windowed(Ring):
         slot, place = np.nonzero(there)
         held = rows[slot, place]
         cell = held[:, 0].astype(np.intp)
-        sums = np.zeros((len(slots), self.cells, rows.shape[2]))
-        np.add.at(sums[:, :, 0], (slot, cell), 1.0)
-        for nth in range(1, rows.shape[2]):
-            np.add.at(sums[:, :, nth], (slot, cell), held[:, nth])
+        size, parts = len(slots) * self.cells, rows.shape[2]
+        flat = np.empty((size, parts))
+        place = slot * self.cells + cell
+        flat[:, 0] = np.bincount(place, minlength=size)
+        for nth in range(1, parts):
+            flat[:, nth] = np.bincount(place, held[:, nth], size)
+        sums = flat.reshape(len(slots), self.cells, parts)
         return Sums(sums, sums[:, :, 0].sum(axis=1))
+
+
+def faded(fading: float, gap: NDArray[np.int64]) -> Floats:
+    """The power of the factor, by squaring: powers of numpy need not have the same bits for one number and for many."""
+    left, factor = np.ones(len(gap)), fading
+    rest = gap.copy()
+    with np.errstate(under="ignore"):
+        while rest.any():
+            left[rest % 2 == 1] *= factor
+            factor *= factor
+            rest >>= 1
+    return left
+
+
+def _before(place: Slots, now: NDArray[np.int64], touched: NDArray[np.int64]) -> NDArray[np.int64]:
+    """When the place of each row was last touched: by an earlier row, or as it is kept."""
+    order = np.argsort(place, kind="stable")
+    before = touched[place]
+    again = np.flatnonzero(place[order[1:]] == place[order[:-1]])
+    before[order[again + 1]] = now[order[again]]
+    return before
+
+
+def _add(*numbers: Any) -> tuple[Any, ...]:
+    """Sums, then what is left of them, then what is added to each."""
+    parts = len(numbers) // 2
+    left = numbers[parts]
+    pairs = zip(numbers[:parts], numbers[parts + 1 :], strict=True)
+    return tuple(left * total + more for total, more in pairs)
 
 
 def cells_kept(memory: Memory, cells: int, columns: int = 0) -> Added | Faded | Windowed:

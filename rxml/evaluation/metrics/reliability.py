@@ -9,14 +9,15 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.evaluation.metrics.bins import Binned, Bins
-from rxml.evaluation.metrics.bounds import two_sided, wilson
+from rxml.evaluation.metrics.bounds import required_level, two_sided, wilson
 from rxml.evaluation.metrics.cells import Added, Faded, Windowed, cells_kept
 from rxml.evaluation.metrics.confusion import divided
 from rxml.evaluation.metrics.labels import Labels
 from rxml.evaluation.metrics.memory import memory
 from rxml.evaluation.metrics.metric import Metric
 from rxml.evaluation.metrics.probabilities import judged
-from rxml.uncertain.special import ndtr, ndtri, normal_pdf
+from rxml.evaluation.scores.inputs import quiet
+from rxml.uncertain.special import ndtr, normal_pdf
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -38,10 +39,12 @@ class ECE(Binned):
     """
 
     @override
+    @quiet
     def value(self, slots: Slots | None = None) -> Floats:
         bins = self.reliability(slots)
         return _known(bins, np.sum(bins.share * np.abs(bins.gap), axis=1))
 
+    @quiet
     def debiased(self, slots: Slots | None = None) -> Floats:
         """Less what normal noise of each bin adds on average to the size of its gap (Kumar, Liang and Ma, 2019); at least 0."""
         bins = self.reliability(slots)
@@ -53,6 +56,7 @@ class ECE(Binned):
         return _known(bins, np.maximum(error, 0.0))
 
     @override
+    @quiet
     def interval(self, level: float = 0.95, slots: Slots | None = None) -> Bounds:
         bins = self.reliability(slots)
         noise = bins.share * np.sqrt(bins.noise)
@@ -72,11 +76,13 @@ class Reliability(Binned):
     """
 
     @override
+    @quiet
     def value(self, slots: Slots | None = None) -> Floats:
         bins = self.reliability(slots)
         return _known(bins, np.maximum(np.sum(bins.share * (bins.gap**2 - bins.var), axis=1), 0.0))
 
     @override
+    @quiet
     def interval(self, level: float = 0.95, slots: Slots | None = None) -> Bounds:
         bins = self.reliability(slots)
         return _around(self.value(slots), _of_squares(bins, bins.gap, level))
@@ -89,12 +95,14 @@ class Resolution(Binned):
     """
 
     @override
+    @quiet
     def value(self, slots: Slots | None = None) -> Floats:
         bins = self.reliability(slots)
         more = np.sum(bins.share * (_apart(bins) ** 2 - bins.var), axis=1) + _overall_var(bins)
         return _known(bins, np.maximum(more, 0.0))
 
     @override
+    @quiet
     def interval(self, level: float = 0.95, slots: Slots | None = None) -> Bounds:
         bins = self.reliability(slots)
         return _around(self.value(slots), _of_squares(bins, _apart(bins), level))
@@ -104,12 +112,14 @@ class Uncertainty(Binned):
     """The part of the Brier score that is in what is predicted, p (1 - p) of its overall share (Murphy, 1973), without bias."""
 
     @override
+    @quiet
     def value(self, slots: Slots | None = None) -> Floats:
         bins = self.reliability(slots)
         overall = _overall(bins)
         return _known(bins, overall * (1 - overall) + _overall_var(bins))
 
     @override
+    @quiet
     def interval(self, level: float = 0.95, slots: Slots | None = None) -> Bounds:
         bins = self.reliability(slots)
         low, high = wilson(_known(bins, _overall(bins)), bins.rows.sum(axis=1), level)
@@ -157,6 +167,7 @@ class SpiegelhalterZ(Metric[Added | Faded | Windowed]):
             return np.zeros(len(p), np.intp), (came - p) * slope, slope * slope * p * (1 - p)
 
     @override
+    @quiet
     def value(self, slots: Slots | None = None) -> Floats:
         sums = self.kept.read(self._at(slots))
         # where weights fade, a sum of equal rows has the variance of as many as tell as much
@@ -164,19 +175,20 @@ class SpiegelhalterZ(Metric[Added | Faded | Windowed]):
         return divided(sums.cells[:, 0, 1] * scale, np.sqrt(sums.cells[:, 0, 2]), np.nan)
 
     @override
+    @quiet
     def interval(self, level: float = 0.95, slots: Slots | None = None) -> Bounds:
         z, away = self.value(slots), two_sided(level)
         unknown = np.isnan(z)
         return np.where(unknown, -np.inf, z - away), np.where(unknown, np.inf, z + away)
 
+    @quiet
     def p_value(self, slots: Slots | None = None) -> Floats:
         """How often right probabilities give a z at least as far from 0."""
         return 2 * ndtr(-np.abs(self.value(slots)))
 
 
 def _one_sided(level: float) -> float:
-    two_sided(level)
-    return max(float(ndtri(level)), 0.0)
+    return max(two_sided(max(2 * required_level(level) - 1, 1e-9)), 0.0)
 
 
 def _around(value: Floats, bounds: Bounds) -> Bounds:

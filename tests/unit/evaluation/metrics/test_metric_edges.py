@@ -37,7 +37,7 @@ def in_order(metrics: Metrics) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES, ids=str)
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(rows=st.lists(st.tuples(SURE, st.booleans()), min_size=1, max_size=20))
 def test_sure_probabilities(mode: dict[str, Any], rows: list[tuple[float, bool]]) -> None:
     metrics = Metrics(*OF_LABELS, **mode)
@@ -48,7 +48,7 @@ def test_sure_probabilities(mode: dict[str, Any], rows: list[tuple[float, bool]]
 
 
 @pytest.mark.parametrize("mode", MODES, ids=str)
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(rows=st.lists(st.tuples(FAR, FAR, WIDE), min_size=1, max_size=20))
 def test_far_numbers(mode: dict[str, Any], rows: list[tuple[float, float, float]]) -> None:
     metrics = Metrics(*OF_NUMBERS, **mode)
