@@ -29,8 +29,9 @@ class TargetEncoder(ColumnTransform):
     n and m_c are the category's count and mean, m the mean of all targets, k the strength. The row's own target is
     learned after its feature is made, and `transform` never sees targets, so that none leaks.
 
-    `normal`: parts `mean` and `var`. The variance is that of the category's mean under the conjugate prior that is
-    worth k targets of the mean and variance of all: s_n^2 / (n + k), with s_n^2 = (k s^2 + M2_c +
+    `normal`: parts `mean` and `var`. The variance is the squared scale of the category's mean (which is Student's t,
+    near a Normal from some dozen targets on) under the conjugate prior that is worth k targets of the mean and
+    variance of all: s_n^2 / (n + k), with s_n^2 = (k s^2 + M2_c +
     k n (m_c - m)^2 / (n + k)) / (n + k) (Murphy, "Conjugate Bayesian Analysis of the Gaussian Distribution", 2007,
     section 5). With fewer than two targets it is infinite; before the first one the mean is 0.
 
