@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from rxml.eventtime.event_time import event_time_of
 from rxml.eventtime.instants import nanoseconds
@@ -161,9 +161,7 @@ def _form(
     score: str, prediction: Column | tuple[Column, ...], classes: Sequence[Any] | None
 ) -> Callable[[], Form]:
     _sides(score)
-    columns = cast(
-        "tuple[Column, ...]", prediction if isinstance(prediction, tuple) else (prediction,)
-    )
+    columns: Any = prediction if isinstance(prediction, tuple) else (prediction,)
     if score in _SETS:
         kind: Any = score
         return lambda: Sets(SetScore(kind), columns[0], classes)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import hypothesis.strategies as st
 
 from rxml import operators as ops
-from rxml.eventtime.reading import read
 from rxml.learning import Label
 from rxml.uncertain import Interval
 from tests.laws.case import Case
@@ -20,9 +19,13 @@ if TYPE_CHECKING:
 
 _IDS = st.integers(0, 5)
 PREDICTIONS: SearchStrategy[Any] = st.fixed_dictionaries(
-    {"id": _IDS, "k": st.integers(0, 1)}, optional={"value": st.sampled_from([0.0, 1.5, -2.0])}
+    {"id": _IDS, "k": st.integers(0, 1), "x": st.sampled_from([0.0, 1.0, 2.0, -3.0])}
 )
 MIXED: SearchStrategy[Any] = PREDICTIONS | st.builds(Label, _IDS, st.sampled_from([0.0, 2.0, -7.5]))
+
+
+def predicted(row: Any) -> float:
+    return 6.0 / row["x"]
 
 
 def quantile(scores: list[float], level: float) -> float:
@@ -43,7 +46,7 @@ def split(elements: list[Any]) -> Iterator[dict[str, Any]]:
                 key, value = seen[element.id]
                 scores[key].append(abs(element.value - value))
             continue
-        (value,) = read([element], "value")
+        value = predicted(element)
         radius = quantile(scores[element["k"]], 0.5)
         yield {
             **element,
@@ -53,5 +56,7 @@ def split(elements: list[Any]) -> Iterator[dict[str, Any]]:
 
 
 CASES = {
-    "calibrate": Case(lambda: ops.calibrate(0.5, method="split", by="k"), split, MIXED),
+    "calibrate": Case(
+        lambda: ops.calibrate(0.5, method="split", by="k", prediction=predicted), split, MIXED
+    ),
 }
