@@ -44,7 +44,7 @@ class Average:
     var_error: Floats
 
 
-@np.errstate(under="ignore")
+@np.errstate(under="ignore", over="ignore")
 def average(rows: UncertainRows) -> Average:
     """AVG given that some row is there, exactly: the integral over [0, 1] of sum v_i p_i prod_{j != i} (1 - p_j + p_j t).
 
@@ -62,21 +62,28 @@ def average(rows: UncertainRows) -> Average:
     """
     if not np.all(np.isfinite(rows.v)):
         raise DistributionError("an average is of finite values: got an infinite one")
-    there = np.asarray(rows.presence)
-    windows = windowed(there)
+    windows = windowed(np.asarray(rows.presence))
     exists = -np.expm1(none_of(windows))
-    known = np.where(exists > 0, exists, 1.0)
+    unit, scaled = rows.scaled()
+    once = unit.reshape(-1)
+    powers = np.stack([once, once**2, once, once**2])
+    got = _moments(scaled, windows, exists).T * powers
+    mean, var, error, var_error = (column.reshape(rows.shape) for column in got)
+    return _certain(rows, Average(mean, var, exists.reshape(rows.shape), error, var_error))
+
+
+def _moments(rows: UncertainRows, there: Floats, exists: Floats) -> Floats:
+    """Mean, variance, and how far each may be off, (G, 4); NaN where no row can be there."""
     first, second, centre = _row_moments(rows)
-    parts = [
-        _integrals(*each) / scale
-        for *each, scale in zip(windows, first, second, known, strict=True)
-    ]
+    known = np.where(exists > 0, exists, np.nan)
+    windows = zip(there, first, second, known, strict=True)
+    parts = [_integrals(p, one, two) / some for p, one, two, some in windows]
     got = np.array(parts).reshape(len(parts), 4)
-    mean = np.where(exists > 0, centre + got[:, 0], np.nan)
-    var = np.maximum(got[:, 1] - got[:, 0] ** 2, 0.0)
-    var = np.where(exists > 0, var, np.nan)
-    columns = (mean, var, exists, got[:, 2], got[:, 3] + 2.0 * np.abs(got[:, 0]) * got[:, 2])
-    return _certain(rows, Average(*(column.reshape(rows.shape) for column in columns)))
+    apart, square, error, square_error = got.T
+    var = np.maximum(square - apart**2, 0.0)
+    return np.stack(
+        [centre + apart, var, error, square_error + 2.0 * np.abs(apart) * error], axis=1
+    )
 
 
 def _row_moments(rows: UncertainRows) -> tuple[Floats, Floats, Floats]:

@@ -8,6 +8,7 @@ and does not ring, whatever atoms it has, and its mean and variance are known.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from rxml.uncertain.checks import Floats
     from rxml.uncertain.possible.convolution import Part
 
-_SPREAD: Final = 10.0  # standard deviations that a grid reaches beyond the mean: what is folded over is below 1e-15
+_SPREAD: Final = 9.0  # standard deviations that normal noise stays within, but for 1e-18
+_RARE: Final = 37.0  # the logarithm of what may be beyond, 1e-16
+_TAIL: Final = 20  # steps by which lattice noise of a small variance goes on beyond normal noise
+_FINEST: Final = 2.0**-40  # a step is no less than this part of the largest value
 _CELLS: Final = 1 << 22  # complex numbers at once
 _NOISY: Final = 0.25  # see `_moved`
 
@@ -42,17 +46,32 @@ def on_grid(
     """
     low, high = _ranges(p, v, s)
     widest = float((high - low).max(initial=0.0))
-    step = widest / (cells - 4) if widest > 0 else 1.0
+    farthest = float(np.maximum(np.abs(low), np.abs(high)).max(initial=0.0))
+    margin = _margin(p.shape[1])
+    if 4 * margin > cells:
+        text = f"cells is {cells} for {p.shape[1]} rows"
+        raise ValueError(f"{text}: give a power of two of at least {4 * margin}, or another method")
+    step = max(widest / (cells - 2 * margin), farthest * _FINEST) or 1.0
     whole = np.floor(v / step)
     part = v / step - whole
     noise = np.zeros_like(v) if s is None else np.maximum((s / step) ** 2 - part * (1 - part), 0.0)
-    starts = (np.floor(low / step) - 1).astype(np.int64).tolist()
+    starts = (np.floor(low / step) - margin).astype(np.int64).tolist()
     columns = zip(starts, p, whole, part, noise, strict=True)
     parts = [
         (start, _inverted(_transform(chance, full, share, width, cells), start))
         for start, chance, full, share, width in columns
     ]
     return parts, step, (step * _moved(p, part, s)).tolist()
+
+
+def room(n: int, cells: int) -> bool:
+    """A grid of so many cells is enough for so many rows."""
+    return 4 * _margin(n) <= cells
+
+
+def _margin(n: int) -> int:
+    """How many steps a sum may be moved beyond its range, but for 1e-16: by Hoeffding's inequality, and some for noise."""
+    return min(n, math.ceil(math.sqrt(_RARE * n / 2.0))) + _TAIL
 
 
 def _inverted(transform: NDArray[np.complex128], start: int) -> Floats:
@@ -64,16 +83,18 @@ def _inverted(transform: NDArray[np.complex128], start: int) -> Floats:
 
 
 def _ranges(p: Floats, v: Floats, s: Floats | None) -> tuple[Floats, Floats]:
-    """Where the sums are: the hull of what they can be, or ten standard deviations if that is less; (G,) each."""
-    var = np.zeros_like(v) if s is None else s * s
+    """Where the sums are but for 1e-16: the hull of what they can be, or less by Bernstein's inequality; (G,) each."""
+    noise = np.zeros_like(v) if s is None else s
     rest = np.maximum(1.0 - p.sum(axis=2), 0.0)
-    least = _hull(np.where(p > 0, v, np.inf).min(axis=2), np.where(rest > 0, 0.0, np.inf))
-    most = -_hull(np.where(p > 0, -v, np.inf).min(axis=2), np.where(rest > 0, 0.0, np.inf))
     mean = (p * v).sum(axis=2)
-    squares = (p * ((v - mean[..., np.newaxis]) ** 2 + var)).sum(axis=2) + rest * mean**2
-    reach = _SPREAD * np.sqrt(squares.sum(axis=1))
-    noisy = _SPREAD * np.sqrt(var.max(axis=2).sum(axis=1))
-    centre = mean.sum(axis=1)
+    squares = (p * ((v - mean[..., np.newaxis]) ** 2 + noise**2)).sum(axis=2) + rest * mean**2
+    largest = np.abs(v) + _SPREAD * noise + np.abs(mean)[..., np.newaxis]
+    steady = largest.max(axis=(1, 2), initial=0.0) * (_RARE / 3.0)
+    reach = steady + np.sqrt(steady**2 + 2.0 * _RARE * squares.sum(axis=1))
+    noisy = _SPREAD * np.sqrt((noise**2).max(axis=2).sum(axis=1))
+    absent, centre = np.where(rest > 0, 0.0, np.inf), mean.sum(axis=1)
+    least = _hull(np.where(p > 0, v, np.inf).min(axis=2), absent)
+    most = -_hull(np.where(p > 0, -v, np.inf).min(axis=2), absent)
     low = np.maximum(least - noisy, centre - reach)
     return low, np.asarray(np.minimum(most + noisy, centre + reach))
 

@@ -171,6 +171,16 @@ class UncertainRows:
         """Which windows have nothing uncertain about who is there, shape of the windows."""
         return np.asarray(((self.p == 0) | (self.p == 1)).all(axis=(-2, -1)))
 
+    def scaled(self) -> tuple[Floats, UncertainRows]:
+        """A power of two for each window, shape of the windows, and the rows in this unit: values are within [-1, 1]."""
+        size = np.abs(self.v) if self.s is None else np.maximum(np.abs(self.v), self.s)
+        _, exponent = np.frexp(size.max(axis=(-2, -1), initial=0.0))
+        exponent = np.clip(exponent, -1000, 1000)
+        back = -exponent[..., np.newaxis, np.newaxis]
+        with np.errstate(under="ignore"):
+            s = None if self.s is None else np.ldexp(self.s, back)
+            return np.ldexp(1.0, exponent), UncertainRows(self.p, np.ldexp(self.v, back), s)
+
     def above(self, x: Floats) -> Floats:
         """P(a row is there and its value > x), shape of x + (n,); x has that of the windows at its end."""
         return self._share(x, 1.0)

@@ -48,7 +48,8 @@ class Skewed:
 
     def var(self) -> Floats:
         """The variance."""
-        return self.spread**2
+        with np.errstate(under="ignore"):
+            return self.spread**2
 
     def std(self) -> Floats:
         """The standard deviation."""
@@ -71,6 +72,7 @@ class Skewed:
         """It has a spread, or x is not below it."""
         return (self.spread > 0) | (np.asarray(x) >= self.centre)
 
+    @np.errstate(under="ignore", over="ignore")
     def _score(self, x: ArrayLike) -> Floats:
         spread = np.where(self.spread > 0, self.spread, 1.0)
         return normal_score((np.asarray(x, np.float64) - self.centre) / spread, self.skew)
@@ -87,7 +89,9 @@ class Skewed:
         levels = np.asarray(q, np.float64)
         if not np.all((levels > 0) & (levels < 1)):
             raise ValueError(f"q is {levels.tolist()}: give probabilities between 0 and 1")
-        return np.asarray(self.centre + self.spread * skewed_score(ndtri(levels), self.skew))
+        with np.errstate(under="ignore"):
+            away = self.spread * skewed_score(ndtri(levels), self.skew)
+        return np.asarray(self.centre + away)
 
     def interval(self, level: ArrayLike) -> tuple[Floats, Floats]:
         """The central interval of a level within [0, 1).
@@ -99,6 +103,7 @@ class Skewed:
         return self.ppf(outside), self.ppf(1.0 - outside)
 
 
+@np.errstate(under="ignore", over="ignore")
 def skewed_score(z: Floats, skew: Floats) -> Floats:
     """Cornish and Fisher's quantile of a standardised variable, kept from turning back: z + skew (z^2 - 1) / 6."""
     turn = -3.0 / np.where(skew == 0, 1.0, skew)
@@ -106,6 +111,7 @@ def skewed_score(z: Floats, skew: Floats) -> Floats:
     return np.asarray(kept + skew * (kept * kept - 1.0) / 6.0)
 
 
+@np.errstate(under="ignore")
 def normal_score(x: Floats, skew: Floats) -> Floats:
     """The z of which `skewed_score` is x: the root of skew z^2 / 6 + z - (x + skew / 6) next to x."""
     shifted = x + skew / 6.0
@@ -115,6 +121,7 @@ def normal_score(x: Floats, skew: Floats) -> Floats:
     return np.asarray(np.where(inside < 0, beyond, root))
 
 
+@np.errstate(under="ignore")
 def bound(skew: Floats, lyapunov: Floats) -> Floats:
     """How far `Skewed.cdf` may be off, (G,): Berry and Esseen's bound for the normal distribution, and its distance from it.
 

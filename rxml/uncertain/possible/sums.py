@@ -9,7 +9,7 @@ import numpy as np
 
 from rxml.errors import DistributionError
 from rxml.uncertain.possible.convolution import LEAF, block_sums, merged, stacked
-from rxml.uncertain.possible.grids import on_grid
+from rxml.uncertain.possible.grids import on_grid, room
 from rxml.uncertain.possible.pmf import Pmf
 from rxml.uncertain.possible.shapes import windowed
 from rxml.uncertain.possible.skewed import Skewed, bound
@@ -32,7 +32,7 @@ GRID_STEPS: Final = 5_000_000
 _GOOD: Final = (
     0.01  # the error of three moments that `auto` takes rather than a grid of many windows
 )
-_ON_LATTICE: Final = 1e-9  # of a step
+_ON_LATTICE: Final = 1e-9  # of a value
 _ODD: Final = 2.0**53  # whole numbers beyond are not told from their neighbours
 
 
@@ -51,7 +51,6 @@ class Moments:
     skew: Floats
 
 
-@np.errstate(under="ignore")
 def sum_moments(rows: UncertainRows) -> Moments:
     """Mean, variance and skewness of the sum, exact, in O(n): sum p v, sum (p (s^2 + v^2) - p^2 v^2), and the third.
 
@@ -66,9 +65,22 @@ def sum_moments(rows: UncertainRows) -> Moments:
     return _moments(rows)[0]
 
 
+@np.errstate(under="ignore", over="ignore")
 def _moments(rows: UncertainRows) -> tuple[Moments, Floats]:
-    """And the sum of what bounds the third absolute central moment of each row."""
+    """And a bound on the sum of the third absolute central moments, in cubed standard deviations."""
     _require_finite(rows)
+    unit, scaled = rows.scaled()
+    mean, square, third, absolute = _central(scaled)
+    var = square.sum(axis=-1)
+    scale = np.where(var > 0, var, 1.0)
+    skew = np.where(var > 0, third.sum(axis=-1) / scale, 0.0) / np.sqrt(scale)
+    lyapunov = np.where(var > 0, absolute.sum(axis=-1) / scale, 0.0) / np.sqrt(scale)
+    total = over_certain(rows, np.sum, np.asarray(mean.sum(axis=-1) * unit))
+    return Moments(total, np.asarray(var * unit * unit), np.asarray(skew)), np.asarray(lyapunov)
+
+
+def _central(rows: UncertainRows) -> tuple[Floats, Floats, Floats, Floats]:
+    """Of what each row adds: the mean, the second and the third central moment, and a bound on the third absolute one."""
     mean = (rows.p * rows.v).sum(axis=-1)
     away = rows.v - mean[..., np.newaxis]
     noise = np.zeros_like(rows.v) if rows.s is None else rows.s**2
@@ -76,12 +88,8 @@ def _moments(rows: UncertainRows) -> tuple[Moments, Floats]:
     square = (rows.p * (away**2 + noise)).sum(axis=-1) + rest * mean**2
     third = (rows.p * (away**3 + 3.0 * away * noise)).sum(axis=-1) - rest * mean**3
     fourth = (rows.p * (away**4 + 6.0 * away**2 * noise + 3.0 * noise**2)).sum(axis=-1)
-    absolute = np.sqrt(square * (fourth + rest * mean**4))  # Cauchy and Schwarz
-    var = square.sum(axis=-1)
-    scale = np.where(var > 0, var, 1.0)
-    skew = np.where(var > 0, third.sum(axis=-1) / scale, 0.0) / np.sqrt(scale)
-    total = over_certain(rows, np.sum, np.asarray(mean.sum(axis=-1)))
-    return Moments(total, np.asarray(var), np.asarray(skew)), absolute.sum(axis=-1)
+    absolute = np.sqrt(square) * np.sqrt(fourth + rest * mean**4)  # Cauchy and Schwarz
+    return mean, square, third, absolute
 
 
 def over_certain(
@@ -115,7 +123,7 @@ def total(
             on the probabilities. `auto` is exact if it can be and costs at most `STEPS`; else by moments, if their
             `error` is at most 0.01 or the grid would cost more than `GRID_STEPS`; else on the grid.
         step: the lattice of `exact`, above 0.
-        cells: grid points of `grid`, a power of two.
+        cells: grid points of `grid`, a power of two; 4,096 are enough for 50,000 rows.
 
     Raises:
         DistributionError: a value is infinite.
@@ -141,15 +149,20 @@ def _cheapest(rows: UncertainRows, step: float, cells: int) -> Method:
         whole = rows.v / step
         if on_lattice(whole) and _exact_cost(whole) <= STEPS:
             return "exact"
-    if rows.v.size * cells <= GRID_STEPS and not np.all(_skewed(rows, step, cells).error <= _GOOD):
+    if _grid_can(rows, cells) and not np.all(_skewed(rows, step, cells).error <= _GOOD):
         return "grid"
     return "skewed"
+
+
+def _grid_can(rows: UncertainRows, cells: int) -> bool:
+    return rows.v.size * cells <= GRID_STEPS and room(rows.v.shape[-2], cells)
 
 
 def on_lattice(whole: Floats) -> bool:
     """All are whole numbers, small enough to be told from their neighbours."""
     near = bool(np.all(np.abs(whole) < _ODD))
-    return near and bool(np.all(np.abs(whole - np.rint(whole)) <= _ON_LATTICE))
+    whole_ones = np.rint(whole)
+    return near and bool(np.all(np.abs(whole - whole_ones) <= _ON_LATTICE * np.abs(whole_ones)))
 
 
 def _exact_cost(whole: Floats) -> float:
@@ -206,14 +219,11 @@ def _grid(rows: UncertainRows, _step: float, cells: int) -> Pmf:
 
 
 def _skewed(rows: UncertainRows, _step: float, _cells: int) -> Skewed:
-    moments, absolute = _moments(rows)
+    moments, lyapunov = _moments(rows)
     spread = np.sqrt(moments.var)
-    flat, skew = spread.reshape(-1), moments.skew.reshape(-1)
-    scale = np.where(flat > 0, flat, 1.0)
-    with np.errstate(under="ignore"):
-        lyapunov = absolute.reshape(-1) / scale / scale / scale
-    error = np.where(flat > 0, bound(skew, lyapunov), 0.0)
-    return Skewed(moments.mean, spread, moments.skew, error.reshape(rows.shape))
+    error = bound(moments.skew.reshape(-1), lyapunov.reshape(-1)).reshape(rows.shape)
+    error = np.where(spread > 0, error, 0.0)
+    return Skewed(moments.mean, spread, moments.skew, error)
 
 
 def _require_finite(rows: UncertainRows) -> None:

@@ -170,6 +170,40 @@ def test_tens_of_thousands_of_rows() -> None:
     assert count(p).ppf(0.5) == np.rint(p.sum())
 
 
+@pytest.mark.parametrize("p", [1e-310, 1e-4, 1.0 - 2.0**-53, 1.0])
+@pytest.mark.parametrize("scale", [1e-160, 1.0, 1e150])
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+def test_any_scale_is_no_trouble(p: float, scale: float, noise: float) -> None:
+    v = np.random.default_rng(6).normal(0, 1, 30)
+    chances = np.where(np.arange(30) % 7, p, 0.5)
+    small = UncertainRows.of(chances, v, np.full(30, noise))
+    with np.errstate(under="ignore"):
+        large = UncertainRows.of(chances, v * scale, np.full(30, noise) * scale * scale)
+    for rows, unit in ((small, 1.0), (large, scale)):
+        got, moments = average(rows), sum_moments(rows)
+        near([got.mean / unit, moments.mean / unit], numbers(small)[:2], 1e-9, 1e-9)
+        near([moments.skew], numbers(small)[2:], 1e-6, 1e-6)
+        for method in ("grid", "skewed", "auto"):
+            pmf = total(rows, method=method)
+            near(pmf.mean() / unit, moments.mean / unit, atol=1e-9)
+            low, high = pmf.interval(0.9)
+            assert low <= high
+        assert np.all(np.isfinite(median(rows).interval(0.5)))
+        assert np.all(np.isfinite(largest(rows).interval(0.5)))
+
+
+def numbers(rows: UncertainRows) -> list[Any]:
+    return [average(rows).mean, sum_moments(rows).mean, sum_moments(rows).skew]
+
+
+def test_a_rare_large_value_is_not_folded_over_the_grid() -> None:
+    rows = UncertainRows.of([1e-4, 0.5, 0.5], [100.3, 1.1, -0.7])
+    pmf = total(rows, method="grid")
+    near([pmf.sf(90.0), pmf.cdf(-2.0)], [1e-4, 0.0], 1e-9, 1e-12)
+    near(pmf.mean(), sum_moments(rows).mean, 1e-9)
+    near(pmf.var(), sum_moments(rows).var, 1e-4)
+
+
 def empty(*shape: int) -> NDArray[np.float64]:
     return np.zeros(shape)
 
