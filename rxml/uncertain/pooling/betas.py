@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from rxml.uncertain.checks import require
-from rxml.uncertain.pooling.members import LARGEST, mask, matched, numbers, raw, simplex
+from rxml.uncertain.pooling.members import mask, matched, numbers, raw, simplex
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from rxml.uncertain.checks import Floats, Mask
+
+_LARGEST: Final = 1e100  # the variance of a greater one would vanish
 
 
 def log_pool_beta(
@@ -24,8 +26,8 @@ def log_pool_beta(
     """Betas of members that share what they know: prod p_i^w_i with convex w is the beta of averaged a and b.
 
     Args:
-        a: (N, K) of the members, from 1e-150 to 1e150; NaN is absent.
-        b: (N, K), or what broadcasts to it, from 1e-150 to 1e150.
+        a: (N, K) of the members, from 1e-100 to 1e100; NaN is absent.
+        b: (N, K), or what broadcasts to it, from 1e-100 to 1e100.
         weights: (K,) or (N, K), >= 0; made convex over those who are awake. None: equal.
         awake: (N, K) mask of those who count; all, if None.
 
@@ -52,8 +54,8 @@ def product_beta(
     """Betas of members that counted different things: the counts beyond the prior add up.
 
     Args:
-        a: (N, K) of the members, from 1e-150 to 1e150; NaN is absent.
-        b: (N, K), or what broadcasts to it, from 1e-150 to 1e150.
+        a: (N, K) of the members, from 1e-100 to 1e100; NaN is absent.
+        b: (N, K), or what broadcasts to it, from 1e-100 to 1e100.
         prior: a and b that all members started from, and which counts once.
         weights: (K,) or (N, K), >= 0, as they are; 1 is full and independent evidence.
         awake: (N, K) mask of those who count; all, if None.
@@ -89,8 +91,8 @@ def linear_pool_beta(
     """Betas, of which one is right with the probability of its weight: the beta with the mixture's mean and variance.
 
     Args:
-        a: (N, K) of the members, from 1e-150 to 1e150; NaN is absent.
-        b: (N, K), or what broadcasts to it, from 1e-150 to 1e150.
+        a: (N, K) of the members, from 1e-100 to 1e100; NaN is absent.
+        b: (N, K), or what broadcasts to it, from 1e-100 to 1e100.
         weights: (K,) or (N, K), >= 0; made convex over those who are awake. None: equal.
         awake: (N, K) mask of those who count; all, if None.
 
@@ -121,8 +123,8 @@ def _members(a: ArrayLike, b: ArrayLike, awake: ArrayLike | None) -> tuple[Float
     zeros = matched("b", b, ones.shape)
     there = mask(awake, ones.shape) & ~np.isnan(ones)
     for name, values in (("a", ones), ("b", zeros)):
-        fine = ~there | ((values >= 1 / LARGEST) & (values <= LARGEST))
+        fine = ~there | ((values >= 1 / _LARGEST) & (values <= _LARGEST))
         require(
-            fine.all(axis=1), f"{name} of a beta is from {1 / LARGEST:g} to {LARGEST:g}", values
+            fine.all(axis=1), f"{name} of a beta is from {1 / _LARGEST:g} to {_LARGEST:g}", values
         )
     return np.where(there, ones, 1.0), np.where(there, zeros, 1.0), there

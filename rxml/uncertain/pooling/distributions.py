@@ -166,11 +166,12 @@ def _less_prior(
         raise ValueError(f"prior must be a finite mean and a finite variance > 0, got {prior!r}")
     # in units of the smaller variance, so that no precision overflows
     unit = np.minimum(var, wide)
-    own = np.where(var > 0, unit / np.where(var > 0, var, 1.0), 1.0)
-    taken = times * (unit / wide)
-    left = own - taken
-    require(left > 0, "members must know more than the prior that is taken from them", var)
-    return (own / left) * mean - (taken / left) * first, unit / left
+    with np.errstate(under="ignore"):
+        own = np.where(var > 0, unit / np.where(var > 0, var, 1.0), 1.0)
+        taken = times * (unit / wide)
+        left = own - taken
+        require(left > 0, "members must know more than the prior that is taken from them", var)
+        return (own / left) * mean - (taken / left) * first, unit / left
 
 
 def vincent(

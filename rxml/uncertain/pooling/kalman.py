@@ -116,7 +116,8 @@ class LocalLevel:
                 after |= _remembered(state, after, drift)
             return after, told | self._late(after)
 
-        return Filtered(**self._slots.fold(places, step))
+        with np.errstate(under="ignore", over="ignore"):
+            return Filtered(**self._slots.fold(places, step))
 
     def predict(self, slots: ArrayLike, times: ArrayLike) -> tuple[Floats, Floats]:
         """The level at later times: mean and variance, (n,) each; nothing is changed.
@@ -131,8 +132,9 @@ class LocalLevel:
         """
         state = self._slots.take(self._slots.places(slots))
         when = numbers("times", times, 1)
-        drift = self._drift(state, when, np.arange(len(when)))
-        return state["mean"], state["var"] + drift
+        with np.errstate(over="ignore"):
+            drift = self._drift(state, when, np.arange(len(when)))
+            return state["mean"], state["var"] + drift
 
     def smoothed(self, slots: ArrayLike) -> tuple[Floats, Floats]:
         """The level at each of the last lag + 1 events of slots, the oldest first, with all that came since.
@@ -201,31 +203,25 @@ def _events(n: int, times: ArrayLike, y: ArrayLike, r: ArrayLike) -> tuple[Float
 
 
 def _corrected(
-    state: State, drift: Floats, seen: Floats, noise: Floats, rows: NDArray[np.intp]
+    state: State, drift: Floats, seen: Floats, noises: Floats, rows: NDArray[np.intp]
 ) -> tuple[State, State]:
     """The level after events, and what is told of them."""
-    prior, var, r = state["mean"], state["var"] + drift, noise[rows]
+    prior, var, r = state["mean"], state["var"] + drift, noises[rows]
     y = np.where(np.isinf(r), prior, seen[rows])
     apart, total = y - prior, var + r
     fine = np.ones(len(seen), np.bool_)
     fine[rows] = (total > 0) | (apart == 0)
     require(fine, "a fact must not contradict a level that is certain", seen)
-    told = np.isfinite(total) & (total > 0)
-    scale = np.where(told, total, 1.0)
-    with np.errstate(under="ignore", over="ignore"):
-        k = np.where(told, np.where(told, var, 0.0) / scale, np.where(np.isinf(r), 0.0, 1.0))
-        mean = np.where(k == 1, y, prior + k * apart)
-        left = np.where(
-            told, np.where(told, var, 0.0) * (np.where(told, r, 0.0) / scale), np.minimum(var, r)
-        )
-        nis = np.where(told, apart * apart / scale, np.nan)
-    return {"mean": mean, "var": left}, {
-        "mean": mean,
-        "var": left,
-        "prior": prior,
-        "prior_var": var,
-        "nis": nis,
-    }
+    both = np.isfinite(total) & (
+        total > 0
+    )  # else one of the two decides: the level, or what was seen
+    scale, level, noise = (np.where(both, each, 1.0) for each in (total, var, r))
+    k = np.where(both, level / scale, np.where(np.isinf(r), 0.0, 1.0))
+    mean = np.where(k == 1, y, prior + k * apart)
+    left = np.where(both, level * (noise / scale), np.minimum(var, r))
+    nis = np.where(both, apart * apart / scale, np.nan)
+    after = {"mean": mean, "var": left}
+    return after, after | {"prior": prior, "prior_var": var, "nis": nis}
 
 
 def _remembered(before: State, after: State, drift: Floats) -> State:

@@ -108,7 +108,8 @@ def column(y: ArrayLike, v: ArrayLike) -> tuple[Floats, Floats, Mask]:
 
 def precisions(v: Floats) -> Floats:
     """1/v; 0 for facts, which are told apart."""
-    return np.where(v > 0, 1.0 / np.where(v > 0, v, 1.0), 0.0)
+    with np.errstate(under="ignore"):
+        return np.where(v > 0, 1.0 / np.where(v > 0, v, 1.0), 0.0)
 
 
 def added(codes: NDArray[np.intp], values: Floats, groups: int) -> Floats:

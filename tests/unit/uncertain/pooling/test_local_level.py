@@ -151,6 +151,17 @@ def test_facts_and_silence() -> None:
     assert (agreed.mean[0], agreed.var[0]) == (1.0, 0.0)
 
 
+def test_sizes_at_the_edge_make_no_floating_point_error() -> None:
+    far = [1e150, -1e150, np.nan, 1.0]
+    for q in (0.0, 1e-300, 1e308):
+        for var in (1e-300, 1e308, np.inf):
+            model = LocalLevel(q, lag=2, var=var, keys=1)
+            got = model.update([0] * 4, [0.0, 1.0, 1.0, 1e10], far, [1e308, 1e-309, 1.0, 1e308])
+            assert np.all(got.var >= 0)
+            near(got.mean[1], -1e150, 1e-6)
+            assert np.isfinite(got.mean).all()
+
+
 def test_what_is_refused_is_named_and_changes_nothing() -> None:
     model = LocalLevel(1.0, lag=1, keys=2)
     model.update([0], [5.0], [1.0], [1.0])

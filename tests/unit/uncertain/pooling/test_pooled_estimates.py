@@ -248,6 +248,16 @@ def test_a_precise_member_beside_vague_ones_keeps_tau2_right() -> None:
     assert far.tau2[0] == pytest.approx((apart - 2) / 4, rel=1e-9)
 
 
+def test_sizes_at_the_edge_make_no_floating_point_error() -> None:
+    y = np.array([[1e150, -1e150, 3.0], [1e-300, 5e-324, -1e-300]])
+    for v in ([1.0, 1.0, 1.0], [1e-300, 1e300, 1.0], [5e-324, 1e308, np.inf], [1e308] * 3):
+        for rule in RULES:
+            got = rule(y, np.array(v))
+            assert np.all(np.abs(got.mean) <= 1e150)
+            assert np.all((got.i2 >= 0) & (got.i2 <= 1) & (got.var >= 0) & (got.tau2 >= 0))
+            assert np.all((got.lo <= got.mean) & (got.mean <= got.hi))
+
+
 def test_nothing_and_much() -> None:
     for rule in RULES:
         assert rule(np.empty((0, 3)), np.empty((0, 3))).mean.shape == (0,)
