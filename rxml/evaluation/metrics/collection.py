@@ -117,9 +117,11 @@ class Metrics:
         """Have the rows of the other, which is set alike, too, slot by slot.
 
         Raises:
-            ValueError: it is set otherwise, or of the last rows only; metrics before that one are merged then.
+            ValueError: it is set otherwise, or one is of the last rows only; none is merged then.
         """
         self._require_alike("the other has", other.names)
+        for name, metric in self._metrics.items():
+            metric.require_mergeable(other[name])
         for name, metric in self._metrics.items():
             metric.merge(other[name])
 

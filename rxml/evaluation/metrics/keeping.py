@@ -51,12 +51,24 @@ class Keeper(ABC):
         Raises:
             ValueError: they remember differently, or only the last rows: which of them come last is not known.
         """
+        self.require_mergeable(other)
+        self.grow(other.slots)
+        self._merge(other, np.arange(other.slots))
+
+    def require_mergeable(self, other: Keeper) -> None:
+        """Whether `merge` can.
+
+        Raises:
+            ValueError: it cannot.
+        """
         if self.memory != other.memory or type(self) is not type(other):
             raise ValueError(
                 f"only metrics that remember alike can be merged, got {self.memory} and {other.memory}"
             )
-        self.grow(other.slots)
-        self._merge(other, np.arange(other.slots))
+        if self.memory.window:
+            raise ValueError(
+                "metrics of the last rows cannot be merged: which rows are last is not known"
+            )
 
     @abstractmethod
     def _merge(self, other: Keeper, at: Slots) -> None: ...

@@ -149,13 +149,22 @@ class Metric(ABC, Generic[K]):
         Raises:
             ValueError: it is of another kind or setting, or of the last rows only.
         """
+        self.require_mergeable(other)
+        self.kept.merge(other.kept)
+        self.grow(other.slots)
+        self.skipped[: len(other.skipped)] += other.skipped
+
+    def require_mergeable(self, other: Metric[K]) -> None:
+        """Whether `merge` can.
+
+        Raises:
+            ValueError: it cannot.
+        """
         if type(self) is not type(other) or self.setting() != other.setting():
             raise ValueError(
                 f"only metrics that are set alike can be merged, got {self!r} and {other!r}"
             )
-        self.kept.merge(other.kept)
-        self.grow(other.slots)
-        self.skipped[: len(other.skipped)] += other.skipped
+        self.kept.require_mergeable(other.kept)
 
     def setting(self) -> list[Any]:
         """What it is set to, besides how long it remembers: plain values."""

@@ -52,6 +52,4 @@ class Ring(Keeper):
 
     @override
     def _merge(self, other: Keeper, at: Slots) -> None:
-        raise ValueError(
-            "metrics of the last rows cannot be merged: which rows are last is not known"
-        )
+        self.require_mergeable(other)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rxml import wire
 from rxml.errors import DistributionError
 from rxml.evaluation.metrics import NAMES, Metrics
-from tests.unit.evaluation.metrics.streams import LABELS, MODES, bits, cut, every, labelled
+from tests.unit.evaluation.metrics.streams import LABELS, MODES, bits, cut, every, labelled, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,6 +133,15 @@ def test_fading_halves_of_one_moment_merge_to_the_sum_of_their_weights() -> None
         left.merge(right)
         for name in set(before) - BY_ROWS:
             assert left[name].value() == pytest.approx(before[name], rel=1e-12), name
+
+
+def test_where_one_cannot_be_merged_none_is() -> None:
+    left = Metrics("mae", last=Metrics("mse", window=3)["mse"])
+    right = Metrics("mae", last=Metrics("mse", window=3)["mse"])
+    right.update(numbers(5))
+    with pytest.raises(ValueError, match="which rows are last is not known"):
+        left.merge(right)
+    assert np.isnan(left.values()["mae"]).all()
 
 
 def test_last_rows_cannot_be_merged() -> None:
