@@ -28,7 +28,7 @@ install-self := -m pip install --quiet --no-build-isolation --no-deps -e .
 # An environment that was copied along with the tree points back to where it came from.
 moved := $(filter-out $(CURDIR),$(shell cat .venv/.made 2>/dev/null))
 
-.PHONY: help demo test lint types doors docs bench fuzz torch lock clean distclean FORCE
+.PHONY: help demo test lint types doors docs acceptance bench fuzz torch lock clean distclean FORCE
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -36,7 +36,7 @@ help: ## what can be made
 demo: .venv/.demo ## forecast this machine's load, live, at 127.0.0.1:8080
 	.venv/bin/rxml demo $(DEMO_ARGS)
 
-test: lint types doors docs ## everything that CI checks: the four below, then every test and the coverage
+test: lint types doors docs .data/.made ## everything that CI checks: the four below, then every test and the coverage
 	$(python) -m pytest -n $(PYTEST_WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: .venv/.dev ## ruff: format and rules
@@ -52,6 +52,9 @@ doors: .venv/.dev ## import-linter: which room may import which
 
 docs: .venv/.dev ## the documentation, into site/
 	$(python) -m mkdocs build --strict --quiet
+
+acceptance: .venv/.dev .data/.made ## the slow tests: published numbers, coverage and simulations on public data
+	$(python) -m pytest -n $(PYTEST_WORKERS) -m slow $(PYTEST_ARGS)
 
 bench: .venv/.dev $(patsubst %,.venv-peers/%/.made,$(PEERS)) ## rxml, its peers and the limit
 	$(python) -m benchmarks $(BENCH_ARGS)
@@ -107,6 +110,19 @@ endef
 	.venv-torch/bin/python $(install-self)
 	touch $@
 
+# Wheels of one platform each, since only the data in them is wanted.
+fetch := -m pip download --quiet --require-hashes --no-deps --only-binary=:all: --dest .data
+
+.data/.made: .venv/.made requirements/data-elec.txt requirements/data-index.txt requirements/bundled.py
+	rm -rf .data
+	$(python) $(fetch) --python-version 3.6 --implementation cp --abi cp36m \
+		--platform manylinux1_x86_64 -r requirements/data-elec.txt
+	$(python) $(fetch) --python-version 3.11 --implementation cp --abi cp311 \
+		--platform manylinux2014_x86_64 -r requirements/data-index.txt
+	$(python) requirements/bundled.py .data skmultiflow/data/datasets/elec.csv \
+		arch/data/sp500/sp500.csv.gz arch/data/nasdaq/nasdaq.csv.gz arch/data/vix/vix.csv.gz
+	touch $@
+
 # --- locks: versions and hashes, no addresses --------------------------------------------------
 
 compile := CUSTOM_COMPILE_COMMAND='make lock' .venv-lock/bin/pip-compile --quiet --generate-hashes \
@@ -137,4 +153,4 @@ clean: ## caches and builds
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 distclean: clean ## the environments too
-	rm -rf .venv .venv-*
+	rm -rf .venv .venv-* .data
