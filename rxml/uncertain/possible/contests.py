@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _NODES: Final = 12  # in a panel
 _REACH: Final = 10.0  # standard deviations: beyond is less than 1e-22
 _CLOSE: Final = 1e-14  # the halves of a panel agree with it
+_LEAST: Final = 2.0**-45  # of the whole span: what ends are told apart by
 _DEPTH: Final = 40  # halvings
 _CELLS: Final = 1 << 21  # numbers at once
 
@@ -38,9 +39,20 @@ def contest(p: Floats, v: Floats, s: Floats, k: int) -> tuple[Floats, float]:
     noisy = (p > 0) & (s > 0)
     if not np.any(noisy):
         return chances, 0.0
-    ends = np.unique(np.concatenate([(v + side * s)[p > 0] for side in (-_REACH, 0.0, _REACH)]))
-    dense, error = _adaptive(lambda x: _densities(rows, s, noisy, x, k), ends[:-1], ends[1:])
+    ends = _ends(v, s, p > 0, noisy)
+    dense, error = _adaptive(lambda x: _densities(rows, s, noisy, x, k), ends, len(p))
     return np.minimum(chances + dense, 1.0), error
+
+
+def _ends(v: Floats, s: Floats, there: Mask, noisy: Mask) -> Floats:
+    """Of the first panels: where distributions begin, have their middle and end; within the least spread one is enough."""
+    wide = np.unique(np.concatenate([(v + side * s)[noisy] for side in (-_REACH, 0.0, _REACH)]))
+    span = wide[-1] - wide[0]
+    cells = np.floor((wide - wide[0]) / max(float(s[noisy].min()), span * _LEAST))
+    _, first = np.unique(cells, return_index=True)
+    jumps = v[there & ~noisy]
+    inside = jumps[(jumps > wide[0]) & (jumps < wide[-1])]
+    return np.unique(np.concatenate([wide[first], wide[-1:], inside]))
 
 
 def _atoms(rows: UncertainRows, known: Mask, k: int) -> Floats:
@@ -107,14 +119,16 @@ def _without_each(q: Floats, k: int) -> Floats:
 
 
 def _adaptive(
-    density: Callable[[Floats], Floats], low: Floats, high: Floats
+    density: Callable[[Floats], Floats], ends: Floats, columns: int
 ) -> tuple[Floats, float]:
     """The integral over all panels, halved until halves agree with the whole, and the sum of what they differed by."""
-    whole = _panel_integrals(density, low, high)
-    total, error = np.zeros(whole.shape[1]), 0.0
+    low, high = ends[:-1], ends[1:]
+    whole = _panel_integrals(density, low, high, columns)
+    total, error = np.zeros(columns), 0.0
     for depth in range(_DEPTH):
         middle = (low + high) / 2
-        halves = [_panel_integrals(density, low, middle), _panel_integrals(density, middle, high)]
+        sides = ((low, middle), (middle, high))
+        halves = [_panel_integrals(density, *side, columns) for side in sides]
         apart = np.abs(halves[0] + halves[1] - whole).max(axis=1, initial=0.0)
         done = (apart <= _CLOSE) | (depth == _DEPTH - 1)
         total += (halves[0] + halves[1])[done].sum(axis=0)
@@ -130,9 +144,16 @@ def _adaptive(
     return total, error
 
 
-def _panel_integrals(density: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
+def _panel_integrals(
+    density: Callable[[Floats], Floats], low: Floats, high: Floats, columns: int
+) -> Floats:
+    """The integral over each panel, (P, columns)."""
     t, w = legendre(_NODES)
-    width = (high - low)[:, np.newaxis]
-    values = density((low[:, np.newaxis] + width * t).reshape(-1))
-    weighted = values.reshape(*width.shape[:1], _NODES, -1) * (width * w)[..., np.newaxis]
-    return np.asarray(weighted.sum(axis=1))
+    out, at_once = np.empty((len(low), columns)), max(1, _CELLS // (_NODES * columns))
+    for start in range(0, len(low), at_once):
+        cut = slice(start, start + at_once)
+        width = (high - low)[cut, np.newaxis]
+        values = density((low[cut, np.newaxis] + width * t).reshape(-1))
+        weighted = values.reshape(len(width), _NODES, columns) * (width * w)[..., np.newaxis]
+        out[cut] = weighted.sum(axis=1)
+    return out

@@ -79,7 +79,7 @@ class OrderStatistic(ABC):
     def ppf(self, q: ArrayLike) -> Floats:
         """The smallest x with cdf(x) >= q, given that it exists; NaN where it cannot.
 
-        Known values: one of them. Uncertain ones: by bisection, to the last place.
+        Known values: one of them. Uncertain ones: by bisection, to 1e-30 of what is spanned.
 
         Args:
             q: within (0, 1].

@@ -99,7 +99,7 @@ def test_average(rows: Rows) -> None:
     close(got.var, var, 10)
 
 
-@given(single())
+@given(single(7))
 def test_count_distinct(rows: Rows) -> None:
     among = worlds(rows)
     pmf = count_distinct(rows.p[:, 0], rows.v[:, 0])

@@ -114,7 +114,7 @@ def test_orders_are_products_over_worlds(columns: Columns, x: float) -> None:
     near(median(rows).up_to(x), ranks["median"], 1e-10, 1e-12)
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(drawn(1, 4), st.sampled_from([0.1, 0.5, 0.99]))
 def test_quantiles_go_back(columns: Columns, q: float) -> None:
     rows = UncertainRows.of(*columns)
@@ -167,6 +167,7 @@ def test_the_best_of_many_normal_scores() -> None:
     assert abs(top_k(rows, 7).p.sum() - 7.0) < 1e-12
 
 
+@settings(max_examples=20)
 @given(drawn())
 def test_expected_rank(columns: Columns) -> None:
     p, v, var = columns

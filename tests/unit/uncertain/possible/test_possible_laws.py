@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rxml.uncertain.possible.averages import average
@@ -35,6 +35,7 @@ def _strict() -> Iterator[None]:
         yield
 
 
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from([0.0, 1.0]), FLOATS), max_size=40))
 def test_certain_rows_give_what_numpy_gives_to_the_last_bit(
     pairs: list[tuple[float, float]],
@@ -66,6 +67,7 @@ def test_certain_rows_give_what_numpy_gives_to_the_last_bit(
     assert not counts.cov.any()
 
 
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.integers(-9, 9)), max_size=40))
 def test_certain_rows_are_ranked_as_they_are(pairs: list[tuple[float, int]]) -> None:
     p, v = np.array([a for a, _ in pairs]), np.array([float(b) for _, b in pairs])
@@ -95,6 +97,7 @@ def aggregates(rows: UncertainRows) -> list[Any]:
 CHANCES = st.sampled_from([1e-300, 0.1, 0.5, 0.9, 1.0])
 
 
+@settings(max_examples=25)
 @given(st.lists(st.tuples(CHANCES, st.integers(-3, 5)), min_size=1, max_size=20), st.data())
 def test_order_does_not_matter(pairs: list[tuple[float, int]], data: st.DataObject) -> None:
     p, v = np.array([a for a, _ in pairs]), np.array([float(b) for _, b in pairs])
