@@ -20,7 +20,7 @@ from rxml.http.protocol import (
     Next,
     RawNext,
 )
-from rxml.wire.message import dumps, loads
+from rxml.wire.message import dumps, loads, loads_behind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from rxml.http.protocol import Frame
     from rxml.wire.limits import Limits
 
+_NEXT: Final = b"\x83\xa4type\xa4next\xa2id"
+_ITEMS: Final = b"\xa5items"
 _CLIENT_JSON: Final = msgspec.json.Decoder[Any](FromClientRaw)
 _SERVER_JSON: Final = msgspec.json.Decoder[Any](FromServerRaw)
 
@@ -92,10 +94,20 @@ class Codec:
         try:
             if text:
                 return decoder.decode(data)
+            if data.startswith(_NEXT) and (quick := _quick(data, self._limits)) is not None:
+                return quick
             value = loads(data, limits=self._limits)
             return _next_of(value) or msgspec.convert(value, union)
         except (msgspec.MsgspecError, WireError, UnicodeDecodeError, RecursionError) as error:
             raise ProtocolError(f"not a frame of {self.protocol}: {error}") from error
+
+
+def _quick(data: bytes, limits: Limits) -> Next | None:
+    """A `next` frame as most clients write it, of which only the items have to be read; None if it is another one."""
+    at = len(_NEXT)
+    if not data.startswith(_ITEMS, at + 1) or data[at] >= 0x80:
+        return None
+    return Next(data[at], loads_behind(data, at + 1 + len(_ITEMS), 6, limits=limits))
 
 
 def _next_of(frame: Any) -> Next | None:

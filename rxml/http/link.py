@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 logger: Final = logging.getLogger("rxml.http")
 
 _NEVER: Final = 2**62
-_TURN: Final = 32
+_TURN: Final = 128
 """Messages that are read without a pause, if they have come already."""
 _IDLE: Final = 2000
 """Messages that mean nothing, and pings and pongs, that a client may send in `_SPAN` seconds."""
@@ -146,12 +146,16 @@ class Link:
     async def receive(self) -> Message | None:
         """The next message; None when the connection is closing or gone."""
         while True:
-            message = await self._next()
-            await self._let_others()
-            if message.type is WSMsgType.TEXT:
-                return Message(message.data.encode(), text=True)
+            now = self._loop.time()
+            self._heard += 1
+            if self._turns.over(now) or not self._heard % _TURN:
+                await self._let_others()
+                now = self._loop.time()
+            message = await self._next(now)
             if message.type is WSMsgType.BINARY:
                 return Message(message.data, text=False)
+            if message.type is WSMsgType.TEXT:
+                return Message(message.data.encode(), text=True)
             if message.type not in (WSMsgType.PING, WSMsgType.PONG) or not self.idle():
                 return None
             if message.type is WSMsgType.PING and not self._paused:
@@ -170,16 +174,15 @@ class Link:
 
     async def _let_others(self) -> None:
         """What has come already is read without waiting, so others would not have their turn."""
-        self._heard += 1
         if self._heard % _TURN:
             await self._turns.pause()
         else:
             await asyncio.sleep(0)
 
-    async def _next(self) -> WSMessage:
+    async def _next(self, now: float) -> WSMessage:
         """Whatever comes next, pongs too; the last of all if the client is silent even when pinged."""
         self._pinged = False
-        self._listening = self._loop.time()
+        self._listening = now
         if self._timer is None:
             self._timer = self._loop.call_later(self._limits.heartbeat_seconds, self._silent)
         try:

@@ -95,7 +95,9 @@ class Session:
     async def _listen(self) -> None:
         while (message := await self._link.receive()) is not None:
             frame = self._codec.from_client(message.data, text=message.text)
-            if isinstance(frame, Subscribe):
+            if frame.__class__ is Next and self._takes_in:
+                await self._take(frame, len(message.data))
+            elif isinstance(frame, Subscribe):
                 await self._subscribe(frame)
             elif isinstance(frame, Request):
                 self._grant(frame)

@@ -31,6 +31,10 @@ class Turns:
             loop.call_soon(self._begin)  # runs before whoever pauses in this turn goes on
         await asyncio.sleep(0)
 
+    def over(self, now: float) -> bool:
+        """Whether `pause` would let others go first, at a moment of the loop's clock."""
+        return now >= self._until
+
     def _begin(self) -> None:
         self._marked = False
         self._until = asyncio.get_running_loop().time() + HOLD

@@ -77,7 +77,7 @@ def read_array(reader: Reader, _: int) -> AnyArray:
     if start > end:
         raise WireError(f"the head of an array takes {start - at} bytes, {end - at} are left", at)
     head = data[at:start]
-    dtype, shape, size, claimed = _parsed(head) if len(head) <= _SHORT else _parse(head)
+    dtype, shape, size, claimed = parsed(head)
     if size != end - start:
         raise ValueError(f"{dtype} of shape {shape} takes {size} bytes, there are {end - start}")
     if claimed:
@@ -87,6 +87,15 @@ def read_array(reader: Reader, _: int) -> AnyArray:
     if dtype.kind in "bUVM":
         check_values(array)
     return array
+
+
+def parsed(head: bytes) -> tuple[np.dtype[Any], tuple[int, ...], int, tuple[int, ...]]:
+    """What the head of a payload says: dtype, shape, bytes of elements, and what of them is to be counted; see `_claimed`.
+
+    Raises:
+        ValueError: it does not add up.
+    """
+    return _parsed(head) if len(head) <= _SHORT else _parse(head)
 
 
 def _parse(head: bytes) -> tuple[np.dtype[Any], tuple[int, ...], int, tuple[int, ...]]:

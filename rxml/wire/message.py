@@ -14,6 +14,7 @@ from rxml.wire.arrays import ARRAY, read_array
 from rxml.wire.batches import BATCH, read_batch, write_batch, write_column
 from rxml.wire.distributions import DISTRIBUTION, read_distribution, write_distribution
 from rxml.wire.limits import Limits
+from rxml.wire.quick import EXTENSION, quick_batch
 from rxml.wire.reader import Reader
 from rxml.wire.registry import Extension, install, read_of, write_of
 from rxml.wire.scalars import (
@@ -84,6 +85,29 @@ def loads(data: Buffer, *, limits: Limits = _DEFAULT) -> Any:
     """
     try:
         return Reader(_as_bytes(data, limits), limits, read_of).whole()
+    except RecursionError as error:
+        raise WireError("nested deeper than what is left of Python's stack", 0) from error
+
+
+def loads_behind(data: bytes, position: int, values: int, *, limits: Limits = _DEFAULT) -> Any:
+    """The last value of a map that makes up a message, for those who know by its first bytes what comes before.
+
+    Args:
+        data: the message.
+        position: where the value begins.
+        values: in the map, keys included.
+        limits: see `loads`.
+
+    Raises:
+        WireError: see `loads`.
+    """
+    if (
+        data[position : position + 1] == EXTENSION
+        and (batch := quick_batch(data, position, limits)) is not None
+    ):
+        return batch
+    try:
+        return Reader(data, limits, read_of).behind(position, values)
     except RecursionError as error:
         raise WireError("nested deeper than what is left of Python's stack", 0) from error
 

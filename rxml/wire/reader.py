@@ -8,6 +8,8 @@ payloads are taken where they lie, so an array costs the same whatever its size.
 
 from __future__ import annotations
 
+import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,7 +18,6 @@ from rxml.errors import RxmlError, WireError
 from rxml.wire.tokens import MAP_COUNTS, READ
 
 if TYPE_CHECKING:
-    import struct
     from collections.abc import Callable, Iterator
 
     from rxml.wire.limits import Limits
@@ -28,6 +29,7 @@ _REFUSED: Final = (ValueError, TypeError, LookupError, ArithmeticError, Attribut
 _FLOAT64: Final = 0xCB
 _FLOAT_RUN: Final = np.dtype([("head", "u1"), ("value", ">f8")])
 _SHORTEST_RUN: Final = 8
+_LONGEST_UNPACKED: Final = 64  # beyond that numpy is as quick
 
 
 class Reader:
@@ -58,7 +60,20 @@ class Reader:
         Raises:
             WireError: naming the first byte that could not be taken.
         """
-        value = self.value(0)
+        return self._last(0)
+
+    def behind(self, position: int, values: int) -> Any:
+        """As `whole`, of a message of which a map was begun, with so many values, of which this is the last.
+
+        Raises:
+            WireError: see `whole`.
+        """
+        self._enter(values, values // 2, 0, 0)
+        self.position = position
+        return self._last(1)
+
+    def _last(self, depth: int) -> Any:
+        value = self.value(depth)
         if self.position != self.end:
             raise WireError(f"{self.end - self.position} bytes after the value", self.position)
         return value
@@ -74,7 +89,21 @@ class Reader:
             raise WireError("the message ends where a value should begin", at)
         head = self.data[at]
         self.position = at + 1
-        return head if head < 0x80 else READ[head](self, head, at, depth)
+        if head < 0x80:
+            return head
+        if 0xA0 <= head < 0xC0 and (text := self._short(at, at + head - 0x9F)) is not None:
+            return text
+        return READ[head](self, head, at, depth)
+
+    def _short(self, at: int, stop: int) -> str | None:
+        """A short string, as most keys are; None if it must be looked at more closely."""
+        if stop > self.end or stop - at > self.limits.max_str:
+            return None
+        raw = self.data[at + 1 : stop]
+        if not raw.isascii():
+            return None
+        self.position = stop
+        return raw.decode()
 
     def take(self, length: int, at: int) -> int:
         """Step over that many bytes and give the position of the first.
@@ -136,9 +165,11 @@ class Reader:
         return self.data[self.position : stop : _FLOAT_RUN.itemsize].count(_FLOAT64) == count
 
     def _float_run(self, count: int) -> list[Any]:
-        run = np.frombuffer(self.data, _FLOAT_RUN, count, self.position)
-        self.position += run.nbytes
-        values: list[Any] = run["value"].tolist()
+        at = self.position
+        self.position = at + count * _FLOAT_RUN.itemsize
+        if count <= _LONGEST_UNPACKED:
+            return list(_floats(count).unpack_from(self.data, at))
+        values: list[Any] = np.frombuffer(self.data, _FLOAT_RUN, count, at)["value"].tolist()
         return values
 
     def map(self, count: int, at: int, depth: int) -> dict[Any, Any]:
@@ -237,6 +268,11 @@ class Reader:
             raise WireError(f"{stop - self.position} bytes after the {known[0]}", self.position)
         self.end = outer
         return value
+
+
+@lru_cache(maxsize=_LONGEST_UNPACKED)
+def _floats(count: int) -> struct.Struct:
+    return struct.Struct(">" + "xd" * count)
 
 
 def _is_key_of(key: Any, pairs: dict[Any, Any], at: int) -> bool:

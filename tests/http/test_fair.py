@@ -33,13 +33,18 @@ NDJSON = {"content_type": "application/x-ndjson"}
 def turns(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     """One entry for each time that work which is always ready offered the others a turn."""
     offered: list[None] = []
-    pause = Turns.pause
+    pause, over = Turns.pause, Turns.over
 
     async def counted(self: Turns) -> None:
         offered.append(None)
         await pause(self)
 
+    def asked(self: Turns, now: float) -> bool:
+        offered.append(None)
+        return over(self, now)
+
     monkeypatch.setattr(Turns, "pause", counted)
+    monkeypatch.setattr(Turns, "over", asked)
     return offered
 
 
