@@ -18,6 +18,7 @@ AnyArray: TypeAlias = NDArray[Any]
 
 _NATIVE: Final = frozenset("biufcSUOT")  # dtype kinds whose tolist() gives Python values
 _NUMPY_SCALARS: Final = _NATIVE - {"O", "T"}
+_NUMBERS: Final = frozenset("biufc")
 _NAN_KINDS: Final = frozenset("fcmM")
 
 
@@ -130,6 +131,8 @@ def joined(name: str, columns: Sequence[AnyArray | Column]) -> AnyArray | Column
         SchemaError: they differ in kind, dtype or shape; the widths of fixed-size text may differ.
     """
     first = columns[0]
+    if _are_alike(columns):
+        return sealed(np.concatenate(columns, dtype=columns[0].dtype))
     for position, other in enumerate(columns):
         _require_same(name, position, first, other)
     if isinstance(first, np.ndarray):
@@ -151,6 +154,18 @@ def all_joined(batches: Sequence[Mapping[str, AnyArray | Column]]) -> dict[str, 
             text = f"batch {position} has columns {tuple(columns)}; batch 0 has {tuple(first)}"
             raise SchemaError(f"{text}: select the same columns")
     return {name: joined(name, [columns[name] for columns in batches]) for name in first}
+
+
+def _are_alike(columns: Sequence[AnyArray | Column]) -> TypeIs[Sequence[AnyArray]]:
+    """Whether all are arrays of numbers in the very same dtype and shape, as most are."""
+    first = columns[0]
+    if not isinstance(first, np.ndarray) or first.dtype.kind not in _NUMBERS:
+        return False
+    dtype, shape = first.dtype, first.shape[1:]
+    return all(
+        isinstance(other, np.ndarray) and other.dtype is dtype and other.shape[1:] == shape
+        for other in columns
+    )
 
 
 def _require_same(

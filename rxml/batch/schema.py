@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import index
 from typing import TYPE_CHECKING, Any, Final
@@ -141,6 +141,10 @@ class Schema(Mapping[str, Field]):
     @override
     def __len__(self) -> int:
         return len(self._fields)
+
+    @override
+    def items(self) -> ItemsView[str, Field]:
+        return self._fields.items()
 
     @override
     def __hash__(self) -> int:

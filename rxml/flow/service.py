@@ -14,6 +14,7 @@ from rxml.flow.deadlines import Deadlines
 from rxml.flow.flowable import Flowable
 from rxml.flow.matched import Matched
 from rxml.flow.node import Cardinality, StageSpec
+from rxml.flow.prompt import Prompts, too_late
 from rxml.flow.restarting import Restarting
 from rxml.flow.run import Run
 from rxml.flow.scope import Scope
@@ -21,8 +22,6 @@ from rxml.flow.stage import Stage, State
 from rxml.flow.throughput import Throughput
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
     from rxml.flow.statistics import RunStatistics
@@ -73,6 +72,7 @@ class Service(Generic[A, B]):
         source: Flowable[A] = Flowable(spec)
         self.flow: Flowable[B] = operator(source)
         require_one_each(self.flow)
+        self._prompts = Prompts(source)
         self._pending: deque[tuple[A, Context]] = deque()
         self._waiting: set[Ticket[B]] = set()
         self._deadlines: Deadlines[Ticket[B]] | None = None
@@ -123,12 +123,7 @@ class Service(Generic[A, B]):
         self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
@@ -196,6 +191,8 @@ class Service(Generic[A, B]):
         refusal = self._refusal(within)
         if refusal is not None:
             return refusal
+        if not self._waiting and self._prompts.answer(element, waiter, now):
+            return None
         deadline = None
         if within is not None and self._deadlines is not None:
             deadline = now + within
@@ -245,7 +242,7 @@ class Service(Generic[A, B]):
 
     @staticmethod
     def _expired(waiter: Ticket[B]) -> None:
-        waiter.refuse(DeadlineError(f"no answer within {waiter.within:g} s"))
+        waiter.refuse(too_late(waiter.within))
 
     def explained(self, outcome: Outcome, within: float | None) -> Exception:
         """See `Desk.explained`."""
@@ -276,6 +273,7 @@ class Service(Generic[A, B]):
     async def _served(self) -> None:
         async with Run[B](self.flow, supervisor=RESUMING) as run:
             self._run = run
+            self._prompts.begin(run.subscription)
             loop = asyncio.get_running_loop()
             try:
                 while not (chunk := await run.subscription.request(CHUNK)).end:
@@ -284,6 +282,7 @@ class Service(Generic[A, B]):
                 raise StreamClosedError("its operator has ended by itself")
             finally:
                 self._run = None
+                self._prompts.end()
 
     def _desert(self, error: Exception) -> None:
         self._pending.clear()

@@ -133,12 +133,14 @@ class Stamp:
         reason: see `Prediction`.
     """
 
-    __slots__ = ("_columns", "_length", "_told")
+    __slots__ = ("_columns", "_cut", "_cut_to", "_length", "_told")
 
     def __init__(self, release: Release, rung: str = PRIMARY, reason: str = "") -> None:
         self._told = Prediction({}, release, rung, reason).told
         self._length = -1
         self._columns: dict[str, AnyArray] = {}
+        self._cut: dict[str, AnyArray] = {}
+        self._cut_to = -1
 
     def on(self, result: Batch) -> Batch:
         """The batch with those columns."""
@@ -149,8 +151,10 @@ class Stamp:
                 name: _constant(text, self._length)
                 for name, text in zip(TOLD, self._told, strict=True)
             }
-        told = {name: column[:length] for name, column in self._columns.items()}
-        return Batch.adopt({**result.columns, **told}, length)
+        if length != self._cut_to:  # batches of one client have one length
+            self._cut = {name: column[:length] for name, column in self._columns.items()}
+            self._cut_to = length
+        return Batch.adopt({**result.columns, **self._cut}, length)
 
 
 def _constant(text: str, length: int) -> AnyArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from rxml.models.signature import TOLD
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_MAKER: Final = ("model", "version", "rung")
+_TOLD: Final = frozenset(TOLD)
+
 
 def answer_of(result: Any, identity: str) -> dict[str, Any]:
     """What is told of one row."""
@@ -49,7 +52,7 @@ def prediction(result: Prediction) -> dict[str, Any]:
     found["rung"] = result.rung
     if result.reason:
         found["reason"] = result.reason
-    if isinstance(result, Routed):
+    if result.__class__ is not Prediction and isinstance(result, Routed):
         found |= {"arm": result.arm, "propensity": result.propensity}
     return found
 
@@ -65,11 +68,11 @@ def parted(batch: Batch) -> tuple[dict[str, Any], Batch]:
     columns = batch.columns
     if not len(batch) or TOLD[0] not in columns:
         return {}, batch
-    told: dict[str, Any] = {name: columns[name] for name in TOLD}
-    maker = {name: told[name][0] for name in ("model", "version", "rung")}
+    told: Any = columns
+    maker = {name: told[name][0] for name in _MAKER}
     if maker["rung"] != PRIMARY:
         maker["reason"] = told["reason"][0]
-    outputs = {name: column for name, column in columns.items() if name not in TOLD}
+    outputs = {name: column for name, column in columns.items() if name not in _TOLD}
     return maker, Batch.adopt(outputs, len(batch))
 
 

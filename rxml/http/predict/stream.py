@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from rxml.batch import Batch
 from rxml.errors import ProtocolError
@@ -15,7 +15,7 @@ from rxml.http.protocol import Complete, Error, Request
 from rxml.http.replies import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from rxml.http.codec import Codec
     from rxml.http.link import Link
@@ -104,11 +104,13 @@ class RowStream:
         if frame.seq is not None and frame.seq != self._came:
             raise ProtocolError(f"seq must be {self._came}, got {frame.seq}")
         items = items_of(frame)
-        self._under_way.spend(len(items))
-        self._mean += 0.25 * (size / len(items) - self._mean) if self._mean else size / len(items)
-        self._admit(items, size)
+        rows = len(items)
+        self._under_way.spend(rows)
+        mean = size / rows
+        self._mean += 0.25 * (mean - self._mean) if self._mean else mean
+        self._admit(items, rows, size)
 
-    def _admit(self, items: Sequence[Any], size: int) -> None:
+    def _admit(self, items: Sequence[Any], rows: int, size: int) -> None:
         try:
             self._arrived(size)
         except Refusal as refusal:
@@ -116,13 +118,15 @@ class RowStream:
             self._rings.set()
             return
         self._held += size
-        at, self._came = self._came, self._came + len(items)
+        at, self._came = self._came, self._came + rows
         if items.__class__ is not list and isinstance(items, Batch) and self._forms.columns:
-            self._lineup.put(items, len(items), size, at)
+            self._lineup.put(items, rows, size, at)
             return
+        self._admit_rows(items, size // rows, at)
+
+    def _admit_rows(self, rows: Sequence[Any], share: int, at: int) -> None:
         read: Callable[[Any], Any] = self._forms.line if self._codec.text else self._forms.value
-        share = size // len(items)
-        for number, item in enumerate(cast("Iterable[Any]", items), at):
+        for number, item in enumerate(rows, at):
             try:
                 self._lineup.put(read(item), 1, share, number)
             except Refusal as refusal:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from rxml.batch import Batch, Schema
-from rxml.batch.column import is_array
+from rxml.batch.column import frozen, is_array
 from rxml.batch.extras import extra_module
 from rxml.errors import ModelError, PipelineError
 from rxml.models.adapters import estimates, fitted, skops
@@ -89,7 +89,10 @@ class SklearnModel:
             holes = self._hollow(rows)
             if holes.any():
                 return Batch(self._despite(rows, holes))
-        return Batch(self._estimates.of(rows))
+        found = self._estimates.of(rows)
+        if not all(each.shape[:1] == rows.shape[:1] for each in found.values()):
+            return Batch(found)  # which says what is wrong
+        return Batch.adopt({name: frozen(each) for name, each in found.items()}, len(rows))
 
     def _despite(self, rows: Array, holes: NDArray[np.bool_]) -> Columns:
         bad = np.logical_or.reduce(holes, axis=1)

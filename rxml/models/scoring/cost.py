@@ -28,7 +28,19 @@ class Cost:
         most: rows of a batch, whatever the fit says.
     """
 
-    __slots__ = ("_budget", "_guard", "_most", "_n", "_nn", "_nt", "_rising", "_t", "_weight")
+    __slots__ = (
+        "_budget",
+        "_guard",
+        "_line",
+        "_most",
+        "_n",
+        "_nn",
+        "_nt",
+        "_rising",
+        "_size",
+        "_t",
+        "_weight",
+    )
 
     def __init__(self, budget: float, most: int) -> None:
         self._budget = budget
@@ -36,6 +48,8 @@ class Cost:
         self._guard = 8.0
         self._rising = True
         self._weight = self._n = self._nn = self._t = self._nt = 0.0
+        self._line: tuple[float, float] | None = None
+        self._size = 0
 
     def record(self, rows: int, seconds: float) -> None:
         """Learn from a batch; one without rows teaches nothing."""
@@ -51,10 +65,12 @@ class Cost:
         self._nn = keep * self._nn + rows * rows
         self._t = keep * self._t + seconds
         self._nt = keep * self._nt + rows * seconds
+        self._line, self._size = None, 0
 
     def forget(self) -> None:
         """What was learnt of seconds does not hold any more."""
         self._weight = self._n = self._nn = self._t = self._nt = 0.0
+        self._line, self._size = None, 0
 
     def _guarded(self, rows: int, seconds: float) -> None:
         if seconds > self._allowed:
@@ -70,6 +86,11 @@ class Cost:
 
         While all batches were of one size nothing tells the two apart: then all is laid on the rows.
         """
+        if self._line is None:
+            self._line = self._fitted()
+        return self._line
+
+    def _fitted(self) -> tuple[float, float]:
         if not self._weight:
             return 0.0, 0.0
         spread = self._weight * self._nn - self._n * self._n
@@ -95,6 +116,11 @@ class Cost:
     @property
     def size(self) -> int:
         """Rows of the next batch, at most."""
+        if not self._size:
+            self._size = self._fitting()
+        return self._size
+
+    def _fitting(self) -> int:
         slope, base = self.line()
         fits = (self._allowed - base) / slope if slope > 0 else float(self._most)
         return max(1, int(min(fits, self._guard, self._most)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rxml.batch import Batch
 from rxml.errors import ModelError
 from rxml.models.prediction import Stamp, predictions
 from rxml.models.scoring.cost import Cost
 from rxml.models.scoring.intake import Intake
+from rxml.models.scoring.on_loop import LoopWorkers
 from rxml.models.scoring.scales import Scales
 
 if TYPE_CHECKING:
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
     from rxml.models.scoring.place import Workers
     from rxml.models.scoring.waiting import Ask
     from rxml.models.signature import Signature
+
+_WORTH: Final = 64
+"""Rows of a batch that is worth a call of its own: fewer had better wait for others."""
+
+_LEARNS: Final = 8
+"""Of so many prompt answers that took no time of note, one is measured: the cost is much the same each time."""
+
+
+def _is_row(ask: Ask) -> bool:
+    return ask.rows == 1 and not isinstance(ask.item, Batch)
 
 
 class Crew:
@@ -51,6 +62,8 @@ class Crew:
         self.scales: Scales = Scales(model.signature)
         self.cost: Cost = Cost(budget, most)
         self._stamp = Stamp(release)
+        self._quick = budget / 4
+        self._prompted = 0
 
     def answers(self, asks: Sequence[Ask], result: Batch) -> list[Any]:
         """What each element is answered, or the ModelError of those whose outputs are none.
@@ -59,7 +72,7 @@ class Crew:
             ModelError: the whole result is not what the signature promises.
         """
         result = self.signature.conformed(result, sum(ask.rows for ask in asks))
-        if all(ask.rows == 1 and not isinstance(ask.item, Batch) for ask in asks):
+        if all(ask.item.__class__ is dict or _is_row(ask) for ask in asks):
             answers: list[Any] = list(predictions(result, self.signature, self.release))
         else:
             answers = self._parts(asks, result)
@@ -71,6 +84,29 @@ class Crew:
                     answers[i] = self._hole(result[start : start + ask.rows])
                 start += ask.rows
         return answers
+
+    def prompt(self, batch: Batch) -> Batch | None:
+        """The answer to a batch, where it is asked; None if it had better wait for a worker.
+
+        So it had if no worker is the loop itself, if it has few rows, and if anything is wrong with it or with what the
+        model makes of it: whose fault that is, those find out who have more time.
+        """
+        workers, rows = self.workers, len(batch)
+        if not isinstance(workers, LoopWorkers) or rows < _WORTH:
+            return None
+        try:
+            result, seconds = workers.now(self.intake.batch((batch,)))
+            if isinstance(result, Exception):
+                return None
+            result = self.signature.conformed(result, rows)
+        except Exception:  # noqa: BLE001 - it is raised again where it is told
+            return None
+        if self.signature.holes(result) is not None:
+            return None
+        self._prompted += 1
+        if seconds > self._quick or not self._prompted % _LEARNS:
+            self.cost.record(rows, seconds)
+        return self._stamp.on(result)
 
     def _parts(self, asks: Sequence[Ask], result: Batch) -> list[Any]:
         answers: list[Any] = []

@@ -113,6 +113,16 @@ class Dispatcher:
         if crew is not None and self._waiting:
             crew.workers.pressure(self._waiting.oldest(self._clock.time()))
 
+    def prompt(self, batch: Batch) -> Batch | None:
+        """The answer to a batch at once; None if others are to be scored first, or the crew does not do so."""
+        crew = self._crew
+        if crew is None or self._running or self._deferred or self.busy or self._pending:
+            return None
+        answer = crew.prompt(batch)
+        if answer is not None:
+            self._learnt = self._clock.time()
+        return answer
+
     def _go_on(self) -> None:
         self._deferred = False
         self.run()

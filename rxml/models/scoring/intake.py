@@ -15,9 +15,11 @@ from rxml.errors import SchemaError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rxml.batch import Schema
     from rxml.models.signature import Signature
 
 _PLAIN: Final = frozenset((float, int))
+_FLOAT: Final[frozenset[type]] = frozenset((float,))
 
 
 class Intake:
@@ -32,6 +34,7 @@ class Intake:
         self._names = tuple(signature.inputs)
         fields = signature.inputs.values()
         self._floats = all(each.dtype == np.float64 and not each.shape for each in fields)
+        self._width = _width_of(signature.inputs)
 
     def batch(self, items: Sequence[Any]) -> Batch:
         """The columns of one or more elements, in order.
@@ -83,6 +86,10 @@ class Intake:
             quick = self._matrix(items, mappings=mappings)
             if quick is not None:
                 return quick
+        if self._width and len(kinds) == 1 and mappings:
+            quick = self._vectors(items)
+            if quick is not None:
+                return quick
         rows = items if mappings else [self._mapping(item) for item in items]
         return Batch.from_rows(
             cast("Sequence[Mapping[str, Any]]", rows), self._schema, extra="ignore"
@@ -106,6 +113,23 @@ class Intake:
         table.flags.writeable = False
         return Batch.adopt({name: table[:, i] for i, name in enumerate(names)}, len(items))
 
+    def _vectors(self, items: Sequence[Mapping[str, Any]]) -> Batch | None:
+        """As `_matrix`, for a model of one vector, if every row has a list of Python floats, as many as it wants."""
+        (name,) = self._names
+        try:
+            values = [item[name] for item in items]
+        except KeyError:
+            return None
+        width = self._width
+        if not all(each.__class__ is list and len(each) == width for each in values):
+            return None
+        flat = list(chain.from_iterable(values))
+        if not _FLOAT.issuperset(map(type, flat)):
+            return None
+        table = np.array(flat, np.float64).reshape(len(items), width)
+        table.flags.writeable = False
+        return Batch.adopt({name: table}, len(items))
+
     def _mapping(self, item: Any) -> Mapping[str, Any]:
         if isinstance(item, Mapping):
             return cast("Mapping[str, Any]", item)
@@ -118,6 +142,14 @@ class Intake:
                 f"{', '.join(self._names)}"
             )
         return {name: getattr(item, name) for name in self._names}
+
+
+def _width_of(inputs: Schema) -> int:
+    """Of the one input, if it is a vector of float64; else 0."""
+    fields = list(inputs.values())
+    if len(fields) == 1 and fields[0].dtype == np.float64 and len(fields[0].shape) == 1:
+        return fields[0].shape[0]
+    return 0
 
 
 def rows_of(item: Any) -> int:

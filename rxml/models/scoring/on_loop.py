@@ -32,6 +32,10 @@ class LoopWorkers:
         """See `Workers.start`; `done` is called before this returns."""
         done(*timed(self._model, batch))
 
+    def now(self, batch: Batch) -> tuple[Batch | Exception, float]:
+        """What the model gives, or raises, and the seconds that it took."""
+        return timed(self._model, batch)
+
     def pressure(self, oldest: float) -> None:
         """There is but one loop."""
 

@@ -200,6 +200,16 @@ class ScoreStage(Stage[Any]):
             for item, context in zip(elements, contexts or repeat(None), strict=False)
         ]
 
+    def prompt(self, element: Any) -> Any:
+        """See `rxml.flow.prompt.Prompt`."""
+        if element.__class__ is not Batch or self.state is not State.OPEN or self._exits.held:
+            return None
+        answer = None if self._cut else self._dispatcher.prompt(element)
+        if answer is not None:
+            self.meter.requested += 1
+            self.meter.emitted += 1
+        return answer
+
     def _ring(self) -> None:
         bell, self._bell = self._bell, None
         if bell is not None and not bell.done():
