@@ -16,6 +16,7 @@ DEMO_ARGS ?=
 BENCH_ARGS ?=
 PEERS ?= bytewax aiostream fastapi mlserver litserve bentoml ray
 
+export RXML_ACCEPTANCE_DATA = $(CURDIR)/.data
 export HYPOTHESIS_PROFILE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1
