@@ -90,6 +90,19 @@ def test_cells_are_fine_at_both_ends() -> None:
     assert cell_of(p, 256).tolist() == [0, 0, 0, 1, 128, 254, 255, 255]
 
 
+def test_a_matrix_that_fades_has_the_weights_of_its_rows() -> None:
+    metric = F1(fading=0.9)
+    metric.update([True, True, False], [True, False, False])
+    metric.update([True], [True])
+    assert metric.matrix()[0] == pytest.approx(np.array([[0.9, 0.0], [0.81, 1 + 0.729]]))
+
+
+def test_of_few_rows_there_are_few_bins() -> None:
+    ece = ECE()
+    ece.update(np.arange(9) > 4, np.linspace(0.05, 0.95, 9))
+    assert np.count_nonzero(ece.reliability().share) == 2
+
+
 def test_a_window_forgets_all_but_the_last_rows() -> None:
     x = np.r_[1e18, np.random.default_rng(2).normal(size=30)]
     mean = Mean(np.asarray, ["x"], name="x", window=10)
