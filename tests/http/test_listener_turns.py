@@ -1,18 +1,15 @@
-"""How long reading takes: by one look at the clock before it and one behind it, however much is read in a turn."""
+"""How long reading takes: that alone, by a few looks at the clock."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
+import pytest
 from typing_extensions import override
 
 from rxml.http import listener
 from tests.http.helpers import run
 from tests.http.ports import MOST, Still, port
-
-if TYPE_CHECKING:
-    import pytest
 
 
 class Recording(Still):
@@ -28,17 +25,31 @@ class Recording(Still):
         return False
 
 
-def test_all_that_is_read_in_a_turn_counts_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    times = iter([1.0, 1.25, 2.0, 2.5])
-    monkeypatch.setattr(listener, "thread_time", lambda: next(times))
+def test_reading_is_all_from_the_first_request_of_a_turn_to_its_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is done before `_turned`, such as a batch of a model, is no reading; the clock is read for a few requests."""
+    looks = 0
+    clock = 10.0
+
+    def look() -> float:
+        nonlocal looks
+        looks += 1
+        return clock
+
+    monkeypatch.setattr(listener, "thread_time", look)
 
     async def main() -> list[float]:
+        nonlocal clock
         valve = Recording()
         async with port(valve) as here:
-            for _ in range(2):
-                for _ in range(3):
+            for count in (1, 5, 33, 104):
+                for _ in range(count):
                     here.listener.works()
+                    clock += 0.5
+                clock += 1000.0
                 await asyncio.sleep(0)
         return valve.told
 
-    assert run(main()) == [0.25, 0.5]
+    assert run(main()) == pytest.approx([0.0, 0.0, 16.0, 51.5])
+    assert looks == 4 + 4 + 12
