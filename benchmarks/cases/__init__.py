@@ -40,6 +40,7 @@ NAMES: Final = {
     "idle": "benchmarks.cases.idle",
     "poisson_binomial": "benchmarks.cases.poisson_binomial",
     "aci": "benchmarks.cases.aci",
+    "distributions": "benchmarks.cases.distributions",
 }
 """Where each case lives. Each of these modules has a `CASE`."""
 

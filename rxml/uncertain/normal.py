@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -91,10 +92,21 @@ class Normal(Distribution):
 
     @override
     def affine(self, scale: Numbers, shift: Numbers) -> Normal:
-        a = np.asarray(scale, np.float64)
-        with np.errstate(invalid="ignore"):
-            var = np.where(a == 0, 0.0, np.square(a) * self._var)
-        return Normal(a * self._mean + shift, var)
+        mean = scale * self._mean + shift  # numpy works in place where operators follow one another
+        var = _scaled(self._var, np.square(scale))
+        if mean.shape != var.shape:  # a shift for each row of a scalar
+            return Normal(mean, var)
+        if not isfinite(mean.sum()):  # one pass; a sum may overflow where no mean does
+            require(np.isfinite(mean), "a mean is finite", mean)
+        return self.adopt(mean=mean, var=var)
+
+
+def _scaled(var: Floats, by: Floats) -> Floats:
+    """A variance times a square, where nothing times infinity is nothing."""
+    if np.ndim(by) == 0 and by > 0:
+        return np.multiply(var, by)
+    with np.errstate(invalid="ignore"):
+        return np.where(by == 0, 0.0, by * var)
 
 
 def standardised(x: Numbers, mean: Floats, var: Floats) -> Floats:
