@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from rxml.uncertain.checks import Floats
+
+_MOST: Final = 1e300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,8 +172,8 @@ class LocalLevel:
         fine = np.ones(len(when), np.bool_)
         fine[rows] = ~(ahead < 0)
         require(fine, "the times of a slot must not go back", when)
-        drift: Floats = self.q * np.where(np.isnan(ahead), 0.0, ahead)
-        return drift
+        # so much is as good as nothing known, and is still a number
+        return np.minimum(self.q * np.where(np.isnan(ahead), 0.0, ahead), _MOST)
 
     def _late(self, state: State) -> State:
         if not self.lag:

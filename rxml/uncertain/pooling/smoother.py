@@ -16,7 +16,7 @@ def smooth(means: Floats, variances: Floats, steps: Floats) -> tuple[Floats, Flo
     Args:
         means: (N, T) levels of N series after each of T events, as filtered; NaN before the first.
         variances: (N, T) their variances, from 0 to inf.
-        steps: (N, T) variance that the level gained since the event before, >= 0; the first is not looked at.
+        steps: (N, T) variance that the level gained since the event before, >= 0 and finite; the first is not looked at.
 
     Returns:
         Means and variances, (N, T) each.
