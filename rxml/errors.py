@@ -225,12 +225,15 @@ class OverloadError(RxmlError):
 
     Attributes:
         retry_after: seconds after which it may be tried again, by the pace so far.
+        reason: which policy has refused it, in a word: `capacity` (as many are on their way as may be), `pace` (an answer
+            would come too late), `overload` (another one).
     """
 
-    def __init__(self, message: str, retry_after: float) -> None:
-        """Build with the words and the seconds."""
+    def __init__(self, message: str, retry_after: float, reason: str = "overload") -> None:
+        """Build with the words, the seconds and the policy."""
         super().__init__(message)
         self.retry_after = retry_after
+        self.reason = reason
 
 
 class DeadlineError(RxmlError, TimeoutError):

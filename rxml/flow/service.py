@@ -212,10 +212,10 @@ class Service(Generic[A, B]):
         if wait is None:
             return None
         if (ahead := len(self._waiting)) >= self._capacity:
-            return OverloadError(f"{ahead} elements are on their way, no more are taken", wait)
-        return OverloadError(
-            f"an answer would take {wait:.3g} s, it is wanted within {within:g} s", wait
-        )
+            words = f"{ahead} elements are on their way, no more are taken"
+            return OverloadError(words, wait, "capacity")
+        words = f"an answer would take {wait:.3g} s, it is wanted within {within:g} s"
+        return OverloadError(words, wait, "pace")
 
     def crowded(self, within: float | None) -> float | None:
         """None if there is room for an element that is wanted within so many seconds; else in how many there may be."""

@@ -129,7 +129,7 @@ def refusal_of(error: BaseException, longest: int) -> Refusal:
         return error
     if isinstance(error, OverloadError):
         seconds = min(longest, max(1, ceil(error.retry_after)))
-        return Refusal(429, str(error), headers={"Retry-After": str(seconds)}, shed="overload")
+        return Refusal(429, str(error), headers={"Retry-After": str(seconds)}, shed=error.reason)
     if isinstance(error, DeadlineError | StreamTimeoutError):
         return Refusal(504, str(error), shed="deadline")
     if isinstance(error, SchemaError):

@@ -78,6 +78,7 @@ class Predict(Endpoint):
         self.service: Service[Any, Any] = Service(operator, capacity=capacity)
         self.forms: Forms = Forms(schema, None if schema else _wanted(self.service.flow), rows)
         self.wishing: Wishing = Wishing(deadline)
+        self.capacity: int = capacity
         self._waiting: Arrivals | None = None
 
     @override
@@ -173,7 +174,7 @@ class PredictLane:
         self.path: str = endpoint.path
         self._endpoint = endpoint
         self._limits = serving.limits
-        self._refusals: dict[int, Reply] = {}
+        self._refusals: dict[tuple[int, str], Reply] = {}
 
     def takes(self, headers: Mapping[str, str], size: int) -> bool:
         """See `Lane.takes`."""
@@ -203,10 +204,12 @@ class PredictLane:
     def _shed(self, wait: float) -> Reply:
         """One reply for all that are told the same `Retry-After`: refusing must cost far less than answering."""
         seconds = min(self._limits.retry_seconds, max(1, ceil(wait)))
-        if seconds not in self._refusals:
-            refusal = refusal_of(OverloadError(_CROWDED, seconds), seconds)
-            self._refusals[seconds] = refused(refusal)
-        return self._refusals[seconds]
+        full = self._endpoint.service.waiting >= self._endpoint.capacity
+        told = seconds, "capacity" if full else "pace"
+        if told not in self._refusals:
+            refusal = refusal_of(OverloadError(_CROWDED, *told), seconds)
+            self._refusals[told] = refused(refusal)
+        return self._refusals[told]
 
 
 def _wanted(flow: Node) -> Schema | None:
