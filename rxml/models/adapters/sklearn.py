@@ -90,9 +90,12 @@ class SklearnModel:
             if holes.any():
                 return Batch(self._despite(rows, holes))
         found = self._estimates.of(rows)
-        if not all(each.shape[:1] == rows.shape[:1] for each in found.values()):
-            return Batch(found)  # which says what is wrong
-        return Batch.adopt({name: frozen(each) for name, each in found.items()}, len(rows))
+        length = rows.shape[:1]
+        for name, column in found.items():
+            if column.shape[:1] != length:
+                return Batch(found)  # which says what is wrong
+            found[name] = frozen(column)
+        return Batch.adopt(found, length[0])
 
     def _despite(self, rows: Array, holes: NDArray[np.bool_]) -> Columns:
         bad = np.logical_or.reduce(holes, axis=1)

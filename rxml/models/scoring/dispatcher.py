@@ -129,7 +129,7 @@ class Dispatcher:
 
     @property
     def _pending(self) -> bool:
-        return bool(self._parts) or bool(self._waiting)
+        return bool(self._parts or self._waiting.entries)
 
     def _next(self, crew: Crew) -> None:
         now = self._clock.time()
