@@ -104,7 +104,8 @@ def test_betaincinv_is_the_inverse(a: float, p: float, b: float) -> None:
 
 @given(a=st.floats(0.5, 300.0), b=st.floats(0.5, 300.0), p=probabilities)
 def test_betaincinv_is_that_of_scipy(a: float, b: float, p: float) -> None:
-    same(special.betaincinv(a, b, p), scipy_special.betaincinv(a, b, p), 1e-11)
+    # scipy stops a little before all digits
+    same(special.betaincinv(a, b, p), scipy_special.betaincinv(a, b, p), 1e-9)
 
 
 @given(a=st.floats(0.1, 100.0), x=st.floats(1e-290, 300.0) | st.floats(1e-200, 1e-5))
