@@ -5,7 +5,7 @@ A column of a batch may hold one distribution a row: `Normal`, `Beta`, `Quantile
 in rules (`sums`, `comparing`, `conversion`, `propagation`, `exact`), which are known as soon as this room is.
 """
 
-from typing import Final
+from __future__ import annotations
 
 from rxml.uncertain import comparing, conversion
 from rxml.uncertain.alternatives import Alternatives
@@ -16,6 +16,7 @@ from rxml.uncertain.distribution import Distribution
 from rxml.uncertain.draws import Draws
 from rxml.uncertain.exact import expected_expit, expected_probability, greater
 from rxml.uncertain.interval import Interval
+from rxml.uncertain.kinds import KINDS
 from rxml.uncertain.mixture import Mixture
 from rxml.uncertain.normal import Normal
 from rxml.uncertain.propagation import Propagated, delta, unscented
@@ -23,22 +24,6 @@ from rxml.uncertain.quantiles import Quantiles
 from rxml.uncertain.rows import Rows
 from rxml.uncertain.sums import add
 from rxml.uncertain.worlds import Worlds
-
-KINDS: Final = {
-    each.kind: each
-    for each in (
-        Alternatives,
-        Bernoulli,
-        Beta,
-        Categorical,
-        Interval,
-        Mixture,
-        Normal,
-        Quantiles,
-        Worlds,
-    )
-}
-"""The kinds of column by name."""
 
 __all__ = [
     "KINDS",

@@ -1,5 +1,7 @@
 """Inference that may be looked at any time: after each row, forever, and stopped at will, its guarantees hold."""
 
+from __future__ import annotations
+
 from rxml.evaluation.anytime.bernstein import BernsteinMean
 from rxml.evaluation.anytime.betting import BettingMean
 from rxml.evaluation.anytime.deciding import SequentialTest, sequential_decision

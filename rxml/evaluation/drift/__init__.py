@@ -1,5 +1,7 @@
 """Detectors of drift: a number comes in, and out comes whether what it is drawn from has changed."""
 
+from __future__ import annotations
+
 from rxml.evaluation.drift.adwin import ADWIN
 from rxml.evaluation.drift.ddm import DDM
 from rxml.evaluation.drift.detector import DriftDetector

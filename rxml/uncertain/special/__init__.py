@@ -3,6 +3,8 @@
 Why not scipy: see `rxml.uncertain.special.elementwise`.
 """
 
+from __future__ import annotations
+
 from rxml.uncertain.special.beta_quantile import betaincinv
 from rxml.uncertain.special.gammas import betaln, digamma, gammaln
 from rxml.uncertain.special.incomplete_beta import betainc, betaincc, log_betainc, log_betaincc
