@@ -163,6 +163,13 @@ def test_one_axis_is_the_intersection_of_numbers() -> None:
         near(got.cov[:, 0, 0], want.var, 1e-6)
 
 
+def test_all_weight_is_on_the_member_that_is_better_along_every_axis() -> None:
+    c = np.stack([1.001 * np.eye(2), np.eye(2), 5.0 * np.eye(2)])[None]
+    for criterion in ("determinant", "trace"):
+        got = intersect(np.zeros((1, 3, 2)), c, criterion=criterion)
+        np.testing.assert_array_equal(got.weights, [[0.0, 1.0, 0.0]])
+
+
 def test_vectors_asleep_and_wrong() -> None:
     x, c = np.zeros((2, 2, 2)), np.eye(2)
     got = intersect(x, c, np.array([[True, False], [False, False]]))
