@@ -75,8 +75,9 @@ def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of
     Emits: the elements, with a column beside their own: a conformal `Interval`, or for classes which of them are in the set.
         A batch stays one; other mappings become rows. A `Label` comes to nothing: it is heard.
     Completes: with upstream, whether or not the flow of labels has ended.
-    Fails: with upstream; when an element has no such prediction, id, key or time. A flow of labels that fails is logged:
-        nothing more is learnt.
+    Fails: with upstream; when an element has no such prediction, id, key or time, or a label among the elements is of no use
+        (neither a finite number nor one of the classes). From a flow beside such a label is logged and left out, and if that
+        flow fails it is logged: nothing more is learnt.
     Cancels: upstream and labels, at once.
     Cost: for batches of one key about 2 microseconds a row, and 8 a label (`aci`); see `benchmarks aci`.
 
@@ -85,8 +86,10 @@ def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of
     `split` is for what does not drift, `nexcp` (Barber et al., 2023) for what drifts slowly. Until a key has labels its
     intervals are as wide as `on_unbounded` says.
 
-    A label counts against the interval that was issued for its element, however late it comes, and once. What is never
-    labelled is counted (`coverage.counts`): if that is no accident, what is said of the rest does not hold for it.
+    A label counts against the interval that was issued for its element, however late it comes, and once; it teaches nobody
+    if the state of its key was given up since (`key_by(ttl=, max_keys=)`). One whose value is None or NaN says that none will
+    come. What is never labelled is counted (`coverage.now.counts`): if that is no accident, what is said of the rest does
+    not hold for it.
 
     Args:
         level: share of cases that the truth is to be within, above 0 and below 1.
@@ -105,7 +108,7 @@ def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of
         expire: seconds of event time, or a timedelta, after which a label is no longer waited for. None: until there
             are `capacity` newer ones.
         capacity: predictions that may wait for their labels, >= 1.
-        coverage: told of how often it held, as labels come; see `rxml.learning.Coverage`.
+        coverage: told of how often it held, as labels come, and for which keys least; see `rxml.learning.Coverage`.
 
     Raises:
         ValueError: a level, method, score or number out of its range.
@@ -161,7 +164,7 @@ def _form(
     score: str, prediction: Column | tuple[Column, ...], classes: Sequence[Any] | None
 ) -> Callable[[], Form]:
     _sides(score)
-    columns: Any = prediction if isinstance(prediction, tuple) else (prediction,)
+    columns = _tuple(prediction)
     if score in _SETS:
         kind: Any = score
         return lambda: Sets(SetScore(kind), columns[0], classes)
@@ -170,6 +173,12 @@ def _form(
         message = f"calibrate(prediction) for {score!r} is one column, or one each for {wanted}; got {columns!r}"
         raise ValueError(message)
     return lambda: Intervals(INTERVAL_SCORES[score], columns)
+
+
+def _tuple(prediction: Column | tuple[Column, ...]) -> tuple[Column, ...]:
+    if callable(prediction) or isinstance(prediction, str):
+        return (prediction,)
+    return prediction
 
 
 def _method(

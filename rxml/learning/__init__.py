@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from rxml.learning.coverage import Coverage, CoverageReport
 from rxml.learning.coverage_by_key import KeyCoverage
+from rxml.learning.evaluating_handle import Evaluation, EvaluationReport
 from rxml.learning.label import Label
+from rxml.learning.learning_model import OnlineModel
+from rxml.learning.learning_model_baselines import LastValue, RunningMean
+from rxml.learning.learning_model_river import RiverOnline
 
-__all__ = ["Coverage", "CoverageReport", "KeyCoverage", "Label"]
+__all__ = [
+    "Coverage",
+    "CoverageReport",
+    "Evaluation",
+    "EvaluationReport",
+    "KeyCoverage",
+    "Label",
+    "LastValue",
+    "OnlineModel",
+    "RiverOnline",
+    "RunningMean",
+]

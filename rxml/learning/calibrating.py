@@ -8,24 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from rxml.eventtime.keyed.agreeing import require_same
-from rxml.eventtime.reading import label_of, read
-from rxml.learning.hearing import Hearing
-from rxml.learning.parts import numbers, probabilities
+from rxml.errors import SchemaError
+from rxml.eventtime.reading import label_of
+from rxml.learning.awaiting import Awaiting
+from rxml.learning.identity import uniform
+from rxml.learning.parts import classes_of, finite, numbers, probabilities
 from rxml.learning.widening import widened
 from rxml.uncertain import Interval
+from rxml.uncertain.calibration.calibrator import RADIUS
 from rxml.uncertain.calibration.scores import side_slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rxml.eventtime.keyed.keyed_kernel import Where
-    from rxml.eventtime.keyed.placement import Placement
     from rxml.eventtime.reading import Column
     from rxml.learning.coverage import Coverage
-    from rxml.learning.label import Label
     from rxml.uncertain.calibration.calibrator import Calibrator
-    from rxml.uncertain.calibration.labels import Ledger
+    from rxml.uncertain.calibration.labels import Id, Ledger
     from rxml.uncertain.calibration.scores import IntervalScore
     from rxml.uncertain.calibration.sets import SetScore
 
@@ -40,11 +40,15 @@ class Form(Protocol):
         """Scores for a label."""
         ...
 
-    def parts(self, items: Sequence[Any]) -> Floats:
+    def parts(self, items: Sequence[Any], ids: Sequence[Id]) -> Floats:
         """What is to be known of each prediction, shape (n, parts)."""
         ...
 
-    def scores(self, parts: Floats, labels: Sequence[Any]) -> Floats:
+    def truths(self, values: Sequence[Any], parts: int) -> Floats:
+        """The values of labels as numbers, shape (n,), for predictions of so many parts."""
+        ...
+
+    def scores(self, parts: Floats, truths: Floats) -> Floats:
         """The scores of labels, shape (n, sides)."""
         ...
 
@@ -66,13 +70,19 @@ class Intervals:
         self._columns = columns
         self.sides: int = score.sides
 
-    def parts(self, items: Sequence[Any]) -> Floats:
+    def parts(self, items: Sequence[Any], ids: Sequence[Id]) -> Floats:
         """See `Form`."""
+        del ids
         return numbers(items, self._columns, self._score.parts)
 
-    def scores(self, parts: Floats, labels: Sequence[Any]) -> Floats:
+    def truths(self, values: Sequence[Any], parts: int) -> Floats:
         """See `Form`."""
-        return self._score.of(parts, np.asarray(labels, np.float64))
+        del parts
+        return finite(values)
+
+    def scores(self, parts: Floats, truths: Floats) -> Floats:
+        """See `Form`."""
+        return self._score.of(parts, truths)
 
     def result(self, parts: Floats, radius: Floats, level: float) -> Interval:
         """See `Form`."""
@@ -81,6 +91,8 @@ class Intervals:
 
 class Sets:
     """Predictions of classes, whose result is which classes are in the set, booleans of shape (n, classes).
+
+    The random share that "aps" and "raps" give a class of its own mass follows from the id: a replay draws the same.
 
     Args:
         score: of a label.
@@ -93,26 +105,38 @@ class Sets:
     def __init__(self, score: SetScore, column: Column, classes: Sequence[Any] | None) -> None:
         self._score = score
         self._column = column
-        self._places = None if classes is None else {each: at for at, each in enumerate(classes)}
+        self._classes = classes
+        self._drawn = int(score.kind != "lac")
 
-    def parts(self, items: Sequence[Any]) -> Floats:
+    def parts(self, items: Sequence[Any], ids: Sequence[Id]) -> Floats:
         """See `Form`."""
-        return probabilities(items, self._column)
+        p = probabilities(items, self._column)
+        if self._classes is not None and p.shape[1] != len(self._classes):
+            text = f"{p.shape[1]} probabilities and {len(self._classes)} classes"
+            raise SchemaError(f"column {label_of(self._column)!r}: {text}")
+        return np.column_stack([p, uniform("set", ids)]) if self._drawn else p
 
-    def scores(self, parts: Floats, labels: Sequence[Any]) -> Floats:
+    def truths(self, values: Sequence[Any], parts: int) -> Floats:
         """See `Form`."""
-        places = self._places
-        wanted = labels if places is None else [places.get(label, -1) for label in labels]
-        return self._score.of(parts, np.asarray(wanted))
+        return classes_of(values, self._classes, parts - self._drawn)
+
+    def scores(self, parts: Floats, truths: Floats) -> Floats:
+        """See `Form`."""
+        p, draws = self._split(parts)
+        return self._score.of(p, truths, draws)
 
     def result(self, parts: Floats, radius: Floats, level: float) -> NDArray[np.bool_]:
         """See `Form`."""
         del level
-        return self._score.sets(parts, radius)
+        p, draws = self._split(parts)
+        return self._score.sets(p, radius, draws)
+
+    def _split(self, parts: Floats) -> tuple[Floats, Floats | None]:
+        return (parts[:, :-1], parts[:, -1]) if self._drawn else (parts, None)
 
 
-class Calibrating(Hearing):
-    """Issues a radius for each prediction, keeps what it must know when the label comes, and learns from that.
+class Calibrating(Awaiting):
+    """Issues a radius for each prediction, and learns from how far the truth was.
 
     Args:
         where: the key of an element, and its time if labels expire.
@@ -137,110 +161,74 @@ class Calibrating(Hearing):
         ledger: Callable[[int], Ledger],
         coverage: Coverage | None,
     ) -> None:
-        super().__init__(where)
+        super().__init__(where, ids, ledger)
         self._form = form
         self._calibrator = calibrator
-        self._ids = ids
         self._into = into
         self._level = level
-        self._new_ledger = ledger
-        self._ledger: Ledger | None = None
         self._coverage = coverage
 
     @property
-    def _words(self) -> str:
-        made = f"{type(self._calibrator).__name__} at {self._level:.12g}"
-        return f"calibrate({label_of(self._ids)}, {made}) of {self._where.words}"
+    @override
+    def kind(self) -> str:
+        return f"calibrate: {type(self._calibrator).__name__} at {self._level:.12g}"
 
     @override
-    def read(self, items: Sequence[Any], times: NDArray[np.int64]) -> tuple[list[Any], Floats]:
-        ids = read(items, self._ids)
-        return list(ids.tolist() if isinstance(ids, np.ndarray) else ids), self._form.parts(items)
+    def facts(self, items: Sequence[Any], ids: Sequence[Id]) -> Floats:
+        return self._form.parts(items, ids)
 
     @override
-    def work(
-        self,
-        items: Sequence[Any],
-        times: NDArray[np.int64],
-        given: tuple[list[Any], Floats],
-        placed: Placement,
-    ) -> Sequence[Any]:
-        ids, parts = given
-        self._fit(placed.fresh)
-        issued = self._issued(placed.codes)
-        radius = issued[:, :, 0]
-        results = widened(items, {self._into: self._form.result(parts, radius, self._level)})
-        kept = np.concatenate([issued.reshape(len(ids), -1), parts], axis=1)
-        self._waiting(kept.shape[1]).put(ids, times, placed.codes, kept)
-        return results
-
-    def _issued(self, slots: NDArray[np.intp]) -> Floats:
-        sides = self._form.sides
-        issued = self._calibrator.issue(side_slots(slots, sides))
-        return issued.reshape(len(slots), sides, -1)
-
-    def _fit(self, fresh: list[int]) -> None:
-        sides = self._form.sides
-        self._calibrator.grow(self._roster.table.capacity * sides)
-        if fresh:
-            self._calibrator.forget(side_slots(np.array(fresh, np.intp), sides))
-
-    def _waiting(self, width: int) -> Ledger:
-        if self._ledger is None:
-            self._ledger = self._new_ledger(width)
-        return self._ledger
+    def begin(self, capacity: int, fresh: NDArray[np.intp]) -> None:
+        self._calibrator.grow(capacity * self._form.sides)
+        if len(fresh):
+            self._calibrator.forget(side_slots(fresh, self._form.sides))
 
     @override
-    def hear(self, labels: Sequence[Label]) -> None:
-        ledger = self._ledger
-        if ledger is None:
+    def say(
+        self, items: Sequence[Any], slots: NDArray[np.intp], facts: Floats
+    ) -> tuple[Sequence[Any], Floats]:
+        issued = self._calibrator.issue(side_slots(slots, self._form.sides))
+        radius = issued[:, RADIUS].reshape(len(slots), -1)
+        made = self._form.result(facts, radius, self._level)
+        kept = np.concatenate([issued.reshape(len(slots), -1), facts], axis=1)
+        return widened(items, {self._into: made}), kept
+
+    @override
+    def truths(self, values: Sequence[Any], width: int) -> Floats:
+        return self._form.truths(values, width - self._form.sides * self._calibrator.width)
+
+    @override
+    def learn(self, slots: NDArray[np.intp], kept: Floats, truths: Floats) -> None:
+        issued, scores = self._scored(kept, truths)
+        self._calibrator.update(side_slots(slots, self._form.sides), scores.reshape(-1), issued)
+
+    @override
+    def told(
+        self, slots: NDArray[np.intp], alive: NDArray[np.bool_], kept: Floats, truths: Floats
+    ) -> None:
+        if self._coverage is None:
             return
-        known = [label for label in labels if not _missing(label.value)]
-        ledger.abstain([label.id for label in labels if _missing(label.value)])
-        times = [label.time for label in known]
-        taken = ledger.take([label.id for label in known], _times(times))
-        if len(taken.rows):
-            rows: list[int] = taken.rows.tolist()
-            self._learn([known[row].value for row in rows], taken.slots, taken.values)
+        issued, scores = self._scored(kept, truths)
+        within = scores <= issued[:, RADIUS].reshape(scores.shape)
+        covered: NDArray[np.bool_] = np.all(within, axis=1, keepdims=True)[:, 0]
+        if self._where.keying is not None:
+            keys = self._roster.table.keys_of(slots[alive].tolist())
+            self._coverage.hear_keys(keys, covered[alive].tolist())
+        self._coverage.hear(covered, self.counts)
 
-    def _learn(self, values: Sequence[Any], slots: NDArray[np.intp], kept: Floats) -> None:
-        sides, width = self._form.sides, self._calibrator.width
-        issued, parts = np.split(kept, [sides * width], axis=1)
-        scores = self._form.scores(parts, values)
-        issued = issued.reshape(-1, width)
-        self._calibrator.update(side_slots(slots, sides), scores.reshape(-1), issued)
-        covered: NDArray[np.bool_] = np.all(scores <= issued[:, 0].reshape(scores.shape), axis=1)
-        if self._coverage is not None and self._ledger is not None:
-            self._coverage.hear(covered, self._ledger.counts)
+    def _scored(self, kept: Floats, truths: Floats) -> tuple[Floats, Floats]:
+        """What was issued, a row a side, and the scores of labels, shape (n, sides)."""
+        width = self._calibrator.width
+        issued, parts = np.split(kept, [self._form.sides * width], axis=1)
+        return issued.reshape(-1, width), self._form.scores(parts, truths)
 
     @override
-    def advance(self, watermark: int) -> Sequence[Any]:
-        if self._ledger is not None:
-            self._ledger.advance(watermark)
-        return super().advance(watermark)
-
-    @override
-    def snapshot(self) -> Any:
-        ledger = None if self._ledger is None else [self._ledger.width, self._ledger.snapshot()]
+    def saved(self) -> dict[str, Any]:
         told = None if self._coverage is None else self._coverage.snapshot()
-        return [self._words, self._roster.snapshot(), self._calibrator.snapshot(), ledger, told]
+        return {"calibrator": self._calibrator.snapshot(), "coverage": told}
 
     @override
-    def restore(self, state: Any) -> None:
-        words, roster, calibrator, ledger, told = state
-        require_same(words, self._words)
-        self._roster.restore(roster)
-        self._calibrator.restore(calibrator)
-        if ledger is not None:
-            self._waiting(ledger[0]).restore(ledger[1])
-        if self._coverage is not None and told is not None:
-            self._coverage.restore(told)
-
-
-def _missing(value: object) -> bool:
-    return value is None or value != value  # noqa: PLR0124 - NaN is not itself
-
-
-def _times(times: Sequence[int | None]) -> NDArray[np.int64] | None:
-    known = [time for time in times if time is not None]
-    return np.array(known, np.int64) if len(known) == len(times) else None
+    def resume(self, state: dict[str, Any]) -> None:
+        self._calibrator.restore(state["calibrator"])
+        if self._coverage is not None and state["coverage"] is not None:
+            self._coverage.restore(state["coverage"])

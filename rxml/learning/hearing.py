@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
 from rxml.batch.batch import Batch
+from rxml.errors import SchemaError
 from rxml.eventtime.keyed.keyed_kernel import KeyedKernel
 from rxml.eventtime.keying import Keying
 from rxml.flow.adopt import flows
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
 
+_LOG: Final = logging.getLogger("rxml.learning")
+
 
 class Hearing(KeyedKernel[Any, Any]):
     """Gives one result for each element, and none for a `Label`: that it hears.
@@ -35,6 +39,9 @@ class Hearing(KeyedKernel[Any, Any]):
     @abstractmethod
     def hear(self, labels: Sequence[Label]) -> None:
         """Learn from labels, in their order; nothing is changed if it raises."""
+
+    lenient: bool = False
+    """Labels come from beside: one that is of no use is logged, since those who are answered must not suffer from it."""
 
     @override
     def runs(self, items: Sequence[Any]) -> Sequence[slice]:
@@ -52,13 +59,34 @@ class Hearing(KeyedKernel[Any, Any]):
         if not _is_label(items[0]):
             return super().push_all(items)
         self.again: bool = True
-        self.hear(items)
+        self._heed(items)
         self.left_out = range(len(items))
         return []
+
+    def _heed(self, labels: Sequence[Label]) -> None:
+        try:
+            self.hear(labels)
+        except SchemaError as error:
+            if not self.lenient:
+                raise
+            if len(labels) == 1:
+                _LOG.warning("a label is of no use: %r: %s", labels[0], error)
+                return
+            for label in labels:
+                self._heed([label])
 
 
 def _with(labels: Flowable[Label], made: Operator[Any, Any]) -> Operator[Any, Any]:
     return lambda source: made(beside(flowable(source, "beside"), labels))
+
+
+def _lenient(make: Callable[[], Hearing]) -> Callable[[], Hearing]:
+    def made() -> Hearing:
+        kernel = make()
+        kernel.lenient = True
+        return kernel
+
+    return made
 
 
 def _is_label(item: object) -> bool:
@@ -85,7 +113,9 @@ def hearing(
     each = Cardinality.AT_MOST_ONE if told is None else Cardinality.ONE
 
     def behind(source: Flowable[Any]) -> Operator[Any, Any]:
-        made = reading(fold(name, kernel(source), cardinality=each, aligned=False), Keying)
+        begin = kernel(source)
+        begin = begin if told is None else _lenient(begin)
+        made = reading(fold(name, begin, cardinality=each, aligned=False), Keying)
         return made if told is None else _with(told, made)
 
     return placed(name, behind)

@@ -59,6 +59,41 @@ def probabilities(items: Sequence[Any], column: Column) -> Floats:
     return given
 
 
+def finite(values: Sequence[Any]) -> Floats:
+    """Labels that are numbers.
+
+    Raises:
+        SchemaError: one is none, or infinite.
+    """
+    try:
+        found = np.array([float(value) for value in values], np.float64)
+    except (TypeError, ValueError) as error:
+        raise SchemaError(f"a label is to be a number: {error}") from error
+    if not np.isfinite(found).all():
+        raise SchemaError("a label is to be a finite number: got an infinite one")
+    return found
+
+
+def classes_of(values: Sequence[Any], classes: Sequence[Any] | None, count: int) -> Floats:
+    """Labels that are classes, as their places.
+
+    Args:
+        values: of labels.
+        classes: in the order of their probabilities; None: 0 to count - 1.
+        count: how many there are.
+
+    Raises:
+        SchemaError: a label is none of them.
+    """
+    known: Sequence[Any] = range(count) if classes is None else classes
+    places = {each: at for at, each in enumerate(known)}
+    try:
+        return np.array([places[value] for value in values], np.float64)
+    except (KeyError, TypeError) as error:
+        few = f"{known[0]!r} to {known[-1]!r}"
+        raise SchemaError(f"a label is to be one of {count} classes, {few}: {error}") from error
+
+
 def column_of(items: Sequence[Any], column: Column) -> AnyArray | BatchColumn:
     """What elements have there, as one array or column of distributions."""
     if isinstance(items, Batch) and isinstance(column, str) and column in items.columns:

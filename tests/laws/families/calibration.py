@@ -24,7 +24,7 @@ PREDICTIONS: SearchStrategy[Any] = st.fixed_dictionaries(
 MIXED: SearchStrategy[Any] = PREDICTIONS | st.builds(Label, _IDS, st.sampled_from([0.0, 2.0, -7.5]))
 
 
-def predicted(row: Any) -> float:
+def predicted(row: dict[str, float]) -> float:
     return 6.0 / row["x"]
 
 
@@ -35,7 +35,7 @@ def quantile(scores: list[float], level: float) -> float:
 
 
 def split(elements: list[Any]) -> Iterator[dict[str, Any]]:
-    """Split conformal of level 1/2 on all scores of a key, each label counted once."""
+    """Split conformal of level 1/2 on all scores of a key, or of all while it has one or none, each label counted once."""
     scores: dict[int, list[float]] = {0: [], 1: []}
     seen: dict[int, tuple[int, float]] = {}
     labelled: set[int] = set()
@@ -47,7 +47,8 @@ def split(elements: list[Any]) -> Iterator[dict[str, Any]]:
                 scores[key].append(abs(element.value - value))
             continue
         value = predicted(element)
-        radius = quantile(scores[element["k"]], 0.5)
+        own = scores[element["k"]]
+        radius = quantile(own if len(own) > 1 else sum(scores.values(), []), 0.5)
         yield {
             **element,
             "interval": Interval(value - radius, value + radius, level=0.5, sort="conformal"),
