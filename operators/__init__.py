@@ -30,6 +30,7 @@ from rxml.operators.defaults import (
 from rxml.operators.delaying import delay
 from rxml.operators.distinctness import distinct
 from rxml.operators.effects import do_action, finally_action
+from rxml.operators.evaluation import evaluate
 from rxml.operators.event_time import key_by, with_event_time
 from rxml.operators.expansion import unbatch
 from rxml.operators.extremes import max, min  # noqa: A004 - reactivex's names
@@ -38,6 +39,7 @@ from rxml.operators.gates import skip_until, skip_until_with_time, take_until, t
 from rxml.operators.grouping import group_by, partition
 from rxml.operators.joining import asof_join, interval_join
 from rxml.operators.keyed import aggregate, deduplicate, latest
+from rxml.operators.learning import delayed_labels, learn
 from rxml.operators.looking import lookup_join
 from rxml.operators.notifications import dematerialize, materialize
 from rxml.operators.overflow import conflate, on_overflow
@@ -115,12 +117,14 @@ __all__ = [
     "deduplicate",
     "default_if_empty",
     "delay",
+    "delayed_labels",
     "dematerialize",
     "distinct",
     "distinct_until_changed",
     "do_action",
     "element_at",
     "element_at_or_default",
+    "evaluate",
     "fallback",
     "filter",
     "finally_action",
@@ -137,6 +141,7 @@ __all__ = [
     "last",
     "last_or_default",
     "latest",
+    "learn",
     "lookup_join",
     "map",
     "map_async",

@@ -77,6 +77,11 @@ class Metrics:
         for metric in self._metrics.values():
             metric.grow(slots)
 
+    def forget(self, slots: Slots) -> None:
+        """Have no rows in these slots, which are given to others."""
+        for metric in self._metrics.values():
+            metric.forget(slots)
+
     def update(self, columns: Mapping[str, Any], slots: Slots | None = None) -> None:
         """Take rows in, in order: by all metrics, or by none if one cannot.
 

@@ -41,6 +41,11 @@ class Keeper(ABC):
         """Have at least so many slots; new ones without rows."""
         self.arrays = {name: grown(array, slots) for name, array in self.arrays.items()}
 
+    def forget(self, slots: Slots) -> None:
+        """Have no rows in these slots."""
+        for array in self.arrays.values():
+            array[slots] = 0
+
     @abstractmethod
     def take(self, slots: Slots, *columns: NDArray[Any]) -> None:
         """Take rows in, in order; slots may repeat."""

@@ -69,6 +69,11 @@ class Metric(ABC, Generic[K]):
         self.kept.grow(slots)
         self.skipped = grown(self.skipped, slots)
 
+    def forget(self, slots: Slots) -> None:
+        """Have no rows in these slots, which are given to others."""
+        self.kept.forget(slots)
+        self.skipped[slots] = 0
+
     def update(self, *columns: ArrayLike, slots: Slots | None = None) -> None:
         """Take rows in, in order.
 

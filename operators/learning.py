@@ -1,0 +1,190 @@
+"""Operators that learn in the stream: from what predictions came to, and for backtests that are honest about when that was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rxml.errors import PipelineError
+from rxml.eventtime.event_time import event_time_of
+from rxml.eventtime.instants import nanoseconds
+from rxml.eventtime.keyed.keyed_kernel import Where
+from rxml.eventtime.keying import Keying, keying_of
+from rxml.flow.check import require_count, require_function
+from rxml.flow.kinds import fold, label, placed
+from rxml.learning.delayed import Delaying
+from rxml.learning.delayed_passing import require_among
+from rxml.learning.delayed_waiting import Waiting
+from rxml.learning.hearing import hearing
+from rxml.learning.learning_model import OnlineModel
+from rxml.learning.learning_model_kernel import Learning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rxml.eventtime.reading import Column
+    from rxml.flow.flowable import Flowable
+    from rxml.flow.operator import Operator
+    from rxml.flow.timing.duration import Duration
+
+
+def delayed_labels(
+    delay: Duration,
+    target: str = "y",
+    *,
+    id: Column = "id",  # noqa: A002 - what it is
+    capacity: int = 100_000,
+) -> Operator[Any, Any]:
+    """Make of labelled rows what a stream would have brought: each without its label first, and that when it was known.
+
+    Marble:
+        --1a--2b--3c--4d--|        what happened at 1 has the label a, and so on
+        delayed_labels(2)
+        --1---2---a3--b4--(cd)|    where a, b, c and d are labels
+
+    What learns, calibrates or evaluates behind it has at each element exactly the labels that it would have had: nothing of
+    tomorrow is known today (the delayed progressive validation of River). A label comes as soon as event time, which is the
+    latest that any element or watermark has told of, is `delay` behind its element, and before the element that told of it.
+
+    Demand: n elements for n; labels come beside that.
+    Buffers: at most `capacity` labels that are not yet due, about 200 bytes each.
+    Emits: rows without the column `target`, and a `Label` for each, the earliest due first. A batch in which no label becomes
+        due stays one.
+    Completes: with upstream, when the labels that are left have come.
+    Fails: with upstream; when an element has no such target, id or time; with a BufferOverflowError when more than `capacity`
+        labels wait, since a backtest that leaves out some would not be honest.
+    Cancels: upstream, at once; labels that wait are dropped.
+    Cost: about 2 microseconds an element.
+
+    Args:
+        delay: seconds of event time, or a timedelta, from an element to its label, >= 0. With 0 the label follows its element.
+        target: the column with the label.
+        id: the id of an element, which its label has, too: a text or a whole number, another one for each.
+        capacity: labels that may wait, >= 1.
+
+    Raises:
+        TypeError: no duration.
+        ValueError: a negative delay, or no capacity.
+        PipelineError: there is no event time upstream.
+
+    Example:
+        >>> import asyncio, rxml
+        >>> from rxml import operators as ops
+        >>> rows = rxml.of(*({"id": i, "at": i, "y": i * i} for i in range(3)))
+        >>> timed = rows.pipe(ops.with_event_time("at", unit="s"), ops.delayed_labels(1))
+        >>> [getattr(x, "value", "?") for x in asyncio.run(timed.to_list())]
+        ['?', 0, '?', 1, '?', 4]
+    """
+    span = nanoseconds(delay, "delayed_labels(delay)")
+    most = require_count("delayed_labels(capacity)", capacity, 1)
+
+    def behind(source: Flowable[Any]) -> Operator[Any, Any]:
+        event_time = event_time_of("delayed_labels", source)
+        return fold(
+            label("delayed_labels", delay, target),
+            lambda: Delaying(event_time, span, target=target, ids=id, capacity=most),
+            capacity=most,
+            holds=True,
+        )
+
+    return placed("delayed_labels", behind)
+
+
+def learn(  # noqa: PLR0913 - each is a thing of its own that one may say of learning
+    model: OnlineModel,
+    *,
+    labels: Flowable[Any] | None = None,
+    id: Column = "id",  # noqa: A002 - what it is
+    by: Column | None = None,
+    into: str | None = None,
+    mini_batch: int = 1,
+    expire: Duration | None = None,
+    capacity: int = 10_000,
+    pass_labels: bool = False,
+) -> Operator[Any, Any]:
+    """Predict each element with what is known, and learn when it becomes known what the element came to.
+
+    Marble:
+        --1-----2--x1--3-----|   where x1 is the label of 1
+        learn(model)
+        --1'----2'-----3'----|   1' has a prediction; that of 3' has learnt from x1
+
+    Demand: n elements for n; labels beside are asked for first, up to 1024 at a time, while the reader waits.
+    Buffers: at most `capacity` elements' inputs that wait for their labels, and as many ids that had theirs; for each key
+        a copy of the model, and up to `mini_batch` rows.
+    Emits: the elements, with the columns that the model gives beside their own, such as `value`. A batch stays one;
+        other mappings become rows. A `Label` comes to nothing: it is heard.
+    Completes: with upstream, whether or not the flow of labels has ended.
+    Fails: with upstream; when an element has no such inputs, id, key or time; when the model raises. What a label has been
+        taken for is not learned from again. A flow of labels that fails is logged: nothing more is learned.
+    Cancels: upstream and labels, at once.
+    Cost: that of the model, called once for the elements of a chunk and once for each `mini_batch` labels, and about 10
+        microseconds a row.
+
+    A prediction never knows its own label: it is made first, and learning is from exactly the inputs that were predicted,
+    however late the label comes, and once. Each run begins with a copy of the model. So a backtest behind
+    `delayed_labels` and a live stream learn alike, whatever the sizes of chunks.
+
+    Args:
+        model: a `rxml.learning.OnlineModel`: `RiverOnline(...)`, `LastValue()`, `RunningMean()`, `RecursiveLeastSquares(...)`.
+        labels: a flow of `Label`, of pairs of id and value, or of rows with both. None: labels are among the elements.
+        id: the id of an element, by which its label finds it: a text or a whole number.
+        by: the key: each has a model of its own. None: that of `key_by`, or one for all.
+        into: the name of the column of the model's first output; None: as the model calls it.
+        mini_batch: labels of a key that are learned from at once, >= 1. Until so many have come none of them counts.
+        expire: seconds of event time, or a timedelta, after which a label is no longer waited for. None: until there
+            are `capacity` newer ones.
+        capacity: elements that may wait for their labels, >= 1.
+        pass_labels: labels among the elements go on, for what hears them further on.
+
+    Raises:
+        ValueError: a number out of its range.
+        PipelineError: no such model, `labels` is no flow, or `expire` is given and there is no event time upstream.
+
+    Example:
+        >>> import asyncio, rxml
+        >>> from rxml import operators as ops
+        >>> from rxml.learning import Label, RunningMean
+        >>> seen = rxml.of({"id": 1}, Label(1, 10.0), {"id": 2}, Label(2, 20.0), {"id": 3})
+        >>> rows = asyncio.run(seen.pipe(ops.learn(RunningMean())).to_list())
+        >>> [row["value"] for row in rows]
+        [nan, 10.0, 15.0]
+    """
+    _require_model(model)
+    span = None if expire is None else nanoseconds(expire, "learn(expire)")
+    most = require_count("learn(capacity)", capacity, 1)
+    each = require_count("learn(mini_batch)", mini_batch, 1)
+    require_among("learn", labels, passing=pass_labels)
+    where = _where("learn", by, timed=span is not None)
+
+    def kernel(source: Flowable[Any]) -> Callable[[], Learning]:
+        at = where(source)
+        return lambda: Learning(
+            at,
+            model,
+            ids=id,
+            into=into,
+            mini_batch=each,
+            waiting=Waiting(most, span),
+            passing=pass_labels,
+        )
+
+    return hearing(label("learn", type(model).__name__), kernel, labels)
+
+
+def _require_model(model: object) -> None:
+    if not isinstance(model, OnlineModel):
+        raise PipelineError(
+            f"learn wants a model that has inputs, predict, learn, copied, snapshot and restore; got {type(model).__name__}"
+        )
+
+
+def _where(name: str, by: Column | None, *, timed: bool) -> Callable[[Flowable[Any]], Where]:
+    if by is not None and not isinstance(by, str):
+        require_function(f"{name}(by)", by, "gives the key of an element")
+
+    def where(source: Flowable[Any]) -> Where:
+        keying = keying_of(source) if by is None else Keying(by, None, None, None)
+        timed_too = timed or (keying is not None and keying.ttl is not None)
+        return Where(keying, event_time_of(name, source) if timed_too else None)
+
+    return where

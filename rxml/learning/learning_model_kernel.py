@@ -1,0 +1,177 @@
+"""Learning: predicts each element, and learns from exactly what was predicted when its label comes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from typing_extensions import override
+
+from rxml.batch.batch import Batch
+from rxml.errors import ModelError
+from rxml.eventtime.keyed.agreeing import require_same
+from rxml.eventtime.reading import label_of
+from rxml.learning.delayed_passing import Passing, missing
+from rxml.learning.delayed_waiting import GONE
+from rxml.learning.identity import ids_of
+from rxml.learning.label import Label
+from rxml.learning.learning_model_inputs import inputs_of, kept_rows, rebuilt
+from rxml.learning.widening import widened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rxml.eventtime.keyed.keyed_kernel import Where
+    from rxml.eventtime.keyed.placement import Placement
+    from rxml.eventtime.reading import Column
+    from rxml.learning.delayed_waiting import Waiting
+    from rxml.learning.learning_model import OnlineModel
+    from rxml.uncertain.calibration.labels import Id
+
+
+class Learning(Passing):
+    """A model for each key, that predicts and learns.
+
+    Args:
+        where: the key of an element, and its time if labels expire.
+        model: as it is at first; it is copied for each key.
+        ids: the id of an element.
+        into: the name of the first output's column; None: as the model has it.
+        mini_batch: labels of a key that are learned from at once.
+        waiting: what was predicted, until labels come; this run's own.
+        passing: labels go on.
+    """
+
+    def __init__(
+        self,
+        where: Where,
+        model: OnlineModel,
+        *,
+        ids: Column,
+        into: str | None,
+        mini_batch: int,
+        waiting: Waiting,
+        passing: bool,
+    ) -> None:
+        super().__init__(where, waiting, passing=passing)
+        self._first = model
+        self._ids = ids
+        self._into = into
+        self._most = mini_batch
+        self._models: dict[int, OnlineModel] = {}
+        self._gathered: dict[int, list[tuple[tuple[Any, ...], Any]]] = {}
+
+    @property
+    def _words(self) -> str:
+        made = f"{type(self._first).__name__} of {', '.join(self._first.inputs)} by {self._most}"
+        return f"learn({label_of(self._ids)}, {made}) of {self._where.words}"
+
+    @override
+    def runs(self, items: Sequence[Any]) -> Sequence[slice]:
+        """Each label by itself, so that one that cannot be learned from takes none with it."""
+        return [
+            part
+            for run in super().runs(items)
+            for part in (_singly(run) if _is_heard(items, run) else [run])
+        ]
+
+    @override
+    def read(self, items: Sequence[Any], times: NDArray[np.int64]) -> tuple[list[Id], Batch]:
+        return ids_of(items, self._ids), inputs_of(items, self._first.inputs)
+
+    @override
+    def work(
+        self,
+        items: Sequence[Any],
+        times: NDArray[np.int64],
+        given: tuple[list[Id], Batch],
+        placed: Placement,
+    ) -> Sequence[Any]:
+        ids, inputs = given
+        for slot in placed.fresh:
+            self._models[slot] = self._first.copied()
+            self._gathered[slot] = []
+        outputs = self._predicted(inputs, placed.codes)
+        results = widened(items, self._named(outputs))
+        self._waiting.place(placed, ids, times, kept_rows(inputs))
+        for slot in placed.retired:
+            self._models.pop(slot, None)
+            self._gathered.pop(slot, None)
+        return results
+
+    def _predicted(self, inputs: Batch, codes: NDArray[np.intp]) -> Batch:
+        order = np.argsort(codes, kind="stable")
+        slots, starts = np.unique(codes[order], return_index=True)
+        if len(slots) == 1:
+            return self._asked(int(slots[0]), inputs)
+        rows = np.split(order, starts[1:])
+        parts = [
+            self._asked(slot, inputs.take(each))
+            for slot, each in zip(slots.tolist(), rows, strict=True)
+        ]
+        return Batch.concat(parts).take(np.argsort(order, kind="stable"))
+
+    def _asked(self, slot: int, inputs: Batch) -> Batch:
+        outputs = self._models[slot].predict(inputs)
+        if len(outputs) != len(inputs):
+            raise ModelError(f"the model gave {len(outputs)} predictions for {len(inputs)} rows")
+        return outputs
+
+    def _named(self, outputs: Batch) -> dict[str, Any]:
+        columns = dict(outputs.columns)
+        if self._into is None:
+            return columns
+        first = next(iter(columns))
+        return {self._into if name == first else name: each for name, each in columns.items()}
+
+    @override
+    def hear(self, labels: Sequence[Label]) -> None:
+        for label in labels:
+            if missing(label):
+                self._waiting.abstain([label.id])
+                continue
+            for kept in self._waiting.take([label.id], [label.time]):
+                if kept.slot != GONE:
+                    self._learn(kept.slot, kept.values, label.value)
+
+    def _learn(self, slot: int, values: tuple[Any, ...], truth: Any) -> None:
+        gathered = self._gathered[slot]
+        gathered.append((values, truth))
+        if len(gathered) < self._most:
+            return
+        self._gathered[slot] = []
+        rows, truths = zip(*gathered, strict=True)
+        self._models[slot].learn(rebuilt(rows, self._first.inputs), list(truths))
+
+    @override
+    def snapshot(self) -> Any:
+        models = [[slot, model.snapshot()] for slot, model in self._models.items()]
+        gathered = [
+            [slot, [[list(values), truth] for values, truth in pairs]]
+            for slot, pairs in self._gathered.items()
+        ]
+        state = [models, gathered, self._waiting.snapshot()]
+        return [self._words, self._roster.snapshot(), *state]
+
+    @override
+    def restore(self, state: Any) -> None:
+        words, roster, models, gathered, waiting = state
+        require_same(words, self._words)
+        self._roster.restore(roster)
+        self._waiting.restore(waiting)
+        self._models = {slot: self._first.copied() for slot, _ in models}
+        for slot, saved in models:
+            self._models[slot].restore(saved)
+        self._gathered = {
+            slot: [(tuple(values), truth) for values, truth in pairs] for slot, pairs in gathered
+        }
+
+
+def _is_heard(items: Sequence[Any], run: slice) -> bool:
+    return not isinstance(items, Batch) and type(items[run.start]) is Label
+
+
+def _singly(run: slice) -> list[slice]:
+    return [slice(at, at + 1) for at in range(run.start, run.stop)]
