@@ -16,7 +16,7 @@ if __name__ != "rxml.operators":
 
 from rxml.operators.aggregation import average, count, reduce, sum  # noqa: A004 - reactivex's names
 from rxml.operators.buffering import buffer
-from rxml.operators.calibration import calibrate
+from rxml.operators.calibration import calibrate, calibrate_probability
 from rxml.operators.collecting import to_list
 from rxml.operators.columns import map_batch, rows, to_batch
 from rxml.operators.combining import amb, concat, merge
@@ -44,6 +44,7 @@ from rxml.operators.looking import lookup_join
 from rxml.operators.notifications import dematerialize, materialize
 from rxml.operators.overflow import conflate, on_overflow
 from rxml.operators.picking import element_at, first, last
+from rxml.operators.pooling import combine
 from rxml.operators.positions import skip, skip_last, take, take_last
 from rxml.operators.prefetching import prefetch
 from rxml.operators.presence import where
@@ -104,8 +105,10 @@ __all__ = [
     "bandit",
     "buffer",
     "calibrate",
+    "calibrate_probability",
     "canary",
     "catch",
+    "combine",
     "combine_latest",
     "concat",
     "concat_map",

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from rxml.eventtime.event_time import event_time_of
-from rxml.eventtime.instants import nanoseconds
-from rxml.eventtime.keyed.keyed_kernel import Where
-from rxml.eventtime.keying import Keying, keying_of
-from rxml.flow.check import require_count, require_function
 from rxml.flow.kinds import label
 from rxml.learning.calibrating import Calibrating, Intervals, Sets
 from rxml.learning.hearing import hearing
+from rxml.learning.probabilities import CalibratingProbability
+from rxml.learning.waiting import waiting
 from rxml.uncertain.calibration.aci import ACI
 from rxml.uncertain.calibration.dtaci import DtACI
-from rxml.uncertain.calibration.labels import Ledger
 from rxml.uncertain.calibration.nexcp import NexCP
 from rxml.uncertain.calibration.pid import PIDTracker
+from rxml.uncertain.calibration.probabilities import (
+    BetaScaling,
+    Calibeating,
+    HistogramBinning,
+    IsotonicCalibration,
+    PlattScaling,
+    Temperature,
+    VennAbers,
+)
 from rxml.uncertain.calibration.quantile_tracker import QuantileTracker
 from rxml.uncertain.calibration.scores import INTERVAL_SCORES, side_level
 from rxml.uncertain.calibration.sets import SetScore
@@ -32,8 +37,10 @@ if TYPE_CHECKING:
     from rxml.learning.calibrating import Form
     from rxml.learning.coverage import Coverage
     from rxml.uncertain.calibration.calibrator import Calibrator, Unbounded
+    from rxml.uncertain.calibration.probabilities import KeyedProbability
 
 Method = Literal["aci", "dtaci", "nexcp", "pid", "quantile_tracker", "split"]
+Scaling = Literal["beta", "histogram", "isotonic", "platt", "temperature", "venn_abers"]
 Score = Literal["abs", "norm", "cqr", "abs_sides", "norm_sides", "cqr_sides", "lac", "aps", "raps"]
 
 _METHODS: Final[dict[str, Callable[..., Calibrator]]] = {
@@ -42,6 +49,14 @@ _METHODS: Final[dict[str, Callable[..., Calibrator]]] = {
     "nexcp": NexCP,
     "pid": PIDTracker,
     "split": SplitConformal,
+}
+_SCALINGS: Final[dict[str, Callable[..., KeyedProbability]]] = {
+    "beta": BetaScaling,
+    "histogram": HistogramBinning,
+    "isotonic": IsotonicCalibration,
+    "platt": PlattScaling,
+    "temperature": Temperature,
+    "venn_abers": VennAbers,
 }
 _SETS: Final = ("lac", "aps", "raps")
 
@@ -130,26 +145,113 @@ def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of
     if coverage is not None and coverage.level != level:
         message = f"calibrate({level}) and a Coverage of {coverage.level}: promise the same"
         raise ValueError(message)
-    span = None if expire is None else nanoseconds(expire, "calibrate(expire)")
-    most = require_count("calibrate(capacity)", capacity, 1)
-    if by is not None and not isinstance(by, str):
-        require_function("calibrate(by)", by, "gives the key of an element")
+    where, ledger = waiting("calibrate", by, expire, capacity)
 
     def kernel(source: Flowable[Any]) -> Callable[[], Calibrating]:
-        keying = keying_of(source) if by is None else Keying(by, None, None, None)
-        where = Where(keying, None if span is None else event_time_of("calibrate", source))
+        place = where(source)
         return lambda: Calibrating(
-            where,
+            place,
             make(),
             begin(),
             ids=id,
             into=into,
             level=level,
-            ledger=lambda width: Ledger(width, most, span),
+            ledger=ledger,
             coverage=coverage,
         )
 
     return hearing(label("calibrate", level), kernel, labels)
+
+
+def calibrate_probability(  # noqa: PLR0913 - each is a thing of its own that one may say of probabilities
+    method: Scaling | Callable[[], KeyedProbability] = "platt",
+    *,
+    calibeating: bool = False,
+    labels: Flowable[Any] | None = None,
+    prediction: Column = "value",
+    id: Column = "id",  # noqa: A002 - what it is
+    by: Column | None = None,
+    into: str = "probability",
+    expire: Duration | None = None,
+    capacity: int = 100_000,
+) -> Operator[Any, Any]:
+    """Say of what a model calls 80 % how often it has come, kept so by labels that come later.
+
+    Marble:
+        --.8----.8--x1--.8-----|   where x1 says that 1 did not come
+        calibrate_probability("platt")
+        --.8----.8------.79----|
+
+    Demand: n elements for n; labels beside are asked for first, up to 1024 at a time, while the reader waits.
+    Buffers: at most `capacity` predictions that wait for their labels, about 100 bytes each, as many ids that had theirs;
+        for each key a few numbers, or the labels in the window of `isotonic` (500) and `venn_abers` (200).
+    Emits: the elements, with a column beside their own: the probability; of `venn_abers` an `Interval` around it, of
+        `histogram` a `Beta` (with `calibeating` both are a plain number). A batch stays one; other mappings become rows. A
+        `Label` comes to nothing: it is heard.
+    Completes: with upstream, whether or not the flow of labels has ended.
+    Fails: with upstream; when an element has no such probability, id, key or time, or a label among the elements is neither
+        true nor false. From a flow beside such a label is logged and left out, and if that flow fails it is logged:
+        nothing more is learnt.
+    Cancels: upstream and labels, at once.
+    Cost: for batches a few microseconds a row, of `venn_abers` up to 100; about 10 a label, of `isotonic` 20.
+
+    Which method? `platt` (Platt, 1999; online: Gupta and Ramdas, 2023) for what is over- or underconfident by a simple rule,
+    `beta` (Kull et al., 2017) for trees and Bayes models, `temperature` (Guo et al., 2017) for networks; with more labels
+    and no rule `isotonic` (Zadrozny and Elkan, 2002); where the doubt is to be told `histogram`, or `venn_abers` (Vovk
+    and Petej, 2014), of whose two ends one is calibrated in any finite sample. With `calibeating` (Foster and Hart, 2023)
+    it holds for whatever comes.
+
+    Labels count as for `calibrate`: once, for what was said of their element, and for nobody if its key's state is gone.
+
+    Args:
+        method: see above; or a function to a calibrator of `rxml.uncertain.calibration.probabilities`.
+        calibeating: what the method said is replaced by what has happened when it said so.
+        labels: a flow of `Label`, of pairs of id and value, or of rows with both; values are true or false, 1 or 0. None:
+            labels are among the elements.
+        prediction: the column of the probability: numbers within [0, 1], events, or `Beta`.
+        id: the id of an element, by which its label finds it: a text or a whole number.
+        by: the key: each has a map of its own. None: that of `key_by`, or one for all.
+        into: the name of the new column.
+        expire: seconds of event time, or a timedelta, after which a label is no longer waited for. None: until there
+            are `capacity` newer ones.
+        capacity: predictions that may wait for their labels, >= 1.
+
+    Raises:
+        ValueError: a method or number out of its range.
+        PipelineError: `labels` is no flow, or `expire` is given and there is no event time upstream.
+
+    Example:
+        >>> import asyncio, rxml
+        >>> from rxml import operators as ops
+        >>> from rxml.learning import Label
+        >>> seen = [[{"id": i, "value": 0.9}, Label(i, i % 2 == 0)] for i in range(1000)]
+        >>> flow = rxml.from_iterable(x for pair in seen for x in pair)
+        >>> rows = asyncio.run(flow.pipe(ops.calibrate_probability()).to_list())
+        >>> round(rows[0]["probability"], 3), round(rows[-1]["probability"], 1)
+        (0.9, 0.5)
+    """
+    begin = _scaling(method, calibeating=calibeating)
+    begin()  # says at once what is wrong
+    where, ledger = waiting("calibrate_probability", by, expire, capacity)
+
+    def kernel(source: Flowable[Any]) -> Callable[[], CalibratingProbability]:
+        place = where(source)
+        return lambda: CalibratingProbability(
+            place, begin(), prediction=prediction, ids=id, into=into, ledger=ledger
+        )
+
+    shown = method if isinstance(method, str) else "own"
+    return hearing(label("calibrate_probability", shown), kernel, labels)
+
+
+def _scaling(
+    method: str | Callable[[], KeyedProbability], *, calibeating: bool
+) -> Callable[[], KeyedProbability]:
+    if not callable(method) and method not in _SCALINGS:
+        known = ", ".join(sorted(_SCALINGS))
+        raise ValueError(f"calibrate_probability(method) is one of {known}; got {method!r}")
+    begin = method if callable(method) else _SCALINGS[method]
+    return (lambda: Calibeating(begin())) if calibeating else begin
 
 
 def _sides(score: str) -> int:

@@ -11,7 +11,7 @@ from rxml.batch.batch import Batch
 from rxml.batch.gather import inferred_column
 from rxml.errors import SchemaError
 from rxml.eventtime.reading import label_of, read
-from rxml.uncertain import Categorical, Distribution, Interval, Quantiles
+from rxml.uncertain import Bernoulli, Beta, Categorical, Distribution, Interval, Quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +57,18 @@ def probabilities(items: Sequence[Any], column: Column) -> Floats:
         text = f"column {label_of(column)!r} has shape {given.shape}"
         raise SchemaError(f"{text}: probabilities are a Categorical, or of shape (n, classes)")
     return given
+
+
+def chances(items: Sequence[Any], column: Column) -> Floats:
+    """The probability of an event, shape (n,), of a column of numbers, of events, or of distributions of a probability.
+
+    Raises:
+        SchemaError: it is none of these.
+    """
+    found = column_of(items, column)
+    if isinstance(found, Bernoulli):
+        return np.asarray(found.p, np.float64)
+    return found.mean() if isinstance(found, Beta) else _plain(found, column)
 
 
 def finite(values: Sequence[Any]) -> Floats:

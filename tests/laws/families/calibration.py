@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import hypothesis.strategies as st
 
 from rxml import operators as ops
+from rxml.errors import SchemaError
 from rxml.learning import Label
-from rxml.uncertain import Interval
+from rxml.uncertain import Beta, Interval
+from rxml.uncertain.calibration.probabilities import HistogramBinning
 from tests.laws.case import Case
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def split(elements: list[Any]) -> Iterator[dict[str, Any]]:
             continue
         value = predicted(element)
         own = scores[element["k"]]
-        radius = quantile(own if len(own) > 1 else sum(scores.values(), []), 0.5)
+        radius = quantile(own if len(own) > 1 else [*scores[0], *scores[1]], 0.5)
         yield {
             **element,
             "interval": Interval(value - radius, value + radius, level=0.5, sort="conformal"),
@@ -56,8 +58,38 @@ def split(elements: list[Any]) -> Iterator[dict[str, Any]]:
         seen.setdefault(element["id"], (element["k"], value))
 
 
+CHANCES: SearchStrategy[Any] = st.fixed_dictionaries(
+    {"id": _IDS, "k": st.integers(0, 1), "x": st.sampled_from([0.0, 0.25, 0.75, -1.0])}
+) | st.builds(Label, _IDS, st.sampled_from([0, 1, True]))
+
+
+def binned(elements: list[Any]) -> Iterator[dict[str, Any]]:
+    """Two bins a key, which begin as Beta(1, 1)."""
+    bins = {(k, half): [1.0, 1.0] for k in (0, 1) for half in (False, True)}
+    seen: dict[int, tuple[int, bool]] = {}
+    labelled: set[int] = set()
+    for element in elements:
+        if isinstance(element, Label):
+            if element.id in seen and element.id not in labelled:
+                labelled.add(element.id)
+                bins[seen[element.id]][0 if element.value else 1] += 1.0
+            continue
+        if element["x"] < 0:
+            raise SchemaError
+        place = element["k"], element["x"] >= 0.5
+        yield {**element, "probability": Beta(*bins[place])}
+        seen.setdefault(element["id"], place)
+
+
+def halves() -> HistogramBinning:
+    return HistogramBinning(2)
+
+
 CASES = {
     "calibrate": Case(
         lambda: ops.calibrate(0.5, method="split", by="k", prediction=predicted), split, MIXED
+    ),
+    "calibrate_probability": Case(
+        lambda: ops.calibrate_probability(halves, by="k", prediction="x"), binned, CHANCES
     ),
 }
