@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 from rxml.batch.batch import Batch
-from rxml.errors import SchemaError
+from rxml.errors import PipelineError, SchemaError
 from rxml.eventtime.keyed.keyed_kernel import KeyedKernel
 from rxml.eventtime.keying import Keying
 from rxml.flow.adopt import flows
@@ -40,6 +40,9 @@ class Hearing(KeyedKernel[Any, Any]):
     def hear(self, labels: Sequence[Label]) -> None:
         """Learn from labels, in their order; nothing is changed if it raises."""
 
+    passing: bool = False
+    """Labels among the elements go on when they were heard, to others behind that hear them too."""
+
     lenient: bool = False
     """Labels come from beside: one that is of no use is logged, since those who are answered must not suffer from it."""
 
@@ -60,6 +63,8 @@ class Hearing(KeyedKernel[Any, Any]):
             return super().push_all(items)
         self.again: bool = True
         self._heed(items)
+        if self.passing:
+            return items
         self.left_out = range(len(items))
         return []
 
@@ -80,10 +85,10 @@ def _with(labels: Flowable[Label], made: Operator[Any, Any]) -> Operator[Any, An
     return lambda source: made(beside(flowable(source, "beside"), labels))
 
 
-def _lenient(make: Callable[[], Hearing]) -> Callable[[], Hearing]:
+def _told(make: Callable[[], Hearing], *, lenient: bool, passing: bool) -> Callable[[], Hearing]:
     def made() -> Hearing:
         kernel = make()
-        kernel.lenient = True
+        kernel.lenient, kernel.passing = lenient, passing
         return kernel
 
     return made
@@ -97,6 +102,8 @@ def hearing(
     name: str,
     kernel: Callable[[Flowable[Any]], Callable[[], Hearing]],
     labels: Flowable[Any] | None,
+    *,
+    pass_labels: bool = False,
 ) -> Operator[Any, Any]:
     """An operator that predicts and hears.
 
@@ -105,16 +112,21 @@ def hearing(
         kernel: from the flow that the operator stands behind to what makes the state of one run.
         labels: a flow of labels beside the elements, which gives a result for each element; None: labels are among the
             elements.
+        pass_labels: those among the elements go on when they were heard, so that another operator behind hears them too.
 
     Raises:
-        PipelineError: the labels are no flow; when this is called.
+        PipelineError: the labels are no flow, or come beside and are to be passed on; when this is called.
     """
+    if pass_labels and labels is not None:
+        raise PipelineError(
+            f"{name}: pass_labels=True passes on labels that are among the elements; a flow of labels beside them can be "
+            "given to the next operator, too"
+        )
     told = None if labels is None else labels_of(flows(name, (labels,))[0])
     each = Cardinality.AT_MOST_ONE if told is None else Cardinality.ONE
 
     def behind(source: Flowable[Any]) -> Operator[Any, Any]:
-        begin = kernel(source)
-        begin = begin if told is None else _lenient(begin)
+        begin = _told(kernel(source), lenient=told is not None, passing=pass_labels)
         made = reading(fold(name, begin, cardinality=each, aligned=False), Keying)
         return made if told is None else _with(told, made)
 
