@@ -29,7 +29,7 @@ install-self := -m pip install --quiet --no-build-isolation --no-deps -e .
 # An environment that was copied along with the tree points back to where it came from.
 moved := $(filter-out $(CURDIR),$(shell cat .venv/.made 2>/dev/null))
 
-.PHONY: help demo test lint types doors docs acceptance bench fuzz torch lock clean distclean FORCE
+.PHONY: help demo test lint types doors docs acceptance data bench fuzz torch lock clean distclean FORCE
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -113,6 +113,8 @@ endef
 
 # Wheels of one platform each, since only the data in them is wanted.
 fetch := -m pip download --quiet --require-hashes --no-deps --only-binary=:all: --dest .data
+
+data: .data/.made ## public data for examples and acceptance, out of packages that bundle it
 
 .data/.made: .venv/.made requirements/data-elec.txt requirements/data-index.txt requirements/bundled.py
 	rm -rf .data
