@@ -87,7 +87,7 @@ def evaluate(
         >>> len(asyncio.run(flow.pipe(ops.evaluate(watched)).to_list()))
         60
         >>> watched.now["accuracy"], watched.now["mae"]
-        (0.3333333333333333, 0.8333333333333334)
+        (0.3333333333333333, 0.8333333333333333)
     """
     require_where(prediction, evaluation.needs)
     span = None if expire is None else nanoseconds(expire, "evaluate(expire)")
