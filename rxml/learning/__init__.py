@@ -9,8 +9,10 @@ from rxml.learning.label import Label
 from rxml.learning.learning_model import OnlineModel
 from rxml.learning.learning_model_baselines import LastValue, RunningMean
 from rxml.learning.learning_model_river import RiverOnline
+from rxml.learning.pooling_handle import Combination, WeightsReport
 
 __all__ = [
+    "Combination",
     "Coverage",
     "CoverageReport",
     "Evaluation",
@@ -21,4 +23,5 @@ __all__ = [
     "OnlineModel",
     "RiverOnline",
     "RunningMean",
+    "WeightsReport",
 ]

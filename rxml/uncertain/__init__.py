@@ -19,6 +19,7 @@ from rxml.uncertain.interval import Interval
 from rxml.uncertain.kinds import KINDS
 from rxml.uncertain.mixture import Mixture
 from rxml.uncertain.normal import Normal
+from rxml.uncertain.pools import pool
 from rxml.uncertain.propagation import Propagated, delta, unscented
 from rxml.uncertain.quantiles import Quantiles
 from rxml.uncertain.rows import Rows
@@ -47,6 +48,7 @@ __all__ = [
     "expected_expit",
     "expected_probability",
     "greater",
+    "pool",
     "prob",
     "unscented",
 ]

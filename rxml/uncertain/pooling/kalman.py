@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
 
 from rxml.uncertain.checks import require
-from rxml.uncertain.pooling.members import LARGEST, matched, numbers
+from rxml.uncertain.pooling.members import LARGEST, matched, numbers, require_choice
 from rxml.uncertain.pooling.slots import Slots, State
 from rxml.uncertain.pooling.smoother import smooth
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from rxml.uncertain.checks import Floats
+
+Late: TypeAlias = Literal["refuse", "widen"]
 
 _MOST: Final = 1e300
 
@@ -60,19 +62,29 @@ class LocalLevel:
         mean: what is expected before the first event.
         var: its variance, from 0 to inf; inf lets the first event decide.
         keys: slots at first.
+        late: what becomes of an event before the last one of its slot: "refuse" it, or "widen" its noise by what the
+            level has drifted since, and take it as seen at the time of that last one.
 
     Attributes:
         q: as given.
         lag: as given.
+        late: as given.
 
     Raises:
         ValueError: a number is out of its bounds.
     """
 
-    __slots__ = ("_slots", "lag", "q")
+    __slots__ = ("_slots", "lag", "late", "q")
 
     def __init__(
-        self, q: float, *, lag: int = 0, mean: float = 0.0, var: float = np.inf, keys: int = 0
+        self,
+        q: float,
+        *,
+        lag: int = 0,
+        mean: float = 0.0,
+        var: float = np.inf,
+        keys: int = 0,
+        late: Late = "refuse",
     ) -> None:
         if not 0 <= q < np.inf:
             raise ValueError(f"LocalLevel(q) wants a number >= 0 and finite, got {q!r}")
@@ -82,8 +94,10 @@ class LocalLevel:
             )
         if lag < 0:
             raise ValueError(f"LocalLevel(lag) wants a number >= 0, got {lag!r}")
+        require_choice("late", late, ("refuse", "widen"))
         self.q: float = float(q)
         self.lag: int = int(lag)
+        self.late: Late = late
         history = np.full(self.lag + 1, np.nan)
         fresh = {"mean": float(mean), "var": float(var), "time": np.nan}
         past = {"means": history, "vars": history, "steps": history} if lag else {}
@@ -93,12 +107,16 @@ class LocalLevel:
         """Have slots for this many keys."""
         self._slots.grow(keys)
 
+    def forget(self, slots: ArrayLike) -> None:
+        """Know nothing of these slots, which are given to other keys."""
+        self._slots.forget(self._slots.places(slots))
+
     def update(self, slots: ArrayLike, times: ArrayLike, y: ArrayLike, r: ArrayLike) -> Filtered:
         """Take events, in order; nothing is changed if one of them is refused.
 
         Args:
             slots: (n,) keys of the events; they may repeat.
-            times: (n,) in the unit of time of q; none before the last one of its slot.
+            times: (n,) in the unit of time of q; for one before the last one of its slot see `late`.
             y: (n,) what was seen, NaN for nothing. Sizes up to 1e150.
             r: (n,), or a number: variance of the noise, from 0 (a fact) to inf (tells nothing).
 
@@ -111,6 +129,8 @@ class LocalLevel:
         when, seen, noise = _events(len(places), times, y, r)
 
         def step(state: State, rows: NDArray[np.intp]) -> tuple[State, State]:
+            if self.late == "widen":
+                self._delay(state, when, noise, rows)
             drift = self._drift(state, when, rows)
             after, told = _corrected(state, drift, seen, noise, rows)
             after["time"] = when[rows]
@@ -166,6 +186,14 @@ class LocalLevel:
         """
         self._slots.restore(state)
 
+    def _delay(self, state: State, when: Floats, noise: Floats, rows: NDArray[np.intp]) -> None:
+        """Take events that come late as seen at the last time of their slots, with what was gained since as noise."""
+        last = np.fmax(when[rows], state["time"])
+        noise[rows] = np.minimum(
+            noise[rows] + self.q * (last - when[rows]), np.maximum(noise[rows], _MOST)
+        )
+        when[rows] = last
+
     def _drift(self, state: State, when: Floats, rows: NDArray[np.intp]) -> Floats:
         """Variance that levels gained since their last events."""
         ahead = when[rows] - state["time"]
@@ -201,7 +229,7 @@ def _events(n: int, times: ArrayLike, y: ArrayLike, r: ArrayLike) -> tuple[Float
     require(np.isfinite(when), "a time is finite", when)
     require(missing | (np.abs(seen) <= LARGEST), f"a value is within +-{LARGEST:g}", seen)
     require(missing | (noise >= 0), "a variance is >= 0", noise)
-    return when, seen, np.where(missing, np.inf, noise)
+    return when.copy(), seen, np.where(missing, np.inf, noise)
 
 
 def _corrected(

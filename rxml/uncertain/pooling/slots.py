@@ -94,6 +94,11 @@ class Slots:
         for name, array in state.items():
             self._arrays[name][places] = array
 
+    def forget(self, places: NDArray[np.intp]) -> None:
+        """Have these slots as new ones are."""
+        for name, value in self._fresh.items():
+            self._arrays[name][places] = value
+
     def fold(self, places: NDArray[np.intp], step: Step) -> State:
         """Take rows in order, those of one key one after the other; if a step fails nothing is changed.
 

@@ -44,6 +44,14 @@ class Weights(Protocol):
         """Have slots for this many keys; new ones weigh all models alike."""
         ...
 
+    def forget(self, slots: ArrayLike) -> None:
+        """Weigh all models alike in these slots, as new ones do: they are given to other keys.
+
+        Raises:
+            IndexError: a slot that is not there.
+        """
+        ...
+
     def weights(self, slots: ArrayLike, awake: ArrayLike | None = None) -> Floats:
         """The weights with which to pool now.
 
@@ -119,6 +127,10 @@ class SlotWeights(ABC):
     def grow(self, keys: int) -> None:
         """Have slots for this many keys; new ones weigh all models alike."""
         self._slots.grow(keys)
+
+    def forget(self, slots: ArrayLike) -> None:
+        """Weigh all models alike in these slots, as new ones do."""
+        self._slots.forget(self._slots.places(slots))
 
     def weights(self, slots: ArrayLike, awake: ArrayLike | None = None) -> Floats:
         """The weights with which to pool now, (n, K); see `Weights.weights`."""
