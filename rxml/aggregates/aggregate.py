@@ -11,16 +11,17 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.aggregates.folding import Fold, at_once, doubling, in_rounds, one_by_one
+from rxml.aggregates.reader import Reader
 from rxml.aggregates.states import State
 from rxml.flow.check import PLAIN, require_function
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Aggregate", "Column", "Fold", "State", "require_whole", "shown"]
+__all__ = ["Aggregate", "Column", "Fold", "State", "named", "require_whole", "shown"]
 
-Column: TypeAlias = str | Callable[[Any], Any]
-"""Where values come from: the name of a column, or, for rows that are no batch, a function of the element."""
+Column: TypeAlias = str | Callable[[Any], Any] | Reader
+"""Where values come from: the name of a column, or, for rows that are no batch, a function of the element; or how it is read."""
 
 
 class Aggregate(ABC):
@@ -37,11 +38,13 @@ class Aggregate(ABC):
 
     Attributes:
         columns: the same, as a tuple; empty if the aggregate looks at no values.
+        beside: what the columns that `lowered` gives beside the result are called, behind its name.
         exact: `combine` is associative to the last bit, not only up to rounding.
         fallible: rows that `lift` takes may still fail where they come to others.
     """
 
     columns: tuple[Column, ...]
+    beside: ClassVar[tuple[str, ...]] = ()
     exact: ClassVar[bool] = False
     fallible: ClassVar[bool] = False
 
@@ -128,6 +131,14 @@ class Aggregate(ABC):
             state: the state of some groups.
         """
 
+    def lowered(self, state: State) -> list[Any]:
+        """The result of each group, and what belongs beside it: a column each.
+
+        Args:
+            state: the state of some groups.
+        """
+        return [self.lower(state)]
+
     @override
     def __repr__(self) -> str:
         """As it was built; the same in every process, so that a snapshot can be compared with it."""
@@ -148,9 +159,14 @@ class Aggregate(ABC):
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
 
 
+def named(name: str, aggregate: Aggregate) -> list[str]:
+    """What the columns are called that an aggregate of this name gives: as it, and `name_error` and the like."""
+    return [name, *(f"{name}_{each}" for each in aggregate.beside)]
+
+
 def shown(column: Column) -> str:
     """A column for messages: its name in quotes, or the name of the function."""
-    if isinstance(column, str):
+    if isinstance(column, str | Reader):
         return repr(column)
     return str(getattr(column, "__qualname__", type(column).__name__))
 
@@ -161,6 +177,8 @@ def _named(value: object) -> str:
 
 
 def _require_column(given: object) -> None:
+    if isinstance(given, Reader):
+        return
     if not (isinstance(given, str) or callable(given)):
         text = f"got {given!r} ({type(given).__name__}) for a column"
         raise TypeError(f"{text}: give its name, or a function of the element")

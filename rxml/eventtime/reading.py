@@ -7,7 +7,11 @@ from operator import itemgetter
 from types import BuiltinMethodType, MethodType, MethodWrapperType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+import numpy as np
+
+from rxml.aggregates.reader import Reader
 from rxml.batch.batch import Batch
+from rxml.batch.gather import inferred_column
 from rxml.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ Column: TypeAlias = str | Callable[[Any], Any]
 """The name of a column, a key or an attribute, or the way to one with dots; or a function of the element."""
 
 
-def read(items: Sequence[Any], column: Column) -> Sequence[Any] | NDArray[Any]:
+def read(items: Sequence[Any], column: Column | Reader) -> Sequence[Any] | NDArray[Any]:
     """What each element has there, in order: the column itself if the elements are a batch.
 
     A name that an element lacks may also be the way to it: "payload.celsius" is what "payload" has under "celsius".
@@ -29,6 +33,8 @@ def read(items: Sequence[Any], column: Column) -> Sequence[Any] | NDArray[Any]:
     Raises:
         SchemaError: an element has no such column.
     """
+    if isinstance(column, Reader):
+        return column.read(items, _found)
     if callable(column):
         return list(map(column, items))
     if isinstance(items, Batch):
@@ -37,6 +43,19 @@ def read(items: Sequence[Any], column: Column) -> Sequence[Any] | NDArray[Any]:
         return list(map(itemgetter(column), items))
     except (KeyError, TypeError, IndexError):
         return [_one(item, column) for item in items]
+
+
+def _found(items: Sequence[Any], column: Column) -> Any:
+    """What elements have there, as one array or column of distributions; None where none of them has it."""
+    if isinstance(items, Batch) and isinstance(column, str) and column in items.columns:
+        return items.columns[column]
+    try:
+        values = read(items, column)
+    except SchemaError:
+        if any(_has(item, str(column)) for item in items):
+            raise
+        return None
+    return values if isinstance(values, np.ndarray) else inferred_column(label_of(column), values)
 
 
 def _of_batch(batch: Batch, column: str) -> Sequence[Any] | NDArray[Any]:

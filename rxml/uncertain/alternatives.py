@@ -20,10 +20,11 @@ from rxml.uncertain.checks import (
     summed,
 )
 from rxml.uncertain.distribution import Distribution
+from rxml.uncertain.rows import same
 from rxml.uncertain.weighted import weighted_quantile, weighted_share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -87,6 +88,27 @@ class Alternatives(Distribution):
         """The probability of each value given that there is one, shape (N, M); NaN in rows that are surely absent."""
         with np.errstate(invalid="ignore"):
             return self._p / summed(self._p)[..., None]
+
+    @override
+    def concat(self, others: Sequence[Any]) -> Alternatives:
+        """This column followed by others; where they have fewer alternatives a row, the lacking ones have p = 0."""
+        columns: list[Alternatives] = [self, *others]
+        most = max(column.p.shape[-1] for column in columns)
+        first, *rest = (_padded(column, most) for column in columns)
+        parameters = super(Alternatives, first).concat(rest).parameters()
+        return self.adopt(**parameters)
+
+    @override
+    def equals(self, other: object) -> bool:
+        """Whether the other has the same alternatives in the same order; those at the end with p = 0 do not count."""
+        if (
+            not isinstance(other, Alternatives)
+            or self._values.dtype.kind != other.values.dtype.kind
+        ):
+            return False
+        most = max(self._p.shape[-1], other.p.shape[-1])
+        mine, its = _padded(self, most), _padded(other, most)
+        return same(mine.p, its.p) and same(_counting(mine), _counting(its))
 
     @property
     def _numbers(self) -> Floats:
@@ -163,3 +185,22 @@ class Alternatives(Distribution):
             self._p,
         )
         return Alternatives(self._values, np.minimum(left / total[..., None], 1.0))
+
+
+def _padded(column: Alternatives, most: int) -> Alternatives:
+    """With so many alternatives a row: the last value again, which is not the case."""
+    size = column.p.shape[-1]
+    if size == most:
+        return column
+    wide = [(0, 0)] * (column.p.ndim - 1) + [(0, most - size)]
+    values = np.pad(column.values, wide, mode="edge" if size else "constant")
+    return Alternatives.adopt(values=values, p=np.pad(column.p, wide))
+
+
+def _counting(column: Alternatives) -> NDArray[Any]:
+    """The values up to the last that may be the case, and then that one again."""
+    if not column.p.shape[-1]:
+        return column.values
+    possible = np.maximum.accumulate(column.p[..., ::-1] > 0, axis=-1)[..., ::-1]
+    last = np.maximum(possible.sum(axis=-1, keepdims=True) - 1, 0)
+    return np.where(possible, column.values, np.take_along_axis(column.values, last, axis=-1))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from typing_extensions import override
 
+from rxml.aggregates.aggregate import named
 from rxml.aggregates.states import cells, grown, plain, put, restored, size, taken
 from rxml.aggregates.values import array_of
 from rxml.batch.batch import Batch
@@ -79,7 +80,7 @@ class Aggregating(KeyedKernel[Any, Any]):
         ):
             made = running(each, taken(state, slots), taken(rows, segments.order), segments)
             after.append(taken(made, np.append(segments.first[1:], True)))
-            columns[name] = each.lower(taken(made, back))
+            columns |= zip(named(name, each), each.lowered(taken(made, back)), strict=True)
         results = Batch(columns)
         for state, new in zip(self._states, after, strict=True):
             put(state, slots, new)

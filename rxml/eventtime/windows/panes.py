@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rxml.batch.batch import Batch
+from rxml.batch.column import Column, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from rxml.eventtime.windows.keys import Keys
 
 EARLY: Final = 0
 ON_TIME: Final = 1
 LATE: Final = 2
+Values: TypeAlias = NDArray[Any] | Column
 TIMINGS: Final = np.array(["early", "on_time", "late"], object)
 
 
@@ -31,7 +32,7 @@ class Panes:
         starts: of the windows, int64 ns UTC.
         ends: the first instant behind each.
         times: the event times of the results.
-        values: of each aggregate.
+        values: of each aggregate; arrays, or columns of distributions.
         index: how many panes of the window came before.
         timing: `EARLY`, `ON_TIME` or `LATE`.
         final: no further pane of the window can follow.
@@ -42,7 +43,7 @@ class Panes:
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     times: NDArray[np.int64]
-    values: Sequence[NDArray[Any]]
+    values: Sequence[Values]
     index: NDArray[np.int64]
     timing: NDArray[np.int8]
     final: NDArray[np.bool_]
@@ -58,7 +59,7 @@ class Panes:
             self.starts[rows],
             self.ends[rows],
             self.times[rows],
-            [each[rows] for each in self.values],
+            [_taken(each, rows) for each in self.values],
             self.index[rows],
             self.timing[rows],
             self.final[rows],
@@ -76,7 +77,7 @@ def closing(
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     times: NDArray[np.int64],
-    values: Sequence[NDArray[Any]],
+    values: Sequence[Values],
 ) -> Panes:
     """The only panes of windows that have ended."""
     n = len(codes)
@@ -89,7 +90,8 @@ def together(parts: Sequence[Panes]) -> Panes:
     """One behind the other; at least one."""
     if len(parts) == 1:
         return parts[0]
-    values = [np.concatenate(each) for each in zip(*(part.values for part in parts), strict=True)]
+    columns = zip(*(part.values for part in parts), strict=True)
+    values = [_joined(each) for each in columns]
     return Panes(
         np.concatenate([part.codes for part in parts]),
         np.concatenate([part.starts for part in parts]),
@@ -101,6 +103,15 @@ def together(parts: Sequence[Panes]) -> Panes:
         np.concatenate([part.final for part in parts]),
         np.concatenate([part.retracted for part in parts]),
     )
+
+
+def _taken(column: Values, rows: NDArray[np.intp]) -> Values:
+    return column[rows] if isinstance(column, np.ndarray) else column.take(rows)
+
+
+def _joined(columns: Sequence[Values]) -> Values:
+    arrays = [each for each in columns if isinstance(each, np.ndarray)]
+    return np.concatenate(arrays) if len(arrays) == len(columns) else joined("", columns)
 
 
 @dataclass(frozen=True, slots=True)

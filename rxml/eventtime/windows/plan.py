@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from rxml.aggregates.aggregate import named
 from rxml.errors import PipelineError
 from rxml.eventtime.event_time import EventTime
 from rxml.eventtime.windows.count_engine import CountEngine
@@ -144,7 +145,13 @@ class Plan:
         settings, timed = self.settings, self.event_time is not None
         spans = timed and not isinstance(settings.windowing, Global)
         retracting = settings.several and settings.accumulation == "retracting"
-        return Layout(tuple(self.aggregates), spans, timed, settings.several, retracting)
+        return Layout(self._names, spans, timed, settings.several, retracting)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """Of all columns of the aggregates."""
+        pairs = self.aggregates.items()
+        return tuple(name for given, each in pairs for name in named(given, each))
 
     def check(self) -> None:
         """Refuse bounds of `key_by` that windows cannot keep, and names of aggregates that results have already.
@@ -160,8 +167,8 @@ class Plan:
             )
             raise PipelineError(f"{message}; give key_by a function of another name")
         taken = self.layout.columns(key)
-        for name in self.aggregates:
-            if name in taken:
+        for name in self._names:
+            if name in taken or self._names.count(name) > 1:
                 message = (
                     f"window(...).aggregate({name}=...): results have a column {name!r} already"
                 )

@@ -161,13 +161,14 @@ class Pool:
         for each, state in zip(self._aggregates, self._states, strict=True):
             put(state, into, each.combine(taken(state, into), taken(state, others)))
 
-    def lower(self, slots: NDArray[np.intp]) -> list[NDArray[Any]]:
+    def lower(self, slots: NDArray[np.intp]) -> list[Any]:
         """The results of these slots, of each aggregate in turn."""
         return self.lowered(self.states(slots))
 
-    def lowered(self, states: Sequence[State]) -> list[NDArray[Any]]:
+    def lowered(self, states: Sequence[State]) -> list[Any]:
         """The results of states that are not in the pool."""
-        return [each.lower(state) for each, state in zip(self._aggregates, states, strict=True)]
+        pairs = zip(self._aggregates, states, strict=True)
+        return [column for each, state in pairs for column in each.lowered(state)]
 
     def states(self, slots: NDArray[np.intp]) -> list[State]:
         """Copies of the states in these slots."""

@@ -97,7 +97,7 @@ class Retractions:
         starts, ends, times, index = (column[slots] for column in self._columns)
         states = [taken(state, slots) for state in self._states]
         pairs = zip(self._aggregates, states, strict=True)
-        values = [each.lower(state) for each, state in pairs]
+        values = [column for each, state in pairs for column in each.lowered(state)]
         yes = np.ones(len(slots), np.bool_)
         return Panes(codes, starts, ends, times, values, index - 1, timing, ~yes, yes)
 

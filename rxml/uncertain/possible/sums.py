@@ -70,7 +70,7 @@ def _moments(rows: UncertainRows) -> tuple[Moments, Floats]:
     """And a bound on the sum of the third absolute central moments, in cubed standard deviations."""
     _require_finite(rows)
     unit, scaled = rows.scaled()
-    mean, square, third, absolute = _central(scaled)
+    mean, square, third, absolute = central_moments(scaled)
     var = square.sum(axis=-1)
     scale = np.where(var > 0, var, 1.0)
     skew = np.where(var > 0, third.sum(axis=-1) / scale, 0.0) / np.sqrt(scale)
@@ -79,7 +79,7 @@ def _moments(rows: UncertainRows) -> tuple[Moments, Floats]:
     return Moments(total, np.asarray(var * unit * unit), np.asarray(skew)), np.asarray(lyapunov)
 
 
-def _central(rows: UncertainRows) -> tuple[Floats, Floats, Floats, Floats]:
+def central_moments(rows: UncertainRows) -> tuple[Floats, Floats, Floats, Floats]:
     """Of what each row adds: the mean, the second and the third central moment, and a bound on the third absolute one."""
     mean = (rows.p * rows.v).sum(axis=-1)
     away = rows.v - mean[..., np.newaxis]

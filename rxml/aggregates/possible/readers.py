@@ -1,0 +1,315 @@
+"""Readers: what rows are worth, and whether they are there, as arrays; from columns of numbers and of distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import numpy as np
+from typing_extensions import TypeIs, override
+
+from rxml.aggregates.reader import Reader
+from rxml.batch.batch import Batch
+from rxml.errors import SchemaError
+from rxml.uncertain import (
+    Alternatives,
+    Bernoulli,
+    Categorical,
+    Distribution,
+    Mixture,
+    Normal,
+    Rows,
+    Worlds,
+)
+from rxml.uncertain.checks import require_probabilities
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rxml.aggregates.reader import Find
+    from rxml.uncertain.checks import Floats
+
+Event: TypeAlias = str | Callable[[Batch], Any]
+"""A column of events (`Bernoulli`, booleans or probabilities), or a function from a batch to one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presence(Reader):
+    """How likely each row is there: bounds, shape (n, 2), which are one where nothing is left open.
+
+    Attributes:
+        where: what must hold beside; None for nothing.
+        column: of presence; rows without it are surely there.
+    """
+
+    where: Event | None
+    column: str
+
+    @override
+    def __repr__(self) -> str:
+        return f"{self.column} where {shown_event(self.where)}" if self.where else self.column
+
+    @override
+    def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
+        event = self.event(items, find)
+        if event is None:
+            return np.ones((len(items), 2))
+        return np.stack(event.bounds, axis=-1)
+
+    def event(self, items: Sequence[Any], find: Find) -> Bernoulli | None:
+        """The events; None where rows are surely there."""
+        there = _presence(items, self.column, find)
+        if self.where is None:
+            return there
+        met = _event(_met(self.where, items, find), shown_event(self.where))
+        return met if there is None else there.both(met)
+
+
+def shown_event(where: Event | None) -> str:
+    """An event in words, the same in every process."""
+    return str(getattr(where, "__qualname__", where))
+
+
+def _presence(items: Sequence[Any], column: str, find: Find) -> Bernoulli | None:
+    if isinstance(items, Batch):
+        found = find(items, column) if column in items.columns else None
+    else:
+        values = [_value(item, column) for item in items]
+        if all(value is None for value in values):
+            return None
+        sure = _surely(values)
+        found = find([{column: sure if value is None else value} for value in values], column)
+    return None if found is None else _event(found, column)
+
+
+def _is_array(found: Any, kinds: str) -> TypeIs[NDArray[Any]]:
+    if not isinstance(found, np.ndarray):
+        return False
+    array: NDArray[Any] = found
+    return array.ndim == 1 and (not kinds or array.dtype.kind in kinds)
+
+
+def _value(item: Any, column: str) -> Any:
+    if isinstance(item, Mapping):
+        return cast("Mapping[str, Any]", item).get(column)
+    return getattr(item, column, None)
+
+
+def _surely(values: Sequence[Any]) -> Any:
+    """What stands for a row without presence beside others."""
+    first = next(value for value in values if value is not None)
+    if isinstance(first, Bernoulli) and first.inside is not None:
+        return Bernoulli.in_worlds(np.ones_like(first.inside), None, first.world)
+    return Bernoulli(1.0) if isinstance(first, Bernoulli) else 1.0
+
+
+def _met(where: Event, items: Sequence[Any], find: Find) -> Any:
+    if isinstance(where, str):
+        found = find(items, where)
+        if found is None:
+            raise SchemaError(f"no element has {where!r}, which says where it counts")
+        return found
+    return where(items if isinstance(items, Batch) else Batch.from_rows(items))
+
+
+def _event(found: Any, name: str) -> Bernoulli:
+    if isinstance(found, Bernoulli):
+        return found
+    if _is_array(found, "bf"):
+        p = found.astype(np.float64)
+        require_probabilities(p, f"presence in {name!r}")
+        return Bernoulli(p)
+    raise SchemaError(f"{name!r} is no column of events, booleans or probabilities")
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts(Reader):
+    """What each row may be worth: (n, M, 3), its alternatives with probability, mean and variance.
+
+    Numbers have one with variance 0; of a distribution that is none of `Normal`, `Alternatives`, `Mixture`, `Categorical`
+    (with numbers for classes) and `Bernoulli` (1 or 0), the normal one of the same mean and variance is taken.
+    """
+
+    column: Any
+
+    @override
+    def __repr__(self) -> str:
+        return repr(self.column)
+
+    @override
+    def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
+        p, v, var = _amounts(needed(items, self.column, find), self.column)
+        fields = np.broadcast_arrays(p, v, var)
+        return np.stack([field.astype(np.float64) for field in fields], axis=-1)
+
+
+def needed(items: Sequence[Any], column: Any, find: Find) -> Any:
+    """What elements have there.
+
+    Raises:
+        SchemaError: none of them has it.
+    """
+    found = find(items, column)
+    if found is None:
+        raise SchemaError(f"no element has {column!r}")
+    return found
+
+
+def _amounts(found: Any, name: Any) -> tuple[Any, Any, Any]:
+    match found:
+        case Mixture():
+            return found.weights, *found.components
+        case Alternatives() | Categorical() | Bernoulli():
+            return *_choices(found, name), 0.0
+        case Distribution():
+            near: Normal = found.to(Normal)
+            return np.ones((len(near), 1)), near.mean()[:, None], near.var()[:, None]
+        case _ if _is_array(found, "biuf"):
+            return np.ones((len(found), 1)), found[:, None], 0.0
+        case _:
+            raise _refused(found, name)
+
+
+def _choices(found: Alternatives | Categorical | Bernoulli, name: Any) -> tuple[Any, Any]:
+    """The probabilities and the values, (n, M) each or values (M,) of all rows."""
+    if isinstance(found, Bernoulli):
+        return np.stack([1.0 - found.p, found.p], axis=-1), np.array([0.0, 1.0])
+    values = found.values if isinstance(found, Alternatives) else found.classes
+    if values.dtype.kind not in "biuf":
+        raise _refused(found, name)
+    return found.p, values
+
+
+def _refused(found: Any, name: Any) -> SchemaError:
+    return SchemaError(f"column {name!r} is {_kind(found)}: want numbers, or distributions")
+
+
+def _kind(found: Any) -> str:
+    return found.kind if isinstance(found, Rows) else f"an array of {found.dtype}{found.shape}"
+
+
+@dataclass(frozen=True, slots=True)
+class Names(Reader):
+    """Which values each row may have, as objects or text, (n, M)."""
+
+    column: Any
+
+    @override
+    def __repr__(self) -> str:
+        return repr(self.column)
+
+    @override
+    def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
+        found = needed(items, self.column, find)
+        if isinstance(found, Categorical):
+            return np.broadcast_to(found.classes, found.p.shape)
+        if isinstance(found, Alternatives):
+            return found.values
+        if _is_array(found, ""):
+            return found[:, None]
+        text = f"column {self.column!r} is {_kind(found)}"
+        raise SchemaError(f"{text}: want values, Categorical or Alternatives")
+
+
+@dataclass(frozen=True, slots=True)
+class Chances(Reader):
+    """The probability of each of the `Names`, (n, M)."""
+
+    column: Any
+
+    @override
+    def __repr__(self) -> str:
+        return repr(self.column)
+
+    @override
+    def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
+        found = needed(items, self.column, find)
+        uncertain = isinstance(found, Categorical | Alternatives)
+        return found.p if uncertain else np.ones((len(items), 1))
+
+
+@dataclass(frozen=True, slots=True)
+class There(Presence):
+    """In which worlds each row is there, (n, W), 1.0 or 0.0; (n, 1) where all are in all worlds."""
+
+    @override
+    def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
+        event = self.event(items, find)
+        if event is None:
+            return np.ones((len(items), 1))
+        if event.inside is not None:
+            return np.asarray(event.inside.T, np.float64)
+        sure = (event.p == 0) | (event.p == 1)
+        if not sure.all():
+            text = f"presence in {self!r} has probabilities without worlds"
+            raise SchemaError(f"{text}: find it in worlds, or take dependence='independent'")
+        return event.p[:, np.newaxis]
+
+
+@dataclass(frozen=True, slots=True)
+class InWorlds(Reader):
+    """What each row is worth in each world, (n, W); (n, 1) where that is the same in all."""
+
+    column: Any
+
+    @override
+    def __repr__(self) -> str:
+        return repr(self.column)
+
+    @override
+    def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
+        found = needed(items, self.column, find)
+        if isinstance(found, Worlds):
+            return np.ascontiguousarray(found.values.T)
+        if _is_array(found, "biuf"):
+            return found.astype(np.float64)[:, None]
+        raise SchemaError(f"column {self.column!r} is {_kind(found)}: want worlds, or numbers")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn(Reader):
+    """Which draws the worlds are, (n, 1 + k), with a 1 before the key; (n, 0) where nothing was drawn.
+
+    Attributes:
+        there: whose worlds.
+        column: and whose; None for no other.
+    """
+
+    there: Presence
+    column: Any = None
+
+    @override
+    def __repr__(self) -> str:
+        return "worlds"
+
+    @override
+    def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
+        found = [] if self.column is None else [needed(items, self.column, find)]
+        found.append(self.there.event(items, find))
+        keys = {_key(each) for each in found if isinstance(each, Worlds) or _inside(each)}
+        if len(keys) > 1 or None in keys:
+            raise SchemaError("values and presence were not drawn in the same worlds")
+        if any(isinstance(each, Worlds) and each.effective < len(each.values) for each in found):
+            raise SchemaError("worlds with weights: draw them anew with equal ones before")
+        (key,) = keys or {()}
+        return np.tile(np.array(key, np.uint64), (len(items), 1))
+
+
+def _inside(found: Any) -> bool:
+    return isinstance(found, Bernoulli) and found.inside is not None
+
+
+def _key(found: Worlds | Bernoulli) -> tuple[Any, ...] | None:
+    return None if found.world is None else (1, *found.world.reshape(-1).tolist())
+
+
+def probabilities(bounds: Floats) -> Floats:
+    """The probabilities, where bounds leave nothing open, (n,).
+
+    Raises:
+        DistributionError: they do; the message names the rows.
+    """
+    return Bernoulli.between(bounds[:, 0], bounds[:, 1]).p

@@ -1,0 +1,102 @@
+"""Aggregates world by world: whatever rows have to do with each other is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from typing_extensions import override
+
+from rxml.aggregates.possible.collected import Collected
+from rxml.errors import DistributionError
+from rxml.uncertain import Worlds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from rxml.aggregates.reader import Reader
+
+
+def _count(_: NDArray[Any], there: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(there.sum(axis=1))
+
+
+def _sum(values: NDArray[Any], there: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(np.where(there > 0, values, 0.0).sum(axis=1))
+
+
+def _max(values: NDArray[Any], there: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(np.where(there > 0, values, -np.inf).max(axis=1, initial=-np.inf))
+
+
+def _min(values: NDArray[Any], there: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(np.where(there > 0, values, np.inf).min(axis=1, initial=np.inf))
+
+
+_WAYS: Final[Mapping[str, Callable[..., NDArray[Any]]]] = {
+    "count": _count,
+    "sum": _sum,
+    "max": _max,
+    "min": _min,
+}
+
+
+class ByWorld(Collected):
+    """What each world's rows come to, as worlds of the same draws; without rows the largest is -inf, the smallest inf.
+
+    Args:
+        way: "count", "sum", "max" or "min".
+        readers: of presence, values (but for "count") and of which draws these are.
+        most: as in `Collected`.
+    """
+
+    way: str
+
+    def __init__(self, way: str, *readers: Reader, most: int) -> None:
+        super().__init__(*readers, most=most)
+        self.way = way
+
+    @override
+    def widened(self, array: NDArray[Any], most: int) -> NDArray[Any]:
+        if array.shape[1] > 1:
+            text = f"rows have {array.shape[1]} worlds, and others have {most}"
+            raise DistributionError(f"{text}: draw them together")
+        if not array.shape[1]:
+            return np.zeros((len(array), most), array.dtype)
+        return np.repeat(array, most, axis=1)
+
+    @override
+    def nothing(self) -> Any:
+        return _WAYS[self.way](np.zeros((1, 0, 1)), np.zeros((1, 0, 1)))[0], ()
+
+    @override
+    def alike(self, columns: Sequence[NDArray[Any]]) -> Sequence[Any]:
+        there, values = columns[0], columns[-2]
+        found = _WAYS[self.way](*np.broadcast_arrays(values, there))
+        return [(each, _draws(key)) for each, key in zip(found, columns[-1], strict=True)]
+
+    @override
+    def columns_of(self, results: Sequence[Any]) -> list[Any]:
+        keys = {key for _, key in results if key}
+        if len(keys) > 1:
+            raise DistributionError("windows hold rows of different draws: draw all with one seed")
+        most = max((len(each) for each, _ in results), default=1)
+        table = [np.broadcast_to(each, (most,)) for each, _ in results]
+        values = np.stack(table, axis=1) if table else np.zeros((1, 0))
+        return [Worlds(values, world=_key(keys.pop()) if keys else None)]
+
+
+def _key(draws: tuple[int, ...]) -> NDArray[np.uint64]:
+    """As `Draws.key` has it."""
+    key = np.array(draws[1:], np.uint64)
+    return key.reshape(()) if len(key) == 1 else key
+
+
+def _draws(keys: NDArray[Any]) -> tuple[int, ...]:
+    """Which draws rows are of; those without any go with all."""
+    found = {tuple(row) for row in keys.tolist() if any(row)}
+    if len(found) > 1:
+        raise DistributionError("a window holds rows of different draws: draw all with one seed")
+    return found.pop() if found else ()
