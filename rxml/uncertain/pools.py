@@ -9,13 +9,12 @@ import numpy as np
 from rxml.errors import DistributionError
 from rxml.uncertain.pooling.forms import form_of, require_pool
 from rxml.uncertain.pooling.members import mask, raw
+from rxml.uncertain.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
-
-    from rxml.uncertain.rows import Rows
 
 
 def pool(
@@ -41,7 +40,7 @@ def pool(
     probabilities from 0 to 1, all classes alike; of quantiles there are none such.
 
     Args:
-        columns: of K members, each of n rows; the first says of what kind all are.
+        columns: of K members, each of n rows, or all of them scalars; the first says of what kind all are.
         weights: (K,) or (n, K), >= 0; all alike if None. 0 is absent.
         rule: see above.
         awake: (n, K) mask of those who count; all, if None.
@@ -58,15 +57,15 @@ def pool(
     """
     if not columns:
         raise DistributionError("a pool of no columns: give at least one")
-    first = columns[0] if hasattr(columns[0], "axes") else np.asarray(columns[0])
-    form = form_of(first)
+    if all(isinstance(each, Rows) and not each.shape for each in columns):
+        return pool([each.as_column() for each in columns], weights, rule, awake=awake).at(0)
+    given = [each if isinstance(each, Rows) else np.asarray(each) for each in columns]
+    form = form_of(given[0])
     by = require_pool(form, rule)
-    given = [each if hasattr(each, "axes") else np.asarray(each) for each in columns]
     told = [form.read(each) for each in given]
-    if len({each.shape for each in told}) > 1 or told[0].ndim != 2:
-        raise DistributionError(
-            f"columns have as many rows each: got {[len(each) for each in given]}"
-        )
+    shapes = {each.shape for each in told}
+    if len(shapes) > 1 or told[0].ndim != 2:
+        raise DistributionError(f"columns have as many rows each: got shapes {sorted(shapes)}")
     parts = np.stack(told, axis=1)
     there = mask(awake, parts.shape[:2]) & ~np.isnan(parts).any(axis=2)
     return form.pool(parts, raw(weights, there), by)

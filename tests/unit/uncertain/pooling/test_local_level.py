@@ -218,3 +218,33 @@ def test_many_keys_grow_and_none_is_touched() -> None:
     assert model.update(many, 1.0, 2.0, 1.0).mean[-1] == 2.0
     fresh = LocalLevel(1.0, keys=2).smoothed([0, 1])
     assert np.isnan(fresh[0]).all()
+
+
+def test_events_that_come_late_widen_their_noise_by_what_the_level_has_drifted_since() -> None:
+    slots, times = np.zeros(3, np.intp), np.array([0.0, 5.0, 2.0])
+    y, r = np.array([1.0, 2.0, 9.0]), np.array([1.0, 0.5, 0.25])
+    late = LocalLevel(0.5, keys=1, late="widen").update(slots, times, y, r)
+    then = LocalLevel(0.5, keys=1).update(slots, [0.0, 5.0, 5.0], y, [1.0, 0.5, 0.25 + 0.5 * 3])
+    same(late, then)
+    assert times.tolist() == [0.0, 5.0, 2.0]
+
+
+def test_late_events_are_the_same_one_by_one_and_missing_ones_tell_nothing() -> None:
+    times, y = np.array([3.0, 1.0, 2.0, 4.0, 0.0]), np.array([1.0, np.nan, 5.0, 2.0, 3.0])
+    whole = LocalLevel(2.0, keys=1, lag=2, late="widen")
+    got = columns(whole.update(np.zeros(5, np.intp), times, y, 1.0))
+    alone = LocalLevel(2.0, keys=1, lag=2, late="widen")
+    rows = [columns(alone.update([0], times[[at]], y[[at]], 1.0)) for at in range(5)]
+    for name, array in got.items():
+        np.testing.assert_array_equal(array, [row[name][0] for row in rows], err_msg=name)
+    assert got["mean"][1] == got["mean"][0]
+    assert got["var"][1] == got["var"][0]
+
+
+def test_slots_that_are_forgotten_are_as_new() -> None:
+    model = LocalLevel(1.0, lag=1, keys=2)
+    model.update([0, 1], [0.0, 0.0], [1.0, 2.0], 1.0)
+    model.forget([1])
+    after = model.update([0, 1], [1.0, -7.0], [1.0, 5.0], 1.0)
+    assert after.mean.tolist() == [1.0, 5.0]
+    assert np.isnan(after.late[1])

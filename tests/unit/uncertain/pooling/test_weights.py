@@ -273,3 +273,15 @@ def test_many_slots_learn_at_once() -> None:
     every = np.arange(100_000)
     model.update(every, np.tile([0.1, 0.2, 0.3, 0.4], (len(every), 1)))
     near(model.weights(every).sum(axis=1), 1.0, 1e-12)
+
+
+@EVERY
+def test_slots_that_are_forgotten_are_as_new(rule: Callable[..., Weights]) -> None:
+    model, other = rule(keys=2), rule(keys=2)
+    losses = [[0.0, 0.5, 1.0]]
+    model.update([0, 1], losses * 2)
+    other.update([0], losses)
+    model.forget([1])
+    np.testing.assert_equal(model.snapshot(), other.snapshot())
+    with pytest.raises(IndexError):
+        model.forget([2])
