@@ -30,7 +30,7 @@ from rxml.operators.defaults import (
 from rxml.operators.delaying import delay
 from rxml.operators.distinctness import distinct
 from rxml.operators.effects import do_action, finally_action
-from rxml.operators.evaluation import evaluate
+from rxml.operators.evaluation import detect_drift, evaluate
 from rxml.operators.event_time import key_by, with_event_time
 from rxml.operators.expansion import unbatch
 from rxml.operators.extremes import max, min  # noqa: A004 - reactivex's names
@@ -39,7 +39,7 @@ from rxml.operators.gates import skip_until, skip_until_with_time, take_until, t
 from rxml.operators.grouping import group_by, partition
 from rxml.operators.joining import asof_join, interval_join
 from rxml.operators.keyed import aggregate, deduplicate, latest
-from rxml.operators.learning import delayed_labels, learn
+from rxml.operators.learning import delayed_labels, features, learn
 from rxml.operators.looking import lookup_join
 from rxml.operators.notifications import dematerialize, materialize
 from rxml.operators.overflow import conflate, on_overflow
@@ -67,6 +67,7 @@ from rxml.operators.resilience import (
     supervise_models,
     watchdog,
 )
+from rxml.operators.routing import abstain, escalate
 from rxml.operators.sampling import debounce, sample
 from rxml.operators.scoring import score
 from rxml.operators.selection import (
@@ -80,6 +81,7 @@ from rxml.operators.sharing import replay, share
 from rxml.operators.starting import start_with
 from rxml.operators.supervising import supervise
 from rxml.operators.timing import timeout
+from rxml.operators.tracking import track
 from rxml.operators.transform import map, pairwise, scan, starmap  # noqa: A004 - reactivex's names
 from rxml.operators.tuples import (
     combine_latest,
@@ -97,6 +99,7 @@ __all__ = [
     "Quorum",
     "Retry",
     "Rung",
+    "abstain",
     "aggregate",
     "all",
     "amb",
@@ -122,13 +125,16 @@ __all__ = [
     "delay",
     "delayed_labels",
     "dematerialize",
+    "detect_drift",
     "distinct",
     "distinct_until_changed",
     "do_action",
     "element_at",
     "element_at_or_default",
+    "escalate",
     "evaluate",
     "fallback",
+    "features",
     "filter",
     "finally_action",
     "first",
@@ -194,6 +200,7 @@ __all__ = [
     "timeout",
     "to_batch",
     "to_list",
+    "track",
     "unbatch",
     "watchdog",
     "where",

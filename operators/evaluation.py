@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rxml.eventtime.event_time import event_time_of
 from rxml.eventtime.instants import nanoseconds
-from rxml.eventtime.keyed.keyed_kernel import Where
-from rxml.eventtime.keying import Keying, keying_of
-from rxml.flow.check import require_count, require_function
+from rxml.flow.check import require_count
 from rxml.flow.kinds import label
-from rxml.learning.delayed_passing import require_among
+from rxml.learning.delayed_passing import key_and_time, one_for_each
 from rxml.learning.delayed_waiting import Waiting
+from rxml.learning.drifting import Drifting
 from rxml.learning.evaluating import Evaluating
 from rxml.learning.evaluating_columns import require_where
 from rxml.learning.hearing import hearing
@@ -19,10 +17,12 @@ from rxml.learning.hearing import hearing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rxml.evaluation.drift import DriftDetector
     from rxml.eventtime.reading import Column
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
     from rxml.flow.timing.duration import Duration
+    from rxml.learning.drifting_news import Drifts
     from rxml.learning.evaluating_columns import Prediction
     from rxml.learning.evaluating_handle import Evaluation
 
@@ -92,8 +92,7 @@ def evaluate(
     require_where(prediction, evaluation.needs)
     span = None if expire is None else nanoseconds(expire, "evaluate(expire)")
     most = require_count("evaluate(capacity)", capacity, 1)
-    require_among("evaluate", labels, passing=pass_labels)
-    where = _where("evaluate", by, timed=span is not None)
+    where = key_and_time("evaluate", by, timed=span is not None, labels=labels, passing=pass_labels)
 
     def kernel(source: Flowable[Any]) -> Callable[[], Evaluating]:
         at = where(source)
@@ -109,13 +108,95 @@ def evaluate(
     return hearing(label("evaluate", ", ".join(evaluation.names)), kernel, labels)
 
 
-def _where(name: str, by: Column | None, *, timed: bool) -> Callable[[Flowable[Any]], Where]:
-    if by is not None and not isinstance(by, str):
-        require_function(f"{name}(by)", by, "gives the key of an element")
+def detect_drift(  # noqa: PLR0913 - each is a thing of its own that one may say of drift
+    detector: DriftDetector,
+    column: Column = "value",
+    *,
+    loss: Callable[[Any, Any], float] | None = None,
+    labels: Flowable[Any] | None = None,
+    id: Column = "id",  # noqa: A002 - what it is
+    by: Column | None = None,
+    into: str = "drift",
+    drifts: Drifts | None = None,
+    expire: Duration | None = None,
+    capacity: int = 100_000,
+    pass_labels: bool = False,
+) -> Operator[Any, Any]:
+    """Watch numbers, or how wrong predictions are, for a change of what they are drawn from.
 
-    def where(source: Flowable[Any]) -> Where:
-        keying = keying_of(source) if by is None else Keying(by, None, None, None)
-        timed_too = timed or (keying is not None and keying.ttl is not None)
-        return Where(keying, event_time_of(name, source) if timed_too else None)
+    Marble:
+        --1--1--9--9--1--|
+        detect_drift(detector)
+        --1--1--9--9'-1--|    9' says that a drift was seen
 
-    return where
+    Without `loss` the column has the numbers, such as a feature or a score. With it the column has predictions, and what is
+    watched is `loss(prediction, truth)` when labels come, such as `lambda p, y: p != y` for `DDM`; the next element of the key says
+    whether one was seen since the element before it.
+
+    Demand: n elements for n; labels beside are asked for first, up to 1024 at a time, while the reader waits.
+    Buffers: for each key a detector, bounded as it says; with `loss` at most `capacity` predictions that wait for their
+        labels, and as many ids that had theirs.
+    Emits: the elements, with a column of booleans beside their own. A batch stays one; other mappings become rows. A `Label`
+        goes on if there is no loss, else it comes to nothing: it is heard.
+    Completes: with upstream, whether or not the flow of labels has ended.
+    Fails: with upstream; when an element has no such number, or an infinite one; what `loss` raises. A missing number
+        (None, NaN) is not looked at. A flow of labels that fails is logged: nothing more is seen.
+    Cancels: upstream and labels, at once.
+    Cost: that of the detector, from 1 (`DDM`) to 20 microseconds (`ADWIN`) a number, and 2 more.
+
+    Args:
+        detector: of `rxml.evaluation.drift`: `ADWIN()`, `PageHinkley()`, `KSWIN()`, `DDM()`, or `RiverDetector(name)`. Each key
+            begins with a copy.
+        column: the numbers, or with `loss` the predictions.
+        loss: how wrong a prediction is; None: the column has the numbers.
+        labels: with `loss`, a flow of `Label`, of pairs of id and value, or of rows with both. None: labels are among the elements.
+        id: the id of an element, by which its label finds it: a text or a whole number; nobody asks without `loss`.
+        by: the key: each is watched by itself. None: that of `key_by`, or all belong together.
+        into: the name of the new column.
+        drifts: `rxml.learning.Drifts()`, told of each drift.
+        expire: seconds of event time, or a timedelta, after which a label is no longer waited for. None: until there
+            are `capacity` newer ones.
+        capacity: predictions that may wait for their labels, >= 1.
+        pass_labels: labels among the elements go on, for what hears them further on; without `loss` they do so anyway.
+
+    Raises:
+        ValueError: a number out of its range, or labels without a loss.
+        PipelineError: `labels` is no flow, or `expire` is given and there is no event time upstream.
+
+    Example:
+        >>> import asyncio, rxml
+        >>> from rxml import operators as ops
+        >>> from rxml.evaluation.drift import PageHinkley
+        >>> from rxml.learning import Drifts
+        >>> rows = rxml.from_iterable({"value": 0.0 if i < 100 else 1.0} for i in range(200))
+        >>> drifts = Drifts()
+        >>> watched = rows.pipe(ops.detect_drift(PageHinkley(threshold=5), drifts=drifts))
+        >>> [i for i, row in enumerate(asyncio.run(watched.to_list())) if row["drift"]]
+        [105]
+        >>> drifts.recent
+        (Drift(key=None, number=106, value=1.0),)
+    """
+    if loss is None and labels is not None:
+        raise ValueError("detect_drift: without a loss there are no labels to be heard")
+    span = None if expire is None else nanoseconds(expire, "detect_drift(expire)")
+    most = require_count("detect_drift(capacity)", capacity, 1)
+    where = key_and_time(
+        "detect_drift", by, timed=span is not None, labels=labels, passing=pass_labels
+    )
+
+    def kernel(source: Flowable[Any]) -> Callable[[], Drifting]:
+        at = where(source)
+        return lambda: Drifting(
+            at,
+            detector,
+            column,
+            loss,
+            ids=id,
+            into=into,
+            drifts=drifts,
+            waiting=Waiting(most, span),
+            passing=pass_labels or loss is None,
+        )
+
+    name = label("detect_drift", type(detector).__name__)
+    return hearing(name, kernel, labels) if loss is not None else one_for_each(name, kernel)

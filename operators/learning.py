@@ -8,12 +8,12 @@ from rxml.errors import PipelineError
 from rxml.eventtime.event_time import event_time_of
 from rxml.eventtime.instants import nanoseconds
 from rxml.eventtime.keyed.keyed_kernel import Where
-from rxml.eventtime.keying import Keying, keying_of
-from rxml.flow.check import require_count, require_function
+from rxml.flow.check import require_count
 from rxml.flow.kinds import fold, label, placed
 from rxml.learning.delayed import Delaying
-from rxml.learning.delayed_passing import require_among
+from rxml.learning.delayed_passing import key_and_time, one_for_each
 from rxml.learning.delayed_waiting import Waiting
+from rxml.learning.featuring.kernel import Featuring
 from rxml.learning.hearing import hearing
 from rxml.learning.learning_model import OnlineModel
 from rxml.learning.learning_model_kernel import Learning
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rxml.eventtime.reading import Column
+    from rxml.features import Features
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
     from rxml.flow.timing.duration import Duration
@@ -153,8 +154,7 @@ def learn(  # noqa: PLR0913 - each is a thing of its own that one may say of lea
     span = None if expire is None else nanoseconds(expire, "learn(expire)")
     most = require_count("learn(capacity)", capacity, 1)
     each = require_count("learn(mini_batch)", mini_batch, 1)
-    require_among("learn", labels, passing=pass_labels)
-    where = _where("learn", by, timed=span is not None)
+    where = key_and_time("learn", by, timed=span is not None, labels=labels, passing=pass_labels)
 
     def kernel(source: Flowable[Any]) -> Callable[[], Learning]:
         at = where(source)
@@ -178,13 +178,98 @@ def _require_model(model: object) -> None:
         )
 
 
-def _where(name: str, by: Column | None, *, timed: bool) -> Callable[[Flowable[Any]], Where]:
-    if by is not None and not isinstance(by, str):
-        require_function(f"{name}(by)", by, "gives the key of an element")
+def features(  # noqa: PLR0913 - each is a thing of its own that one may say of features
+    features: Features,
+    *,
+    by: Column | None = None,
+    learn: bool = True,
+    late: bool = False,
+    labels: Flowable[Any] | None = None,
+    id: Column = "id",  # noqa: A002 - what it is
+    distributions: bool = True,
+    expire: Duration | None = None,
+    capacity: int = 10_000,
+    pass_labels: bool = False,
+) -> Operator[Any, Any]:
+    """Make features of each element, of what the elements before it have taught; then learn from it, too.
 
-    def where(source: Flowable[Any]) -> Where:
-        keying = keying_of(source) if by is None else Keying(by, None, None, None)
-        timed_too = timed or (keying is not None and keying.ttl is not None)
-        return Where(keying, event_time_of(name, source) if timed_too else None)
+    Marble:
+        --1-----2-----4-------|
+        features(Features(scaled=StandardScaler("x")))
+        --1'----2'----4'------|    2' is scaled by what 1 was, 4' by 1 and 2
 
-    return where
+    Emission before learning: a feature never knows its own row, so training on what comes out here and serving it are the
+    same. Where features encode a target that comes later, say `late`: it is learned when its `Label` comes, of exactly the
+    element that it belongs to, and a backtest behind `delayed_labels` sees what a live stream would have.
+
+    Demand: n elements for n; labels beside are asked for first, up to 1024 at a time, while the reader waits.
+    Buffers: for each key the states of the transforms; if targets come late, at most `capacity` elements' columns that wait for
+        them, and as many ids that had theirs.
+    Emits: the elements, with the features beside their own columns. A batch stays one; other mappings become rows. A `Label`
+        comes to nothing: it is heard.
+    Completes: with upstream, whether or not the flow of labels has ended.
+    Fails: with upstream; when an element lacks a column, or has something else there; nothing is learned of it then.
+        A flow of labels that fails is logged: nothing more is learned of targets.
+    Cancels: upstream and labels, at once.
+    Cost: that of the transforms, from 0.1 to some microseconds a row in batches, and about 100 for each chunk.
+
+    Args:
+        features: `rxml.features.Features(...)`. Each run begins with a copy.
+        by: the key: each has states of its own, which are forgotten when the key is evicted. None: that of `key_by`, or one
+            for all, which goes on from what was learned before.
+        learn: False: nothing is learned, what was learned before in slot 0 makes the features; then there are no keys.
+        late: targets come as labels, not in the elements.
+        labels: if `late`, a flow of `Label`, of pairs of id and value, or of rows with both. None: labels are among the elements.
+        id: the id of an element, by which its label finds it: a text or a whole number; nobody asks unless `late`.
+        distributions: what is imputed becomes a `Normal`, a fact where it was there; what is target encoded a `Normal` or
+            `Beta`, in the column that has the transform's name. False: the parameters, as plain columns.
+        expire: seconds of event time, or a timedelta, after which a label is no longer waited for. None: until there
+            are `capacity` newer ones.
+        capacity: elements that may wait for their labels, >= 1.
+        pass_labels: labels among the elements go on, for what hears them further on; if not `late`, they do so anyway.
+
+    Raises:
+        ValueError: a number out of its range; labels or `late` where nothing learns of targets; keys where nothing is learned.
+        PipelineError: `labels` is no flow, or `expire` is given and there is no event time upstream.
+
+    Example:
+        >>> import asyncio, rxml
+        >>> from rxml import operators as ops
+        >>> from rxml.features import Features, Imputer
+        >>> made = ops.features(Features(filled=Imputer("x")))
+        >>> rows = asyncio.run(rxml.of({"x": 1.0}, {"x": 3.0}, {"x": None}).pipe(made).to_list())
+        >>> [(float(row["filled"].mean()), float(row["filled"].var())) for row in rows]
+        [(1.0, 0.0), (3.0, 0.0), (2.0, 3.0)]
+    """
+    hears = labels is not None or late
+    _require_features(features, learn=learn, hears=hears, keyed=by is not None)
+    span = None if expire is None else nanoseconds(expire, "features(expire)")
+    most = require_count("features(capacity)", capacity, 1)
+    where = key_and_time("features", by, timed=span is not None, labels=labels, passing=pass_labels)
+
+    def kernel(source: Flowable[Any]) -> Callable[[], Featuring]:
+        at = where(source) if learn else Where(None, None)
+        return lambda: Featuring(
+            at,
+            features,
+            ids=id,
+            late=hears,
+            learning=learn,
+            distributions=distributions,
+            waiting=Waiting(most, span),
+            passing=pass_labels or not hears,
+        )
+
+    name = label("features", *features.transforms)
+    return hearing(name, kernel, labels) if hears else one_for_each(name, kernel)
+
+
+def _require_features(features: Features, *, learn: bool, hears: bool, keyed: bool) -> None:
+    if hears and not (learn and features.targets):
+        raise ValueError(
+            "features: nothing here learns of targets, so there are no labels to be heard"
+        )
+    if keyed and not learn:
+        raise ValueError(
+            "features(learn=False) makes them of what was learned in slot 0: it has no keys"
+        )

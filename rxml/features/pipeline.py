@@ -55,6 +55,18 @@ class Features:
         return tuple(self._inputs)
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns of targets that `learn` reads."""
+        targets = (transform.target for transform in self.transforms.values())
+        return tuple(dict.fromkeys(target for target in targets if target is not None))
+
+    @property
+    def late(self) -> tuple[str, ...]:
+        """The columns of data, and features, that `learn_targets` reads beside targets."""
+        read = [(each.column, each.time) for each in self._targeted()]
+        return tuple(dict.fromkeys(name for pair in read for name in pair if name is not None))
+
+    @property
     def digest(self) -> str:
         """SHA-256 of `config`, in hexadecimal: the version of this set of features, whatever it has learned."""
         text = json.dumps(self.config(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -129,6 +141,45 @@ class Features:
             self._add(made, name, transform.learn_transform(x, slots, y=y, time=time))
         return made
 
+    def learn_untargeted(self, data: Mapping[str, Any], slots: Any = None) -> Columns:
+        """As `learn_transform` where targets come later: what learns from them only makes its features.
+
+        Args:
+            data: as in `learn`, without targets.
+            slots: as in `learn`.
+
+        Returns:
+            The columns of `names`, in their order. Those of `late` are to be kept until the targets come.
+
+        Raises:
+            SchemaError: as in `learn`.
+            ValueError: as in `learn`.
+        """
+        self._check(data, slots, targets=False)
+        made: Columns = {}
+        for name, transform in self.transforms.items():
+            x, _, time = self._columns(transform, {**data, **made})
+            work = transform.transform if transform.target else transform.learn_transform
+            self._add(made, name, work(x, slots, time=time))
+        return made
+
+    def learn_targets(self, data: Mapping[str, Any], slots: Any = None) -> None:
+        """Learns, of rows that `learn_untargeted` has had, in the order in which their targets came.
+
+        Args:
+            data: the columns of `late` and `targets`.
+            slots: as in `learn`.
+
+        Raises:
+            SchemaError: a target is no number.
+            ValueError: as in `learn`.
+        """
+        ready = [(transform, self._columns(transform, data)) for transform in self._targeted()]
+        for transform, (x, y, time) in ready:
+            transform.check(x, slots, y=y, time=time)
+        for transform, (x, y, time) in ready:
+            transform.learn(x, slots, y=y, time=time)
+
     def grow(self, keys: int) -> None:
         """Makes room for slots up to `keys` - 1 in every transform."""
         for transform in self.transforms.values():
@@ -177,12 +228,16 @@ class Features:
             made.update(self._made[name].values())
         return inputs, frozenset(chained)
 
-    def _check(self, data: Mapping[str, Any], slots: Any) -> None:
+    def _targeted(self) -> list[Transform]:
+        return [each for each in self.transforms.values() if each.target is not None]
+
+    def _check(self, data: Mapping[str, Any], slots: Any, *, targets: bool = True) -> None:
         """What transforms read of the data, before the first of them learns; features are what we have made."""
-        self._require(data, learning=True)
+        self._require(data, learning=targets)
         for name, transform in self.transforms.items():
             if name not in self._chained:
                 x, y, time = self._columns(transform, data)
+                y = y if targets else np.zeros(len(np.asarray(x)))
                 transform.check(x, slots, y=y, time=time)
 
     def _require(self, data: Mapping[str, Any], *, learning: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rxml.learning.coverage import Coverage, CoverageReport
 from rxml.learning.coverage_by_key import KeyCoverage
+from rxml.learning.drifting_news import Drift, Drifts
 from rxml.learning.evaluating_handle import Evaluation, EvaluationReport
 from rxml.learning.label import Label
 from rxml.learning.learning_model import OnlineModel
@@ -15,6 +16,8 @@ __all__ = [
     "Combination",
     "Coverage",
     "CoverageReport",
+    "Drift",
+    "Drifts",
     "Evaluation",
     "EvaluationReport",
     "KeyCoverage",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from copy import copy
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
@@ -61,7 +62,7 @@ class Waiting:
     @property
     def counts(self) -> Counts:
         """A copy of what was counted so far."""
-        return Counts(**asdict(self._counts))
+        return copy(self._counts)
 
     def put(
         self,

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from typing_extensions import override
 
-from rxml.batch.batch import Batch
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of
 from rxml.learning.delayed_passing import Passing, missing
 from rxml.learning.delayed_waiting import GONE
 from rxml.learning.evaluating_columns import gathered, needed
 from rxml.learning.identity import ids_of
-from rxml.learning.label import Label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +25,7 @@ if TYPE_CHECKING:
     from rxml.learning.delayed_waiting import Waiting
     from rxml.learning.evaluating_columns import Prediction
     from rxml.learning.evaluating_handle import Evaluation
+    from rxml.learning.label import Label
     from rxml.uncertain.calibration.labels import Id
 
 
@@ -65,17 +63,6 @@ class Evaluating(Passing):
         return f"evaluate({label_of(self._ids)}, {names}) of {self._where.words}"
 
     @override
-    def runs(self, items: Sequence[Any]) -> Sequence[slice]:
-        """Labels that will never be known apart from others, so that all are heard in their order."""
-        if isinstance(items, Batch):
-            return super().runs(items)
-        runs: list[slice] = []
-        for _, run in groupby(items, _sort):
-            start = runs[-1].stop if runs else 0
-            runs.append(slice(start, start + sum(1 for _ in run)))
-        return runs
-
-    @override
     def read(
         self, items: Sequence[Any], times: NDArray[np.int64]
     ) -> tuple[list[Id], list[tuple[Any, ...]]]:
@@ -106,23 +93,25 @@ class Evaluating(Passing):
         rows, found = self._waiting.find(ids, times)
         truths = [labels[row].value for row in rows]
         columns = gathered([kept.values for kept in found], self._evaluation.needs, truths)
-        self._judged.require(columns, len(rows))
         keys = np.array([kept.slot for kept in found], np.intp)
         keys = keys if self._where.keying is not None else np.full_like(keys, GONE)
+        stops = self._judged.stops(keys, self._evaluation.every)
+        if stops:  # one that cannot be judged must be found before those in front of it have been
+            self._judged.require(columns)
         done = heard = 0
-        for stop in [*self._judged.stops(keys, self._evaluation.every), len(rows)]:
+        for stop in [*stops, len(rows)]:
             upto = rows[stop - 1] + 1 if stop < len(rows) else len(labels)
-            self._waiting.take(ids[heard:upto], times[heard:upto])
             part = {name: column[done:stop] for name, column in columns.items()}
-            self._judge(part, keys[done:stop])
+            self._judged.take(part, keys[done:stop])
+            self._waiting.take(ids[heard:upto], times[heard:upto])
+            self._tell(keys[done:stop])
             done, heard = stop, upto
 
-    def _judge(self, columns: dict[str, Any], keys: NDArray[np.intp]) -> None:
+    def _tell(self, keys: NDArray[np.intp]) -> None:
         judged, every = self._judged, self._evaluation.every
         judged.counts = self._waiting.counts
         if not len(keys):
             return
-        judged.take(columns, keys)
         place = int(keys[-1]) + 1
         if place and judged.labels(place) % every == 0:
             (key,) = self._roster.table.keys_of([place - 1])
@@ -149,7 +138,3 @@ class Evaluating(Passing):
         self._judged.restore(judged)
         self._waiting.restore(waiting)
         self._judged.counts = self._waiting.counts
-
-
-def _sort(item: object) -> int:
-    return 0 if type(item) is not Label else 2 if missing(item) else 1

@@ -123,19 +123,22 @@ class Judged:
             self._metrics.forget(places)
             self._labels[places] = 0
 
-    def require(self, columns: Mapping[str, Any], rows: int) -> None:
+    def require(self, columns: Mapping[str, Any]) -> None:
         """Refuse rows, before anything has changed.
 
         Raises:
             DistributionError: some are none that can be judged.
         """
-        for name in self._metrics.names if rows else ():
+        for name in self._metrics.names:
             metric = self._metrics[name]
             metric.prepared(*(columns[each] for each in metric.needs))
 
     def stops(self, keys: Slots, every: int) -> list[int]:
         """Behind which rows there is a report, but for the last row."""
         places = keys + 1
+        first = places.max(initial=0) == 0
+        if first and self.labels() % every + len(keys) <= every:
+            return []
         whole = self._labels[0] + np.arange(1, len(keys) + 1)
         each = self._labels[places] + numbered(places) + 1
         told = (whole % every == 0) | ((places > 0) & (each % every == 0))
@@ -149,6 +152,8 @@ class Judged:
             columns: that the metrics need.
             keys: the slot of each row's key, (n,); -1 for one that is of no key.
         """
+        if not len(keys):
+            return
         self._metrics.update(columns, np.zeros(len(keys), np.intp))
         self._labels[0] += len(keys)
         rows = np.flatnonzero(keys >= 0)

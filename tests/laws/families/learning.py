@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
+import numpy as np
 
 from rxml import compose
 from rxml import operators as ops
+from rxml.features import Features, Lags, TargetEncoder
 from rxml.learning import Label, RunningMean
+from rxml.uncertain import Beta
 from tests.laws.case import Case
 
 if TYPE_CHECKING:
@@ -22,6 +26,12 @@ LABELLED: SearchStrategy[Any] = st.fixed_dictionaries(
 )
 ROWS: SearchStrategy[Any] = st.fixed_dictionaries({"id": _IDS, "k": st.sampled_from([0, 1, None])})
 MIXED: SearchStrategy[Any] = ROWS | st.builds(Label, _IDS, st.sampled_from([1.0, 2.0, 6.5, None]))
+MEASURED: SearchStrategy[Any] = st.fixed_dictionaries(
+    {"k": st.sampled_from([0, 1, None]), "x": st.sampled_from([1.0, 2.5, -4.0])}
+)
+KINDS: SearchStrategy[Any] = st.fixed_dictionaries(
+    {"id": _IDS, "c": st.sampled_from(["a", "b"])}
+) | st.builds(Label, _IDS, st.sampled_from([0.0, 1.0, None]))
 DELAY = 3
 OWN = {"L52": "with_event_time makes the watermarks itself; its own tests check which"}
 
@@ -67,12 +77,48 @@ def means(elements: list[Any]) -> Iterator[dict[str, Any]]:
         seen.setdefault(element["id"], key(element))
 
 
+def lagged(elements: list[Any]) -> Iterator[dict[str, Any]]:
+    """The value that the key had before."""
+    before: dict[int, float] = {}
+    for row in elements:
+        code = key(row)
+        yield {**row, "lag": before.get(code, nan)}
+        before[code] = row["x"]
+
+
+def encoded(elements: list[Any]) -> Iterator[dict[str, Any]]:
+    """The mean of the targets of a category, by the encoder itself, asked and taught row by row."""
+    encoder = TargetEncoder("c", "y", family="beta")
+    seen: dict[int, str] = {}
+    settled: set[int] = set()
+    for element in elements:
+        if isinstance(element, Label):
+            if element.id in seen and element.id not in settled:
+                settled.add(element.id)
+                if element.value is not None:
+                    encoder.learn(_one(seen[element.id]), y=np.array([element.value]))
+            continue
+        made = encoder.transform(_one(element["c"]))
+        yield {**element, "of": Beta(made["a"][0], made["b"][0])}
+        seen.setdefault(element["id"], element["c"])
+
+
+def _one(value: Any) -> Any:
+    return np.array([value], object)
+
+
 CASES = {
     "delayed_labels": Case(
         lambda: compose(ops.with_event_time("at", unit="ns"), ops.delayed_labels(DELAY * 1e-9)),
         told,
         LABELLED,
         {"waived": OWN},
+    ),
+    "features": Case(lambda: ops.features(Features(lag=Lags("x", [1])), by=key), lagged, MEASURED),
+    "features:late": Case(
+        lambda: ops.features(Features(of=TargetEncoder("c", "y", family="beta")), late=True),
+        encoded,
+        KINDS,
     ),
     "learn": Case(lambda: ops.learn(RunningMean(-1.0), by=key), means, MIXED),
 }

@@ -1,0 +1,1 @@
+"""Featuring: features that are learned in the stream, of columns of elements."""
