@@ -178,9 +178,10 @@ def _exactly(x: Distribution, f: Any) -> Distribution:
 
 def _each(x: Mixture, f: Callable[[Normal], Normal]) -> Mixture:
     mean, var = x.components
-    each = f(Normal.adopt(mean=mean, var=var))
+    each = f(Normal(mean.reshape(-1), var.reshape(-1)))
     with np.errstate(divide="ignore"):
-        return Mixture(np.log(x.weights), each.mean(), each.var())
+        weights = np.log(x.weights)
+    return Mixture(weights, each.mean().reshape(mean.shape), each.var().reshape(var.shape))
 
 
 def _moments(method: Callable[..., Propagated], x: Distribution, f: Callable[[Any], Any]) -> Normal:

@@ -100,9 +100,9 @@ def _quantiles(x: Quantiles, y: Distribution) -> Any:  # noqa: ARG001 - a rule t
 @rule("over", Distribution, Worlds)
 @rule("compare", Worlds, Distribution)
 @rule("compare", Distribution, Worlds)
-def _not_drawn(x: Distribution, y: Distribution, *_: Any) -> Any:
+def _not_drawn(x: Distribution, *rest: Any) -> Any:
     raise DistributionError(
-        f"{type(x).__name__} and {type(y).__name__}: draw both in the same worlds, as by "
+        f"{type(x).__name__} and {type(rest[-1]).__name__}: draw both in the same worlds, as by "
         f"`x.to(Worlds, draws=draws, name='x', ids=ids)`"
     )
 
