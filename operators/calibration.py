@@ -65,6 +65,7 @@ def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of
     level: float = 0.9,
     *,
     labels: Flowable[Any] | None = None,
+    pass_labels: bool = False,
     prediction: Column | tuple[Column, ...] = "value",
     id: Column = "id",  # noqa: A002 - what it is
     by: Column | None = None,
@@ -109,6 +110,7 @@ def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of
     Args:
         level: share of cases that the truth is to be within, above 0 and below 1.
         labels: a flow of `Label`, of pairs of id and value, or of rows with both. None: labels are among the elements.
+        pass_labels: those among the elements go on when they were heard, to what hears them further on.
         prediction: the column of the prediction: numbers, a distribution, an interval, quantiles or class probabilities;
             or one column of numbers for each part: (mean, sd) for "norm", (lo, hi) for "cqr".
         id: the id of an element, by which its label finds it: a text or a whole number.
@@ -160,7 +162,7 @@ def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of
             coverage=coverage,
         )
 
-    return hearing(label("calibrate", level), kernel, labels)
+    return hearing(label("calibrate", level), kernel, labels, pass_labels=pass_labels)
 
 
 def calibrate_probability(  # noqa: PLR0913 - each is a thing of its own that one may say of probabilities
@@ -168,6 +170,7 @@ def calibrate_probability(  # noqa: PLR0913 - each is a thing of its own that on
     *,
     calibeating: bool = False,
     labels: Flowable[Any] | None = None,
+    pass_labels: bool = False,
     prediction: Column = "value",
     id: Column = "id",  # noqa: A002 - what it is
     by: Column | None = None,
@@ -208,6 +211,7 @@ def calibrate_probability(  # noqa: PLR0913 - each is a thing of its own that on
         calibeating: what the method said is replaced by what has happened when it said so.
         labels: a flow of `Label`, of pairs of id and value, or of rows with both; values are true or false, 1 or 0. None:
             labels are among the elements.
+        pass_labels: those among the elements go on when they were heard, to what hears them further on.
         prediction: the column of the probability: numbers within [0, 1], events, or `Beta`.
         id: the id of an element, by which its label finds it: a text or a whole number.
         by: the key: each has a map of its own. None: that of `key_by`, or one for all.
@@ -241,7 +245,7 @@ def calibrate_probability(  # noqa: PLR0913 - each is a thing of its own that on
         )
 
     shown = method if isinstance(method, str) else "own"
-    return hearing(label("calibrate_probability", shown), kernel, labels)
+    return hearing(label("calibrate_probability", shown), kernel, labels, pass_labels=pass_labels)
 
 
 def _scaling(
