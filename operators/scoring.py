@@ -14,6 +14,7 @@ from rxml.flow.matched import Matched
 from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.traits import trait, trait_of_elements
 from rxml.models.model import Model, Release
+from rxml.models.propagating import Dress, method_of
 from rxml.models.scoring.places import auto
 from rxml.models.scoring.settings import Settings
 from rxml.models.scoring.stage import ScoreStage
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rxml.flow.subscription import Subscription
     from rxml.models.model import Edition
     from rxml.models.prediction import Prediction
+    from rxml.models.propagating import Method
     from rxml.models.scoring.place import Place
     from rxml.models.scoring.settings import Swap
 
@@ -48,6 +50,8 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
     max_bytes: int = _BYTES,
     overlap: bool = True,
     on_swap: Callable[[Swap], Any] | None = None,
+    propagate: str | Method | None = None,
+    explain: bool = False,
 ) -> Operator[Any, Prediction]:
     """Score each element by a model, in batches.
 
@@ -61,6 +65,10 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
     of the highest priority go first, then those of the earliest deadline. One that cannot be scored before its deadline, or
     whose asker has gone, is dropped before it costs anything. A batch that fails is parted until the bad row fails alone. A
     swap takes place between two batches; each prediction says which model made it.
+
+    With `propagate`, inputs of one float a row may be distributions, such as `Normal` or `Worlds`, in columns or among the
+    rows; the model is called once a batch with all the points that stand for them, and where it gives a float the prediction
+    has a `Normal`, or `Worlds`. See `models.propagated`.
 
     Demand: as many elements as there is room for, whether or not the reader asks, after its first request.
     Buffers: at most `capacity` elements and `max_bytes`: waiting, being scored, or scored and not taken.
@@ -89,6 +97,8 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
         max_bytes: that they and their answers may hold; one more element may overstep it.
         overlap: two models may be in memory while one takes over; False: the one before goes first, elements wait.
         on_swap: told of each model that took over, or could not.
+        propagate: "delta", "unscented", "worlds(128)", or of `models.delta()`, `models.unscented()`, `models.worlds()`.
+        explain: with `propagate`: predictions tell what their variance is made of; see `models.explain`.
 
     Raises:
         PipelineError: it is no model; or what is known of the elements does not fit its signature.
@@ -104,11 +114,12 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
         [(2.0, 'double'), (5.0, 'double')]
     """
     _require(model, budget)
-    signature = trait(model, Signature) if isinstance(model, Flowable) else model.signature
+    shown = label("score", name or model)
+    model, dress = _dressed(model, propagate, explain=explain)
+    signature = _signature(model, dress)
     require_count("score(max_batch=)", max_batch, 1)
     require_count("score(capacity=)", capacity, 1)
     require_count("score(max_bytes=)", max_bytes, 1)
-    shown = label("score", name or model)
 
     def made(flow: Flowable[Any]) -> Operator[Any, Prediction]:
         _require_fit(shown, flow, signature)
@@ -126,6 +137,7 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
             patience=inf if in_order else _PATIENCE,
             overlap=overlap,
             on_swap=on_swap,
+            dress=dress,
         )
 
         def open_(env: Env, node: Node) -> Subscription[Prediction]:
@@ -142,6 +154,25 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
         )
 
     return placed(shown, made)
+
+
+def _dressed(
+    model: Model | Flowable[Edition], propagate: str | Method | None, *, explain: bool
+) -> tuple[Model | Flowable[Edition], Dress | None]:
+    """The model, or what makes editions of a flow of them take distributions."""
+    if propagate is None:
+        if explain:
+            raise PipelineError("score(explain=True) wants propagate=, such as 'unscented'")
+        return model, None
+    dress = Dress(method_of(propagate), explain)
+    return (model, dress) if isinstance(model, Flowable) else (dress.model(model), None)
+
+
+def _signature(model: Model | Flowable[Edition], dress: Dress | None) -> Signature | None:
+    if not isinstance(model, Flowable):
+        return model.signature
+    found = trait(model, Signature)
+    return found if found is None or dress is None else dress.signature(found)
 
 
 def _require(model: object, budget: float) -> None:

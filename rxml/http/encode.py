@@ -13,6 +13,8 @@ from typing_extensions import TypeIs
 
 from rxml.batch import Batch
 from rxml.errors import WireError
+from rxml.http.distributions import plain
+from rxml.uncertain.rows import Rows
 from rxml.wire.message import dumps
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def is_mapping(value: object) -> TypeIs[Mapping[Any, Any]]:
 def to_plain(value: Any) -> Any:
     """What JSON writes for a value that it has no place for: an `enc_hook` of msgspec.
 
-    Numpy scalars become numbers, arrays lists, rows objects, batches lists of objects. NaN and infinities become null.
+    Numpy scalars become numbers, arrays lists, rows objects, batches lists of objects, distributions objects. NaN and infinities become null.
 
     Raises:
         TypeError: it is none of these.
@@ -36,6 +38,8 @@ def to_plain(value: Any) -> Any:
         return cast("Any", value).item()
     if isinstance(value, np.ndarray):
         return cast("Any", value).tolist()
+    if isinstance(value, Rows):
+        return plain(value)
     if isinstance(value, Batch):
         return [dict(row) for row in value]
     if is_mapping(value):

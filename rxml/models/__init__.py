@@ -14,8 +14,10 @@ from rxml.models.adapters.onnx import from_onnx
 from rxml.models.adapters.river import from_river
 from rxml.models.adapters.sklearn import from_sklearn
 from rxml.models.adapters.torch import from_torch
+from rxml.models.explaining import Explanation, explain
 from rxml.models.model import Model, Release
 from rxml.models.prediction import Prediction
+from rxml.models.propagating import delta, propagated, unscented, worlds
 from rxml.models.scoring.places import auto, on_loop, threads
 from rxml.models.scoring.settings import Swap
 from rxml.models.signature import Signature
@@ -26,6 +28,7 @@ from rxml.models.supervising.supervisor import ModelSupervisor
 __all__ = [
     "Arm",
     "Decision",
+    "Explanation",
     "Model",
     "ModelSupervisor",
     "Prediction",
@@ -33,11 +36,16 @@ __all__ = [
     "Signature",
     "Swap",
     "auto",
+    "delta",
+    "explain",
     "from_function",
     "from_onnx",
     "from_river",
     "from_sklearn",
     "from_torch",
     "on_loop",
+    "propagated",
     "threads",
+    "unscented",
+    "worlds",
 ]

@@ -11,12 +11,18 @@ import numpy as np
 from rxml.batch import Field, Schema
 from rxml.batch.schema import ARRAY
 from rxml.errors import ModelError, PipelineError
+from rxml.uncertain import Interval
+from rxml.uncertain.distribution import Distribution
+from rxml.uncertain.kinds import KINDS as COLUMNS
+from rxml.uncertain.rows import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rxml.batch import Batch
     from rxml.batch.column import AnyArray, Column
+
+    Holes: TypeAlias = NDArray[np.bool_]
 
 Uncertainty: TypeAlias = Literal["none", "interval", "distribution"]
 """What a model says of how sure it is: nothing; outputs `lower` and `upper`; or its first output is a distribution."""
@@ -27,6 +33,25 @@ TOLD: Final = ("model", "version", "digest", "rung", "reason")
 """Names that a prediction has beside the outputs of its model."""
 
 
+UNCERTAIN: Final = frozenset(
+    kind for kind, each in COLUMNS.items() if issubclass(each, Distribution | Interval)
+)
+"""Kinds of columns with a distribution of a number a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Propagates:
+    """That inputs may be distributions where floats are wanted; see `ops.score(propagate=)`.
+
+    Attributes:
+        worlds: that the value is given in; 0 if it is a `Normal`.
+        id: the input with the ids of facts, whole numbers or text; "" if they do not matter.
+    """
+
+    worlds: int = 0
+    id: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """Names, dtypes and shapes of a model's inputs and outputs.
@@ -35,6 +60,7 @@ class Signature:
         inputs: one field a feature; a field of shape (k,) is a vector of k features.
         outputs: the first one is the value of a prediction. An output that is not nullable is never NaN.
         uncertainty: kind of uncertainty that the outputs express.
+        propagates: what inputs may be beside numbers; None: nothing.
 
     Raises:
         PipelineError: there is no input or no output, a name is one that predictions use themselves, or bounds are
@@ -44,6 +70,7 @@ class Signature:
     inputs: Schema
     outputs: Schema
     uncertainty: Uncertainty = "none"
+    propagates: Propagates | None = None
 
     def __post_init__(self) -> None:
         """Check."""
@@ -73,11 +100,23 @@ class Signature:
             given = offered.get(name)
             if given is None:
                 return f"input {name!r} ({field.form}) is missing: there are {tuple(offered)}"
-            if given.shape != field.shape:
-                return f"input {name!r} is {given.form}, the model wants {field.form}"
-            if not _castable(given, field):
-                return f"input {name!r} is {given.form}, the model wants {field.form}"
+            if given.shape != field.shape or not self._takes(given, field):
+                return f"input {name!r} is {given.form}, the model wants {field.form}{self._hint(given, field)}"
         return None
+
+    def _takes(self, given: Field, wanted: Field) -> bool:
+        if self.propagates is None:
+            return _castable(given, wanted)
+        if wanted.name == self.propagates.id and given.dtype.kind in "iuSUTO":
+            return given.kind == ARRAY
+        return _castable(given, wanted) or (given.kind in UNCERTAIN and may_be_uncertain(wanted))
+
+    def _hint(self, given: Field, wanted: Field) -> str:
+        if given.kind not in UNCERTAIN:
+            return ""
+        if self.propagates is None and may_be_uncertain(wanted):
+            return ": distributions go through it by score(..., propagate='unscented')"
+        return ": a distribution is taken where a float is wanted" if self.propagates else ""
 
     def conformed(self, result: Batch, rows: int) -> Batch:
         """The outputs among what a model gave, checked.
@@ -108,6 +147,9 @@ class Signature:
         bad: NDArray[np.bool_] | None = None
         for name, field in self.outputs.items():
             column = result.columns[name]
+            if field.kind != ARRAY:
+                bad = _both(bad, _no_distribution(column))
+                continue
             if (
                 field.nullable
                 or not isinstance(column, np.ndarray)
@@ -120,7 +162,7 @@ class Signature:
             if not finite.all():
                 rows = finite.reshape(len(column), -1)
                 holes: NDArray[np.bool_] = np.logical_not(np.logical_and.reduce(rows, axis=1))
-                bad = holes if bad is None else np.logical_or(bad, holes)
+                bad = _both(bad, holes)
         return bad
 
 
@@ -131,6 +173,29 @@ def _is_just(column: AnyArray | Column, field: Field) -> bool:
         and column.shape[1:] == field.shape
         and field.kind == ARRAY
     )
+
+
+def may_be_uncertain(field: Field) -> bool:
+    """Whether an input could be a distribution: it is one float a row."""
+    return field.kind == ARRAY and field.dtype.kind == "f" and not field.shape
+
+
+def _both(one: Holes | None, other: Holes | None) -> Holes | None:
+    return other if one is None else one if other is None else np.logical_or(one, other)
+
+
+def _no_distribution(column: object) -> Holes | None:
+    """Rows of a distribution column with a NaN among the parameters: what a model makes of NaN; None if there are none."""
+    if not isinstance(column, Rows):
+        return None
+    bad: Holes | None = None
+    for name, array in column.parameters().items():
+        axis = column.axes[name]
+        if axis is None or array is None or array.dtype.kind != "f" or not np.isnan(array).any():
+            continue
+        rows = np.moveaxis(np.isnan(array), axis, 0).reshape(len(column), -1)
+        bad = _both(bad, np.logical_or.reduce(rows, axis=1))
+    return bad
 
 
 def _castable(given: Field, wanted: Field) -> bool:

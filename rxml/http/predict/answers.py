@@ -16,6 +16,7 @@ from rxml.errors import (
     StreamClosedError,
     StreamTimeoutError,
 )
+from rxml.http.distributions import plain, summary
 from rxml.http.encode import to_json, to_msgpack
 from rxml.http.predict.forms import Form, misfit
 from rxml.http.replies import Refusal
@@ -23,6 +24,7 @@ from rxml.models.live import Routed
 from rxml.models.model import PRIMARY
 from rxml.models.prediction import Prediction
 from rxml.models.signature import TOLD
+from rxml.uncertain.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +44,9 @@ def prediction(result: Prediction) -> dict[str, Any]:
     """What is told of a prediction."""
     outputs, release = result.outputs, result.release
     found: dict[str, Any] = {"value": result.value}
-    if len(outputs) > 1:
+    if isinstance(result.value, Rows):
+        found |= {**summary(result.value), "outputs": outputs}
+    elif len(outputs) > 1:
         interval = result.interval
         if interval is not None:
             found["interval"] = interval
@@ -97,9 +101,11 @@ def encoded(form: Form, results: Sequence[Any], identity: str, *, msgpack: bool)
     return write([told(each, f"{identity}/{i}") for i, each in enumerate(results)])
 
 
-def _listed(batch: Batch, name: str) -> list[Any]:
+def _listed(batch: Batch, name: str) -> Any:
     column: Any = batch.columns[name]
-    return column.tolist() if isinstance(column, np.ndarray) else [row[name] for row in batch]
+    if isinstance(column, np.ndarray):
+        return column.tolist()
+    return plain(column) if isinstance(column, Rows) else [row[name] for row in batch]
 
 
 def told(result: Any, identity: str) -> dict[str, Any]:

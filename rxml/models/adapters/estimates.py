@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 import numpy as np
 
-from rxml.batch import Field, Schema
+from rxml.batch import Batch, Field, Schema
 from rxml.batch.extras import extra_module
 from rxml.errors import PipelineError
+from rxml.models.columns import empty
 from rxml.models.signature import BOUNDS
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
     from rxml.models.adapters.linear import Linear
     from rxml.models.signature import Uncertainty
+    from rxml.uncertain.rows import Rows
 
     Array: TypeAlias = NDArray[Any]
-    Columns: TypeAlias = dict[str, Array]
+    Columns: TypeAlias = dict[str, Array | Rows]
 
 VALUE: Final = "value"
 SHARES: Final = "probabilities"
@@ -103,14 +105,24 @@ class Estimates:
         outputs: their names and forms.
         uncertainty: that they express.
         of: columns by name for the rows.
+        none: of no rows; None: such as the outputs say.
     """
 
     def __init__(
-        self, outputs: Schema, uncertainty: Uncertainty, of: Callable[[Any], Columns]
+        self,
+        outputs: Schema,
+        uncertainty: Uncertainty,
+        of: Callable[[Any], Columns],
+        none: Columns | None = None,
     ) -> None:
         self.outputs: Schema = outputs
         self.uncertainty: Uncertainty = uncertainty
         self.of: Callable[[Any], Columns] = of
+        self._none = none
+
+    def nobody(self) -> Batch:
+        """No rows of the outputs."""
+        return empty(self.outputs) if self._none is None else Batch(self._none)
 
 
 def of_class(engine: Engine, classes: Array, index: int) -> Estimates:
@@ -130,8 +142,10 @@ def of_classes(engine: Engine, classes: Array, *, likely: bool) -> Estimates:
 
     def of(rows: Any) -> Columns:
         labels, shares = engine.both(rows)
-        columns = {VALUE: labels.astype(object) if textual else labels}
-        return columns if shares is None else {**columns, SHARES: shares.astype(float, copy=False)}
+        columns: Columns = {VALUE: labels.astype(object) if textual else labels}
+        if shares is not None:
+            columns[SHARES] = shares.astype(float, copy=False)
+        return columns
 
     return Estimates(Schema(fields), "none", of)
 

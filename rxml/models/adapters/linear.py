@@ -85,6 +85,15 @@ class Linear:
         sums += self.bias
         return sums
 
+    def slopes(self) -> Floats | None:
+        """Of one sum by each feature, shape (k,); None if there are several, or they become something else."""
+        if self.weights.ndim > 1 or self.squash:
+            return None
+        found = self.weights
+        for scaling in reversed(self.scalings):
+            found = found if scaling.scale is None else found / scaling.scale
+        return found
+
     def positive(self, sums: Floats) -> Floats:
         """The probability of the second of two classes, shape (n,); NaN where the sum is no number."""
         share = self.expit(sums)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
 from rxml.batch import Batch, Schema
-from rxml.batch.column import frozen, is_array
-from rxml.batch.extras import extra_module
+from rxml.batch.column import frozen
+from rxml.batch.schema import ARRAY
 from rxml.errors import ModelError, PipelineError
-from rxml.models.adapters import estimates, fitted, skops
+from rxml.models.adapters import fitted, skops
+from rxml.models.adapters.chosen import estimates_of, is_classifier
+from rxml.models.adapters.distributed import hollowed
 from rxml.models.adapters.linear import linear_of
-from rxml.models.adapters.recipes import form_of, is_series, schema_from
-from rxml.models.columns import Rows, as_wanted, empty, numeric
+from rxml.models.adapters.recipes import form_of, schema_from
+from rxml.models.columns import Rows, as_wanted, numeric
 from rxml.models.model import Recipe
 from rxml.models.signature import Signature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from rxml.models.adapters.estimates import Array, Columns, Estimates
+    from rxml.models.adapters.linear import Linear
 
     Interval: TypeAlias = float | tuple[Any, Any]
 
@@ -37,6 +39,8 @@ class SklearnModel:
         signature: what it wants and gives.
         digest: of the estimator and of how it is asked, by what skops writes; "" if skops cannot.
         tolerance: how much of the largest output the rows beside a row may change in its own: 0 for linear models.
+        slopes: of a linear model with one number as its value and numbers as inputs, by input; None of another.
+        level: of the intervals that it gives, if they are by a level.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class SklearnModel:
         positive: Any = None,
         interval: Interval | None = None,
         frame: bool = False,
+        distribution: bool = False,
     ) -> None:
         self._given: dict[str, Any] = {
             "estimator": estimator,
@@ -55,15 +60,21 @@ class SklearnModel:
             "interval": interval,
             "frame": frame,
         }
+        if distribution:  # else the digest is as it always was
+            self._given["distribution"] = True
         self._rows: Rows | None = None if frame else Rows(inputs)
         self._names: tuple[str, ...] = tuple(inputs)
         self._hollow: Callable[[Array], Any] = (
             np.isinf if fitted.allows_nan(estimator) else _not_finite
         )
-        linear = None if interval or frame else linear_of(estimator)
+        deviates = distribution and not is_classifier(estimator)
+        linear = None if interval or frame or deviates else linear_of(estimator)
         self.tolerance: float = 0.0 if linear else ROUNDING
-        self._estimates: Estimates = _estimates(self._given, linear, self._rows)
-        self._certain: bool = all(f.dtype.kind != "f" for f in self._estimates.outputs.values())
+        self._estimates: Estimates = estimates_of(self._given, linear, self._rows)
+        self.slopes: Mapping[str, float] | None = _slopes(linear, inputs)
+        self.level: float | None = interval if isinstance(interval, float | int) else None
+        outputs = self._estimates.outputs.values()
+        self._certain: bool = all(f.dtype.kind != "f" and f.kind == ARRAY for f in outputs)
         self._looks: bool = linear is None or self._certain
         self.signature: Signature = Signature(
             inputs, self._estimates.outputs, self._estimates.uncertainty
@@ -80,7 +91,7 @@ class SklearnModel:
             ModelError: there is such a row, and no output could say so: there are labels alone.
         """
         if not len(batch):
-            return empty(self.signature.outputs)
+            return self._estimates.nobody()
         if self._rows is None:
             wanted = as_wanted(batch.select(*self._names), self.signature.inputs)
             return Batch(self._estimates.of(wanted.to_pandas()))
@@ -94,7 +105,7 @@ class SklearnModel:
         for name, column in found.items():
             if column.shape[:1] != length:
                 return Batch(found)  # which says what is wrong
-            found[name] = frozen(column)
+            found[name] = frozen(column) if isinstance(column, np.ndarray) else column
         return Batch.adopt(found, length[0])
 
     def _despite(self, rows: Array, holes: NDArray[np.bool_]) -> Columns:
@@ -106,9 +117,7 @@ class SklearnModel:
             )
         columns = self._estimates.of(np.where(bad[:, None], 0.0, rows))
         for name, column in columns.items():
-            if column.dtype.kind == "f":
-                columns[name] = np.array(column)
-                columns[name][bad] = np.nan
+            columns[name] = hollowed(column, bad)
         return columns
 
     def recipe(self) -> Recipe:
@@ -129,6 +138,7 @@ def from_sklearn(
     positive: Any = None,
     interval: Interval | None = None,
     frame: bool | None = None,
+    distribution: bool = False,
 ) -> SklearnModel:
     """A model from a fitted estimator or pipeline of scikit-learn (extra `sklearn`). Do not fit it any further.
 
@@ -145,6 +155,8 @@ def from_sklearn(
         interval: bounds for a regressor. Two fitted estimators, of the lower and of the upper quantile; or a level, such
             as 0.9, for one whose `predict` has `return_std` (BayesianRidge, ARDRegression, GaussianProcessRegressor).
         frame: whether it takes a pandas.DataFrame (extra `pandas`); by itself, if an input is no number.
+        distribution: the value is a distribution: a `Normal` of a regressor whose `predict` has `return_std`; of a
+            classifier that knows probabilities a `Categorical`, and the label is the output `label`.
 
     Raises:
         PipelineError: it is not fitted, does not predict, its features are others, or it knows no such class or interval.
@@ -158,7 +170,16 @@ def from_sklearn(
         raise PipelineError("an estimator that takes a DataFrame has scalar inputs, got a vector")
     if isinstance(interval, float | int) and not 0 < interval < 1:
         raise PipelineError(f"the level of an interval is between 0 and 1, got {interval!r}")
-    return SklearnModel(estimator, schema, positive=positive, interval=interval, frame=framed)
+    if distribution and not (positive is None and interval is None):
+        raise PipelineError("distribution= tells all: leave out positive= and interval=")
+    return SklearnModel(
+        estimator,
+        schema,
+        positive=positive,
+        interval=interval,
+        frame=framed,
+        distribution=distribution,
+    )
 
 
 def from_skops(
@@ -204,63 +225,15 @@ def from_dump(data: bytes, trusted: Iterable[str]) -> SklearnModel:
         positive=given["positive"],
         interval=interval,
         frame=given["frame"],
+        distribution=given.get("distribution", False),
     )
 
 
-def _estimates(given: dict[str, Any], linear: Any, rows: Rows | None) -> Estimates:
-    base = extra_module("sklearn.base", "sklearn")
-    whole = given["estimator"]
-    estimator = whole if rows is None else estimates.nameless(whole)
-    if given["interval"] is not None:
-        return _with_bounds(estimator, given["interval"])
-    if base.is_classifier(whole):
-        return _of_classifier(estimator, linear, given["positive"])
-    if given["positive"] is not None:
-        raise PipelineError(
-            f"{type(whole).__name__} is no classifier: it has no class to be sure of"
-        )
-    engine = estimates.Summed(linear, None) if linear else estimates.Asked(estimator)
-    return estimates.of_values(engine, _sample(engine, rows))
-
-
-def _of_classifier(estimator: Any, linear: Any, positive: Any) -> Estimates:
-    classes = estimator.classes_
-    if not is_array(classes) or classes.ndim != 1:
-        raise PipelineError("it predicts several labels a row: make a model of each of them")
-    likely = hasattr(estimator, "predict_proba")
-    textual = classes.dtype.kind in "US"
-    labels: Array = classes.astype(object) if textual else classes
-    engine = (
-        estimates.Summed(linear, labels) if linear else estimates.Asked(estimator, likely=likely)
-    )
-    if positive is None:
-        return estimates.of_classes(engine, labels, likely=likely)
-    known: list[Any] = classes.tolist()
-    if not likely or positive not in known:
-        knows = f"knows the classes {known}" if likely else "gives no probabilities"
-        raise PipelineError(
-            f"the probability of {positive!r} is wanted, but {type(estimator).__name__} {knows}"
-        )
-    return estimates.of_class(engine, labels, known.index(positive))
-
-
-def _with_bounds(estimator: Any, interval: Any) -> Estimates:
-    if is_series(interval):
-        bounds = [estimates.nameless(each) for each in interval]
-        if len(bounds) != 2 or not all(hasattr(each, "predict") for each in bounds):
-            raise PipelineError(f"an interval is a level, or two estimators, got {interval!r}")
-        return estimates.bounded(estimates.Asked(estimator).values, (bounds[0], bounds[1]))
-    if "return_std" not in inspect.signature(estimator.predict).parameters:
-        raise PipelineError(
-            f"{type(estimator).__name__} gives no deviation (return_std): give two estimators of quantiles as interval"
-        )
-    return estimates.spread(estimator, interval)
-
-
-def _sample(engine: estimates.Engine, rows: Rows | None) -> Array:
-    if rows is None:
-        return np.empty(0)
-    return engine.values(np.zeros((2, rows.width), rows.dtype))
+def _slopes(linear: Linear | None, inputs: Schema) -> Mapping[str, float] | None:
+    found = None if linear is None else linear.slopes()
+    if found is None or any(field.shape for field in inputs.values()):
+        return None
+    return dict(zip(inputs, found.tolist(), strict=True))
 
 
 def _not_finite(rows: Array) -> Any:

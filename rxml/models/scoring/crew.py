@@ -8,7 +8,7 @@ from rxml.batch import Batch
 from rxml.errors import ModelError
 from rxml.models.prediction import Stamp, predictions
 from rxml.models.scoring.cost import Cost
-from rxml.models.scoring.intake import Intake
+from rxml.models.scoring.intake import Intake, intake_of
 from rxml.models.scoring.on_loop import LoopWorkers
 from rxml.models.scoring.scales import Scales
 
@@ -58,7 +58,7 @@ class Crew:
         self.signature: Signature = model.signature
         self.release: Release = release
         self.workers: Workers = workers
-        self.intake: Intake = Intake(model.signature)
+        self.intake: Intake = intake_of(model.signature)
         self.scales: Scales = Scales(model.signature)
         self.cost: Cost = Cost(budget, most)
         self._stamp = Stamp(release)

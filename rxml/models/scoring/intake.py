@@ -8,14 +8,19 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
+from typing_extensions import override
 
-from rxml.batch import Batch
+from rxml.batch import Batch, Schema
+from rxml.batch.column import is_array, joined, values_of
 from rxml.errors import SchemaError
+from rxml.models.propagating.mixing import any_of, mixed
+from rxml.models.signature import may_be_uncertain
+from rxml.uncertain.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rxml.batch import Schema
+    from rxml.batch import Field
     from rxml.models.signature import Signature
 
 _PLAIN: Final = frozenset((float, int))
@@ -48,10 +53,15 @@ class Intake:
         kinds: set[type[Any]] = set(map(type, items))
         if not any(issubclass(kind, Batch) for kind in kinds):
             return self._rows(items, kinds)
-        return Batch.concat(
-            self._columns(item) if isinstance(item, Batch) else self._rows([item], {type(item)})
-            for item in items
+        return self._joined(
+            [
+                self._columns(item) if isinstance(item, Batch) else self._rows([item], {type(item)})
+                for item in items
+            ]
         )
+
+    def _joined(self, parts: list[Batch]) -> Batch:
+        return Batch.concat(parts)
 
     def _columns(self, given: Batch) -> Batch:
         columns = given.columns
@@ -91,9 +101,10 @@ class Intake:
             if quick is not None:
                 return quick
         rows = items if mappings else [self._mapping(item) for item in items]
-        return Batch.from_rows(
-            cast("Sequence[Mapping[str, Any]]", rows), self._schema, extra="ignore"
-        )
+        return self._from_rows(cast("Sequence[Mapping[str, Any]]", rows))
+
+    def _from_rows(self, rows: Sequence[Mapping[str, Any]]) -> Batch:
+        return Batch.from_rows(rows, self._schema, extra="ignore")
 
     def _matrix(self, items: Sequence[Any], *, mappings: bool) -> Batch | None:
         """One array for all inputs, if every value is a Python number; None if one is not, or is not there."""
@@ -142,6 +153,69 @@ class Intake:
                 f"{', '.join(self._names)}"
             )
         return {name: getattr(item, name) for name in self._names}
+
+
+class UncertainIntake(Intake):
+    """An intake for a model that takes distributions where it wants floats, in columns or among the rows.
+
+    Args:
+        signature: of the model.
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        super().__init__(signature)
+        self._signature = signature
+
+    @override
+    def _columns(self, given: Batch) -> Batch:
+        refusal = self._signature.refusal(given.schema)
+        if refusal is not None:
+            raise SchemaError(refusal)
+        columns = given.columns
+        return Batch.adopt(
+            {name: self._as(name, columns[name]) for name in self._names}, len(given)
+        )
+
+    def _as(self, name: str, column: Any) -> Any:
+        field = self._schema[name]
+        if not is_array(column) or object in (column.dtype, field.dtype):
+            return column
+        return column if column.dtype == field.dtype else self._cast(name, column)
+
+    @override
+    def _from_rows(self, rows: Sequence[Mapping[str, Any]]) -> Batch:
+        loose: dict[str, Any] = {}
+        for name, field in self._schema.items():
+            values = [row.get(name) for row in rows]
+            if may_be_uncertain(field) and any(isinstance(value, Rows) for value in values):
+                loose[name] = mixed(field, values)
+        if not loose:
+            return super()._from_rows(rows)
+        rest = Schema(field for name, field in self._schema.items() if name not in loose)
+        facts = Batch.from_rows(rows, rest, extra="ignore").columns
+        columns = {name: loose[name] if name in loose else facts[name] for name in self._names}
+        return Batch.adopt(columns, len(rows))
+
+    @override
+    def _joined(self, parts: list[Batch]) -> Batch:
+        columns: dict[str, Any] = {}
+        for name, field in self._schema.items():
+            given = [part.columns[name] for part in parts]
+            columns[name] = _together(field, given)
+        return Batch.adopt(columns, sum(map(len, parts)))
+
+
+def _together(field: Field, given: list[Any]) -> Any:
+    if not may_be_uncertain(field):
+        return any_of(given)
+    if not any(isinstance(each, Rows) or each.dtype == object for each in given):
+        return joined(field.name, given)
+    return mixed(field, [value for each in given for value in values_of(each)])
+
+
+def intake_of(signature: Signature) -> Intake:
+    """The intake for a model."""
+    return Intake(signature) if signature.propagates is None else UncertainIntake(signature)
 
 
 def _width_of(inputs: Schema) -> int:

@@ -12,6 +12,7 @@ from rxml.models.prediction import Prediction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rxml.batch import Field
     from rxml.models.signature import Signature
 
 _PREDICTION: Final = 400
@@ -30,10 +31,14 @@ class Scales:
 
     def __init__(self, signature: Signature) -> None:
         self._names = len(signature.inputs)
-        self._fixed = all(each.dtype.kind in "biufcmM" for each in signature.inputs.values())
+        loose = signature.propagates is not None
+        self._fixed = not loose and all(
+            each.dtype.kind in "biufcmM" for each in signature.inputs.values()
+        )
         self._row = 0
         self._width = sum(
-            prod(each.shape) * (_OBJECT if each.dtype == object else each.dtype.itemsize)
+            _worlds(signature, each)
+            or prod(each.shape) * (_OBJECT if each.dtype == object else each.dtype.itemsize)
             for each in signature.outputs.values()
         )
 
@@ -70,3 +75,9 @@ class Scales:
         if isinstance(answers, Batch):
             return len(answers) * self._width
         return sum(map(self.answer, answers))
+
+
+def _worlds(signature: Signature, field: Field) -> int:
+    """Bytes of an output in worlds; 0 of another."""
+    told = signature.propagates
+    return 0 if told is None or field.kind != "worlds" else 8 * told.worlds + _OBJECT

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from rxml.flow.flowable import Flowable
     from rxml.models.model import Edition, Model, Release
+    from rxml.models.propagating import Dress
     from rxml.models.scoring.place import Place
 
 
@@ -44,6 +45,7 @@ class Settings:
         patience: seconds that the oldest may wait until the newest go first.
         overlap: whether two models may be loaded at once while one takes over.
         on_swap: told of each model that took over, or could not.
+        dress: makes editions that take distributions of those that come.
     """
 
     model: Model | Flowable[Edition]
@@ -57,3 +59,4 @@ class Settings:
     patience: float
     overlap: bool
     on_swap: Callable[[Swap], Any] | None
+    dress: Dress | None = None

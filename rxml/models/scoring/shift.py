@@ -81,7 +81,8 @@ class Shift:
         try:
             while not (chunk := await head.request(1)).end:
                 for edition in chunk.elements:
-                    await self._edition(edition)
+                    dress = self._settings.dress
+                    await self._edition(edition if dress is None else dress(edition))
         except Exception as error:
             if self._vacant:
                 raise

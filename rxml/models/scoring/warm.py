@@ -9,7 +9,7 @@ import numpy as np
 
 from rxml.batch import Batch
 from rxml.errors import ModelError
-from rxml.models.scoring.intake import Intake
+from rxml.models.scoring.intake import intake_of
 
 if TYPE_CHECKING:
     from rxml.batch import Field
@@ -28,7 +28,7 @@ def warmed(model: Model) -> float | None:
     """
     examples: Batch | None = getattr(model, "examples", None)
     if examples is not None:
-        return _with(model, Intake(model.signature).batch([examples]))
+        return _with(model, intake_of(model.signature).batch([examples]))
     batch = Batch({name: _zero(field) for name, field in model.signature.inputs.items()})
     try:
         return _quickest(model, batch)
