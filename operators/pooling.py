@@ -176,7 +176,7 @@ def _named(members: Any) -> dict[str, Any]:
         raise PipelineError(f"combine wants members, each of another name; got {members!r}")
     for name, each in given.items():
         if not isinstance(each, str):
-            require_callable(f"combine: the member {name!r}", each, "reads or answers an element")
+            require_callable(f"combine: the member {name!r}", each, "gives a prediction")
     return given
 
 
@@ -210,7 +210,8 @@ def _teaching(
     if not 0 < scale < np.inf:
         raise ValueError(f"combine(scale) wants a number > 0, got {scale!r}")
     if callable(rule):
-        return Teaching(label_of(rule), rule, loss, scale)
+        name = getattr(rule, "__name__", type(rule).__name__)
+        return Teaching(name, rule, loss, scale)
     made: dict[str, Callable[[], Teaching]] = {
         "fixed_share": lambda: Teaching(rule, lambda k: FixedShare(k, share=share), loss, scale),
         "hedge": lambda: Teaching(rule, Hedge, loss, scale, bounded=True),
@@ -237,6 +238,8 @@ def _asking(
     if within is None:
         return lambda operator: operator
     seconds = seconds_of(within, "combine(within)")
+    for name, model in models.items():
+        require_callable(f"combine: the member {name!r}", model, "answers an element")
     asking = Asking(models, seconds)
 
     def open_(env: Env, node: Node) -> MapAsyncStage:
