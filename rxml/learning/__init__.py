@@ -9,6 +9,7 @@ from rxml.learning.evaluating_handle import Evaluation, EvaluationReport
 from rxml.learning.label import Label
 from rxml.learning.learning_model import OnlineModel
 from rxml.learning.learning_model_baselines import LastValue, RunningMean
+from rxml.learning.learning_model_linear import RecursiveLeastSquares
 from rxml.learning.learning_model_river import RiverOnline
 from rxml.learning.pooling_handle import Combination, WeightsReport
 
@@ -24,6 +25,7 @@ __all__ = [
     "Label",
     "LastValue",
     "OnlineModel",
+    "RecursiveLeastSquares",
     "RiverOnline",
     "RunningMean",
     "WeightsReport",
