@@ -48,6 +48,7 @@ from rxml.operators.pooling import combine
 from rxml.operators.positions import skip, skip_last, take, take_last
 from rxml.operators.prefetching import prefetch
 from rxml.operators.presence import where
+from rxml.operators.quality import estimate_quality
 from rxml.operators.questions import all, contains, is_empty, some  # noqa: A004 - reactivex's names
 from rxml.operators.rate import keep_alive, throttle
 from rxml.operators.releasing import bandit, canary, shadow, split
@@ -67,6 +68,7 @@ from rxml.operators.resilience import (
     supervise_models,
     watchdog,
 )
+from rxml.operators.retraining import promote, retrain
 from rxml.operators.routing import abstain, escalate
 from rxml.operators.sampling import debounce, sample
 from rxml.operators.scoring import score
@@ -132,6 +134,7 @@ __all__ = [
     "element_at",
     "element_at_or_default",
     "escalate",
+    "estimate_quality",
     "evaluate",
     "fallback",
     "features",
@@ -164,12 +167,14 @@ __all__ = [
     "pairwise",
     "partition",
     "prefetch",
+    "promote",
     "quarantine",
     "quorum",
     "rate_limit",
     "reduce",
     "repeat",
     "replay",
+    "retrain",
     "retry",
     "rows",
     "sample",

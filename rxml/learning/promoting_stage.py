@@ -1,0 +1,161 @@
+"""PromoteStage: elements pass, and tell which of two models is better."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from typing_extensions import override
+
+from rxml.errors import RegistryError, SchemaError
+from rxml.eventtime.reading import label_of, read
+from rxml.learning.promoting import Pair
+from rxml.learning.retraining_beside import JobStage
+from rxml.learning.retraining_rows import without_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rxml.eventtime.reading import Column
+    from rxml.flow.chunk import Chunk
+    from rxml.flow.node import Env, Node
+    from rxml.learning.promoting import Promotion
+    from rxml.learning.promoting_trial import Trial, Verdict
+
+_LOG: Final = logging.getLogger("rxml.learning")
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Where the losses of elements are; see `ops.promote`.
+
+    Attributes:
+        champion: its loss; or the loss of whoever answered, if there is an arm.
+        challenger: its loss; or None.
+        arm: who answered, the alias of one of them; None: both did.
+        propensity: with which it was that one.
+        versions: of champion and challenger by which an element was answered, "" for any; None: not asked.
+    """
+
+    champion: Column
+    challenger: Column | None
+    arm: Column | None
+    propensity: Column
+    versions: Callable[[Any], tuple[str, str]] | None
+
+
+class PromoteStage(JobStage):
+    """See `ops.promote`.
+
+    Args:
+        env: of the run.
+        node: the stage.
+        promotion: decides.
+        losses: of elements.
+    """
+
+    def __init__(self, env: Env, node: Node, promotion: Promotion, losses: Losses) -> None:
+        super().__init__(env, node)
+        self._promotion = promotion
+        self._losses = losses
+        self._trial: Trial = promotion.trial(parted=losses.arm is not None)
+        self._pair: Pair | None = None
+        self._proven: tuple[Pair, Verdict] | None = None
+        self._looked = False
+        self._due = 0.0
+
+    @override
+    async def pull(self, n: int) -> Chunk[Any]:
+        if not self._looked:
+            self._take(await asyncio.to_thread(self._promotion.pair))
+        return await super().pull(n)
+
+    def _take(self, pair: Pair | None) -> None:
+        """These are compared now; what is known of others counts for nothing."""
+        self._looked = True
+        self._due = self.env.clock.time() + self._promotion.check
+        if pair != self._pair:
+            self._pair = pair
+            self._trial = self._promotion.trial(parted=self._losses.arm is not None)
+
+    @override
+    def see(self, items: Sequence[Any]) -> None:
+        rows = without_labels(items)
+        pair = self._pair
+        differences = self._differences(rows, pair) if len(rows) else []
+        if pair is not None and (verdict := self._trial.hear(differences)) is not None:
+            self._pair, self._proven = None, (pair, verdict)
+        if not self.busy and (self._proven or self.env.clock.time() >= self._due):
+            self._due = self.env.clock.time() + self._promotion.check
+            self.start(self._look)
+
+    def _differences(self, rows: Sequence[Any], pair: Pair | None) -> list[float]:
+        """Of the rows that have their label, and are of the versions that are compared."""
+        losses = self._losses
+        values = [_numbers(rows, losses.champion)]
+        if losses.challenger is not None:
+            values.append(_numbers(rows, losses.challenger))
+        labelled = np.flatnonzero(~np.isnan(values).any(axis=0)).tolist()
+        which = [at for at in labelled if self._is_of(rows[at], pair)]
+        if losses.arm is None:
+            return [self._trial.paired(float(values[0][at]), float(values[-1][at])) for at in which]
+        return self._parted(rows, values[0], which, losses.arm)
+
+    def _parted(
+        self, rows: Sequence[Any], values: Sequence[float], which: Sequence[int], arm: Column
+    ) -> list[float]:
+        arms = list(read(rows, arm))
+        shares = _numbers(rows, self._losses.propensity)
+        ours = (self._promotion.champion, self._promotion.challenger)
+        return [
+            self._trial.parted(
+                float(values[at]), float(shares[at]), challenger=bool(arms[at] == ours[1])
+            )
+            for at in which
+            if arms[at] in ours
+        ]
+
+    def _is_of(self, row: Any, pair: Pair | None) -> bool:
+        versions = self._losses.versions
+        if versions is None or pair is None:
+            return True
+        wanted = (pair.champion, pair.challenger)
+        return all(
+            not given or given == each for given, each in zip(versions(row), wanted, strict=True)
+        )
+
+    async def _look(self) -> None:
+        """Do what is proven, and see what is compared from now on."""
+        try:
+            while True:
+                if self._proven is not None:
+                    proven, self._proven = self._proven, None
+                    self._promotion.tell(await asyncio.to_thread(self._promotion.act, *proven))
+                found = await asyncio.to_thread(self._promotion.pair)
+                if self._proven is None:
+                    return self._take(found)
+        except RegistryError as error:
+            _LOG.warning("%s: the registry: %s", self.node.spec.name, error)
+
+    @override
+    def snapshot(self) -> Any:
+        pair = self._pair
+        return [None if pair is None else [pair.champion, pair.challenger], self._trial.snapshot()]
+
+    @override
+    def restore(self, state: Any) -> None:
+        pair, trial = state
+        self._pair = None if pair is None else Pair(*pair)
+        self._trial.restore(trial)
+
+
+def _numbers(rows: Sequence[Any], column: Column) -> Any:
+    """A column as numbers, NaN where there is none yet."""
+    found = read(rows, column)
+    try:
+        return np.array([np.nan if each is None else float(each) for each in found])
+    except (TypeError, ValueError) as error:
+        raise SchemaError(f"{label_of(column)} is to be a loss, a number: {error}") from error
