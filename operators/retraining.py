@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from rxml.errors import PipelineError
 from rxml.eventtime.event_time import event_time_of
 from rxml.eventtime.instants import nanoseconds
 from rxml.flow.adopt import flows
 from rxml.flow.check import permit_function, require_count
-from rxml.flow.flowable import Flowable
 from rxml.flow.kinds import label, placed, stage
 from rxml.flow.node import Cardinality, Checkpointing
 from rxml.learning.facade import ModelLearning
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rxml.eventtime.reading import Column
+    from rxml.flow.flowable import Flowable
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
     from rxml.flow.shapes import Same
@@ -144,11 +144,10 @@ def _asking(
     when: Callable[[Any], object] | Flowable[Any] | None,
 ) -> tuple[tuple[Flowable[Any], ...], Callable[[Any], object] | None]:
     """The flow that asks for trainings, or the function that does."""
-    given: Any = when
-    if isinstance(given, Flowable):
-        return flows("retrain", (cast("Flowable[Any]", given),)), None
-    permit_function("retrain(when=)", given, "says of an element whether a training begins")
-    return (), given
+    if when is None or callable(when):
+        permit_function("retrain(when=)", when, "says of an element whether a training begins")
+        return (), when
+    return flows("retrain", (when,)), None
 
 
 def _require_learning(given: object) -> None:

@@ -13,7 +13,7 @@ from rxml.cli.failure import CommandError
 from rxml.cli.plain import plain, plain_json
 from rxml.errors import SchemaError
 from rxml.models.artefacts.packages import drift
-from rxml.models.registry import About, FactRange, Registry, import_mlflow
+from rxml.models.registry import About, Coverage, FactRange, Registry, import_mlflow
 from rxml.models.registry.moving import ANYWHERE
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def _show(registry: Registry, options: argparse.Namespace) -> None:
         ("inputs", _forms(version.signature.inputs)),
         ("outputs", _forms(version.signature.outputs)),
         ("metrics", ", ".join(f"{name} {value:g}" for name, value in manifest.metrics.items())),
+        ("coverage", _coverage(manifest.coverage)),
         ("features", manifest.features),
         ("facts", f"{manifest.facts.start}:{manifest.facts.stop}" if manifest.facts else ""),
         ("parent", manifest.parent),
@@ -112,6 +113,14 @@ def _show(registry: Registry, options: argparse.Namespace) -> None:
     _print_rows(rows)
 
 
+def _coverage(record: Coverage | None) -> str:
+    if record is None:
+        return ""
+    bounds = f", in the long run {record.lower:.3g} to {record.upper:.3g}"
+    known = (record.lower, record.upper) != (0.0, 1.0)
+    return f"{record.covered:.3g} of {record.rows:,} rows within {record.level:g}{bounds if known else ''}"
+
+
 def _forms(schema: Schema) -> str:
     return ", ".join(f"{field.name} {field.form}" for field in schema.values())
 
@@ -120,6 +129,7 @@ def _publish(registry: Registry, options: argparse.Namespace) -> None:
     about: About = {
         "metrics": dict(options.metric),
         "features": options.features,
+        "coverage": Coverage(*options.coverage) if options.coverage else None,
         "facts": FactRange(*options.facts) if options.facts else None,
         "parent": options.parent,
         "notes": options.notes,

@@ -51,6 +51,7 @@ def _publish(parser: Any) -> None:
     add("file", help="*.onnx, *.skops, *.npz, *.safetensors; *.joblib, *.pkl; a folder of MLflow")
     add("--input", action="append", default=[], type=_input, metavar="NAME[:DTYPE]")
     add("--metric", action="append", default=[], type=_metric, metavar="NAME=NUMBER")
+    add("--coverage", type=_record, metavar="LEVEL:COVERED:ROWS", help="how its intervals hold")
     add("--features", default="", help="version of the feature set")
     add("--facts", type=_range, metavar="START:STOP", help="offsets of the facts it was trained on")
     add("--parent", default="", help="the version that it came from: price:2")
@@ -78,6 +79,15 @@ def _metric(text: str) -> tuple[str, float]:
         message = f"wants NAME=NUMBER, got {text}"
         raise argparse.ArgumentTypeError(message)
     return name, value
+
+
+def _record(text: str) -> tuple[float, float, int]:
+    try:
+        level, covered, rows = text.split(":")
+        return float(level), float(covered), int(rows)
+    except ValueError:
+        message = f"wants LEVEL:COVERED:ROWS, such as 0.9:0.893:5000, got {text}"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 def _range(text: str) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import pytest
 
 from rxml.cli.main import main
 from rxml.models.artefacts import linear
-from rxml.models.registry import Registry
+from rxml.models.registry import Coverage, Registry
 from tests.cli.helpers import rxml
 
 if TYPE_CHECKING:
@@ -125,7 +125,14 @@ def test_what_cannot_be_done_is_told_and_is_1(
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--metric", "rmse"], ["--metric", "a=nan"], ["--facts", "9:1"], ["--input", ":f"]]
+    "wrong",
+    [
+        ["--metric", "rmse"],
+        ["--metric", "a=nan"],
+        ["--facts", "9:1"],
+        ["--input", ":f"],
+        ["--coverage", ".9:.9"],
+    ],
 )
 def test_what_is_no_argument_is_2(
     wrong: list[str], folder: str, capsys: pytest.CaptureFixture[str]
@@ -134,6 +141,17 @@ def test_what_is_no_argument_is_2(
         main(["models", "publish", folder, "price", "m.onnx", *wrong])
     assert caught.value.code == 2
     assert "wants" in capsys.readouterr().err
+
+
+def test_show_tells_how_intervals_hold(folder: str, printed: Callable[..., str]) -> None:
+    registry = Registry(folder)
+    record = Coverage(0.9, 0.893, 5000, lower=0.875, upper=0.91)
+    registry.publish("price", linear({"area": 2.0}), coverage=record)
+    assert "0.893 of 5,000 rows within 0.9, in the long run 0.875 to 0.91" in printed(
+        "show", folder, "price:3"
+    )
+    registry.publish("price", linear({"area": 2.0}), coverage=Coverage(0.9, 0.893, 5000))
+    assert "0.893 of 5,000 rows within 0.9\n" in printed("show", folder, "price:4")
 
 
 def test_it_is_a_command(folder: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol, Self
 
 import msgspec
 
@@ -46,6 +46,30 @@ class FactRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     log: str = ""
 
 
+class Reported(Protocol):
+    """A report of coverage, such as `rxml.learning.CoverageReport`."""
+
+    @property
+    def level(self) -> float:
+        """That is promised."""
+        ...
+
+    @property
+    def labels(self) -> int:
+        """Predictions whose labels came."""
+        ...
+
+    @property
+    def share(self) -> float:
+        """Covered of labelled."""
+        ...
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Within which the share lies in the long run."""
+        ...
+
+
 class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How well the intervals of a model hold what came out.
 
@@ -54,12 +78,26 @@ class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         covered: the share that was inside, 0 to 1.
         rows: on which that was measured, >= 1.
         worlds: that predictions were drawn from; 0 if none were.
+        lower: bound of the share that is inside in the long run, <= covered; 0 if none is known.
+        upper: bound of it, >= covered; 1 if none is known.
     """
 
     level: float
     covered: float
     rows: int
     worlds: int = 0
+    lower: float = 0.0
+    upper: float = 1.0
+
+    @classmethod
+    def of(cls, report: Reported, *, worlds: int = 0) -> Self:
+        """The record of what `rxml.learning.Coverage` has seen: `Coverage.of(coverage.now)`.
+
+        Args:
+            report: with one label at least.
+            worlds: that predictions were drawn from.
+        """
+        return cls(report.level, report.share, report.labels, worlds, *report.interval)
 
 
 class RecipeForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

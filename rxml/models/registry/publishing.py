@@ -36,10 +36,10 @@ class About(TypedDict, total=False):
 
     Attributes:
         metrics: by name, finite numbers: what it was measured to be.
-        features: version of the feature set that it was trained with.
+        features: version of the feature set that it was trained with, `rxml.features.Features.digest`.
         facts: that it was trained on.
         parent: the version that it came from; it must be in the registry.
-        coverage: record of its intervals.
+        coverage: record of how its intervals or distributions hold; whoever promises some must have it.
         notes: what people should know.
         examples: 1 to 32 rows of inputs as they really are, at most 64 KiB. Whoever serves the model warms it up with them, and
             one that fails for them does not take over.
@@ -68,19 +68,21 @@ def checked(about: About, signature: Signature, *, coverage_required: bool) -> N
         raise RegistryError(f"facts are offsets 0 <= start <= stop, got {facts}")
     if coverage is not None and not _sound(coverage):
         raise RegistryError(
-            f"a record of coverage has 0 < level < 1, 0 <= covered <= 1 and rows >= 1, got {coverage}"
+            "a record of coverage has 0 < level < 1, 0 <= lower <= covered <= upper <= 1 and rows >= 1, "
+            f"got {coverage}"
         )
     examples_form(about.get("examples"), signature)
     if coverage_required and coverage is None and signature.uncertainty != "none":
         raise RegistryError(
             f"the model promises uncertainty {signature.uncertainty!r} and has no record of how that holds: "
-            "measure it and say coverage=Coverage(level, covered, rows)"
+            "measure it and say coverage=Coverage(level, covered, rows), or coverage=Coverage.of(coverage.now) of what "
+            "ops.calibrate(coverage=...) has seen"
         )
 
 
 def _sound(coverage: Coverage) -> bool:
-    shares = 0 < coverage.level < 1 and 0 <= coverage.covered <= 1
-    return shares and coverage.rows >= 1 and coverage.worlds >= 0
+    shares = 0 <= coverage.lower <= coverage.covered <= coverage.upper <= 1
+    return shares and 0 < coverage.level < 1 and coverage.rows >= 1 and coverage.worlds >= 0
 
 
 class Draft:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rxml.batch import Schema
     from rxml.flow.flowable import Flowable
     from rxml.flow.timing.duration import Duration
+    from rxml.models.artefacts.artefact import Artefact
     from rxml.models.artefacts.limits import Limits
     from rxml.models.model import Model
     from rxml.models.registry.moving import Expected
@@ -47,7 +48,8 @@ class Registry:
         modules: modules, with all below them, that models which are functions may be imported from.
         types: types in skops files that are harmless, beside those that skops knows: `shop.features.Rounder`.
         limits: how large a model may be.
-        require_coverage: whether a model that tells how sure it is must be published with a record of how that holds.
+        require_coverage: whether a model that tells how sure it is must be published with a record of how that holds:
+            what nobody has measured is no promise.
 
     Attributes:
         folder: as given.
@@ -61,7 +63,7 @@ class Registry:
         modules: Sequence[str] = (),
         types: Sequence[str] = (),
         limits: Limits = LIMITS,
-        require_coverage: bool = False,
+        require_coverage: bool = True,
     ) -> None:
         self.folder: Path = Path(folder)
         self.trust: Trust = Trust(tuple(modules), tuple(types), limits=limits)
@@ -71,7 +73,7 @@ class Registry:
     def publish(
         self,
         name: str,
-        model: Model | str | Path,
+        model: Model | Artefact | str | Path,
         *,
         inputs: Schema | None = None,
         trust: bool = False,
@@ -82,7 +84,7 @@ class Registry:
 
         Args:
             name: 1 to 128 letters, digits, `.`, `_`, `-`.
-            model: one with a recipe, or a file: *.onnx, *.skops, *.safetensors, *.npz; *.joblib and *.pkl with trust.
+            model: one with a recipe, or its artefact, or a file: *.onnx, *.skops, *.safetensors, *.npz; *.joblib and *.pkl with trust.
             inputs: of a file that does not say what it wants.
             trust: you know where the file of that digest comes from, and that it may run anything.
             digest: of the file, `sha256:` and 64 hex digits; "" if that does not matter.

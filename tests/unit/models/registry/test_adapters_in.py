@@ -15,7 +15,7 @@ from rxml.models.adapters.onnx import from_onnx
 from rxml.models.adapters.river import from_river
 from rxml.models.adapters.sklearn import from_sklearn
 from rxml.models.artefacts import linear
-from rxml.models.registry import Registry
+from rxml.models.registry import Coverage, Registry
 from tests.unit.models.registry import functions, hostile
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ def test_it_answers_the_same_when_it_comes_back(kind: str, tmp_path: Path) -> No
     make, form, rows = MODELS[kind]
     model = make()
     registry = Registry(tmp_path, modules=[HERE], types=[TREE])
-    made = registry.publish("m", model)
+    record = None if model.signature.uncertainty == "none" else Coverage(0.9, 0.9, 100)
+    made = registry.publish("m", model, coverage=record)
     loaded = registry.load("m")
     assert made.manifest.format == form
     assert loaded.signature == model.signature

@@ -10,10 +10,12 @@ import pytest
 
 from rxml.batch import Batch, Schema
 from rxml.errors import AliasMovedError, ArtefactError, ModelError, RegistryError, UnknownModelError
+from rxml.learning import Coverage as Seen
 from rxml.models import from_function
-from rxml.models.artefacts import Limits, Trust, linear
+from rxml.models.artefacts import Limits, Trust, artefact_of, linear
 from rxml.models.model import Portable
 from rxml.models.registry import Coverage, FactRange, Registry, released
+from rxml.uncertain.calibration.labels import Counts
 from tests.unit.models.registry import functions
 
 if TYPE_CHECKING:
@@ -154,6 +156,7 @@ def test_a_difference_names_what_each_has(registry: Registry) -> None:
         ({"metrics": {"rmse": float("nan")}}, "finite"),
         ({"facts": FactRange(9, 3)}, "start <= stop"),
         ({"coverage": Coverage(1.5, 0.9, 10)}, "0 < level < 1"),
+        ({"coverage": Coverage(0.9, 0.9, 10, lower=0.95)}, "lower <= covered"),
         ({"parent": "price:9"}, "no model is named"),
     ],
 )
@@ -163,14 +166,47 @@ def test_what_makes_no_sense_is_not_published(registry: Registry, about: Any, wo
     assert registry.names() == []
 
 
-def test_a_promise_of_uncertainty_can_be_held_to_a_record(tmp_path: Path) -> None:
-    registry = Registry(tmp_path, require_coverage=True, modules=[HERE])
+def test_a_promise_of_uncertainty_is_held_to_a_record(tmp_path: Path) -> None:
+    registry = Registry(tmp_path, modules=[HERE])
     sure = functions.bounded()
-    with pytest.raises(RegistryError, match="no record"):
+    with pytest.raises(RegistryError, match=r"no record.*say coverage=Coverage\(level"):
         registry.publish("price", sure)
+    assert registry.names() == []
     registry.publish("price", sure, coverage=Coverage(0.9, 0.9, 100))
     registry.publish("price", linear({"area": 1.0}))
     assert len(registry.versions("price")) == 2
+
+
+def test_a_registry_can_be_told_to_want_no_record(tmp_path: Path) -> None:
+    registry = Registry(tmp_path, modules=[HERE], require_coverage=False)
+    assert registry.publish("price", functions.bounded()).manifest.coverage is None
+
+
+def test_a_record_is_made_of_what_coverage_has_seen(tmp_path: Path) -> None:
+    seen = Seen(0.9)
+    seen.hear(np.arange(100) % 10 > 0, Counts())
+    registry = Registry(tmp_path, modules=[HERE])
+    record = registry.publish(
+        "price", functions.bounded(), coverage=Coverage.of(seen.now, worlds=64)
+    ).manifest.coverage
+    assert record is not None
+    assert (record.level, record.covered, record.rows, record.worlds) == (0.9, 0.9, 100, 64)
+    assert 0.7 < record.lower < 0.9 < record.upper < 1.0
+
+
+def test_an_artefact_is_published_as_its_model_is(registry: Registry) -> None:
+    artefact = artefact_of(linear({"area": 3.0}))
+    version = registry.publish("price", artefact)
+    assert version.digest == registry.publish("price", linear({"area": 3.0})).digest
+    assert registry.load(version).predict(Batch({"area": [2.0]}))["value"].tolist() == [6.0]
+    with pytest.raises(ArtefactError, match="inputs are for files"):
+        registry.publish("price", artefact, inputs=Schema.of(area="float64"))
+
+
+def test_an_artefact_of_a_function_needs_its_module_to_be_allowed(tmp_path: Path) -> None:
+    artefact = artefact_of(functions.bounded())
+    with pytest.raises(ArtefactError, match="may not be imported"):
+        Registry(tmp_path).publish("price", artefact)
 
 
 def test_a_function_is_imported_only_from_where_the_registry_may(tmp_path: Path) -> None:
