@@ -8,11 +8,15 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.errors import DistributionError
+from rxml.uncertain.arithmetic import RELATIONS, Arithmetic
 from rxml.uncertain.bernoulli import Bernoulli
 from rxml.uncertain.checks import (
+    QUIET,
     Floats,
     Numbers,
     floats,
+    points,
+    probabilities,
     read_only,
     require,
     require_probabilities,
@@ -119,14 +123,21 @@ class Alternatives(Distribution):
         return self._values
 
     @override
+    @QUIET
     def mean(self) -> Floats:
-        return summed(self.given_present * self._numbers)
+        """Given that there is a value; NaN in rows where there surely is none."""
+        return self._expected(self._numbers)
 
     @override
+    @QUIET
     def var(self) -> Floats:
-        return summed(
-            self.given_present * np.square(self._numbers - self.mean()[..., None]), axis=-1
-        )
+        """Given that there is a value; NaN in rows where there surely is none."""
+        return self._expected(np.square(self._numbers - self.mean()[..., None]))
+
+    def _expected(self, values: Floats) -> Floats:
+        given = self.given_present
+        found = summed(np.where(given == 0, 0.0, given * values))
+        return np.where(self.presence == 0, np.nan, found)
 
     @override
     def cdf(self, x: Numbers) -> Floats:
@@ -136,12 +147,13 @@ class Alternatives(Distribution):
     def below(self, x: Numbers) -> Floats:
         return self._share(x, np.less)
 
+    @QUIET
     def _share(self, x: Numbers, relation: np.ufunc) -> Floats:
         return weighted_share(*self._columns, np.asarray(x, np.float64), relation)
 
     @override
     def ppf(self, q: Numbers) -> Floats:
-        return weighted_quantile(*self._columns, np.asarray(q, np.float64))
+        return weighted_quantile(*self._columns, probabilities(q))
 
     @property
     def _columns(self) -> tuple[Floats, Floats]:
@@ -150,26 +162,54 @@ class Alternatives(Distribution):
     @override
     def compared(self, relation: str, other: Any) -> Bernoulli:
         """The probability that there is a value and that it compares so."""
+        if isinstance(other, Arithmetic):
+            return self._with_column(relation, other)
         if relation in {"==", "!="} and self._values.dtype.kind != "f":
             chosen = self._values == other if relation == "==" else self._values != other
             return Bernoulli(np.minimum(summed(np.where(chosen, self._p, 0.0)), 1.0))
-        event = super().compared(relation, other)
-        low, high = event.bounds
-        return Bernoulli.between(self.presence * low, self.presence * high)
+        at = points(other)[..., None]
+        holds = np.asarray(RELATIONS[relation](self._numbers, at))
+        p = summed(np.where(holds, self._p, 0.0))
+        every = (holds | (self._p == 0)).all(axis=-1)  # adding up must not make it a little more
+        return Bernoulli(np.where(every, self.presence, np.minimum(p, 1.0)))
+
+    def _with_column(self, relation: str, other: Arithmetic) -> Bernoulli:
+        if other is not self:
+            return super().compared(relation, other)
+        return Bernoulli(self.presence * float("=" in relation and relation != "!="))
 
     @override
     def affine(self, scale: Numbers, shift: Numbers) -> Alternatives:
         a, b = (np.asarray(v, np.float64)[..., None] for v in (scale, shift))
-        return Alternatives(a * self._numbers + b, self._p)
+        return self._valued(a * self._numbers + b)
+
+    @override
+    def divided(self, by: Numbers) -> Alternatives:
+        return self._valued(self._numbers / np.asarray(by, np.float64)[..., None])
+
+    def _valued(self, values: Any) -> Alternatives:
+        """The same probabilities, of other values; for each row of those, where this is a scalar."""
+        wanted = np.asarray(values)
+        p = np.broadcast_to(self._p, wanted.shape) if wanted.ndim > self._p.ndim else self._p
+        return Alternatives(wanted, p)
+
+    @override
+    def times(self, other: Arithmetic) -> Any:
+        return self.map(np.square) if other is self else super().times(other)
+
+    @override
+    def _power(self, exponent: float) -> Alternatives:
+        return self.map(lambda values: values**exponent)
 
     @override
     def map(self, f: Callable[[Any], Any], method: str = "auto", **options: Any) -> Alternatives:
         """The values of f of every value, exactly: whatever the method."""
-        return Alternatives(f(self._values), self._p)
+        return self._valued(f(self._values))
 
     @override
-    def clip(self, lo: float = -np.inf, hi: float = np.inf) -> Alternatives:
-        return Alternatives(np.clip(self._numbers, lo, hi), self._p)
+    def clip(self, lo: Numbers = -np.inf, hi: Numbers = np.inf) -> Alternatives:
+        ends = (np.asarray(end, np.float64)[..., None] for end in (lo, hi))
+        return self._valued(np.clip(self._numbers, *ends))
 
     def given(self, keep: NDArray[np.bool_]) -> Alternatives:
         """What is left when the values where `keep`, shape (N, M), is false are known not to be the case.

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, Self, TypeAlias, cast
 
 import numpy as np
 from typing_extensions import override
 
-from rxml.errors import DistributionError
+from rxml.errors import DistributionError, TruthError
 from rxml.uncertain.checks import (
     Floats,
     batched,
     require,
     require_probabilities,
     rows_text,
+    shares,
     summed,
 )
-from rxml.uncertain.rows import Rows
+from rxml.uncertain.keys import log_weights, world_key
+from rxml.uncertain.rows import Rows, same
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -33,7 +35,7 @@ class Bernoulli(Rows):
 
     `&`, `|` and `~` combine events. Two that were found in the same worlds are joined world by world; others are
     taken as independent: `both` and `either` take the dependence as an argument, and bound the probability where it
-    is unknown (Frechet, 1935).
+    is unknown (Frechet, 1935). Booleans, such as `site == "north"` of an array, are events that are known.
 
     Args:
         p: the probability of each row, within [0, 1], shape (N,) or ().
@@ -86,7 +88,7 @@ class Bernoulli(Rows):
             logw: log weights of the worlds, shape (W,), which add up to one; None for equal ones.
             world: of which draws the worlds are, as in `Worlds`.
         """
-        weights = np.full(len(inside), 1 / len(inside)) if logw is None else np.exp(logw)
+        weights = np.full(len(inside), 1 / len(inside)) if logw is None else shares(logw)
         p = np.minimum(summed(np.moveaxis(inside, 0, -1) * weights), 1.0)
         sure = inside.all(axis=0)  # adding up weights must not make certainty a little less
         p = np.where(sure, 1.0, p)
@@ -102,11 +104,9 @@ class Bernoulli(Rows):
             raise DistributionError(
                 f"worlds hold booleans, (W, N); got {inside.dtype} {inside.shape}"
             )
-        if logw is not None and logw.shape != inside.shape[:1]:
-            raise DistributionError(
-                f"one weight a world: want {inside.shape[:1]}, got {logw.shape}"
-            )
-        return cls.in_worlds(inside, logw, world)
+        if logw is not None:
+            logw = log_weights(logw, len(inside))
+        return cls.in_worlds(inside, logw, None if world is None else world_key(world))
 
     @property
     @override
@@ -144,7 +144,7 @@ class Bernoulli(Rows):
         """How far sampling has p off, one standard deviation: 0 where p was computed, sqrt(p (1-p) / ESS) of worlds."""
         if self._inside is None:
             return np.zeros(self.shape)
-        squares = 1 / len(self._inside) if self._logw is None else np.exp(2 * self._logw).sum()
+        squares = 1 / len(self._inside) if self._logw is None else shares(2 * self._logw).sum()
         return np.sqrt(self.var() * squares)
 
     def __invert__(self) -> Self:
@@ -157,32 +157,70 @@ class Bernoulli(Rows):
             world=self._world,
         )
 
-    def __and__(self, other: Self) -> Self:
+    def __and__(self, other: Self | NDArray[np.bool_]) -> Self:
         return self.both(other)
 
-    def __or__(self, other: Self) -> Self:
+    def __or__(self, other: Self | NDArray[np.bool_]) -> Self:
         return self.either(other)
 
-    def both(self, other: Self, dependence: Dependence = "independent") -> Self:
+    __rand__ = __and__
+    __ror__ = __or__
+
+    def __gt__(self, other: Any) -> NoReturn:
+        raise TruthError(
+            "an event is not compared, its probability is: `prob(x > 3) >= .95`, or `event.p`"
+        )
+
+    __ge__ = __lt__ = __le__ = __gt__
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        """Numpy's logical functions: of an array and events, as `&` and `|`."""
+        known = _LOGICAL.get(ufunc) if method == "__call__" and not options else None
+        if known is None:
+            text = f"np.{ufunc.__name__} of a Bernoulli: use its probability"
+            raise DistributionError(f"{text}, `prob(event)` or `event.p`")
+        one, other = inputs if isinstance(inputs[0], Bernoulli) else inputs[::-1]
+        return known(one, other)
+
+    def both(self, other: Self | NDArray[np.bool_], dependence: Dependence = "independent") -> Self:
         """Whether both hold, row by row.
 
         Args:
-            other: events of as many rows.
-            dependence: "independent", or "unknown", which gives the bounds max(0, a + b - 1) and min(a, b).
+            other: events of as many rows, or booleans.
+            dependence: "independent", or "unknown", which gives the bounds max(0, a + b - 1) and min(a, b); events of
+                the same worlds are joined world by world whatever is said.
+
+        Raises:
+            DistributionError: they are of the same worlds, but those have other weights.
         """
         if self is other:
             return self
-        inside = self._joint(other)
+        event = self._event(other)
+        inside = self._joint(event)
         if inside is not None:
             return self.in_worlds(inside, self._logw, self._world)
-        (low, high), (other_low, other_high) = self.bounds, other.bounds
+        (low, high), (other_low, other_high) = self.bounds, event.bounds
         if _unknown(dependence):
             return self.between(np.maximum(0.0, low + other_low - 1), np.minimum(high, other_high))
         return self.between(low * other_low, high * other_high)
 
-    def either(self, other: Self, dependence: Dependence = "independent") -> Self:
+    def either(
+        self, other: Self | NDArray[np.bool_], dependence: Dependence = "independent"
+    ) -> Self:
         """Whether at least one holds, row by row; arguments as for `both`."""
-        return ~(~self).both(~other, dependence)
+        return self if self is other else ~(~self).both(~self._event(other), dependence)
+
+    def _event(self, other: Any) -> Self:
+        """The other as an event: booleans are one that is known, in the same worlds if there are any."""
+        if isinstance(other, Bernoulli):
+            return cast("Self", other)
+        mask = np.asarray(other)
+        if mask.dtype != np.bool_:
+            raise DistributionError(f"an event or booleans are wanted; got {mask.dtype}")
+        if self._inside is None:
+            return cast("Self", Bernoulli(mask))
+        alike, rows = _alike(self._inside, mask[None])
+        return self.in_worlds(np.broadcast_to(rows, alike.shape), self._logw, self._world)
 
     @property
     def inside(self) -> NDArray[np.bool_] | None:
@@ -197,8 +235,31 @@ class Bernoulli(Rows):
     def _joint(self, other: Self) -> NDArray[np.bool_] | None:
         if self._inside is None or other.inside is None or self._world is None:
             return None
-        same = other.world is not None and np.array_equal(self._world, other.world)
-        return self._inside & other.inside if same else None
+        if other.world is None or not np.array_equal(self._world, other.world):
+            return None
+        if len(self._inside) != len(other.inside) or not same(self._logw, other.logw):
+            raise DistributionError("the worlds of these events differ in number or in weights")
+        both: NDArray[np.bool_] = np.logical_and(*_alike(self._inside, other.inside))
+        return both
+
+    @property
+    def logw(self) -> Floats | None:
+        """The log weights of the worlds, shape (W,); None for equal ones."""
+        return self._logw
+
+
+def _alike(one: NDArray[Any], other: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both with an axis of rows, if one of them has, which the worlds' would be taken for."""
+    axes = max(one.ndim, other.ndim)
+    first, second = (each.reshape(*each.shape, *(1,) * (axes - each.ndim)) for each in (one, other))
+    shape = first.shape[1:], second.shape[1:]
+    if shape[0] != shape[1] and (1,) not in shape:
+        raise DistributionError(f"events differ in length: {shape[0][0]} and {shape[1][0]}")
+    rows = np.broadcast_shapes(*shape)
+    return (
+        np.broadcast_to(first, (len(one), *rows)),
+        np.broadcast_to(second, (len(other), *rows)),
+    )
 
 
 def _unknown(dependence: str) -> bool:
@@ -214,3 +275,11 @@ def prob(event: Bernoulli) -> Floats:
         DistributionError: of some rows only bounds are known.
     """
     return event.p
+
+
+_LOGICAL: Final[dict[np.ufunc, Callable[[Any, Any], Any]]] = {
+    np.bitwise_and: Bernoulli.both,
+    np.logical_and: Bernoulli.both,
+    np.bitwise_or: Bernoulli.either,
+    np.logical_or: Bernoulli.either,
+}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from typing_extensions import override
 
-from rxml.uncertain.checks import Floats, Numbers, batched, require
+from rxml.uncertain.checks import Floats, Numbers, batched, floats, probabilities, require
 from rxml.uncertain.distribution import Distribution
 from rxml.uncertain.normal import Normal
 from rxml.uncertain.special import betainc, betaincc, betaincinv
@@ -89,12 +89,18 @@ class Beta(Distribution):
 
     @override
     def ppf(self, q: Numbers) -> Floats:
-        return betaincinv(self._a, self._b, q)
+        return betaincinv(self._a, self._b, probabilities(q))
 
     @override
-    def affine(self, scale: Numbers, shift: Numbers) -> Normal:
-        """Its mean and variance are exact; the shape is that of a normal, since no Beta has this one."""
+    def affine(self, scale: Numbers, shift: Numbers) -> Normal | Beta:
+        """1 - X is a Beta; of others mean and variance are exact and the shape is a normal's, since no Beta has theirs."""
+        if np.ndim(scale) == np.ndim(shift) == 0 and (scale, shift) == (-1.0, 1.0):
+            return self.adopt(a=self._b, b=self._a)
         return Normal(self.mean(), self.var()).affine(scale, shift)
+
+    @override
+    def divided(self, by: Numbers) -> Normal:
+        return Normal(self.mean(), self.var()).divided(by)
 
     def observed(self, successes: Numbers, failures: Numbers, forgetting: float = 1.0) -> Beta:
         """What is known after more evidence; what was known before counts `forgetting` as much beside Jeffreys' prior.
@@ -103,8 +109,13 @@ class Beta(Distribution):
             successes: weight, at least 0.
             failures: weight, at least 0.
             forgetting: within (0, 1].
+
+        Raises:
+            DistributionError: naming the rows with a negative weight, or NaN.
         """
         if not 0 < forgetting <= 1:
             raise ValueError(f"forgetting is within (0, 1]; got {forgetting}")
+        for weight in (floats("successes", successes), floats("failures", failures)):
+            require(weight >= 0, "a weight of evidence is >= 0", weight)
         old = [forgetting * known + (1 - forgetting) / 2 for known in (self._a, self._b)]
         return Beta(old[0] + successes, old[1] + failures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, Self
 
 import numpy as np
 from typing_extensions import override
@@ -10,12 +10,15 @@ from typing_extensions import override
 from rxml.errors import DistributionError
 from rxml.uncertain.bernoulli import Bernoulli
 from rxml.uncertain.checks import (
+    QUIET,
     Floats,
     floats,
     read_only,
     require,
     require_probabilities,
     require_sum,
+    rows_text,
+    shares,
     summed,
 )
 from rxml.uncertain.rows import Rows
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+
+_ROUNDING: Final = 1e-12
 
 
 class Categorical(Rows):  # noqa: PLW1641 - == gives a probability, so no table can hold it
@@ -124,7 +130,7 @@ class Categorical(Rows):  # noqa: PLW1641 - == gives a probability, so no table 
     @property
     def p(self) -> Floats:
         """Probabilities, shape (N, K)."""
-        return np.exp(self._logp)
+        return shares(self._logp)
 
     @property
     def evidence(self) -> Floats | None:
@@ -139,7 +145,7 @@ class Categorical(Rows):  # noqa: PLW1641 - == gives a probability, so no table 
     def certainty(self) -> Floats:
         """The probability of the likeliest class, shape (N,)."""
         best: Floats = np.max(self._logp, axis=-1)
-        return np.exp(best)
+        return shares(best)
 
     def margin(self) -> Floats:
         """How much likelier the first class is than the second, shape (N,)."""
@@ -148,9 +154,10 @@ class Categorical(Rows):  # noqa: PLW1641 - == gives a probability, so no table 
         gap: Floats = top[..., -1] - second
         return gap
 
+    @QUIET
     def entropy(self) -> Floats:
         """-sum p log p of each row, in nats, shape (N,)."""
-        return -summed(np.where(np.isneginf(self._logp), 0.0, self.p * self._finite))
+        return 0.0 - summed(np.where(np.isneginf(self._logp), 0.0, self.p * self._finite))
 
     @property
     def _finite(self) -> Floats:
@@ -159,18 +166,47 @@ class Categorical(Rows):  # noqa: PLW1641 - == gives a probability, so no table 
     def prob(self, label: object) -> Floats:
         """The probability of one class for each row, shape (N,).
 
+        Args:
+            label: one class for all rows, or an array of one a row.
+
         Raises:
             DistributionError: there is no such class.
         """
-        return np.exp(self._logp[..., self._place(label)])
+        labels = np.asarray(label)
+        if not labels.ndim:
+            return shares(self._logp[..., self._place(label)])
+        if labels.shape != self.shape:
+            raise DistributionError(
+                f"one class a row, shape {self.shape}, or one for all; got {labels.shape}"
+            )
+        found = self._classes == labels[:, None]
+        missing = np.flatnonzero(~found.any(axis=-1))
+        if len(missing):
+            known = f"there are {self._classes.tolist()}"
+            raise DistributionError(
+                f"no class {labels[missing[0]].item()!r} in {rows_text(missing)}: {known}"
+            )
+        place = np.argmax(found, axis=-1)[:, None]
+        return shares(np.take_along_axis(self._logp, place, axis=-1)[:, 0])
 
     def credible(self, level: float) -> NDArray[np.bool_]:
-        """The smallest sets of classes of at least this probability, shape (N, K): true where a class is in it."""
+        """The smallest sets of classes of at least this probability, shape (N, K): true where a class is in it.
+
+        Args:
+            level: within (0, 1].
+
+        Raises:
+            DistributionError: the level is none.
+        """
+        if not 0 < level <= 1:
+            raise DistributionError(f"the level of a set is within (0, 1]; got {level}")
         order = np.argsort(-self._logp, axis=-1, kind="stable")
         ranked = np.take_along_axis(self.p, order, axis=-1)
-        before = np.cumsum(ranked, axis=-1) - ranked
+        # what rounds must not let one more in, nor what has no probability
+        before = np.concatenate([np.zeros((*self.shape, 1)), np.cumsum(ranked, axis=-1)], axis=-1)
+        wanted = (before[..., :-1] < level - _ROUNDING) & (ranked > 0)
         inside = np.zeros(self._logp.shape, bool)
-        np.put_along_axis(inside, order, before < level, axis=-1)
+        np.put_along_axis(inside, order, wanted, axis=-1)
         return inside
 
     def _place(self, label: object) -> int:
@@ -187,6 +223,7 @@ class Categorical(Rows):  # noqa: PLW1641 - == gives a probability, so no table 
     def __ne__(self, other: object) -> Any:
         return ~(self == other)
 
+    @QUIET
     def _same(self, other: Categorical) -> Bernoulli:
         if not np.array_equal(self._classes, other._classes):
             raise DistributionError("categoricals of different classes cannot be compared")

@@ -17,6 +17,9 @@ Mask: TypeAlias = NDArray[np.bool_]
 Numbers: TypeAlias = float | NDArray[Any]
 """One number for all rows, or an array of one a row."""
 
+QUIET: Final = np.errstate(all="ignore")
+"""Decorates what takes limits: where a variance is 0 or infinite, or a tail smaller than any float."""
+
 _NAMED: Final = 5
 _SLACK: Final = (
     1e-9  # how far a sum of probabilities may be from one: what adding up thousands loses
@@ -95,6 +98,43 @@ def rows_text(rows: NDArray[np.intp]) -> str:
     named = ", ".join(map(str, rows[:_NAMED].tolist()))
     more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
     return f"{'row' if len(rows) == 1 else 'rows'} {named}{more}"
+
+
+def points(x: ArrayLike) -> Floats:
+    """What is compared with, as numbers; NaN would be neither above nor below anything.
+
+    Raises:
+        DistributionError: it is no number, or naming the rows with NaN.
+    """
+    array = floats("what is compared with", x)
+    known = ~np.isnan(array)
+    if not known.all():
+        require(
+            known if known.ndim < 2 else known.all(axis=0),
+            "no number to compare with is NaN",
+            known,
+        )
+    return array
+
+
+def probabilities(q: ArrayLike) -> Floats:
+    """What quantiles are asked for.
+
+    Raises:
+        DistributionError: some are outside [0, 1], or NaN.
+    """
+    array = floats("q", q)
+    inside = (array >= 0) & (array <= 1)
+    if not inside.all():
+        bad = array[~inside].ravel()[0]
+        raise DistributionError(f"quantiles are asked for within [0, 1]; got {bad}")
+    return array
+
+
+def shares(logw: Floats) -> Floats:
+    """Weights of their logarithms; such as are too small for a float are 0."""
+    with np.errstate(under="ignore"):
+        return np.exp(logw)
 
 
 def require_probabilities(p: Floats, name: str = "a probability") -> None:

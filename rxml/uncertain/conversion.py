@@ -57,12 +57,22 @@ def _normal_of_interval(x: Interval) -> Normal:
 
 @rule("to", Distribution, Worlds)
 def _worlds(x: Distribution, draws: Draws, name: str, ids: ArrayLike) -> Worlds:
+    _require_facts(x, ids)
     return Worlds(x.sample(draws, name, ids), world=draws.key)
+
+
+def _require_facts(x: Distribution | Interval, ids: ArrayLike) -> None:
+    if x.shape and np.shape(ids) != x.shape:
+        raise DistributionError(
+            f"worlds of {len(x)} rows want one id a row; got ids of shape {np.shape(ids)}"
+        )
 
 
 @rule("to", Interval, Worlds)
 def _worlds_of_interval(x: Interval, draws: Draws, name: str, ids: ArrayLike) -> Worlds:
     if x.sort == "bound":
+        _require_facts(x, ids)
+        require(np.isfinite(x.lo) & np.isfinite(x.hi), "a bounded interval is wanted", x.width)
         return Worlds(x.lo + x.width * draws.uniform(name, ids), world=draws.key)
     return _worlds(_normal_of_interval(x), draws, name, ids)
 

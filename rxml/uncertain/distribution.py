@@ -11,6 +11,7 @@ from typing_extensions import override
 from rxml.errors import DistributionError
 from rxml.uncertain.arithmetic import Arithmetic
 from rxml.uncertain.bernoulli import Bernoulli
+from rxml.uncertain.checks import points, require
 from rxml.uncertain.interval import Interval
 from rxml.uncertain.rules import rule_for
 
@@ -57,6 +58,10 @@ class Distribution(Arithmetic):
     @abstractmethod
     def affine(self, scale: Numbers, shift: Numbers) -> Distribution: ...
 
+    @override
+    @abstractmethod
+    def divided(self, by: Numbers) -> Distribution: ...
+
     def std(self) -> Floats:
         """The standard deviation of each row, shape (N,)."""
         return np.sqrt(self.var())
@@ -71,7 +76,12 @@ class Distribution(Arithmetic):
 
     def prob(self, lo: Numbers, hi: Numbers) -> Floats:
         """P(lo < X <= hi) for each row; 0 where lo >= hi."""
-        return np.maximum(self.cdf(hi) - self.cdf(lo), 0.0)
+        below = self.cdf(lo)
+        inside = self.cdf(hi) - below
+        upper = below > 0.5  # both are nearly one there, and what is above them is not
+        if np.any(upper):
+            inside = np.where(upper, self.sf(lo) - self.sf(hi), inside)
+        return np.maximum(inside, 0.0)
 
     def interval(self, level: float) -> Interval:
         """The central interval that holds with this probability: as much is cut off on either side.
@@ -121,7 +131,7 @@ class Distribution(Arithmetic):
         Raises:
             DistributionError: there is no way from here to there.
         """
-        if isinstance(self, kind):
+        if isinstance(self, kind) and not (options and self._made_again):
             return self
         return rule_for("to", type(self), kind)(self, **options)
 
@@ -135,7 +145,11 @@ class Distribution(Arithmetic):
 
     @override
     def over(self, other: Arithmetic) -> Any:
-        return self._with("over", other)
+        if other is not self:
+            return self._with("over", other)
+        nothing = self.compared("==", 0.0).bounds[1]
+        require(nothing == 0, "what is divided by is never 0; got as probability of it", nothing)
+        return self.affine(0.0, 1.0)
 
     def _with(self, operation: str, other: Arithmetic) -> Any:
         return rule_for(operation, type(self), type(other))(self, other)
@@ -143,7 +157,7 @@ class Distribution(Arithmetic):
     @override
     def compared(self, relation: str, other: Operand) -> Bernoulli:
         if not isinstance(other, Arithmetic):
-            return Bernoulli(self._relations(relation, other))
+            return Bernoulli(np.clip(self._relations(relation, points(other)), 0.0, 1.0))
         if other is self:
             return Bernoulli(np.full(self.shape, float("=" in relation and relation != "!=")))
         event: Bernoulli = rule_for("compare", type(self), type(other))(self, relation, other)
@@ -156,19 +170,24 @@ class Distribution(Arithmetic):
             case "<":
                 return self.below(x)
             case ">=":
-                return 1 - self.below(x)
+                return self.sf(x) + np.maximum(self.cdf(x) - self.below(x), 0.0)
             case "<=":
                 return self.cdf(x)
             case _:
                 at = np.maximum(self.cdf(x) - self.below(x), 0.0)
                 return at if relation == "==" else 1 - at
 
+    @property
+    def _made_again(self) -> bool:
+        """Whether another column of this kind can be made of this, by options."""
+        return False
+
     @override
     def applied(self, f: np.ufunc) -> Any:
         return self.map(f, "exact")
 
     @override
-    def clip(self, lo: float = -np.inf, hi: float = np.inf) -> Any:
+    def clip(self, lo: Numbers = -np.inf, hi: Numbers = np.inf) -> Any:
         return rule_for("clip", type(self))(self, lo, hi)
 
 

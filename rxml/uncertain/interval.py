@@ -10,12 +10,13 @@ from typing_extensions import override
 from rxml.errors import DistributionError
 from rxml.uncertain.arithmetic import Arithmetic
 from rxml.uncertain.bernoulli import Bernoulli
-from rxml.uncertain.checks import Floats, Mask, Numbers, batched, read_only, require
+from rxml.uncertain.bounding import INCREASING, above_zero, both, signs, times
+from rxml.uncertain.checks import Floats, Numbers, batched, points, read_only, require
 from rxml.uncertain.rules import rule_for
 from rxml.uncertain.special import ndtri
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 Sort: TypeAlias = Literal["bound", "central", "conformal"]
 
 SORTS: Final[tuple[Sort, ...]] = ("bound", "central", "conformal")
-_INCREASING: Final = frozenset({
-    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "tanh", "arctan", "sinh", "arcsinh",
-})  # fmt: skip
 
 
 class Interval(Arithmetic):
@@ -43,7 +41,7 @@ class Interval(Arithmetic):
         lo: shape (N,) or ().
         hi: at least lo.
         level: within (0, 1], one number or one a row; must be given unless the sort is "bound".
-        sort: what the interval is by.
+        sort: what the interval is by; "bound" if no level is given or all are 1, else "central".
 
     Raises:
         DistributionError: naming rows with lo > hi, NaN, or a level outside (0, 1]; or the level is missing.
@@ -67,7 +65,7 @@ class Interval(Arithmetic):
         level: ArrayLike | None = None,
         sort: Sort | None = None,
     ) -> None:
-        chosen = sort or ("bound" if level is None else "central")
+        chosen = sort or ("bound" if level is None or _certain(level) else "central")
         if chosen not in SORTS:
             raise DistributionError(f"the sort of an interval is one of {SORTS}; got {sort!r}")
         if level is None and chosen != "bound":
@@ -120,8 +118,9 @@ class Interval(Arithmetic):
 
     @property
     def center(self) -> Floats:
-        """The middle, shape (N,)."""
-        return self._lo + self.width / 2
+        """The middle, shape (N,); NaN where both ends are infinite."""
+        with np.errstate(invalid="ignore"):
+            return self._lo / 2 + self._hi / 2
 
     def contains(self, x: Numbers) -> NDArray[np.bool_]:
         """Whether lo <= x <= hi, shape that of x broadcast against (N,)."""
@@ -129,7 +128,15 @@ class Interval(Arithmetic):
 
     @override
     def affine(self, scale: Numbers, shift: Numbers) -> Interval:
-        ends = [np.multiply(scale, end) + shift for end in (self._lo, self._hi)]
+        factor = np.asarray(scale, np.float64)
+        ends = [times(factor, end) + shift for end in (self._lo, self._hi)]
+        return self._between(ends)
+
+    @override
+    def divided(self, by: Numbers) -> Interval:
+        return self._between([self._lo / by, self._hi / by])
+
+    def _between(self, ends: Sequence[Floats]) -> Interval:
         return Interval(np.minimum(*ends), np.maximum(*ends), level=self._level, sort=self.sort)
 
     @override
@@ -137,33 +144,61 @@ class Interval(Arithmetic):
         y = self._other(other, "+")
         if y is self:
             return self.affine(2.0, 0.0)
-        if self.sort == y.sort == "central" and np.array_equal(self._level, y.level):
-            return self._in_quadrature(y)
-        return self._ends(np.stack([self._lo + y.lo, self._hi + y.hi]), y)
+        ends = np.stack(np.broadcast_arrays(self._lo + y.lo, self._hi + y.hi))
+        return (
+            self._in_quadrature(y, ends)
+            if self.sort == y.sort == "central"
+            else self._ends(ends, y)
+        )
 
-    def _in_quadrature(self, y: Interval) -> Interval:
+    def _in_quadrature(self, y: Interval, ends: Floats) -> Interval:
+        alike = self._level == y.level
         half, middle = np.hypot(self.width / 2, y.width / 2), self.center + y.center
-        return Interval(middle - half, middle + half, level=self._level, sort="central")
+        if alike.all():
+            return Interval(middle - half, middle + half, level=self._level, sort="central")
+        level = np.where(alike, self._level, both(self._level, y.level))
+        lo, hi = (
+            np.where(alike, middle + side * half, end)
+            for side, end in zip((-1, 1), ends, strict=True)
+        )
+        return Interval(lo, hi, level=above_zero(level), sort="conformal")
 
     @override
     def times(self, other: Arithmetic) -> Interval:
         y = self._other(other, "*")
-        ends = [a * b for a in (self._lo, self._hi) for b in (y.lo, y.hi)]
+        if y is self:
+            return self.applied(np.square)
+        ends = [times(a, b) for a in (self._lo, self._hi) for b in (y.lo, y.hi)]
         return self._ends(np.stack(ends), y)
 
     @override
     def over(self, other: Arithmetic) -> Interval:
         y = self._other(other, "/")
-        require((y.lo > 0) | (y.hi < 0), "an interval to divide by lies on one side of 0", y.lo)
-        return self.times(Interval(1 / y.hi, 1 / y.lo, level=y.level, sort=y.sort))
+        turned = y.inverse()
+        return self.affine(0.0, 1.0) if y is self else self.times(turned)
+
+    def inverse(self) -> Interval:
+        """The interval of 1 / X.
+
+        Raises:
+            DistributionError: naming the rows that do not lie on one side of 0.
+        """
+        ends = np.stack([self._lo, self._hi], axis=-1)
+        fine = (self._lo > 0) | (self._hi < 0)
+        require(fine, "an interval to divide by lies on one side of 0", ends)
+        return Interval(1 / self._hi, 1 / self._lo, level=self._level, sort=self.sort)
+
+    def of_ends(self, lo: Floats, hi: Floats, other: Interval) -> Interval:
+        """What holds where this and the other do, whatever they have to do with each other (Bonferroni)."""
+        return self._ends(np.stack([lo, hi]), other)
 
     def _ends(self, ends: Floats, y: Interval) -> Interval:
+        lo, hi = ends.min(axis=0), ends.max(axis=0)
         if self.sort == y.sort == "bound":
-            return Interval(ends.min(axis=0), ends.max(axis=0))
-        level = self._level + y.level - 1
-        require(level > 0, "levels of dependent intervals add up to more than 1 - 0", level)
-        sort: Sort = "conformal"  # of what is within nothing is known any more
-        return Interval(ends.min(axis=0), ends.max(axis=0), level=level, sort=sort)
+            return Interval(lo, hi)
+        # of what is within nothing is known any more
+        level = above_zero(both(self._level, y.level))
+        return Interval(lo, hi, level=level, sort="conformal")
 
     def _other(self, other: Arithmetic, sign: str) -> Interval:
         if isinstance(other, Interval):
@@ -174,20 +209,25 @@ class Interval(Arithmetic):
     @override
     def compared(self, relation: str, other: Operand) -> Bernoulli:
         """Bounds of the probability: what is outside has at most 1 - level."""
+        if other is self:
+            return Bernoulli(np.full(self.shape, float("=" in relation and relation != "!=")))
         if isinstance(other, Arithmetic):
             y = self._other(other, relation)
             outside = np.minimum((1 - self._level) + (1 - y.level), 1.0)
-            return _sign(self._lo - y.hi, self._hi - y.lo, outside, relation)
-        return _sign(self._lo - other, self._hi - other, 1 - self._level, relation)
+            return signs((self._lo, self._hi), (y.lo, y.hi), (outside, outside), relation)
+        x, outside = points(other), 1 - self._level
+        # a central one is left on either side by half of what it is left by
+        beyond = outside / 2 if self.sort == "central" else outside
+        return signs((self._lo, self._hi), (x, x), (outside, beyond), relation)
 
     @override
     def applied(self, f: np.ufunc) -> Interval:
-        if f is np.absolute:
+        if f in {np.absolute, np.square}:
             inside = (self._lo <= 0) & (self._hi >= 0)
-            ends = np.stack([np.abs(self._lo), np.abs(self._hi)])
+            ends = np.stack([f(self._lo), f(self._hi)])
             lo = np.where(inside, 0.0, ends.min(axis=0))
             return Interval(lo, ends.max(axis=0), level=self._level, sort=self._loose)
-        if f.__name__ not in _INCREASING:
+        if f.__name__ not in INCREASING:
             raise DistributionError(
                 f"np.{f.__name__} of an Interval: not known to be increasing; convert it first"
             )
@@ -198,7 +238,7 @@ class Interval(Arithmetic):
         return "bound" if self.sort == "bound" else "conformal"
 
     @override
-    def clip(self, lo: float = -np.inf, hi: float = np.inf) -> Interval:
+    def clip(self, lo: Numbers = -np.inf, hi: Numbers = np.inf) -> Interval:
         ends = [np.clip(end, lo, hi) for end in (self._lo, self._hi)]
         return Interval(*ends, level=self._level, sort=self.sort)
 
@@ -213,8 +253,9 @@ class Interval(Arithmetic):
         return Interval(*ends, level=self._level, sort=self.sort)
 
     def std_if_normal(self) -> Floats:
-        """The standard deviation of the normal whose central interval this is: (hi - lo) / (2 z)."""
-        return self.width / (2 * ndtri((1 + self._level) / 2))
+        """The standard deviation of the normal whose central interval this is: (hi - lo) / (2 z); at level 1 of a uniform one."""
+        z = ndtri((1 + self._level) / 2)
+        return self.width / np.where(self._level == 1, np.sqrt(12.0), 2 * z)
 
     @override
     def to(self, kind: type[Any], **options: Any) -> Any:
@@ -223,7 +264,13 @@ class Interval(Arithmetic):
         Raises:
             DistributionError: it is conformal, which tells no distribution; or there is no way to that kind.
         """
-        return self if kind is Interval else rule_for("to", Interval, kind)(self, **options)
+        if kind is not Interval:
+            return rule_for("to", Interval, kind)(self, **options)
+        if np.all(self._level == options.get("level", self._level)):
+            return self
+        raise DistributionError(
+            f"an interval tells nothing of another level, {options['level']}: make a normal of it first"
+        )
 
 
 def _check(lo: Floats, hi: Floats, level: Floats, sort: Sort) -> None:
@@ -235,16 +282,5 @@ def _check(lo: Floats, hi: Floats, level: Floats, sort: Sort) -> None:
         )
 
 
-def _sign(lo: Floats, hi: Floats, outside: Floats, relation: str) -> Bernoulli:
-    """Bounds of P(X relation 0) for X within lo and hi but for the probability `outside`, of which no more is known."""
-    if relation in {"==", "!="}:
-        event = _between((lo == 0) & (hi == 0), (lo > 0) | (hi < 0), outside)
-        return event if relation == "==" else ~event
-    one, other = (lo, hi) if relation in {">", ">="} else (-hi, -lo)
-    if relation in {">", "<"}:
-        return _between(one > 0, other <= 0, outside)
-    return _between(one >= 0, other < 0, outside)
-
-
-def _between(surely: Mask, never: Mask, outside: Floats) -> Bernoulli:
-    return Bernoulli.between(np.where(surely, 1 - outside, 0.0), np.where(never, outside, 1.0))
+def _certain(level: ArrayLike) -> bool:
+    return bool(np.size(level) and np.all(np.equal(level, 1)))

@@ -8,7 +8,18 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.errors import DistributionError
-from rxml.uncertain.checks import Floats, Numbers, floats, read_only, require, summed
+from rxml.uncertain.bounding import times
+from rxml.uncertain.checks import (
+    QUIET,
+    Floats,
+    Numbers,
+    floats,
+    probabilities,
+    read_only,
+    require,
+    shares,
+    summed,
+)
 from rxml.uncertain.distribution import Distribution
 from rxml.uncertain.normal import Normal, standardised
 from rxml.uncertain.special import logsumexp, normal_pdf
@@ -72,7 +83,7 @@ class Mixture(Distribution):
     @property
     def weights(self) -> Floats:
         """Of the components, shape (N, K); rows add up to 1."""
-        return np.exp(self._logw)
+        return shares(self._logw)
 
     @property
     def components(self) -> tuple[Floats, Floats]:
@@ -80,6 +91,7 @@ class Mixture(Distribution):
         return self._mean, self._var
 
     @override
+    @QUIET
     def mean(self) -> Floats:
         return summed(self.weights * self._mean)
 
@@ -88,6 +100,7 @@ class Mixture(Distribution):
         within, between = self.parts()
         return within + between
 
+    @QUIET
     def parts(self) -> tuple[Floats, Floats]:
         """The mean of the variances and the variance of the means, shape (N,) each: their sum is the variance.
 
@@ -110,6 +123,7 @@ class Mixture(Distribution):
     def below(self, x: Numbers) -> Floats:
         return self._over(Normal.below, x)
 
+    @QUIET
     def _over(self, tail: object, x: Numbers) -> Floats:
         points = np.asarray(x, np.float64)[..., None]
         each = getattr(self._parts, getattr(tail, "__name__"))(points)  # noqa: B009
@@ -122,7 +136,9 @@ class Mixture(Distribution):
     @override
     def ppf(self, q: Numbers) -> Floats:
         """Between the least and the greatest quantile of the components: halved, then by Newton's steps where that ends."""
-        levels = np.asarray(q, np.float64)
+        levels = probabilities(q)
+        if np.isinf(self._var).any():
+            return self._ppf_beside_vacuous(levels)
         each = self._parts.ppf(levels[..., None])
         shape = each.shape[:-1]
         rows = Mixture.adopt(
@@ -134,6 +150,21 @@ class Mixture(Distribution):
         )
         low, high = (np.reshape(end(each, axis=-1), -1) for end in (np.min, np.max))
         return _inverse(rows, np.broadcast_to(levels, shape).reshape(-1), low, high).reshape(shape)
+
+    @QUIET
+    def _ppf_beside_vacuous(self, q: Floats) -> Floats:
+        """Components of infinite variance have half of their weight at either infinity; the others have the rest."""
+        known = np.isfinite(self._var)
+        lost = summed(np.where(known, 0.0, self.weights))
+        rest = (q - lost / 2) / (1 - lost)
+        some = known.any(axis=-1) & (lost < 1)
+        logw = np.where(known, self._logw, -np.inf)
+        logw = np.where(some[..., None], logw, 0.0)
+        finite = Mixture(logw, self._mean, np.where(known, self._var, 0.0))
+        inner = finite.ppf(np.clip(np.where(some, rest, 0.5), 0.0, 1.0))
+        halves = np.where(q == 0.5, self.mean(), np.where(q < 0.5, -np.inf, np.inf))
+        outer = np.where(rest <= 0, -np.inf, np.where(rest > 1, np.inf, inner))
+        return np.where(some, np.where(lost > 0, outer, inner), halves)
 
     def pdf(self, x: Numbers) -> Floats:
         """The density of each row at x; components without variance have none."""
@@ -150,9 +181,17 @@ class Mixture(Distribution):
     @override
     def affine(self, scale: Numbers, shift: Numbers) -> Mixture:
         a, b = (np.asarray(v, np.float64)[..., None] for v in (scale, shift))
-        with np.errstate(invalid="ignore"):  # 0 * inf
-            var = np.where(a == 0, 0.0, np.square(a) * self._var)
-        return Mixture(self._logw + 0 * a, a * self._mean + b, var)
+        return self._moved(a * self._mean + b, times(np.square(a), self._var))
+
+    @override
+    @QUIET
+    def divided(self, by: Numbers) -> Mixture:
+        a = np.asarray(by, np.float64)[..., None]
+        return self._moved(self._mean / a, self._var / np.square(a))
+
+    def _moved(self, mean: Floats, var: Floats) -> Mixture:
+        """The same weights, of other components; for each row of those, where this is a scalar."""
+        return Mixture(*np.broadcast_arrays(self._logw, mean, var))
 
     def reduced(self, count: int) -> Mixture:
         """At most so many components: the lightest are merged into one of their mean and variance.
@@ -160,14 +199,20 @@ class Mixture(Distribution):
         Args:
             count: at least 1.
         """
+        if count < 1:
+            raise ValueError(f"a mixture has at least one component; got {count}")
         if count >= self._logw.shape[-1]:
             return self
         order = np.argsort(-self._logw, axis=-1, kind="stable")
         logw, mean, var = (
             np.take_along_axis(v, order, -1) for v in (self._logw, self._mean, self._var)
         )
-        rest = Mixture(*(v[..., count - 1 :] for v in (logw, mean, var)))
-        last = (logsumexp(logw[..., count - 1 :], axis=-1), rest.mean(), rest.var())
+        weight = logsumexp(logw[..., count - 1 :], axis=-1)
+        none = np.isneginf(weight)[..., None]  # then it does not matter what the last one is
+        rest = Mixture(
+            np.where(none, 0.0, logw[..., count - 1 :]), *(v[..., count - 1 :] for v in (mean, var))
+        )
+        last = (weight, rest.mean(), rest.var())
         kept = (
             np.concatenate([v[..., : count - 1], one[..., None]], axis=-1)
             for v, one in zip((logw, mean, var), last, strict=True)
@@ -184,14 +229,15 @@ class Mixture(Distribution):
             for v in (self._mean, np.sqrt(self._var))
         )
         mean, std = (np.take_along_axis(v, place, axis=-1)[..., 0] for v in (mean, std))
-        return mean + std * draws.normal(name, ids)
+        z = draws.normal(name, ids)
+        return mean + times(std, z)
 
 
 def _inverse(x: Mixture, q: Floats, low: Floats, high: Floats) -> Floats:
     for _ in range(_FIRST):
         low, high = _halved(x, q, low, high)
     found = _by_newton(x, q, low, high)
-    open_ = np.flatnonzero(np.abs(x.cdf(found) - q) > _NEAR)
+    open_ = np.flatnonzero(np.abs(x.cdf(found) - q) > _NEAR * q)
     if len(open_):
         rest, bounds = x.take(open_), (low[open_], high[open_])
         for _ in range(_LAST):
@@ -202,7 +248,7 @@ def _inverse(x: Mixture, q: Floats, low: Floats, high: Floats) -> Floats:
 
 def _halved(x: Mixture, q: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
     with np.errstate(invalid="ignore"):  # inf - inf, where nothing is known
-        middle = np.where(np.isfinite(low) & np.isfinite(high), low + (high - low) / 2, low)
+        middle = np.where(np.isfinite(low) & np.isfinite(high), low / 2 + high / 2, low)
     reached = x.cdf(middle) >= q
     return np.where(reached, low, middle), np.where(reached, middle, high)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from typing_extensions import override
 
-from rxml.uncertain.checks import Floats, Numbers, batched, require
+from rxml.uncertain.checks import Floats, Numbers, batched, probabilities, require
 from rxml.uncertain.distribution import Distribution
 from rxml.uncertain.special import log_ndtr, ndtr, ndtri
 
@@ -83,7 +83,7 @@ class Normal(Distribution):
 
     @override
     def ppf(self, q: Numbers) -> Floats:
-        z = ndtri(q)
+        z = ndtri(probabilities(q))
         std = self.std()
         with np.errstate(
             invalid="ignore"
@@ -94,11 +94,17 @@ class Normal(Distribution):
     def affine(self, scale: Numbers, shift: Numbers) -> Normal:
         mean = scale * self._mean + shift  # numpy works in place where operators follow one another
         var = _scaled(self._var, np.square(scale))
-        if mean.shape != var.shape:  # a shift for each row of a scalar
+        if mean.shape != var.shape or mean.ndim > 1:  # a shift for each row of a scalar
             return Normal(mean, var)
         if not isfinite(mean.sum()):  # one pass; a sum may overflow where no mean does
             require(np.isfinite(mean), "a mean is finite", mean)
         return self.adopt(mean=mean, var=var)
+
+    @override
+    def divided(self, by: Numbers) -> Normal:
+        square = np.square(by)
+        with np.errstate(under="ignore"):
+            return Normal(self._mean / by, self._var / square)
 
 
 def _scaled(var: Floats, by: Floats) -> Floats:
@@ -112,6 +118,7 @@ def _scaled(var: Floats, by: Floats) -> Floats:
 def standardised(x: Numbers, mean: Floats, var: Floats) -> Floats:
     """(x - mean) / std, as P(X <= x) has it: a fact is at or below x by +inf, else above it by -inf; vacuous is 0."""
     gap = np.asarray(x, np.float64) - mean
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         z = gap / np.sqrt(var)
-    return np.where(var == 0, np.where(gap >= 0, np.inf, -np.inf), z)
+    z = np.where(var == 0, np.where(gap >= 0, np.inf, -np.inf), z)
+    return np.where(np.isinf(gap), gap, z)  # whatever the variance

@@ -10,7 +10,7 @@ import numpy as np
 from rxml.errors import DistributionError
 from rxml.uncertain.checks import summed
 from rxml.uncertain.distribution import Distribution
-from rxml.uncertain.exact import exact, has_form
+from rxml.uncertain.exact import clipped, exact, has_form
 from rxml.uncertain.mixture import Mixture
 from rxml.uncertain.normal import Normal
 from rxml.uncertain.quantiles import Quantiles
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from rxml.uncertain.checks import Floats
+    from rxml.uncertain.checks import Floats, Numbers
     from rxml.uncertain.draws import Draws
 
 _REACH: Final = np.sqrt(3.0)  # nodes and weights of the three-point Gauss-Hermite rule
@@ -195,10 +195,16 @@ def _moments(method: Callable[..., Propagated], x: Distribution, f: Callable[[An
 
 
 @rule("clip", Mixture)
-def _clip_mixture(x: Mixture, lo: float, hi: float) -> Mixture:
-    return _each(x, lambda parts: parts.clip(lo, hi))
+def _clip_mixture(x: Mixture, lo: Numbers, hi: Numbers) -> Mixture:
+    ends = (np.asarray(end, np.float64)[..., None] for end in (lo, hi))
+    mean, var = x.components
+    with np.errstate(divide="ignore"):
+        weights = np.log(x.weights)
+    kept = clipped(Normal.adopt(mean=mean, var=var), *ends)
+    return Mixture(*np.broadcast_arrays(weights, *kept))
 
 
 @rule("clip", Quantiles)
-def _clip_quantiles(x: Quantiles, lo: float, hi: float) -> Quantiles:
-    return Quantiles(x.taus, np.clip(x.values, lo, hi))
+def _clip_quantiles(x: Quantiles, lo: Numbers, hi: Numbers) -> Quantiles:
+    ends = (np.asarray(end, np.float64)[..., None] for end in (lo, hi))
+    return Quantiles(x.taus, np.clip(x.values, *ends))

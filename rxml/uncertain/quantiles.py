@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from typing_extensions import override
 
 from rxml.errors import DistributionError
+from rxml.uncertain.arithmetic import Arithmetic
 from rxml.uncertain.bernoulli import Bernoulli
-from rxml.uncertain.checks import Floats, Numbers, floats, read_only, require, summed
+from rxml.uncertain.bounding import INCREASING
+from rxml.uncertain.checks import (
+    QUIET,
+    Floats,
+    Numbers,
+    floats,
+    points,
+    probabilities,
+    read_only,
+    require,
+    summed,
+)
 from rxml.uncertain.distribution import Distribution
 
 if TYPE_CHECKING:
@@ -77,6 +89,7 @@ class Quantiles(Distribution):
         return summed(self._masses * (low + high) / 2)
 
     @override
+    @QUIET
     def var(self) -> Floats:
         low, high = (piece - self.mean()[..., None] for piece in self._pieces)
         return summed(self._masses * (low * low + low * high + high * high) / 3)
@@ -102,43 +115,45 @@ class Quantiles(Distribution):
         return self._heights(np.asarray(x, np.float64), right=False)
 
     def known(self, x: Numbers) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-        """Whether x lies between the first and the last quantile, so that cdf(x) is no mere bound."""
-        points = np.asarray(x, np.float64)
-        return np.asarray((points >= self._values[..., 0]) & (points <= self._values[..., -1]))
+        """Whether x lies between the first and the last quantile, or is infinite, so that cdf(x) is no mere bound."""
+        at = np.asarray(x, np.float64)
+        inner = (at >= self._values[..., 0]) & (at <= self._values[..., -1])
+        return np.asarray(inner | np.isinf(at))
 
     def _heights(self, x: Floats, *, right: bool) -> Floats:
         shape = np.broadcast_shapes(x.shape, self.shape)
-        points = np.broadcast_to(x, shape)[..., None]
-        reached = (self._values <= points if right else self._values < points).sum(axis=-1)
+        at = np.broadcast_to(x, shape)[..., None]
+        reached = (self._values <= at if right else self._values < at).sum(axis=-1)
         left, last = np.clip(reached - 1, 0, None), len(self._taus) - 1
         rows = np.broadcast_to(self._values, (*shape, last + 1))
         low, high = (_at(rows, np.minimum(place, last)) for place in (left, left + 1))
         with np.errstate(divide="ignore", invalid="ignore"):
-            part = np.where(high > low, (points[..., 0] - low) / (high - low), 0.0)
+            part = np.where(high > low, (at[..., 0] - low) / (high - low), 0.0)
         inner = self._taus[left] + part * (
             self._taus[np.minimum(left + 1, last)] - self._taus[left]
         )
         heights: Floats = np.where(reached > last, self._taus[last], inner)
-        return np.where(reached == 0, self._taus[0], heights)
+        heights = np.where(reached == 0, self._taus[0], heights)
+        return np.where(np.isinf(at[..., 0]), at[..., 0] > 0, heights)
 
     @override
     def compared(self, relation: str, other: Operand) -> Bernoulli:
         """Beyond the ends only bounds of the probability are known."""
-        if not isinstance(other, int | float | np.ndarray | np.generic | list | tuple):
+        if isinstance(other, Arithmetic):
             return super().compared(relation, other)
-        points = np.asarray(other, np.float64)
-        known, first, last = self.known(points), self._taus[0], self._taus[-1]
-        p = self._relations(relation, points)
+        at = points(other)
+        known, first, last = self.known(at), self._taus[0], self._taus[-1]
+        p = np.clip(self._relations(relation, at), 0.0, 1.0)
         if relation in {"==", "!="}:
             return Bernoulli(p)
-        above = points > self._values[..., -1]
+        above = at > self._values[..., -1]
         low = np.where(above, last, 0.0) if relation[0] == "<" else np.where(above, 0.0, 1 - first)
         high = np.where(above, 1.0, first) if relation[0] == "<" else np.where(above, 1 - last, 1.0)
         return Bernoulli.between(np.where(known, p, low), np.where(known, p, high))
 
     @override
     def ppf(self, q: Numbers) -> Floats:
-        levels = np.asarray(q, np.float64)
+        levels = probabilities(q)
         shape = np.broadcast_shapes(levels.shape, self.shape)
         place = np.clip(
             np.searchsorted(self._taus, levels, side="left") - 1, 0, len(self._taus) - 2
@@ -160,13 +175,31 @@ class Quantiles(Distribution):
         if (a >= 0).all():
             return Quantiles(self._taus, values)
         mirrored = np.flip(1 - self._taus)
+        if np.allclose(mirrored, self._taus, rtol=1e-12, atol=1e-15):
+            return Quantiles(self._taus, values)  # sorting turns the rows round
         if (a <= 0).all():
             return Quantiles(mirrored, np.flip(values, axis=-1))
-        if np.allclose(mirrored, self._taus):
-            return Quantiles(self._taus, values)  # sorting turns the rows round
         raise DistributionError(
             "factors of both signs on quantiles whose taus are not symmetric about 1/2"
         )
+
+    @override
+    def divided(self, by: Numbers) -> Quantiles:
+        turned = self.affine(np.sign(by), 0.0)
+        return Quantiles(turned.taus, turned.values / np.abs(np.asarray(by, np.float64))[..., None])
+
+    @override
+    @QUIET
+    def applied(self, f: np.ufunc) -> Any:
+        """F of every quantile, exactly, where f increases."""
+        if f.__name__ not in INCREASING:
+            return super().applied(f)
+        return Quantiles(self._taus, f(self._values))
+
+    @property
+    @override
+    def _made_again(self) -> bool:
+        return True  # at other taus
 
 
 def _at(rows: Floats, place: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.errors import DistributionError, TruthError
-from rxml.uncertain.checks import read_only
+from rxml.uncertain.checks import QUIET, read_only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +101,10 @@ class Rows(ABC):
     def __getitem__(self, where: Any) -> Self:
         """A scalar by number, or rows by slice, mask or numbers."""
         len(self)  # refuses a scalar
-        return self._picked(where if isinstance(where, slice | int) else np.asarray(where))
+        if isinstance(where, slice | int):
+            return self._picked(where)
+        rows = np.asarray(where)
+        return self._picked(rows.astype(np.intp) if rows.shape == (0,) else rows)  # [] is of floats
 
     def _picked(self, where: Any) -> Self:
         picked = {
@@ -152,6 +155,10 @@ class Rows(ABC):
         return all(same(mine[name], theirs[name]) for name in mine)
 
     @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.parameters())  # numpy forgets that nobody may write
+
+    @override
     def __repr__(self) -> str:
         rows = f"n={len(self)}, " if self.shape else ""
         shown = (f"{k}={_shown(a)}" for k, a in self.parameters().items() if a is not None)
@@ -162,6 +169,10 @@ class Rows(ABC):
             f"a {type(self).__name__} is neither true nor false: ask for a probability, as in "
             f"`prob(x > 3) >= .95`, or for a value, as in `x.mean() > 3`"
         )
+
+
+def _restored(kind: type[Rows], parameters: dict[str, Any]) -> Rows:
+    return kind.adopt(**parameters)
 
 
 def same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
@@ -175,6 +186,7 @@ def _array(given: Any) -> Any:
     return np.array(cast("object", given)) if isinstance(given, np.generic) else given
 
 
+@QUIET
 def _require_as_built(what: str, given: NDArray[Any] | None, built: NDArray[Any] | None) -> None:
     if given is None or built is None:
         fine = given is built

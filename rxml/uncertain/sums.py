@@ -8,9 +8,10 @@ import numpy as np
 
 from rxml.errors import DistributionError
 from rxml.uncertain.alternatives import Alternatives
-from rxml.uncertain.checks import require
+from rxml.uncertain.bounding import times
+from rxml.uncertain.checks import QUIET, require
 from rxml.uncertain.distribution import Distribution
-from rxml.uncertain.interval import Interval
+from rxml.uncertain.interval import Interval, Sort
 from rxml.uncertain.mixture import Mixture
 from rxml.uncertain.normal import Normal
 from rxml.uncertain.quantiles import Quantiles
@@ -19,7 +20,7 @@ from rxml.uncertain.worlds import Worlds
 
 if TYPE_CHECKING:
     from rxml.uncertain.arithmetic import Arithmetic
-    from rxml.uncertain.checks import Floats
+    from rxml.uncertain.checks import Floats, Numbers
 
 _COMPONENTS: Final = 16
 _VALUES: Final = 4096
@@ -49,9 +50,9 @@ def _ordered(x: Mixture) -> tuple[Floats, Floats, Floats]:
         return (np.log(x.weights), *x.components)
 
 
-def _each_with_each(one: Floats, other: Floats) -> Floats:
-    both = one[..., :, None] + other[..., None, :]
-    return both.reshape(*both.shape[:-2], -1)
+def _each_with_each(one: Floats, other: Floats, f: np.ufunc = np.add) -> Floats:
+    both: Floats = f(one[..., :, None], other[..., None, :])
+    return both.reshape(*both.shape[:-2], both.shape[-2] * both.shape[-1])
 
 
 @rule("plus", Mixture, Normal)
@@ -72,17 +73,18 @@ def as_mixture(x: Normal) -> Mixture:
 @rule("plus", Alternatives, Alternatives)
 def _convolution(x: Alternatives, y: Alternatives) -> Alternatives:
     """Each value with each: there is a sum where there are both."""
+    return _pairs(x, y, np.add)
+
+
+@QUIET
+def _pairs(x: Alternatives, y: Alternatives, f: np.ufunc) -> Alternatives:
     if x.p.shape[-1] * y.p.shape[-1] > _VALUES:
         raise DistributionError(
-            f"a sum of alternatives with more than {_VALUES} values: use worlds"
+            f"alternatives of two columns make more than {_VALUES} together: use worlds"
         )
-    values = _each_with_each(x.values, y.values)
-    return Alternatives(values, _products(x.p, y.p))
-
-
-def _products(one: Floats, other: Floats) -> Floats:
-    both = one[..., :, None] * other[..., None, :]
-    return both.reshape(*both.shape[:-2], -1)
+    return Alternatives(
+        _each_with_each(x.values, y.values, f), _each_with_each(x.p, y.p, np.multiply)
+    )
 
 
 @rule("plus", Quantiles, Distribution)
@@ -121,7 +123,49 @@ def _interval(x: Distribution, y: Interval, *_: Any) -> Any:  # noqa: ARG001 - a
 def _product(x: Distribution, y: Distribution) -> Normal:
     """A normal of the product's exact mean and variance; the shape is not that of a product."""
     mx, my, vx, vy = x.mean(), y.mean(), x.var(), y.var()
-    return Normal(mx * my, np.square(mx) * vy + np.square(my) * vx + vx * vy)
+    var = times(np.square(mx), vy) + times(np.square(my), vx) + times(vx, vy)
+    return Normal(mx * my, var)
+
+
+@rule("times", Alternatives, Alternatives)
+def _products(x: Alternatives, y: Alternatives) -> Alternatives:
+    """Each value with each: there is a product where there are both."""
+    return _pairs(x, y, np.multiply)
+
+
+@rule("over", Alternatives, Alternatives)
+def _quotients(x: Alternatives, y: Alternatives) -> Alternatives:
+    zero = (y.values == 0).any(axis=-1)
+    require(~zero, "alternatives to divide by are not 0", y.values)
+    return _pairs(x, y, np.true_divide)
+
+
+@rule("greater", Alternatives, Alternatives)
+def _greater(x: Alternatives, y: Alternatives) -> Alternatives:
+    return _pairs(x, y, np.maximum)
+
+
+@rule("under", Distribution)
+def _number_over(y: Distribution, number: Numbers) -> Any:
+    return _ratio(Normal(number, 0.0), y)
+
+
+@rule("under", Worlds)
+@rule("under", Alternatives)
+def _number_over_values(y: Worlds | Alternatives, number: Numbers) -> Any:
+    """Value by value, exactly."""
+    if np.ndim(number):
+        raise DistributionError(
+            "numbers over a column: make worlds of the numbers too, or use `map`"
+        )
+    zero = (np.asarray(y.values) == 0).any(axis=0 if isinstance(y, Worlds) else -1)
+    require(~zero, "values to divide by are not 0; got as value and probability of it", zero)
+    return y.map(lambda values: number / values)
+
+
+@rule("under", Interval)
+def _number_over_interval(y: Interval, number: Numbers) -> Interval:
+    return y.inverse().affine(number, 0.0)
 
 
 @rule("over", Distribution, Distribution)
@@ -154,7 +198,7 @@ def add(
         y: as many rows.
         dependence: "independent"; "comonotone", where both grow together (quantiles add up); or "unknown", which
             gives a conformal `Interval` that holds whatever the dependence is (Bonferroni).
-        level: of that interval, within (0, 1).
+        level: of that interval, within (0, 1); intervals among x and y have their own.
 
     Raises:
         DistributionError: the kinds have no such sum.
@@ -175,7 +219,8 @@ def add(
 
 def _bounds(x: Arithmetic, level: float) -> Interval:
     if isinstance(x, Interval):
-        return Interval(x.lo, x.hi, level=x.level, sort="conformal")
+        sort: Sort = "bound" if x.sort == "bound" else "conformal"
+        return Interval(x.lo, x.hi, level=x.level, sort=sort)
     bounds: Interval = x.to(Interval, level=level)
     return Interval(bounds.lo, bounds.hi, level=level, sort="conformal")
 

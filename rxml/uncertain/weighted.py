@@ -41,14 +41,17 @@ def weighted_quantile(values: Floats, weights: Floats, q: Floats) -> Floats:
         weights: adding up to 1, shape (W,) or (W, N).
         q: within [0, 1], broadcast against (N,).
     """
-    columns = values.reshape(len(values), -1)
+    columns = values if values.ndim > 1 else values[:, None]
+    shape = np.broadcast_shapes(q.shape, values.shape[1:])
+    if 0 in shape or not len(values):
+        return np.full(shape, np.nan)
     order = np.argsort(columns, axis=0, kind="stable")
     ordered = np.take_along_axis(columns, order, axis=0)
-    across = np.broadcast_to(weights.reshape(len(values), -1), columns.shape)
+    across = np.broadcast_to(weights if weights.ndim > 1 else weights[:, None], columns.shape)
     heights = np.cumsum(np.take_along_axis(across, order, axis=0), axis=0)
-    shape = np.broadcast_shapes(q.shape, values.shape[1:])
     levels = np.broadcast_to(q, shape).reshape(-1, columns.shape[1])
     slack = 1e-12  # sums of weights round; a quantile must not slip to the next value for that
-    place = (heights[None, :, :] < levels[:, None, :] - slack).sum(axis=1)
+    place = np.stack([((heights < level - slack) | (heights <= 0)).sum(axis=0) for level in levels])
     found = np.take_along_axis(ordered, np.minimum(place, len(values) - 1), axis=0)
+    found = np.where(np.isnan(heights[-1]), np.nan, found)  # no weight at all
     return found.reshape(shape)

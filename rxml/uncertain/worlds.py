@@ -8,12 +8,23 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.errors import DistributionError
-from rxml.uncertain.arithmetic import Arithmetic
+from rxml.uncertain.arithmetic import RELATIONS, Arithmetic
 from rxml.uncertain.bernoulli import Bernoulli
-from rxml.uncertain.checks import Floats, Numbers, floats, read_only, require, summed
+from rxml.uncertain.checks import (
+    QUIET,
+    Floats,
+    Numbers,
+    floats,
+    points,
+    probabilities,
+    require,
+    shares,
+    summed,
+)
 from rxml.uncertain.distribution import Distribution, require_level
 from rxml.uncertain.interval import Interval
-from rxml.uncertain.special import logsumexp
+from rxml.uncertain.keys import log_weights, resampled_key, world_key
+from rxml.uncertain.rows import same
 from rxml.uncertain.weighted import weighted_quantile, weighted_share
 
 if TYPE_CHECKING:
@@ -22,15 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from rxml.uncertain.arithmetic import Operand
-
-_RELATIONS: dict[str, np.ufunc] = {
-    ">": np.greater,
-    ">=": np.greater_equal,
-    "<": np.less,
-    "<=": np.less_equal,
-    "==": np.equal,
-    "!=": np.not_equal,
-}
 
 
 class Worlds(Distribution):
@@ -66,8 +68,8 @@ class Worlds(Distribution):
         require(
             ~np.isnan(self._values).any(axis=0), "no value is NaN", np.moveaxis(self._values, 0, -1)
         )
-        self._logw = None if logw is None else _normalised(floats("logw", logw), len(self._values))
-        self._world = None if world is None else read_only(np.asarray(world))
+        self._logw = None if logw is None else log_weights(logw, len(self._values))
+        self._world = None if world is None else world_key(world)
 
     @property
     @override
@@ -88,18 +90,21 @@ class Worlds(Distribution):
     def weights(self) -> Floats:
         """Of the worlds, shape (W,); they add up to 1."""
         count = len(self._values)
-        return np.full(count, 1 / count) if self._logw is None else np.exp(self._logw)
+        return np.full(count, 1 / count) if self._logw is None else shares(self._logw)
 
     @property
     def effective(self) -> float:
         """How many equal worlds would be as good (Kish's effective sample size)."""
-        return float(1 / np.square(self.weights).sum())
+        with np.errstate(under="ignore"):
+            return float(1 / np.square(self.weights).sum())
 
     @override
+    @QUIET
     def mean(self) -> Floats:
         return self._expected(self._values)
 
     @override
+    @QUIET
     def var(self) -> Floats:
         return self._expected(np.square(self._values - self.mean()))
 
@@ -118,7 +123,7 @@ class Worlds(Distribution):
 
     @override
     def ppf(self, q: Numbers) -> Floats:
-        return weighted_quantile(self._values, self.weights, np.asarray(q, np.float64))
+        return weighted_quantile(self._values, self.weights, probabilities(q))
 
     @override
     def sample(self, draws: Any = None, name: str = "", ids: ArrayLike = ()) -> Floats:
@@ -127,7 +132,21 @@ class Worlds(Distribution):
 
     @override
     def affine(self, scale: Numbers, shift: Numbers) -> Worlds:
-        return self._like(np.multiply(scale, self._values) + shift)
+        values = self.beside(scale, shift)
+        return self._like(np.multiply(scale, values) + shift)
+
+    @override
+    def divided(self, by: Numbers) -> Worlds:
+        return self._like(self.beside(by) / by)
+
+    @override
+    def _power(self, exponent: float) -> Worlds:
+        return self.map(lambda values: values**exponent)
+
+    def beside(self, *others: Any) -> Floats:
+        """The values; with an axis for rows where this is a scalar and others are not, whose rows are no worlds."""
+        column = any(getattr(other, "shape", ()) for other in others)
+        return self._values[:, None] if column and not self.shape else self._values
 
     def shortest(self, level: float) -> Interval:
         """The shortest interval that holds ceil(level * W) of the worlds (highest density).
@@ -145,7 +164,7 @@ class Worlds(Distribution):
         widths = ordered[span:] - ordered[: len(ordered) - span]
         start = np.expand_dims(np.argmin(widths, axis=0), 0)
         ends = [np.take_along_axis(ordered, start + each, axis=0)[0] for each in (0, span)]
-        return Interval(*ends, level=level, sort="central")
+        return Interval(*ends, level=level, sort="conformal")  # what is left out is on either side
 
     @override
     def map(self, f: Callable[[Any], Any], method: str = "auto", **options: Any) -> Worlds:
@@ -171,7 +190,8 @@ class Worlds(Distribution):
             DistributionError: it is of other worlds, or holds in none.
         """
         inside = event.inside
-        if inside is None or inside.shape != (len(self._values),):
+        joint = self._world is not None and same(self._world, event.world)
+        if inside is None or inside.shape != (len(self._values),) or not joint:
             raise DistributionError("given an event of the same worlds, and a scalar: it is not")
         if not inside.any():
             raise DistributionError("given an event that holds in none of the worlds")
@@ -183,25 +203,33 @@ class Worlds(Distribution):
 
         Args:
             u: where in its stratum each is taken, within [0, 1).
+
+        Returns:
+            Worlds in which columns that were joint, and are resampled alike, are joint again.
         """
-        positions = (np.arange(len(self._values)) + u) / len(self._values)
-        chosen = np.searchsorted(np.cumsum(self.weights), positions)
-        return Worlds(self._values[np.minimum(chosen, len(self._values) - 1)])
+        if not 0 <= u < 1:
+            raise ValueError(f"u is within [0, 1); got {u}")
+        weights = self.weights
+        positions = (np.arange(len(weights)) + u) / len(weights)
+        chosen = np.searchsorted(np.cumsum(weights), positions, side="right")
+        chosen = np.minimum(chosen, np.flatnonzero(weights)[-1])
+        world = None if self._world is None else resampled_key(self._world, chosen)
+        return Worlds(self._values[chosen], world=world)
 
     @override
     def plus(self, other: Arithmetic) -> Any:
-        return self._jointly(np.add, other) if isinstance(other, Worlds) else super().plus(other)
+        return self.jointly(np.add, other) if isinstance(other, Worlds) else super().plus(other)
 
     @override
     def times(self, other: Arithmetic) -> Any:
         return (
-            self._jointly(np.multiply, other) if isinstance(other, Worlds) else super().times(other)
+            self.jointly(np.multiply, other) if isinstance(other, Worlds) else super().times(other)
         )
 
     @override
     def over(self, other: Arithmetic) -> Any:
         return (
-            self._jointly(np.true_divide, other)
+            self.jointly(np.true_divide, other)
             if isinstance(other, Worlds)
             else super().over(other)
         )
@@ -210,16 +238,16 @@ class Worlds(Distribution):
     def compared(self, relation: str, other: Operand) -> Bernoulli:
         if isinstance(other, Worlds):
             self.require_joint(other)
-            inside = _RELATIONS[relation](self._values, other.values)
+            inside = RELATIONS[relation](self.beside(other), other.beside(self))
         elif isinstance(other, Arithmetic):
             return super().compared(relation, other)
         else:
-            inside = _RELATIONS[relation](self._values, np.asarray(other, np.float64))
+            inside = RELATIONS[relation](self.beside(other), points(other))
         return Bernoulli.in_worlds(inside, self._logw, self._world)
 
     @override
-    def clip(self, lo: float = -np.inf, hi: float = np.inf) -> Worlds:
-        return self._like(np.clip(self._values, lo, hi))
+    def clip(self, lo: Numbers = -np.inf, hi: Numbers = np.inf) -> Worlds:
+        return self._like(np.clip(self.beside(lo, hi), lo, hi))
 
     def require_joint(self, other: Worlds) -> None:
         """Refuse columns that were not drawn together.
@@ -241,18 +269,15 @@ class Worlds(Distribution):
         ):
             raise DistributionError("the worlds of these columns differ in number or in weights")
 
-    def _jointly(self, f: np.ufunc, other: Worlds) -> Worlds:
+    @QUIET
+    def jointly(self, f: np.ufunc, other: Worlds) -> Worlds:
+        """F of both in every world.
+
+        Raises:
+            DistributionError: they were not drawn together, or naming the rows where it is NaN in some world.
+        """
         self.require_joint(other)
-        return self._like(f(self._values, other.values))
+        return self._like(f(self.beside(other), other.beside(self)))
 
     def _like(self, values: Floats) -> Worlds:
         return Worlds(values, self._logw, self._world)
-
-
-def _normalised(logw: Floats, count: int) -> Floats:
-    if logw.shape != (count,):
-        raise DistributionError(f"one weight a world: want shape ({count},), got {logw.shape}")
-    total = logsumexp(logw)
-    if not np.isfinite(total):
-        raise DistributionError("some world must have a weight above 0, and none an infinite one")
-    return read_only(logw - total)
