@@ -81,6 +81,11 @@ class Evaluation:
         return self._news.flow("evaluation")
 
     @property
+    def recent(self) -> tuple[EvaluationReport, ...]:
+        """The reports that are remembered, the oldest first."""
+        return self._news.recent()
+
+    @property
     def now(self) -> EvaluationReport:
         """What is known now, of all elements together."""
         return self._judged.report()

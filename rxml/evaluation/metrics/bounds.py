@@ -18,6 +18,7 @@ Bounds: TypeAlias = "tuple[Floats, Floats]"
 
 _TERMS: Final = np.arange(1, 101, dtype=np.float64)
 _STEPS: Final = 60
+_FEW: Final = 8  # degrees of freedom that are looked up one by one
 
 _MANY: Final = 30.0
 _FAR: Final = 3.3
@@ -84,8 +85,20 @@ def student_quantile(free: Floats, tail: float) -> Floats:
     if few.any():
         # many slots have as many rows
         different, which = np.unique(free[few], return_inverse=True)
-        times[few] = stdtrit(different, tail)[which]
+        times[few] = _student_quantiles(different, tail)[which]
     return times
+
+
+def _student_quantiles(free: Floats, tail: float) -> Floats:
+    """Remembered where there are few: each costs ten milliseconds and more, and is asked for with every report."""
+    if len(free) > _FEW:
+        return stdtrit(free, tail)
+    return np.array([_student_quantile(each, tail) for each in free.tolist()])
+
+
+@lru_cache(maxsize=1024)
+def _student_quantile(free: float, tail: float) -> float:
+    return float(stdtrit(np.array([free]), tail)[0])
 
 
 def _expansion(square: float) -> list[float]:

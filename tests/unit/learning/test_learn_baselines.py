@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf, isnan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,6 +18,9 @@ from rxml.features import Features, Lags
 from rxml.learning import Evaluation, Label, LastValue, RecursiveLeastSquares, RunningMean
 from rxml.wire import dumps, loads
 from tests.unit.learning.labelled import results
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def rows(matrix: Any) -> Batch:
@@ -73,9 +76,9 @@ def test_row_by_row_it_is_ridge_regression_and_its_student_t(forgetting: float) 
     labels = matrix @ np.array([1.0, -2.0, 0.5]) + 3 + rng.normal(size=30)
     learned = taught(model(3, forgetting=forgetting, ridge=0.5), matrix, labels)
     design = np.c_[matrix, np.ones(30)]
-    weights = forgetting ** np.arange(30)[::-1]
+    weights: NDArray[np.float64] = np.power(forgetting, np.arange(30.0)[::-1])
     precision = (design * weights[:, None]).T @ design + 0.5 * forgetting**30 * np.eye(4)
-    best = np.linalg.solve(precision, design.T @ (weights * labels))
+    best: NDArray[np.float64] = np.linalg.solve(precision, design.T @ (weights * labels))
     left = weights @ (labels - design @ best) ** 2 + 0.5 * forgetting**30 * best @ best
     asked = np.array([[0.3, 0.1, -2.0], [5.0, 0.0, 0.0]])
     given_ = learned.predict(rows(asked))["value"]
