@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from rxml.flow.kinds import label
-from rxml.learning.calibrating import Calibrating, Intervals, Sets
+from rxml.learning.calibrating import Calibrating
+from rxml.learning.calibrating_choices import form_of, method_of, sides_of
 from rxml.learning.hearing import hearing
 from rxml.learning.probabilities import CalibratingProbability
 from rxml.learning.waiting import waiting
-from rxml.uncertain.calibration.aci import ACI
-from rxml.uncertain.calibration.dtaci import DtACI
-from rxml.uncertain.calibration.nexcp import NexCP
-from rxml.uncertain.calibration.pid import PIDTracker
 from rxml.uncertain.calibration.probabilities import (
     BetaScaling,
     Calibeating,
@@ -22,10 +19,6 @@ from rxml.uncertain.calibration.probabilities import (
     Temperature,
     VennAbers,
 )
-from rxml.uncertain.calibration.quantile_tracker import QuantileTracker
-from rxml.uncertain.calibration.scores import INTERVAL_SCORES, side_level
-from rxml.uncertain.calibration.sets import SetScore
-from rxml.uncertain.calibration.split import SplitConformal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +27,6 @@ if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
     from rxml.flow.timing.duration import Duration
-    from rxml.learning.calibrating import Form
     from rxml.learning.coverage import Coverage
     from rxml.uncertain.calibration.calibrator import Calibrator, Unbounded
     from rxml.uncertain.calibration.probabilities import KeyedProbability
@@ -43,13 +35,6 @@ Method = Literal["aci", "dtaci", "nexcp", "pid", "quantile_tracker", "split"]
 Scaling = Literal["beta", "histogram", "isotonic", "platt", "temperature", "venn_abers"]
 Score = Literal["abs", "norm", "cqr", "abs_sides", "norm_sides", "cqr_sides", "lac", "aps", "raps"]
 
-_METHODS: Final[dict[str, Callable[..., Calibrator]]] = {
-    "aci": ACI,
-    "dtaci": DtACI,
-    "nexcp": NexCP,
-    "pid": PIDTracker,
-    "split": SplitConformal,
-}
 _SCALINGS: Final[dict[str, Callable[..., KeyedProbability]]] = {
     "beta": BetaScaling,
     "histogram": HistogramBinning,
@@ -58,7 +43,6 @@ _SCALINGS: Final[dict[str, Callable[..., KeyedProbability]]] = {
     "temperature": Temperature,
     "venn_abers": VennAbers,
 }
-_SETS: Final = ("lac", "aps", "raps")
 
 
 def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of intervals
@@ -141,8 +125,8 @@ def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of
         >>> len(rows), *map(float, (rows[-1]["interval"].lo, rows[-1]["interval"].hi))
         (200, -7.0, 7.0)
     """
-    make = _form(score, prediction, classes)
-    begin = _method(method, level, _sides(score), on_unbounded)
+    make = form_of(score, prediction, classes)
+    begin = method_of(method, level, sides_of(score), on_unbounded)
     begin()  # says at once what is wrong
     if coverage is not None and coverage.level != level:
         message = f"calibrate({level}) and a Coverage of {coverage.level}: promise the same"
@@ -178,7 +162,7 @@ def calibrate_probability(  # noqa: PLR0913 - each is a thing of its own that on
     expire: Duration | None = None,
     capacity: int = 100_000,
 ) -> Operator[Any, Any]:
-    """Say of what a model calls 80 % how often it has come, kept so by labels that come later.
+    """Say how often what a model calls 80 % has come, kept so by labels that come later.
 
     Marble:
         --.8----.8--x1--.8-----|   where x1 says that 1 did not come
@@ -190,7 +174,7 @@ def calibrate_probability(  # noqa: PLR0913 - each is a thing of its own that on
         for each key a few numbers, or the labels in the window of `isotonic` (500) and `venn_abers` (200).
     Emits: the elements, with a column beside their own: the probability; of `venn_abers` an `Interval` around it, of
         `histogram` a `Beta` (with `calibeating` both are a plain number). A batch stays one; other mappings become rows. A
-        `Label` comes to nothing: it is heard.
+        `Label` is heard, and comes to nothing unless it is to be passed on.
     Completes: with upstream, whether or not the flow of labels has ended.
     Fails: with upstream; when an element has no such probability, id, key or time, or a label among the elements is neither
         true nor false. From a flow beside such a label is logged and left out, and if that flow fails it is logged:
@@ -256,46 +240,3 @@ def _scaling(
         raise ValueError(f"calibrate_probability(method) is one of {known}; got {method!r}")
     begin = method if callable(method) else _SCALINGS[method]
     return (lambda: Calibeating(begin())) if calibeating else begin
-
-
-def _sides(score: str) -> int:
-    if score not in INTERVAL_SCORES and score not in _SETS:
-        known = ", ".join([*INTERVAL_SCORES, *_SETS])
-        message = f"calibrate(score) is one of {known}; got {score!r}"
-        raise ValueError(message)
-    return 1 if score in _SETS else INTERVAL_SCORES[score].sides
-
-
-def _form(
-    score: str, prediction: Column | tuple[Column, ...], classes: Sequence[Any] | None
-) -> Callable[[], Form]:
-    _sides(score)
-    columns = _tuple(prediction)
-    if score in _SETS:
-        kind: Any = score
-        return lambda: Sets(SetScore(kind), columns[0], classes)
-    wanted = INTERVAL_SCORES[score].parts
-    if len(columns) not in (1, len(wanted)):
-        message = f"calibrate(prediction) for {score!r} is one column, or one each for {wanted}; got {columns!r}"
-        raise ValueError(message)
-    return lambda: Intervals(INTERVAL_SCORES[score], columns)
-
-
-def _tuple(prediction: Column | tuple[Column, ...]) -> tuple[Column, ...]:
-    if callable(prediction) or isinstance(prediction, str):
-        return (prediction,)
-    return prediction
-
-
-def _method(
-    method: str | Callable[[float], Calibrator], level: float, sides: int, on_unbounded: Unbounded
-) -> Callable[[], Calibrator]:
-    each = side_level(level, sides)
-    if callable(method):
-        return lambda: method(each)
-    if method == "quantile_tracker":
-        return lambda: QuantileTracker(each)
-    if method not in _METHODS:
-        message = f"calibrate(method) is one of {', '.join(sorted([*_METHODS, 'quantile_tracker']))}; got {method!r}"
-        raise ValueError(message)
-    return lambda: _METHODS[method](each, on_unbounded=on_unbounded)

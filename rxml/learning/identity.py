@@ -32,7 +32,7 @@ def ids_of(items: Sequence[Any], column: Column) -> list[Id]:
         SchemaError: an element has none, or one that is neither text, bytes, nor a whole number of 64 bits.
     """
     found = read(items, column)
-    given: list[Any] = found.tolist() if isinstance(found, np.ndarray) else [*map(_plain, found)]
+    given: list[Any] = found.tolist() if isinstance(found, np.ndarray) else [*map(plain, found)]
     return require_ids(given)
 
 
@@ -66,5 +66,6 @@ def uniform(variable: str, ids: Sequence[Id]) -> Floats:
     return np.concatenate(apart) if apart else np.empty(0)
 
 
-def _plain(value: Any) -> object:
+def plain(value: Any) -> object:
+    """The Python value of a scalar of numpy; anything else as it is."""
     return cast("object", value.item()) if isinstance(value, np.generic) else value

@@ -26,14 +26,25 @@ def widened(items: Sequence[Any], columns: Mapping[str, Any]) -> Sequence[Any]:
     """
     if isinstance(items, Batch):
         return items.with_columns(columns)
+    require_rows(items)
+    added = zip(*(values_of(column) for column in columns.values()), strict=True)
+    return [_row(item, columns, values) for item, values in zip(items, added, strict=True)]
+
+
+def require_rows(items: Sequence[Any]) -> None:
+    """See that elements have places for columns.
+
+    Raises:
+        SchemaError: one is no mapping.
+    """
+    if isinstance(items, Batch):
+        return
     for row, item in enumerate(items):
         if not isinstance(item, Mapping):
             text = f"element {row} is a {type(item).__name__}"
             raise SchemaError(
                 f"{text}: to have columns put beside it, it must be a mapping or a row"
             )
-    added = zip(*(values_of(column) for column in columns.values()), strict=True)
-    return [_row(item, columns, values) for item, values in zip(items, added, strict=True)]
 
 
 def _row(item: Mapping[str, Any], names: Iterable[str], values: tuple[Any, ...]) -> Row:

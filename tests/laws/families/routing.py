@@ -1,0 +1,105 @@
+"""Law cases of `rxml.operators.routing`."""
+
+from __future__ import annotations
+
+from math import comb
+from typing import TYPE_CHECKING, Any
+
+import hypothesis.strategies as st
+
+from rxml import models
+from rxml import operators as ops
+from rxml.batch import Schema
+from rxml.errors import DistributionError
+from rxml.learning import Label
+from tests.laws.case import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hypothesis.strategies import SearchStrategy
+
+    from rxml.batch import Batch
+
+CAPACITY = 64
+_IDS = st.integers(0, 5)
+UNSURE: SearchStrategy[Any] = st.fixed_dictionaries(
+    {
+        "x": st.sampled_from([1.0, 2.0]),
+        "value": st.just(0.0),
+        "u": st.sampled_from([0.0, 0.5, 1.0, -1.0]),
+    }
+)
+ANSWERS: SearchStrategy[Any] = st.fixed_dictionaries(
+    {"id": _IDS, "value": st.sampled_from(["a", "b"]), "p": st.sampled_from([0.5, 0.9, 0.9, 2.0])}
+) | st.builds(Label, _IDS, st.sampled_from(["a", "b"]))
+
+BIGGER = models.from_function(lambda rows: 10 * rows["x"], inputs=Schema.of(x="float64"))
+
+
+def unsure(batch: Batch) -> Any:
+    if (batch["u"] < 0).any():
+        raise ArithmeticError
+    return batch["u"]
+
+
+def cascade(rows: list[Any]) -> Iterator[dict[str, Any]]:
+    """At most half, the least sure of the latest four, and two at once."""
+    tokens, latest = 0.0, list[float]()
+    for row in rows:
+        if row["u"] < 0:
+            raise ArithmeticError
+        latest = [*latest, row["u"]][-4:]
+        wanted = sum(each > row["u"] for each in latest) < len(latest) / 2
+        tokens = min(tokens + 0.5, 2.0)
+        goes = wanted and tokens >= 1
+        tokens -= goes
+        better = {"value": 10 * row["x"], "rung": "escalated"} if goes else {"rung": "primary"}
+        yield {"reason": "", **row, **better}
+
+
+def proven(heard: list[tuple[float, bool]]) -> float:
+    """The least certainty at which no more than half is wrong, tested at one half."""
+    least = 2.0
+    for sure in (0.9, 0.5):
+        n = [wrong for each, wrong in heard if each >= sure]
+        if n and sum(comb(len(n), k) for k in range(sum(n) + 1)) / 2 ** len(n) > 0.5:
+            return least
+        least = sure if n else least
+    return least
+
+
+def promised(elements: list[Any]) -> Iterator[dict[str, Any]]:
+    heard: list[tuple[float, bool]] = []
+    seen: dict[int, Any] = {}
+    labelled: set[int] = set()
+    for element in elements:
+        if isinstance(element, Label):
+            if element.id in seen and element.id not in labelled:
+                labelled.add(element.id)
+                row = seen[element.id]
+                heard = [*heard, (row["p"], row["value"] != element.value)][-4:]
+            continue
+        if element["p"] > 1:
+            raise DistributionError
+        yield {**element, "abstained": element["p"] < proven(heard)}
+        seen.setdefault(element["id"], element)
+
+
+CASES = {
+    "abstain": Case(lambda: ops.abstain(0.5, 0.5, certainty="p", window=4), promised, ANSWERS),
+    "escalate": Case(
+        lambda: ops.escalate(
+            BIGGER,
+            when=unsure,
+            budget=0.5,
+            burst=2,
+            window=4,
+            on=models.on_loop(),
+            capacity=CAPACITY,
+        ),
+        cascade,
+        UNSURE,
+        {"ahead": CAPACITY},
+    ),
+}
