@@ -1,6 +1,6 @@
 """A forecasting service in one pipeline: numbers of any sensor, five seconds ahead, with an interval that adapts.
 
-    readings ─▶ features ─▶ forecast ─▶ interval ─▶ coverage ─▶ clients
+    readings ─▶ features ─▶ learn ─▶ calibrate ─▶ held ─▶ clients
 
 The machine it runs on is the first sensor; what is posted to /events joins in (`rxml demo`). All state is bounded.
 """
@@ -8,11 +8,11 @@ The machine it runs on is the first sensor; what is posted to /events joins in (
 from __future__ import annotations
 
 import time
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_right, insort
 from collections import OrderedDict, deque
 from math import ceil, inf
 from operator import itemgetter
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -21,23 +21,30 @@ from typing_extensions import override
 
 import rxml
 import rxml.http
+from rxml import features as scaling
 from rxml import operators as ops
+from rxml.batch import Field, Schema
 from rxml.flow.kernel import Step
 from rxml.flow.kinds import fold
 from rxml.flow.node import Cardinality
+from rxml.learning import Label, RecursiveLeastSquares
+from rxml.uncertain.calibration import ACI
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
     from rxml.flow.flowable import Flowable
+    from rxml.uncertain import Interval
 
 AHEAD: Final = 5.0  # seconds that a forecast looks ahead
 LEVEL: Final = 0.9  # share of outcomes that the interval promises to hold
 MACHINE: Final = "cpu"  # the sensor that is this machine; nobody may post as it
 SENSORS: Final = 1000  # that are remembered; beyond that the one that was silent longest goes
 OPEN: Final = 50  # forecasts of a sensor that wait for their outcome at a time
+ENOUGH: Final = (
+    ceil(1 / (1 - LEVEL)) - 1
+)  # outcomes before which no interval of this level can be had
+RECENT: Final = 100  # outcomes that "lately" is of
 EARLY: Final = 60.0  # seconds that the clock of who posts may be ahead
 
 Number = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
@@ -69,7 +76,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Forecast(msgspec.Struct, frozen=True):
-    """What is known of a sensor now, and of its value at `for_at`. Bounds are None until ten outcomes are in."""
+    """What is known of a sensor now, and of its value at `for_at`. Bounds are None until outcomes bound them."""
 
     sensor: str
     at: float
@@ -82,15 +89,15 @@ class Forecast(msgspec.Struct, frozen=True):
     held: tuple[bool, ...] = ()
     outcomes: int = 0
     coverage: float | None = None
+    lately: float | None = None
 
 
-class Example(msgspec.Struct, frozen=True):
-    """A reading and its features; then also the forecast."""
+class Example(NamedTuple):
+    """A reading and its features: how past values, and means, deviations and extremes of them, differ from it."""
 
     reading: Reading
     at: float
     x: Any
-    mean: float = 0.0
 
 
 def _now() -> float:
@@ -121,7 +128,7 @@ S = TypeVar("S")
 
 
 class PerSensor(Step[A, B], Generic[A, B, S]):
-    """State for each sensor; beyond `SENSORS` the silent ones are forgotten, this machine never."""
+    """State for each sensor; beyond `SENSORS` those that were silent longest are forgotten."""
 
     def __init__(self, make: Callable[[], S]) -> None:
         self._make = make
@@ -131,7 +138,7 @@ class PerSensor(Step[A, B], Generic[A, B, S]):
         """The sensor's state, made at its first reading."""
         state = self._states[sensor] = self._states.pop(sensor, None) or self._make()
         if len(self._states) > SENSORS:
-            del self._states[next(name for name in self._states if name != MACHINE)]
+            self._states.popitem(last=False)
         return state
 
 
@@ -171,120 +178,109 @@ class Features(PerSensor[Reading, Example, "deque[float]"]):
         lags = recent[np.minimum(LAGS, len(recent) - 1)]
         rolling = [f(recent[:n]) for n in ROLLING for f in (np.mean, np.std, np.min, np.max)]
         at = _now() if item.at is None else item.at
-        emit(Example(item, at, np.array([1.0, *lags, *rolling, *item.beside])))
+        since = np.array([*lags[1:], *rolling]) - item.value
+        emit(Example(item, at, np.array([*since, *item.beside])))
 
 
-class Linear:
-    """Recursive least squares on standardised features (Haykin, Adaptive Filter Theory), learning the change ahead."""
+class Outcomes(PerSensor[Example, Any, "Open[tuple[int, float]]"]):
+    """A row for each forecast that is to be made, and before it the labels of those whose outcome it is: the change since."""
 
-    def __init__(self, forget: float = 0.998, ridge: float = 10.0) -> None:
-        self._forget, self._ridge = forget, ridge
-        self._w = np.zeros(0)
-        self.open: Open[tuple[NDArray[Any], float]] = Open()
-
-    def predict(self, x: NDArray[Any], value: float) -> float:
-        """The value `AHEAD`, given the features and the value now."""
-        if len(self._w) != len(x):
-            self._w = np.zeros(len(x))
-            self._p = np.eye(len(x)) / self._ridge
-            self._mean, self._scale = np.zeros(len(x)), np.ones(len(x))
-        self._mean += 0.02 * (x - self._mean)
-        self._scale += 0.02 * (np.abs(x - self._mean) - self._scale)
-        return value + float(self._standard(x) @ self._w)
-
-    def learn(self, x: NDArray[Any], change: float) -> None:
-        """One step on features seen `AHEAD` ago and the change that followed."""
-        z = self._standard(x)
-        gain = self._p @ z
-        gain /= self._forget + z @ gain
-        self._w = self._w + gain * (change - z @ self._w)
-        p = (self._p - np.outer(gain, z @ self._p)) / self._forget
-        self._p = np.clip((p + p.T) / 2, -1e4, 1e4)
-
-    def _standard(self, x: NDArray[Any]) -> NDArray[Any]:
-        z = (x - self._mean) / (self._scale + 1e-6)
-        z[0] = 1.0
-        return np.clip(z, -5, 5)
-
-
-class Score(PerSensor[Example, Example, Linear]):
-    """Predicts, and learns from each forecast as soon as its outcome is in."""
+    def __init__(self, make: Callable[[], Open[tuple[int, float]]]) -> None:
+        super().__init__(make)
+        self._count = 0
 
     @override
-    def step(self, item: Example, emit: Callable[[Example], None]) -> None:
-        model, value = self.of(item.reading.sensor), item.reading.value
-        for x, before in model.open.until(item.at):
-            if len(x) == len(item.x):
-                model.learn(x, value - before)
-        mean = min(max(model.predict(item.x, value), item.reading.least), item.reading.most)
-        model.open.add(item.at + AHEAD, (item.x, value))
-        emit(msgspec.structs.replace(item, mean=mean))
+    def step(self, item: Example, emit: Callable[[Any], None]) -> None:
+        waiting, reading = self.of(item.reading.sensor), item.reading
+        for number, before in waiting.until(item.at):
+            emit(Label(number, reading.value - before))
+        self._count += 1
+        waiting.add(item.at + AHEAD, (self._count, reading.value))
+        emit({"id": self._count, "sensor": reading.sensor, "x": item.x, "example": item})
 
 
-class Adaptive:
-    """Adaptive conformal inference on absolute errors (Gibbs and Candès 2021), over the last `memory` outcomes."""
+class Record:
+    """How often the intervals of a sensor have held what came; the first ones, which know too little, do not count."""
 
-    def __init__(self, gamma: float = 0.02, memory: int = 500) -> None:
-        self._gamma, self._memory, self._alpha = gamma, memory, 1 - LEVEL
-        self._errors: deque[float] = deque()
-        self._sorted: list[float] = []
-        self.open: Open[tuple[float, float | None]] = Open()
+    def __init__(self) -> None:
+        self.open: Open[tuple[float, float] | None] = Open()
+        self.seen: int = 0
         self.hits: int = 0
         self.outcomes: int = 0
+        self.recent: deque[bool] = deque(maxlen=RECENT)
 
-    def radius(self) -> float | None:
-        """Half the width of the interval now; None while the outcomes are too few for the level."""
-        n = len(self._sorted)
-        rank = min(max(ceil((n + 1) * (1 - self._alpha)), 1), n)
-        return None if n < ceil(1 / (1 - LEVEL)) - 1 else self._sorted[rank - 1]
-
-    def settle(self, error: float, radius: float | None) -> bool | None:
-        """Take the error of a forecast, and the radius it was given; whether that held it."""
-        held = None if radius is None else error <= radius
-        if held is not None:
-            self._alpha += self._gamma * ((1 - LEVEL) - (not held))
-            self.outcomes += 1
-            self.hits += held
-        insort(self._sorted, error)
-        self._errors.append(error)
-        if len(self._errors) > self._memory:
-            del self._sorted[bisect_left(self._sorted, self._errors.popleft())]
+    def settle(self, bounds: tuple[float, float] | None, value: float) -> bool | None:
+        """Take an outcome; whether the interval that waited for it held it, if there was one."""
+        self.seen += 1
+        if bounds is None:
+            return None
+        held = bounds[0] <= value <= bounds[1]
+        self.outcomes += 1
+        self.hits += held
+        self.recent.append(held)
         return held
 
-    def coverage(self) -> float | None:
-        """Share of the outcomes that were held."""
-        return self.hits / self.outcomes if self.outcomes else None
+    def told(self) -> dict[str, Any]:
+        """How many outcomes there were, and the share of all and of the latest that was held."""
+        if not self.outcomes:
+            return {}
+        coverage, lately = self.hits / self.outcomes, sum(self.recent) / len(self.recent)
+        return {"outcomes": self.outcomes, "coverage": coverage, "lately": lately}
 
 
-class Interval(PerSensor[Example, Forecast, Adaptive]):
-    """Puts an interval around each forecast, and counts how many held."""
+class Held(PerSensor[Any, Forecast, Record]):
+    """Says of each forecast what its interval is, and how often those before it held."""
 
     @override
-    def step(self, item: Example, emit: Callable[[Forecast], None]) -> None:
-        state = self.of(item.reading.sensor)
-        reading, due = item.reading, state.open.until(item.at)
-        settled = [state.settle(abs(then - reading.value), radius) for then, radius in due]
+    def step(self, item: Any, emit: Callable[[Forecast], None]) -> None:
+        reading, at, _ = item["example"]
+        record = self.of(reading.sensor)
+        settled = [record.settle(bounds, reading.value) for bounds in record.open.until(at)]
         held = tuple(each for each in settled if each is not None)
-        radius = state.radius()
-        state.open.add(item.at + AHEAD, (item.mean, radius))
-        now = (reading.sensor, item.at, reading.value, item.at + AHEAD, item.mean)
-        emit(Forecast(*now, *_bounds(item, radius), LEVEL, held, state.outcomes, state.coverage()))
+        known = record.seen >= ENOUGH
+        lower, mean, upper = (_within(reading, each) for each in _changes(item))
+        record.open.add(at + AHEAD, (lower, upper) if known else None)
+        ends = {"lower": lower, "upper": upper} if known else {}
+        now = (reading.sensor, at, reading.value, at + AHEAD, mean)
+        emit(Forecast(*now, held=held, **ends, **record.told()))
 
 
-def _bounds(item: Example, radius: float | None) -> tuple[float | None, float | None]:
-    if radius is None:
-        return None, None
-    reading = item.reading
-    return max(reading.least, item.mean - radius), min(reading.most, item.mean + radius)
+def _changes(row: Any) -> tuple[float, float, float]:
+    interval: Interval = row["interval"]
+    return float(interval.lo), float(row["change"].mean()), float(interval.hi)
 
 
-def forecasts(readings: Flowable[Reading]) -> Flowable[Forecast]:
-    """The same pipeline for a live stream, a file or a list of readings."""
-    one = Cardinality.ONE
+def _within(reading: Reading, change: float) -> float:
+    """The value after a change, within what the sensor can show."""
+    return min(max(reading.value + change, reading.least), reading.most)
+
+
+def adaptive(level: float) -> ACI:
+    """Intervals that follow the errors of the last 500 forecasts (Gibbs and Candès 2021)."""
+    return ACI(level, gamma=0.02, window=500, on_unbounded="max")
+
+
+def forecasts(readings: Flowable[Reading], beside: int = 0) -> Flowable[Forecast]:
+    """The same pipeline for a live stream, a file or a list of readings, of `beside` numbers beside the value each."""
+    width = len(LAGS) - 1 + 4 * len(ROLLING) + beside
+    inputs = Schema([Field("z", np.float64, (width,))])
+    linear = RecursiveLeastSquares(inputs, forgetting=0.998, ridge=10.0)
+    by_sensor = ops.key_by(itemgetter("sensor"), max_keys=SENSORS)
+    room = OPEN * SENSORS
+
+    def window() -> deque[float]:
+        return deque(maxlen=max(ROLLING))
+
     return readings.pipe(
-        fold("features", lambda: Features(lambda: deque(maxlen=max(ROLLING))), cardinality=one),
-        fold("score", lambda: Score(Linear), cardinality=one),
-        fold("interval", lambda: Interval(Adaptive), cardinality=one),
+        fold("features", lambda: Features(window), cardinality=Cardinality.ONE),
+        fold("outcomes", lambda: Outcomes(Open)),
+        by_sensor,
+        ops.features(scaling.Features(z=scaling.StandardScaler("x", width=width))),
+        by_sensor,
+        ops.learn(linear, into="change", capacity=room, pass_labels=True),
+        by_sensor,
+        ops.calibrate(LEVEL, prediction="change", method=adaptive, capacity=room),
+        fold("held", lambda: Held(Record), cardinality=Cardinality.ONE),
     )
 
 
@@ -294,6 +290,7 @@ def build(app: rxml.http.App, period: float = 0.5) -> Flowable[Forecast]:
     posted = events.through(ops.map(lambda e: Reading(e.sensor, e.value, e.at)))
     # A client that stalls misses forecasts; under "slowest", the default, it would stop everybody's.
     once = ops.share(lag=100, policy="drop_oldest")
-    live = forecasts(rxml.merge(machine(period), posted)).pipe(once)
+    # Apart, so that however many post, this machine is not forgotten.
+    live = rxml.merge(forecasts(machine(period), beside=4), forecasts(posted)).pipe(once)
     app.stream("/predictions", live, key=lambda forecast: forecast.sensor)
     return live

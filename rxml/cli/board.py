@@ -35,6 +35,9 @@ _WIDE: Final = 120
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
+_WIDEST: Final = 64
+"""Bars in a line, at most."""
+
 
 class _Terminal(Console):
     """Leaves it to the command what happens when the reader of its output leaves."""
@@ -95,7 +98,8 @@ class Board:
         self._print(f"\n{self._seen} forecasts; outcomes that the interval held:")
         for row in self._rows.shown(0.0):
             name = plain(row.forecast.sensor, _NAME)
-            self._print(f"  {name}: {_held(row.forecast)}")
+            over = f", over time {bars(row.shares, 0.0, 1.0)}" if row.shares else ""
+            self._print(f"  {name}: {_held(row.forecast)}{over}")
         if self._rows.more:
             self._print(f"  and {self._rows.more} more")
 
@@ -131,13 +135,17 @@ def _cells(row: Row) -> tuple[Text, ...]:
     """In `Text`, in which no markup is read."""
     forecast = row.forecast
     plains = (plain(forecast.sensor, _NAME), *_numbers(row), _held(forecast))
-    return (*map(Text, plains), _outcome(forecast), Text(_trend(row)))
+    return (
+        *map(Text, plains),
+        _outcome(forecast),
+        Text(bars(row.values, min(row.values), max(row.values))),
+    )
 
 
-def _trend(row: Row) -> str:
-    least, most = min(row.values), max(row.values)
+def bars(values: Iterable[float], least: float, most: float) -> str:
+    """Values within bounds as bars, one character each, the latest of what is too much for a line."""
     step = (most - least) / (len(_BARS) - 1) or 1.0
-    return "".join(_BARS[round((value - least) / step)] for value in row.values)
+    return "".join(_BARS[round((value - least) / step)] for value in list(values)[-_WIDEST:])
 
 
 def _numbers(row: Row) -> tuple[str, str, str]:
@@ -161,4 +169,5 @@ def _held(forecast: Forecast) -> str:
     if forecast.coverage is None:
         return "none yet"
     hits = round(forecast.coverage * forecast.outcomes)
-    return f"{hits} of {forecast.outcomes} ({forecast.coverage:.0%})"
+    lately = "" if forecast.lately is None else f", {forecast.lately:.0%} lately"
+    return f"{hits} of {forecast.outcomes} ({forecast.coverage:.0%}{lately})"

@@ -21,11 +21,12 @@ _TREND: Final = 16
 
 
 class Row(NamedTuple):
-    """A sensor's last forecast, when it came, and its last values."""
+    """A sensor's last forecast, when it came, its last values, and how often intervals held of late, over time."""
 
     forecast: Forecast
     heard: float
     values: deque[float]
+    shares: deque[float]
 
 
 class Rows:
@@ -42,8 +43,13 @@ class Rows:
         """Take note of a forecast."""
         before = self._last.pop(forecast.sensor, None)
         values = before.values if before else deque[float](maxlen=_TREND)
+        shares = before.shares if before else deque[float]()
         values.append(forecast.value)
-        self._last[forecast.sensor] = Row(forecast, now, values)
+        if forecast.lately is not None:
+            shares.append(forecast.lately)
+        if len(shares) >= 4 * _TREND:
+            _thin(shares)
+        self._last[forecast.sensor] = Row(forecast, now, values, shares)
         if len(self._last) > SENSORS:
             del self._last[next(name for name in self._last if name != MACHINE)]
 
@@ -61,3 +67,10 @@ class Rows:
     def more(self) -> int:
         """How many sensors have no row."""
         return len(self._last) - min(len(self._last), ROWS)
+
+
+def _thin(shares: deque[float]) -> None:
+    """Leave out every other one, so that those that are left go back to the beginning."""
+    kept = list(shares)[::2]
+    shares.clear()
+    shares.extend(kept)

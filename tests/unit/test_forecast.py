@@ -17,20 +17,20 @@ from examples.forecast import (
     MACHINE,
     OPEN,
     SENSORS,
-    Adaptive,
     Event,
     Features,
     Forecast,
-    Interval,
-    Linear,
+    Held,
     Open,
+    Outcomes,
     Reading,
-    Score,
+    Record,
     build,
     forecasts,
 )
 from rxml import operators as ops
 from rxml.http import App
+from rxml.uncertain import Interval, Normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,23 +66,30 @@ def test_forecasts_that_wait_are_bounded_for_each_sensor_and_the_nearest_are_kep
 
 
 def test_a_sensor_whose_outcomes_never_come_due_holds_a_bounded_number() -> None:
-    score, interval = Score(Linear), Interval(Adaptive)
+    outcomes, held = Outcomes(Open), Held(Record)
     features = Features(lambda: deque(maxlen=20))
     found: list[Any] = []
     features.push(iter([Reading("stuck", 1.0, 1000.0)] * 500), found)
-    scored: list[Any] = []
-    score.push(iter(found), scored)
-    interval.push(iter(scored), [])
-    assert len(score.of("stuck").open.until(1e12)) == OPEN
-    assert len(interval.of("stuck").open.until(1e12)) == OPEN
+    rows: list[Any] = []
+    outcomes.push(iter(found), rows)
+    interval = Interval(0.0, 2.0, level=0.9, sort="conformal")
+    held.push(iter([{**row, "change": Normal(0.0, 1.0), "interval": interval} for row in rows]), [])
+    for state in (outcomes.of("stuck"), held.of("stuck").open):
+        assert len(state.until(1e12)) == OPEN
 
 
-def test_a_thousand_strangers_do_not_make_the_machine_forgotten() -> None:
-    mine = [Reading(MACHINE, 1.0, float(i)) for i in range(40)]
-    strangers = [Reading(f"s{i}", 1.0, 40.0) for i in range(SENSORS + 100)]
-    after = forecast([*mine, *strangers, Reading(MACHINE, 1.0, 41.0), Reading("s0", 1.0, 50.0)])
-    assert after[-2].outcomes > 0
-    assert after[-1].outcomes == 0
+def test_sensors_beyond_the_most_are_forgotten_those_first_that_were_silent_longest() -> None:
+    known = [Reading("mine", float(i % 3), float(i)) for i in range(60)]
+    strangers = [Reading(f"s{i}", 1.0, 60.0) for i in range(SENSORS + 100)]
+    after = forecast([*known, *strangers, Reading("mine", 1.0, 61.0), Reading("s1000", 1.0, 70.0)])
+    assert after[59].outcomes > 0
+    assert after[-2].outcomes == 0
+
+
+def test_however_many_post_this_machine_is_not_forgotten() -> None:
+    """Those who post have their states apart, so that however many they are none of its own gives way."""
+    drawn = build(App(), period=0.5).draw()
+    assert drawn.count("calibrate(0.9)") == 2
 
 
 @pytest.mark.parametrize(
