@@ -60,7 +60,7 @@ class Explanation:
         return "\n".join([*lines, *(self._line(*each) for each in parts)])
 
     def _line(self, name: str, part: float) -> str:
-        return f"  {name:<20} {_share(part, self.variance):>6}  variance {part:.6g}"
+        return f"  {name:<20} {_share(part, self.variance):>7}  variance {part:.6g}"
 
 
 def explain(prediction: Mapping[str, Any]) -> Explanation:

@@ -9,6 +9,7 @@ import numpy as np
 from typing_extensions import TypeIs
 
 from rxml.batch import Batch, Field, Schema
+from rxml.batch.schema import ARRAY
 from rxml.errors import ModelError, PipelineError
 from rxml.models.adapters.recipes import form_of, path_of, resolved, schema_from
 from rxml.models.columns import as_wanted
@@ -41,6 +42,7 @@ class FunctionModel:
         self.signature: Signature = signature
         self.digest: str = digest
         self.slopes: Mapping[str, float] | None = slopes
+        self._arrays = all(field.kind == ARRAY for field in signature.outputs.values())
         self.__name__: str = getattr(function, "__name__", type(function).__name__)
 
     def predict(self, batch: Batch) -> Batch:
@@ -54,6 +56,8 @@ class FunctionModel:
             raise ModelError(
                 f"{self.__name__} gave {len(columns)} columns for the outputs {tuple(outputs)}"
             )
+        if not self._arrays:
+            return Batch(dict(zip(outputs, columns, strict=True)))
         return Batch(
             {
                 field.name: np.asarray(column, field.dtype)
@@ -125,8 +129,8 @@ def from_function(
     """A model from a function of a batch.
 
     Args:
-        function: from a `Batch` with the inputs to one with the outputs, or to an array of shape (n, ...), or to a tuple of
-            arrays, one an output.
+        function: from a `Batch` with the inputs to one with the outputs, or to an array of shape (n, ...) or a column of
+            distributions, or to a tuple of them, one an output.
         inputs: what it wants: `Schema.of(area="float64", rooms="int64")`.
         outputs: what it gives; `value`, a float64, unless told otherwise.
         uncertainty: that the outputs express.

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rxml.batch.column import frozen
 from rxml.batch.kinds import describe
 from rxml.errors import SchemaError
+from rxml.models.signature import UNCERTAIN
 from rxml.uncertain import Normal
 from rxml.uncertain.rows import Rows
 
@@ -26,21 +28,33 @@ def mixed(field: Field, values: Sequence[object]) -> AnyArray | Column:
     Raises:
         SchemaError: a value is neither a number nor a distribution; names the row.
     """
-    kinds: set[type[Rows]] = {type(each) for each in values if isinstance(each, Rows)}
+    rows = [each for i, each in enumerate(values) if _is_distribution(field, i, each)]
     facts = [
         None if isinstance(each, Rows) else _fact(field, i, each) for i, each in enumerate(values)
     ]
-    if len(kinds) == 1:
-        (kind,) = kinds
-        scalars: list[Any] = [each for each in values if isinstance(each, Rows)]
-        if len(scalars) == len(values):
-            return kind.stack(scalars)
-        if kind is Normal:
-            return _normals(values, facts)
+    kinds = {type(each) for each in rows}
+    if len(kinds) == 1 and len(rows) == len(values):
+        first: Any = rows[0]
+        stacked: Column = first.stack(rows)
+        return stacked
+    if kinds == {Normal}:
+        return _normals(values, facts)
     column = np.empty(len(values), object)
-    column[:] = [each if fact is None else fact for each, fact in zip(values, facts, strict=True)]
+    for i, (each, fact) in enumerate(zip(values, facts, strict=True)):
+        column[i] = each if fact is None else fact
     column.flags.writeable = False
     return column
+
+
+def _is_distribution(field: Field, row: int, value: object) -> bool:
+    if not isinstance(value, Rows):
+        return False
+    if value.shape or value.kind not in UNCERTAIN:
+        raise SchemaError(
+            f"row {row} is {value.kind}{value.shape or ''}: input {field.name!r} is {field.form}, or one of "
+            f"{', '.join(sorted(UNCERTAIN))}"
+        )
+    return True
 
 
 def _normals(values: Sequence[Any], facts: Sequence[float | None]) -> Normal:
@@ -60,6 +74,17 @@ def _fact(field: Field, row: int, value: object) -> float:
     raise SchemaError(
         f"row {row} is {describe(value)}: input {field.name!r} is {field.form}, or a distribution of one"
     )
+
+
+def identities(column: AnyArray | Column) -> AnyArray | Column:
+    """Ids of facts that came as objects, as whole numbers if all of them are such."""
+    if not isinstance(column, np.ndarray) or column.dtype != object:
+        return column
+    values: list[Any] = column.tolist()
+    if not values or not all(type(each) is int for each in values):
+        return column
+    found = np.array(values)
+    return frozen(found) if found.dtype.kind in "iu" else column
 
 
 def any_of(columns: Sequence[Any]) -> AnyArray:

@@ -51,7 +51,7 @@ class PropagatingModel:
         self.__name__: str = getattr(model, "__name__", type(model).__name__)
         self._method = method
         self._explain = explain
-        level = getattr(model, "level", None) if method.level is None else method.level
+        level = _told(model, "level") if method.level is None else method.level
         self._reader = Reader(model.signature, level)
         self._slopes = _slopes(model, self._reader)
         self.signature: Signature = _signature(
@@ -288,5 +288,11 @@ def _parts(signature: Signature, method: Method) -> list[str]:
 
 def _slopes(model: Model, reader: Reader) -> Mapping[str, float] | None:
     """Of the one number that a linear model gives."""
-    slopes: Mapping[str, float] | None = getattr(model, "slopes", None)
+    slopes: Mapping[str, float] | None = _told(model, "slopes")
     return slopes if len(reader.numbers) == 1 else None
+
+
+def _told(model: Any, name: str) -> Any:
+    """What a model, or the one within that a registry has released, tells of itself; None if it does not."""
+    own = getattr(model, name, None)
+    return own if own is not None else getattr(getattr(model, "model", None), name, None)

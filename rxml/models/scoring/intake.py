@@ -13,7 +13,7 @@ from typing_extensions import override
 from rxml.batch import Batch, Schema
 from rxml.batch.column import is_array, joined, values_of
 from rxml.errors import SchemaError
-from rxml.models.propagating.mixing import any_of, mixed
+from rxml.models.propagating.mixing import any_of, identities, mixed
 from rxml.models.signature import may_be_uncertain
 from rxml.uncertain.rows import Rows
 
@@ -165,6 +165,7 @@ class UncertainIntake(Intake):
     def __init__(self, signature: Signature) -> None:
         super().__init__(signature)
         self._signature = signature
+        self._id = "" if signature.propagates is None else signature.propagates.id
 
     @override
     def _columns(self, given: Batch) -> Batch:
@@ -189,12 +190,11 @@ class UncertainIntake(Intake):
             values = [row.get(name) for row in rows]
             if may_be_uncertain(field) and any(isinstance(value, Rows) for value in values):
                 loose[name] = mixed(field, values)
-        if not loose:
-            return super()._from_rows(rows)
         rest = Schema(field for name, field in self._schema.items() if name not in loose)
-        facts = Batch.from_rows(rows, rest, extra="ignore").columns
-        columns = {name: loose[name] if name in loose else facts[name] for name in self._names}
-        return Batch.adopt(columns, len(rows))
+        found = {**Batch.from_rows(rows, rest, extra="ignore").columns, **loose}
+        if self._id:
+            found[self._id] = identities(found[self._id])
+        return Batch.adopt({name: found[name] for name in self._names}, len(rows))
 
     @override
     def _joined(self, parts: list[Batch]) -> Batch:
