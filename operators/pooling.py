@@ -63,6 +63,7 @@ def combine(  # noqa: PLR0913 - each is a thing of its own that one may say of a
     weights_into: str | None = None,
     expire: Duration | None = None,
     capacity: int = 100_000,
+    pass_labels: bool = False,
     combination: Combination | None = None,
 ) -> Operator[Any, Any]:
     """Pool several predictions of one quantity to one distribution, by weights that follow who is right, for each key.
@@ -117,11 +118,12 @@ def combine(  # noqa: PLR0913 - each is a thing of its own that one may say of a
         weights_into: that of a column of the weights in use, shape (K,); None: there is none.
         expire: seconds of event time, or a timedelta, after which a label is no longer waited for.
         capacity: predictions that may wait for their labels, >= 1.
+        pass_labels: labels that are among the elements go on when they were heard, for another operator that hears them.
         combination: told of weights and losses, as labels come; see `rxml.learning.Combination`.
 
     Raises:
         ValueError: a rule, pool, loss or number out of its range, or what does not go with the rule.
-        PipelineError: no members; `labels` is no flow, or `expire` is given and there is no event time upstream.
+        PipelineError: no members; `labels` is no flow, or beside and to be passed on; or `expire` is given and there is no event time upstream.
 
     Example:
         >>> import asyncio, rxml
@@ -142,6 +144,7 @@ def combine(  # noqa: PLR0913 - each is a thing of its own that one may say of a
     ask = _asking(named, within)
     if rule == "fixed" or rule in _POOLS:
         given = {"labels": labels, "loss": loss, "combination": combination, "expire": expire}
+        given |= {"pass_labels": pass_labels or None}
         _refuse(rule, given | {"pool": pool if rule in _POOLS else None})
         fixed = pooling.fixed(_weights(weights, len(named)))
         return ask(columns(label("combine", rule), fixed, again=True))
@@ -166,7 +169,7 @@ def combine(  # noqa: PLR0913 - each is a thing of its own that one may say of a
             combination=combination,
         )
 
-    return ask(hearing(label("combine", teaching.name), kernel, labels))
+    return ask(hearing(label("combine", teaching.name), kernel, labels, pass_labels=pass_labels))
 
 
 def _named(members: Any) -> dict[str, Any]:

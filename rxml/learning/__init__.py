@@ -12,6 +12,7 @@ from rxml.learning.learning_model_baselines import LastValue, RunningMean
 from rxml.learning.learning_model_linear import RecursiveLeastSquares
 from rxml.learning.learning_model_river import RiverOnline
 from rxml.learning.pooling_handle import Combination, WeightsReport
+from rxml.learning.quality_handle import EstimatedQuality, QualityReport
 
 __all__ = [
     "Combination",
@@ -19,12 +20,14 @@ __all__ = [
     "CoverageReport",
     "Drift",
     "Drifts",
+    "EstimatedQuality",
     "Evaluation",
     "EvaluationReport",
     "KeyCoverage",
     "Label",
     "LastValue",
     "OnlineModel",
+    "QualityReport",
     "RecursiveLeastSquares",
     "RiverOnline",
     "RunningMean",

@@ -88,6 +88,11 @@ class Quality:
         self._ring.grow(slots)
         self.late = grown(self.late, slots)
 
+    def forget(self, slots: Slots) -> None:
+        """Have no rows in these slots, which are given to others: tickets begin anew."""
+        self._ring.forget(slots)
+        self.late[slots] = 0
+
     def predicted(self, probability: ArrayLike, slots: Slots | None = None) -> NDArray[np.int64]:
         """Take predictions in, in order.
 
