@@ -240,9 +240,9 @@ class Held(PerSensor[Any, Forecast, Record]):
         known = record.seen >= ENOUGH
         lower, mean, upper = (_within(reading, each) for each in _changes(item))
         record.open.add(at + AHEAD, (lower, upper) if known else None)
-        ends = {"lower": lower, "upper": upper} if known else {}
+        told: dict[str, Any] = record.told() | ({"lower": lower, "upper": upper} if known else {})
         now = (reading.sensor, at, reading.value, at + AHEAD, mean)
-        emit(Forecast(*now, held=held, **ends, **record.told()))
+        emit(Forecast(*now, held=held, **told))
 
 
 def _changes(row: Any) -> tuple[float, float, float]:
