@@ -75,14 +75,14 @@ def test_row_by_row_it_is_ridge_regression_and_its_student_t(forgetting: float) 
     matrix = rng.normal(size=(30, 3))
     labels = matrix @ np.array([1.0, -2.0, 0.5]) + 3 + rng.normal(size=30)
     learned = taught(model(3, forgetting=forgetting, ridge=0.5), matrix, labels)
-    design = np.c_[matrix, np.ones(30)]
+    design: NDArray[np.float64] = np.c_[matrix, np.ones(30)]
     weights: NDArray[np.float64] = np.power(forgetting, np.arange(30.0)[::-1])
     precision = (design * weights[:, None]).T @ design + 0.5 * forgetting**30 * np.eye(4)
-    best: NDArray[np.float64] = np.linalg.solve(precision, design.T @ (weights * labels))
+    best = np.linalg.solve(precision, design.T @ (weights * labels))
     left = weights @ (labels - design @ best) ** 2 + 0.5 * forgetting**30 * best @ best
     asked = np.array([[0.3, 0.1, -2.0], [5.0, 0.0, 0.0]])
     given_ = learned.predict(rows(asked))["value"]
-    whole = np.c_[asked, np.ones(2)]
+    whole: NDArray[np.float64] = np.c_[asked, np.ones(2)]
     assert given_.mean() == pytest.approx(whole @ best, rel=1e-9)
     leverage = 1 + np.einsum("ni,ij,nj->n", whole, np.linalg.inv(precision), whole)
     assert given_.var() == pytest.approx(left / (weights.sum() - 2) * leverage, rel=1e-9)
