@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from tests.unit.checkpointing.memory_store import MemoryStore
 from tests.unit.learning.labelled import results
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from rxml.flow.operator import Operator
 
@@ -192,3 +193,22 @@ def test_a_classifier_of_river_gives_probabilities_of_the_classes_that_are_told(
     assert rows[-1]["probabilities"][1] > 0.99
     with pytest.raises(PipelineError, match="River does not tell"):
         RiverOnline(object(), ["x"])
+
+
+async def one_by_one(elements: list[Any]) -> AsyncIterator[Any]:
+    for element in elements:
+        await asyncio.sleep(0)
+        yield element
+
+
+def test_a_key_whose_time_is_over_teaches_nobody_though_its_place_is_taken() -> None:
+    """The watermark of 20 gives up "a", "c" gets its place in the state, and then the label of "a" comes, at 30."""
+    calls: list[Any] = []
+    clock: Operator[Any, Any] = ops.with_event_time("at", unit="ns")
+    lives: Operator[Any, Any] = ops.key_by("k", ttl=5e-9)
+    times = [("a", 0), ("b", 20), ("c", 21), ("c", 25), ("c", 30), ("c", 34)]
+    rows = [x(nth, at=at, k=k, y=k) for nth, (k, at) in enumerate(times)]
+    source: Any = rxml.from_async_iterable(lambda: one_by_one(rows))
+    flow = source.pipe(clock, ops.delayed_labels(30e-9), lives, ops.learn(Recorder(calls)))
+    assert values(run(flow.to_list())) == [0] * 6
+    assert "a" not in [label for _, labels in calls for label in labels]
