@@ -15,6 +15,7 @@ if __name__ != "rxml.operators":
     )
 
 from rxml.operators.aggregation import average, count, reduce, sum  # noqa: A004 - reactivex's names
+from rxml.operators.asking import ask
 from rxml.operators.buffering import buffer
 from rxml.operators.calibration import calibrate, calibrate_probability
 from rxml.operators.collecting import to_list
@@ -105,6 +106,7 @@ __all__ = [
     "aggregate",
     "all",
     "amb",
+    "ask",
     "asof_join",
     "average",
     "bandit",

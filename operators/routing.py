@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from math import inf, isnan
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from rxml.batch.schema import require_name
 from rxml.errors import PipelineError
 from rxml.eventtime.keyed.keyed_kernel import Where
-from rxml.flow.check import require_count, require_function
-from rxml.flow.chunk import CHUNK
+from rxml.flow.check import require_count
 from rxml.flow.flowable import Flowable
-from rxml.flow.kinds import fold, label, placed, stage
+from rxml.flow.kinds import label, placed, stage
 from rxml.flow.matched import Matched
 from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.traits import trait
 from rxml.learning.abstaining import Abstaining
 from rxml.learning.hearing import hearing
-from rxml.learning.routing import Marking
+from rxml.learning.routing import marking
 from rxml.learning.waiting import waiting
 from rxml.models.model import Model, Release
 from rxml.models.scoring.places import auto
@@ -119,10 +118,19 @@ def escalate(  # noqa: PLR0913 - each is a thing of its own that one may say of 
         >>> [(row["value"], row["rung"]) for row in asyncio.run(flow.to_list())][2:]
         [(4.0, 'primary'), (4.0, 'primary'), (16.0, 'escalated')]
     """
-    _require(to, when, above, budget)
-    counts = {"burst": burst, "window": window, "max_batch": max_batch, "capacity": capacity}
-    for each, given in {**counts, "max_bytes": max_bytes}.items():
+    _require_model(to)
+    counts = {"max_batch": max_batch, "capacity": capacity, "max_bytes": max_bytes}
+    for each, given in counts.items():
         require_count(f"escalate({each}=)", given, 1)
+    marked = marking(
+        "escalate",
+        when,
+        above=above,
+        budget=budget,
+        burst=burst,
+        window=window,
+        capacity=capacity,
+    )
     shown = label("escalate", name or to)
 
     def made(flow: Flowable[Any]) -> Operator[Any, Any]:
@@ -152,27 +160,15 @@ def escalate(  # noqa: PLR0913 - each is a thing of its own that one may say of 
             max_bytes=max_bytes,
             checkpointing=Checkpointing.PASSES,
         )
-        marked: Operator[Any, Any] = fold(
-            label("unsure", when),
-            lambda: Marking(when, above, budget, burst, window),
-            cardinality=Cardinality.ONE,
-            capacity=min(capacity, CHUNK),  # made and on its way when its input ends
-        )
         return lambda source: routed(marked(source))
 
     return placed(shown, made)
 
 
-def _require(to: object, when: Any, above: float | None, budget: float) -> None:
+def _require_model(to: object) -> None:
     if not isinstance(to, Flowable | Model):
         text = f"escalate wants a Model or a flow of editions, got {type(to).__name__}"
         raise PipelineError(text)
-    if not isinstance(when, str):
-        require_function("escalate(when=)", when, "says of a batch how unsure each row is")
-    if above is not None and isnan(above):
-        raise ValueError("escalate(above=) wants a number, got NaN")
-    if not 0 < budget <= 1:
-        raise ValueError(f"escalate(budget=) wants a share above 0, at most 1; got {budget!r}")
 
 
 def abstain(  # noqa: PLR0913 - each is a thing of its own that one may say of a promise

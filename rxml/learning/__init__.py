@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rxml.learning.asking import Question, Questions
 from rxml.learning.coverage import Coverage, CoverageReport
 from rxml.learning.coverage_by_key import KeyCoverage
 from rxml.learning.drifting_news import Drift, Drifts
@@ -28,6 +29,8 @@ __all__ = [
     "LastValue",
     "OnlineModel",
     "QualityReport",
+    "Question",
+    "Questions",
     "RecursiveLeastSquares",
     "RiverOnline",
     "RunningMean",

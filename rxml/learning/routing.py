@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
+from math import isnan
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -12,7 +13,11 @@ from typing_extensions import override
 
 from rxml.batch.batch import Batch
 from rxml.errors import SchemaError
+from rxml.flow.check import require_count, require_function
+from rxml.flow.chunk import CHUNK
 from rxml.flow.kernel import Chunkwise
+from rxml.flow.kinds import fold, label
+from rxml.flow.node import Cardinality
 from rxml.learning.parts import column_of
 from rxml.learning.widening import require_rows
 from rxml.models.scoring.routing_stage import Marked
@@ -20,6 +25,8 @@ from rxml.uncertain import Categorical, Distribution, Interval, Quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from rxml.flow.operator import Operator
 
 Floats: TypeAlias = NDArray[np.float64]
 When: TypeAlias = "str | Callable[[Batch], Any]"
@@ -169,3 +176,44 @@ class Marking(Chunkwise[Any, Marked]):
     def restore(self, state: Any) -> None:
         self._allowance.tokens, latest = state
         self._latest.refill(latest)
+
+
+def marking(
+    name: str,
+    when: When,
+    *,
+    above: float | None,
+    budget: float,
+    burst: int,
+    window: int,
+    capacity: int,
+) -> Operator[Any, Marked]:
+    """An operator that marks elements.
+
+    Args:
+        name: of the operator that they were given to.
+        when: see `doubts`.
+        above: see `Marking`.
+        budget: see `Marking`.
+        burst: see `Marking`.
+        window: see `Marking`.
+        capacity: elements that what stands behind holds.
+
+    Raises:
+        ValueError: a number out of its range.
+        TypeError: `when` is neither a name nor a function.
+    """
+    if not isinstance(when, str):
+        require_function(f"{name}(when=)", when, "says of a batch how unsure each row is")
+    if above is not None and isnan(above):
+        raise ValueError(f"{name}(above=) wants a number, got NaN")
+    if not 0 < budget <= 1:
+        raise ValueError(f"{name}(budget=) wants a share above 0, at most 1; got {budget!r}")
+    require_count(f"{name}(burst=)", burst, 1)
+    require_count(f"{name}(window=)", window, 1)
+    return fold(
+        label("unsure", when),
+        lambda: Marking(when, above, budget, burst, window),
+        cardinality=Cardinality.ONE,
+        capacity=min(capacity, CHUNK),  # made and on its way when its input ends
+    )

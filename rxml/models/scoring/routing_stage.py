@@ -86,7 +86,7 @@ class RoutingStage(ScoreStage):
     def _queue(self, asks: list[Ask]) -> None:
         going: list[Ask] = [ask for ask in asks if isinstance(ask, Routed) and ask.goes]
         staying = [ask for ask in asks if not isinstance(ask, Routed) or not ask.goes]
-        super().answer(staying, [_kept(ask.item) for ask in staying])
+        super().answer(staying, [kept(ask.item) for ask in staying])
         super()._queue(going)
 
     @override
@@ -117,10 +117,10 @@ class RoutingStage(ScoreStage):
             self._keep(ask, "late")
 
     def _keep(self, ask: Ask, reason: str) -> None:
-        super().answer([ask], [_kept(ask.item, reason)])
+        super().answer([ask], [kept(ask.item, reason)])
 
 
-def _kept(item: Mapping[str, Any], reason: str = "") -> Row:
+def kept(item: Mapping[str, Any], reason: str = "") -> Row:
     """The element, and that its answer is the first one."""
     told = {"reason": reason} if reason else {}
     return _row({"rung": PRIMARY, "reason": "", **item, **told})
@@ -136,7 +136,12 @@ def _merged(item: Mapping[str, Any], answer: Prediction, into: str | None) -> Ro
     outputs = {each: found for each, found in answer.outputs.items() if each in item}
     outputs[name] = answer.value
     told = {each: answer[each] for each in TOLD if each in item}
-    return _row({"rung": "", "reason": "", **item, **outputs, **told} | {"rung": ESCALATED})
+    return replaced(item, {**outputs, **told}, ESCALATED)
+
+
+def replaced(item: Mapping[str, Any], columns: Mapping[str, Any], rung: str) -> Row:
+    """The element with another answer in these columns, and the rung of that one."""
+    return _row({"rung": "", "reason": "", **item, **columns} | {"rung": rung})
 
 
 def _row(columns: dict[str, Any]) -> Row:
