@@ -59,12 +59,19 @@ def as_categorical(engine: Engine, classes: Array) -> Estimates:
 
     def of(rows: Any) -> Columns:
         labels, shares = engine.both(rows)
-        value = Categorical(np.asarray(shares, np.float64), classes)
+        value = _categorical(np.asarray(shares, np.float64), classes)
         return {VALUE: value, LABEL: labels.astype(object) if textual else labels}
 
     nobody = Categorical(np.empty((0, len(classes))), classes)
     none: Columns = {VALUE: nobody, LABEL: np.empty(0, object if textual else classes.dtype)}
     return Estimates(outputs, "distribution", of, none)
+
+
+def _categorical(shares: Array, classes: Array) -> Array | Rows:
+    bad = np.logical_or.reduce(np.isnan(shares), axis=1)
+    if not bad.any():
+        return Categorical(shares, classes)
+    return hollowed(Categorical(np.where(bad[:, None], 1 / len(classes), shares), classes), bad)
 
 
 def hollowed(column: Array | Rows, bad: NDArray[np.bool_]) -> Array | Rows:

@@ -8,7 +8,7 @@ import numpy as np
 
 from rxml.errors import DistributionError
 from rxml.models.signature import UNCERTAIN
-from rxml.uncertain import Alternatives, Normal, Worlds
+from rxml.uncertain import Alternatives, Interval, Normal, Worlds
 from rxml.uncertain.checks import require
 from rxml.uncertain.draws import numbered
 from rxml.uncertain.rows import Rows
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Ids: TypeAlias = NDArray[np.uint64]
 
 
+_SLACK: Final = 1e-9
 _BITS: Final = (1 << 64) - 1
 
 
@@ -84,17 +85,27 @@ def in_worlds(name: str, column: Given, draws: Draws, ids: Callable[[], Ids]) ->
     return values
 
 
+def require_usable(name: str, column: Given, *, worlds: bool) -> None:
+    """Refuse an input that has rows which nothing can be made of.
+
+    Args:
+        name: of the input.
+        column: its rows.
+        worlds: whether they are to be drawn in worlds.
+
+    Raises:
+        DistributionError: it has; names the input and the rows.
+    """
+    for _, each in _by_kind(column):
+        with _named(name):
+            if not isinstance(each, np.ndarray):
+                _distribution(each, worlds=worlds)
+
+
 def _drawn(column: Column, rows: Any, name: str, draws: Draws, ids: Callable[[], Ids]) -> Floats:
-    given = _distribution(column)
+    given = _distribution(column, worlds=True)
     if isinstance(given, Worlds):
         return _own(given, draws)
-    if isinstance(given, Normal):
-        known = np.isfinite(given.var())
-        require(
-            known,
-            "an input of infinite variance has no worlds: impute it, or use 'unscented'",
-            given.var(),
-        )
     found: Worlds = given.to(Worlds, draws=draws, name=name, ids=ids()[rows])
     return found.values
 
@@ -109,20 +120,33 @@ def _own(given: Worlds, draws: Draws) -> Floats:
     return given.values
 
 
-def _distribution(column: Any) -> Any:
+def _distribution(column: Any, *, worlds: bool = False) -> Any:
     if not isinstance(column, Rows) or column.kind not in UNCERTAIN:
         kind = getattr(column, "kind", type(column).__name__)
         raise DistributionError(
             f"{kind} is no distribution of a number: a model takes {', '.join(sorted(UNCERTAIN))}"
         )
-    if isinstance(column, Alternatives):
-        sure = column.presence > 1 - 1e-9
-        require(
-            sure,
-            "alternatives that may be absent are no input: keep the rows that are there",
-            column.presence,
+    if isinstance(column, Interval) and column.sort == "conformal":
+        raise DistributionError(
+            "a conformal interval tells no distribution within it: give a central one, or bounds"
         )
+    if isinstance(column, Alternatives):
+        sure = column.presence > 1 - _SLACK
+        what = "alternatives that may be absent are no input: keep the rows that are there"
+        require(sure, what, column.presence)
+    if worlds and isinstance(column, Normal):
+        what = "an input of infinite variance has no worlds: impute it, or use 'unscented'"
+        require(np.isfinite(column.var()), what, column.var())
     return column
+
+
+def alike(value: Rows) -> tuple[Any, ...]:
+    """What two scalars must have in common to stand in one column: their kind, their form, and what rows share."""
+    found: list[Any] = [type(value)]
+    for name, array in value.parameters().items():
+        if array is not None:
+            found += [name, array.shape, "" if value.axes[name] is not None else array.tobytes()]
+    return tuple(found)
 
 
 def _by_kind(column: Given) -> Iterator[tuple[Any, Given]]:
@@ -130,12 +154,13 @@ def _by_kind(column: Given) -> Iterator[tuple[Any, Given]]:
     if not isinstance(column, np.ndarray) or column.dtype != object:
         yield slice(None), column
         return
-    kinds = np.array([id(type(each)) if isinstance(each, Rows) else 0 for each in column])
-    for kind in np.unique(kinds):
-        rows = np.flatnonzero(kinds == kind)
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for i, each in enumerate(column):
+        groups.setdefault(alike(each) if isinstance(each, Rows) else (), []).append(i)
+    for kind, rows in groups.items():
         found: list[Any] = column[rows].tolist()
         stacked: Any = found[0]
-        yield rows, stacked.stack(found) if kind else np.array(found, np.float64)
+        yield np.array(rows), stacked.stack(found) if kind else np.array(found, np.float64)
 
 
 class _named:  # noqa: N801 - a context manager, as a function would be

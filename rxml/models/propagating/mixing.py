@@ -9,6 +9,7 @@ import numpy as np
 from rxml.batch.column import frozen
 from rxml.batch.kinds import describe
 from rxml.errors import SchemaError
+from rxml.models.propagating.inputs import alike
 from rxml.models.signature import UNCERTAIN
 from rxml.uncertain import Normal
 from rxml.uncertain.rows import Rows
@@ -28,16 +29,15 @@ def mixed(field: Field, values: Sequence[object]) -> AnyArray | Column:
     Raises:
         SchemaError: a value is neither a number nor a distribution; names the row.
     """
-    rows = [each for i, each in enumerate(values) if _is_distribution(field, i, each)]
+    rows: list[Any] = [each for i, each in enumerate(values) if _is_distribution(field, i, each)]
     facts = [
         None if isinstance(each, Rows) else _fact(field, i, each) for i, each in enumerate(values)
     ]
-    kinds = {type(each) for each in rows}
+    kinds = {alike(each) for each in rows}
     if len(kinds) == 1 and len(rows) == len(values):
-        first: Any = rows[0]
-        stacked: Column = first.stack(rows)
+        stacked: Column = rows[0].stack(rows)
         return stacked
-    if kinds == {Normal}:
+    if {type(each) for each in rows} == {Normal}:
         return _normals(values, facts)
     column = np.empty(len(values), object)
     for i, (each, fact) in enumerate(zip(values, facts, strict=True)):

@@ -13,6 +13,7 @@ from typing_extensions import override
 from rxml.batch import Batch, Schema
 from rxml.batch.column import is_array, joined, values_of
 from rxml.errors import SchemaError
+from rxml.models.propagating.inputs import require_usable
 from rxml.models.propagating.mixing import any_of, identities, mixed
 from rxml.models.signature import may_be_uncertain
 from rxml.uncertain.rows import Rows
@@ -173,9 +174,15 @@ class UncertainIntake(Intake):
         if refusal is not None:
             raise SchemaError(refusal)
         columns = given.columns
-        return Batch.adopt(
-            {name: self._as(name, columns[name]) for name in self._names}, len(given)
-        )
+        found = {name: self._as(name, columns[name]) for name in self._names}
+        return Batch.adopt(self._usable(found), len(given))
+
+    def _usable(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """The columns; what nothing can be made of is told of here, where each row is asked for alone."""
+        for name, field in self._schema.items():
+            if may_be_uncertain(field):
+                require_usable(name, columns[name], worlds=bool(self._id))
+        return columns
 
     def _as(self, name: str, column: Any) -> Any:
         field = self._schema[name]
@@ -194,7 +201,7 @@ class UncertainIntake(Intake):
         found = {**Batch.from_rows(rows, rest, extra="ignore").columns, **loose}
         if self._id:
             found[self._id] = identities(found[self._id])
-        return Batch.adopt({name: found[name] for name in self._names}, len(rows))
+        return Batch.adopt(self._usable({name: found[name] for name in self._names}), len(rows))
 
     @override
     def _joined(self, parts: list[Batch]) -> Batch:

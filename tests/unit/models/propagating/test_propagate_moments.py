@@ -76,7 +76,7 @@ def test_the_mean_of_a_polynomial_is_exact_up_to_degree_five(
     mean: float, var: float, c: list[int]
 ) -> None:
     def said(rows: Batch) -> Any:
-        return np.polynomial.polynomial.polyval(rows["x"], c)
+        return sum(each * rows["x"] ** k for k, each in enumerate(c))
 
     model = Counted(said, inputs=X)
     found = normal(

@@ -53,14 +53,19 @@ MIXED = [
 
 @pytest.mark.parametrize("method", HOW)
 def test_rows_of_facts_and_of_several_kinds_go_together(method: str) -> None:
-    model = Counted(curve)
-    together = scored(MIXED, model, propagate=method, max_batch=8)
-    assert len(model.calls) <= 2 + 4  # warming up, and few batches
-    alone = [each for one in MIXED for each in scored([one], propagate=method)]
-    assert together == [dict(each) | {"model": "curve"} for each in alone]
+    together = scored(MIXED, propagate=method, max_batch=8)
+    assert together == [each for one in MIXED for each in scored([one], propagate=method)]
     kind = Worlds if "worlds" in method else Normal
     assert all(isinstance(each.value, kind) for each in together)
     assert together[0].value.mean() == pytest.approx(1.5 * 1.5 * 2 - 2)
+
+
+@pytest.mark.parametrize("method", HOW)
+def test_they_are_asked_for_in_one_call(method: str) -> None:
+    inner = Counted(curve)
+    model = models.propagated(inner, method)
+    model.predict(intake_of(model.signature).batch(MIXED))
+    assert inner.calls == [5 * (4 if "worlds" in method else 5)]
 
 
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4))
@@ -166,12 +171,25 @@ def test_a_model_that_is_not_portable_is_refused_by_processes() -> None:
         scored([{"x": 1.0}], Own(), propagate="unscented", on=processes(1))
 
 
+def refusal(element: Any) -> Exception | None:
+    """What the intake says, which asks for each row alone before the model is to blame."""
+    try:
+        intake_of(models.propagated(Counted(curve)).signature).batch([element])
+    except SchemaError as error:
+        return error
+    return None
+
+
 def test_a_bad_row_fails_alone_and_those_before_it_are_answered() -> None:
     rows = [
         row(0, Normal(1.0, 1.0)),
         row(1, Interval(0.0, 1.0, level=0.9, sort="conformal")),
         row(2, Normal(2.0, 1.0)),
     ]
+    for one, why in zip(rows, (None, "no distribution", None), strict=True):
+        failed = refusal(one)
+        assert (failed is None) == (why is None)
+        assert why is None or why in str(failed)
     seen: list[Any] = []
     operator = ops.score(Counted(curve), on=models.on_loop(), propagate="unscented")
     flow = rxml.of(*rows).pipe(operator, ops.do_action(seen.append))
