@@ -19,6 +19,8 @@ from rxml.learning.retraining_rows import without_labels
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from rxml.eventtime.reading import Column
     from rxml.flow.chunk import Chunk
     from rxml.flow.node import Env, Node
@@ -105,7 +107,7 @@ class PromoteStage(JobStage):
         return self._parted(rows, values[0], which, losses.arm)
 
     def _parted(
-        self, rows: Sequence[Any], values: Sequence[float], which: Sequence[int], arm: Column
+        self, rows: Sequence[Any], values: NDArray[np.float64], which: Sequence[int], arm: Column
     ) -> list[float]:
         arms = list(read(rows, arm))
         shares = _numbers(rows, self._losses.propensity)
@@ -152,10 +154,12 @@ class PromoteStage(JobStage):
         self._trial.restore(trial)
 
 
-def _numbers(rows: Sequence[Any], column: Column) -> Any:
+def _numbers(rows: Sequence[Any], column: Column) -> NDArray[np.float64]:
     """A column as numbers, NaN where there is none yet."""
-    found = read(rows, column)
     try:
-        return np.array([np.nan if each is None else float(each) for each in found])
+        found = np.asarray(read(rows, column), np.float64)  # None becomes NaN
     except (TypeError, ValueError) as error:
         raise SchemaError(f"{label_of(column)} is to be a loss, a number: {error}") from error
+    if found.ndim != 1:
+        raise SchemaError(f"{label_of(column)} is to be a loss, a number, not of {found.shape[1:]}")
+    return found
