@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import hypothesis.strategies as st
+
 from rxml import models
 from rxml import operators as ops
 from rxml.batch import Batch, Schema
 from rxml.models.prediction import Prediction
+from rxml.uncertain import Normal
 from tests.laws.case import Case
 
 if TYPE_CHECKING:
@@ -37,6 +40,33 @@ def scored(place: Any, **how: Any) -> Operator[Any, Any]:
     return ops.score(MODEL, on=place, capacity=CAPACITY, **how)
 
 
+def uncertain(x: int) -> dict[str, Any]:
+    """A fact where x is even, else a distribution; each x is a fact of its own."""
+    value = Normal(float(x), 0.25) if x % 2 else float(x)
+    return {"x": value, "id": x}
+
+
+UNCERTAIN = st.integers(-5, 5).map(uncertain)
+
+
+def propagated(method: str) -> Case:
+    """Distributions through the model, as that does with each row alone."""
+    model = models.propagated(MODEL, method)
+    release = models.Release("share")
+
+    def answers(rows: list[Any]) -> Iterator[Prediction]:
+        for row in rows:
+            found = model.predict(Batch.from_rows([row]))
+            yield Prediction({"value": found["value"].at(0)}, release)
+
+    return Case(
+        lambda: scored(models.on_loop(), propagate=method),
+        answers,
+        elements=UNCERTAIN,
+        options={"ahead": CAPACITY},
+    )
+
+
 CASES = {
     "score": Case(lambda: scored(models.on_loop()), shares, options={"ahead": CAPACITY}),
     "score:small": Case(
@@ -48,4 +78,6 @@ CASES = {
         shares,
         options={"ahead": CAPACITY, "order": "any"},
     ),
+    "score:unscented": propagated("unscented"),
+    "score:worlds": propagated("worlds(4, seed=7)"),
 }
