@@ -86,7 +86,7 @@ class Arithmetic(Rows):  # noqa: PLW1641 - == gives a probability, so no table c
             DistributionError: it has another number of rows.
         """
         beside: Any = np.asarray(cast("object", other)) if type(other) in {list, tuple} else other
-        if not isinstance(beside, (Arithmetic, *_NUMBERS)):
+        if not _stands_beside(beside):
             return None
         shape: tuple[int, ...] = getattr(beside, "shape", ())
         counts = {*shape, *self.shape} - {1}
@@ -195,6 +195,10 @@ class Arithmetic(Rows):  # noqa: PLW1641 - == gives a probability, so no table c
                 f"np.{ufunc.__name__} of a {type(self).__name__}: use `map` or worlds"
             )
         return _BINARY[ufunc](*inputs)
+
+
+def _stands_beside(other: object) -> bool:
+    return isinstance(other, (Arithmetic, *_NUMBERS))
 
 
 def _relation(relation: str) -> Callable[[Any, Any], Bernoulli]:

@@ -88,8 +88,10 @@ class Bernoulli(Rows):
             logw: log weights of the worlds, shape (W,), which add up to one; None for equal ones.
             world: of which draws the worlds are, as in `Worlds`.
         """
-        weights = np.full(len(inside), 1 / len(inside)) if logw is None else shares(logw)
-        p = np.minimum(summed(np.moveaxis(inside, 0, -1) * weights), 1.0)
+        if logw is None:
+            p = np.asarray(np.count_nonzero(inside, axis=0) / len(inside))
+            return cls.adopt(low=p, high=p, inside=inside, logw=None, world=world)
+        p = np.minimum(summed(np.moveaxis(inside, 0, -1) * shares(logw)), 1.0)
         sure = inside.all(axis=0)  # adding up weights must not make certainty a little less
         p = np.where(sure, 1.0, p)
         return cls.adopt(low=p, high=p, inside=inside, logw=logw, world=world)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rxml.uncertain.checks import Floats
 
 _NODES: Final = 128
+_AT_ONCE: Final = 1 << 16  # probabilities
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(_NODES)
 _FEW, _FEW_WEIGHTS = (
     (each + add) / 2 for each, add in zip(np.polynomial.legendre.leggauss(24), (1, 0), strict=True)
@@ -65,10 +66,15 @@ def _over_values(known: Alternatives, other: Distribution, relation: str) -> Ber
 @QUIET
 def _by_quadrature(x: Distribution, relation: str, y: Distribution) -> Bernoulli:
     """The mean of P(X relation y) over 128 quantiles of Y (Gauss-Legendre): within 1e-3 where both are continuous."""
-    levels = ((_POINTS + 1) / 2).reshape(-1, *(1,) * len(y.shape))
-    total: Floats = np.zeros(x.shape)
-    for level, weight in zip(levels, _WEIGHTS / 2, strict=True):
-        total = total + weight * x.compared(relation, y.ppf(level[()] if not y.shape else level)).p
+    shape = np.broadcast_shapes(x.shape, y.shape)
+    levels = ((_POINTS + 1) / 2).reshape(-1, *(1,) * len(shape))
+    together = max(1, _AT_ONCE // max(1, int(np.prod(shape))))
+    total: Floats = np.zeros(shape)
+    for start in range(0, _NODES, together):
+        nodes = slice(start, start + together)
+        at = x.relations(relation, y.ppf(levels[nodes]))
+        for each, weight in zip(at, _WEIGHTS[nodes] / 2, strict=True):
+            total = total + weight * each
     return Bernoulli(np.clip(total, 0.0, 1.0))
 
 

@@ -91,7 +91,7 @@ class Distribution(Arithmetic):
         """
         require_level(level)
         tail = (1 - level) / 2
-        lo, hi = self.ppf(tail), self.ppf(1 - tail)
+        lo, hi = self.ppf(np.array([tail, 1 - tail]).reshape(2, *(1,) * len(self.shape)))
         # both may be one value, found from either side
         return Interval(np.minimum(lo, hi), hi, level=level, sort="central")
 
@@ -157,13 +157,14 @@ class Distribution(Arithmetic):
     @override
     def compared(self, relation: str, other: Operand) -> Bernoulli:
         if not isinstance(other, Arithmetic):
-            return Bernoulli(np.clip(self._relations(relation, points(other)), 0.0, 1.0))
+            return Bernoulli(np.clip(self.relations(relation, points(other)), 0.0, 1.0))
         if other is self:
             return Bernoulli(np.full(self.shape, float("=" in relation and relation != "!=")))
         event: Bernoulli = rule_for("compare", type(self), type(other))(self, relation, other)
         return event
 
-    def _relations(self, relation: str, x: Numbers) -> Floats:
+    def relations(self, relation: str, x: Numbers) -> Floats:
+        """P(X relation x) as plain numbers, shape that of x broadcast against (N,)."""
         match relation:
             case ">":
                 return self.sf(x)

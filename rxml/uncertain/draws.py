@@ -62,9 +62,8 @@ class Draws:
             ids: of the facts: whole numbers or strings.
         """
         bits = self._bits(variable, ids)
-        order = np.argsort(np.argsort(bits, axis=0, kind="stable"), axis=0, kind="stable")
         within = (_mixed(bits + _GOLDEN) >> np.uint64(11)).astype(np.float64) + 0.5
-        return (order + within / _EXACT) / self.worlds
+        return (_ranks(bits) + within / _EXACT) / self.worlds
 
     def normal(self, variable: str, ids: ArrayLike) -> Floats:
         """Standard normal numbers, as `uniform`."""
@@ -75,6 +74,21 @@ class Draws:
         facts = _mixed(numbered(ids) + stem)
         worlds = np.arange(1, self.worlds + 1, dtype=np.uint64) * _GOLDEN
         return _mixed(np.add.outer(worlds, facts))
+
+
+def _ranks(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Where each number stands among those of its fact, the worlds along the first axis.
+
+    The last bits give way to the number of the world: then it is sorted without indices, several times as fast.
+    """
+    count = len(bits)
+    last = np.uint64((1 << max(1, (count - 1).bit_length())) - 1)
+    number = np.arange(count, dtype=np.uint64)
+    keyed = (np.ascontiguousarray(np.moveaxis(bits, 0, -1)) & ~last) | number
+    order = (np.sort(keyed, axis=-1) & last).astype(np.intp)
+    ranks = np.empty_like(keyed)
+    np.put_along_axis(ranks, order, np.broadcast_to(number, order.shape), axis=-1)
+    return np.moveaxis(ranks, -1, 0)
 
 
 def numbered(ids: ArrayLike) -> NDArray[np.uint64]:

@@ -233,6 +233,7 @@ class Mixture(Distribution):
         return mean + times(std, z)
 
 
+@QUIET
 def _inverse(x: Mixture, q: Floats, low: Floats, high: Floats) -> Floats:
     for _ in range(_FIRST):
         low, high = _halved(x, q, low, high)

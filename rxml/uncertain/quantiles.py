@@ -143,7 +143,7 @@ class Quantiles(Distribution):
             return super().compared(relation, other)
         at = points(other)
         known, first, last = self.known(at), self._taus[0], self._taus[-1]
-        p = np.clip(self._relations(relation, at), 0.0, 1.0)
+        p = np.clip(self.relations(relation, at), 0.0, 1.0)
         if relation in {"==", "!="}:
             return Bernoulli(p)
         above = at > self._values[..., -1]

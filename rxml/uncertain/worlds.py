@@ -93,6 +93,10 @@ class Worlds(Distribution):
         return np.full(count, 1 / count) if self._logw is None else shares(self._logw)
 
     @property
+    def _given_weights(self) -> Floats | None:
+        return None if self._logw is None else self.weights
+
+    @property
     def effective(self) -> float:
         """How many equal worlds would be as good (Kish's effective sample size)."""
         with np.errstate(under="ignore"):
@@ -115,15 +119,17 @@ class Worlds(Distribution):
 
     @override
     def cdf(self, x: Numbers) -> Floats:
-        return weighted_share(self._values, self.weights, np.asarray(x, np.float64), np.less_equal)
+        return weighted_share(
+            self._values, self._given_weights, np.asarray(x, np.float64), np.less_equal
+        )
 
     @override
     def below(self, x: Numbers) -> Floats:
-        return weighted_share(self._values, self.weights, np.asarray(x, np.float64), np.less)
+        return weighted_share(self._values, self._given_weights, np.asarray(x, np.float64), np.less)
 
     @override
     def ppf(self, q: Numbers) -> Floats:
-        return weighted_quantile(self._values, self.weights, probabilities(q))
+        return weighted_quantile(self._values, self._given_weights, probabilities(q))
 
     @override
     def sample(self, draws: Any = None, name: str = "", ids: ArrayLike = ()) -> Floats:
