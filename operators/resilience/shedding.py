@@ -37,6 +37,7 @@ def shed(
     interval: Duration = INTERVAL,
     priorities: Priorities | None = None,
     order: Literal["fifo", "lifo"] = "fifo",
+    worth: Callable[[Any], float] | None = None,
     on_shed: Callable[[Any, str], object] | None = None,
 ) -> Same:
     """Take all that comes, and turn away what would wait too long, is too late, or is not urgent enough.
@@ -52,11 +53,13 @@ def shed(
     Emits: elements that were not shed; in order, or with `order="lifo"` the newest first while the queue has not been
         empty for `interval`. Nothing is refused for want of room while the reader waits. Signals keep their place.
     Completes: with upstream, after what waits has been taken.
-    Fails: with upstream, after what waits has been taken; when `on_shed` raises.
+    Fails: with upstream, after what waits has been taken; when `worth` or `on_shed` raises.
     Cancels: upstream, at once; what waits is dropped.
-    Cost: one task; about two microseconds an element. What is shed ends as shed, and is counted as dropped.
+    Cost: one task; about two microseconds an element; with `worth`, while there is no room, a look at all that waits. What
+        is shed ends as shed, and is counted as dropped.
 
-    An element is shed as it comes: `full`, if there is no room; `priority`, if the part of `capacity` that is taken is
+    An element is shed as it comes: `full`, if there is no room (with `worth`, and none that waits is worth less: else that
+    one goes, `worth`); `priority`, if the part of `capacity` that is taken is
     above the threshold of its class (`Context.priority`). Or when it would be its turn: `late`, if its deadline has passed;
     `waited`, if it has waited longer than `interval`, or than `target` in a queue that has not been empty for `interval`
     (`rxml.resilience.QueueDelay`). So a burst is served, and under overload those who are served are served in time.
@@ -67,6 +70,8 @@ def shed(
         interval: seconds, or a timedelta, >= target; 0.1, or as long as the slowest of a hundred answers takes.
         priorities: which classes are admitted at which load.
         order: `lifo` only for elements that have nothing to do with one another, such as requests.
+        worth: of an element, what is lost without an answer from behind this: such as how unsure the one is that it has,
+            so that the most certain go first. None: all are worth as much.
         on_shed: called with each element that is shed, and why; such as to say when to come again.
 
     Raises:
@@ -89,12 +94,13 @@ def shed(
     QueueDelay(*seconds)
     if order not in ("fifo", "lifo"):
         raise ValueError(f"shed wants order='fifo' or 'lifo', got {order!r}")
+    permit_function("shed(worth=)", worth, "tells what an element is worth", PLAIN)
     permit_function("shed(on_shed=)", on_shed, "takes an element and a reason", PLAIN)
     classes = Priorities() if priorities is None else priorities
 
     def open_(env: Env, node: Node) -> _Shed:
         delay = QueueDelay(*seconds)
-        return _Shed(env, node, delay, classes, on_shed, lifo=order == "lifo")
+        return _Shed(env, node, delay, classes, on_shed, worth=worth, lifo=order == "lifo")
 
     return stage(
         label("shed", capacity),
@@ -117,12 +123,14 @@ class _Shed(PumpedStage[Any]):
         priorities: Priorities,
         on_shed: Callable[[Any, str], object] | None,
         *,
+        worth: Callable[[Any], float] | None,
         lifo: bool,
     ) -> None:
         super().__init__(env, node)
         self._capacity = node.spec.capacity
         self._delay = delay
         self._priorities = priorities
+        self._worth = worth
         self._on_shed = on_shed
         self._lifo = lifo
         self._line = Line()
@@ -214,19 +222,36 @@ class _Shed(PumpedStage[Any]):
         try:
             while at < count:
                 context = None if chunk.contexts is None else chunk.contexts[at]
-                waiting = Waiting(chunk.elements[at], context, since)
+                item = chunk.elements[at]
+                waiting = Waiting(item, context, since, self._worth_of(item))
                 while (reason := self._refusal(waiting)) and self._reader_comes():
                     self._moved.clear()
                     await self._moved.wait()
                 at += 1
-                if reason:
+                gone = self._giving_way(waiting) if reason == "full" else None
+                if reason and gone is None:
                     self._turn_away(waiting, reason)
-                else:
-                    self._line.put(waiting)
-                    self.news.set()
+                    continue
+                self._line.put(waiting)
+                self.news.set()
+                if gone is not None:
+                    self._turn_away(gone, "worth")
         except BaseException:
             self.meter.dropped += dropped(chunk.part(at, count))
             raise
+
+    def _worth_of(self, item: Any) -> float:
+        if self._worth is None:
+            return 0.0
+        try:
+            return float(self._worth(item))
+        except Exception as error:
+            annotate(error, self.env.where(self.node))
+            raise
+
+    def _giving_way(self, waiting: Waiting) -> Waiting | None:
+        """One that waits and is worth less, which leaves."""
+        return None if self._worth is None else self._line.yielded(waiting.worth)
 
     def _reader_comes(self) -> bool:
         return self._line.held > 0 and self._asking

@@ -18,11 +18,13 @@ class Waiting:
         item: the element.
         context: what travels beside it, or None.
         since: when it came, in seconds of the run's clock.
+        worth: what is lost if it is turned away.
     """
 
     item: Any
     context: Context | None
     since: float
+    worth: float = 0.0
 
 
 @dataclass(slots=True)
@@ -74,6 +76,21 @@ class Line:
             return None
         self.held -= 1
         return row.pop() if newest else row.popleft()
+
+    def yielded(self, worth: float) -> Waiting | None:
+        """The element that is worth least leaves, the oldest of those; None if none is worth less than this."""
+        found: tuple[_Part, int] | None = None
+        for part in self._parts:
+            for at, each in enumerate(part.row):
+                if each.worth < worth:
+                    worth, found = each.worth, (part, at)
+        if found is None:
+            return None
+        part, at = found
+        gone = part.row[at]
+        del part.row[at]
+        self.held -= 1
+        return gone
 
     def due(self) -> dict[str, Any]:
         """The signals that are next, which leave; none if an element is, or nothing."""

@@ -76,6 +76,7 @@ CASES = {
         options={"ahead": 2},
     ),
     "shed": Case(lambda: ops.shed(3), None, options=RATE),
+    "shed:worth": Case(lambda: ops.shed(2, worth=abs), None, options=RATE),
     "shed:lifo": Case(lambda: ops.shed(2, order="lifo"), None, options=RATE),
     "rate_limit": Case(lambda: ops.rate_limit(2, 2), None, options={"rate": True}),
     "rate_limit:key": Case(lambda: ops.rate_limit(4, key=abs), None, options={"rate": True}),
