@@ -21,6 +21,8 @@ from rxml.uncertain import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hypothesis.strategies import SearchStrategy
     from numpy.typing import NDArray
 
@@ -119,3 +121,8 @@ def columns(kind: str) -> SearchStrategy[Rows]:
 def distributions(kind: str) -> SearchStrategy[Distribution]:
     """Columns of one kind of numbers, of 1 to 4 rows."""
     return st.integers(1, 4).flatmap(NUMBERS[kind])
+
+
+def any_function(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A lambda whose types are not asked for."""
+    return f
