@@ -85,7 +85,8 @@ def combine(  # noqa: PLR0913 - each is a thing of its own that one may say of a
         none says anything before it is known what they say, or a label among the elements is of no use. From a flow beside such
         a label is logged and left out, and if that flow fails it is logged: nothing more is learnt.
     Cancels: upstream, labels and models that are asked, at once.
-    Cost: for batches of one key about 3 microseconds a row and 30 a label; for rows about 150 a chunk on top.
+    Cost: for batches about 3 microseconds a row and 2 a label of many keys, 100 a label of one; for rows about 20. Where
+        elements and labels alternate one by one, about half a millisecond for both.
 
     A member that has None, NaN or infinite variance, or no such column, is asleep: late, failed, or without an opinion. It
     has no weight then, and its place among the others stays what it was (Freund, Schapire, Singer and Warmuth, 1997). If all

@@ -52,7 +52,7 @@ class EstimatedQuality:
     Args:
         window: the last predictions of each key that it is about, >= 1; 16 bytes each.
         level: of intervals, above 0 and below 1.
-        every: predictions and labels of a key after which there is a report of it, >= 1. One takes about 10
+        every: predictions and labels of a key after which there is a report of it, >= 1. One takes about 3
             milliseconds for a window of 1000.
         keep: reports that are remembered for readers, >= 1.
         keys: keys that `by_key` has, those of the latest reports, >= 1.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from rxml.uncertain.checks import require
+from rxml.uncertain.pooling.level_rows import MOST, Seen, followed, repeats
 from rxml.uncertain.pooling.members import LARGEST, matched, numbers, require_choice
 from rxml.uncertain.pooling.slots import Slots, State
 from rxml.uncertain.pooling.smoother import smooth
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from rxml.uncertain.checks import Floats
 
 Late: TypeAlias = Literal["refuse", "widen"]
-
-_MOST: Final = 1e300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,6 +126,11 @@ class LocalLevel:
         """
         places = self._slots.places(slots)
         when, seen, noise = _events(len(places), times, y, r)
+        alone = (
+            None if self.lag or not repeats(places) else self._one_by_one(places, when, seen, noise)
+        )
+        if alone is not None:
+            return alone
 
         def step(state: State, rows: NDArray[np.intp]) -> tuple[State, State]:
             if self.late == "widen":
@@ -140,6 +144,19 @@ class LocalLevel:
 
         with np.errstate(under="ignore", over="ignore"):
             return Filtered(**self._slots.fold(places, step))
+
+    def _one_by_one(
+        self, places: NDArray[np.intp], when: Floats, seen: Floats, noise: Floats
+    ) -> Filtered | None:
+        """As `update` does without a lag; None if an event is to be refused."""
+        touched, codes = np.unique(places, return_inverse=True)
+        events, widen = Seen(when, seen, noise), self.late == "widen"
+        taken = followed(self._slots.take(touched), codes, events, self.q, widen=widen)
+        if taken is None:
+            return None
+        state, told = taken
+        self._slots.put(touched, state)
+        return Filtered(**told, late=told["mean"], late_var=told["var"])
 
     def predict(self, slots: ArrayLike, times: ArrayLike) -> tuple[Floats, Floats]:
         """The level at later times: mean and variance, (n,) each; nothing is changed.
@@ -190,7 +207,7 @@ class LocalLevel:
         """Take events that come late as seen at the last time of their slots, with what was gained since as noise."""
         last = np.fmax(when[rows], state["time"])
         noise[rows] = np.minimum(
-            noise[rows] + self.q * (last - when[rows]), np.maximum(noise[rows], _MOST)
+            noise[rows] + self.q * (last - when[rows]), np.maximum(noise[rows], MOST)
         )
         when[rows] = last
 
@@ -201,7 +218,7 @@ class LocalLevel:
         fine[rows] = ~(ahead < 0)
         require(fine, "the times of a slot must not go back", when)
         # so much is as good as nothing known, and is still a number
-        return np.minimum(self.q * np.where(np.isnan(ahead), 0.0, ahead), _MOST)
+        return np.minimum(self.q * np.where(np.isnan(ahead), 0.0, ahead), MOST)
 
     def _late(self, state: State) -> State:
         if not self.lag:

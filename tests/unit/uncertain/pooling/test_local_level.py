@@ -241,6 +241,24 @@ def test_late_events_are_the_same_one_by_one_and_missing_ones_tell_nothing() -> 
     assert got["var"][1] == got["var"][0]
 
 
+@FEW
+@given(events(), st.sampled_from([0.0, 0.7, 1e308]))
+def test_rows_in_plain_numbers_are_those_of_arrays_to_the_last_bit(
+    given_events: tuple[NDArray[np.intp], Floats, Floats, Floats], q: float
+) -> None:
+    """A filter with a lag takes arrays, one without takes slots that repeat row by row."""
+    slots, times, y, r = given_events
+    back = times[::-1].copy()  # every event of a slot but the first comes late
+    for when in (times, back):
+        plain, arrays = (LocalLevel(q, keys=KEYS, lag=lag, late="widen") for lag in (0, 1))
+        got = columns(plain.update(slots, when, y, r))
+        want = columns(arrays.update(slots, when, y, r))
+        for name in ("mean", "var", "prior", "prior_var", "nis"):
+            np.testing.assert_array_equal(got[name], want[name], err_msg=name)
+        for name in ("mean", "var", "time"):
+            np.testing.assert_array_equal(plain.snapshot()[name], arrays.snapshot()[name])
+
+
 def test_slots_that_are_forgotten_are_as_new() -> None:
     model = LocalLevel(1.0, lag=1, keys=2)
     model.update([0, 1], [0.0, 0.0], [1.0, 2.0], 1.0)
