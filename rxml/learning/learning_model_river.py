@@ -34,11 +34,13 @@ class RiverOnline:
         inputs: names of features, all float64, or a schema; each row is a dict of them.
         kind: of model; by itself, if River tells.
         classes: those whose probabilities are wanted, in their order.
+        many: what is learned from at once (`ops.learn(mini_batch=n)`) is given to the model's `learn_many` as a frame of pandas
+            (extra `pandas`), and not row by row.
         level: of a wrapper that gives intervals, such as `river.conf.RegressionJackknife`, its confidence level: a column
             `interval` is then given, too.
 
     Raises:
-        PipelineError: River does not tell what kind of model it is.
+        PipelineError: River does not tell what kind of model it is, or it has no `learn_many`.
     """
 
     inputs: Schema
@@ -50,13 +52,19 @@ class RiverOnline:
         *,
         kind: Kind | None = None,
         classes: Sequence[Any] = (),
+        many: bool = False,
         level: float | None = None,
     ) -> None:
+        if many and not hasattr(model, "learn_many"):
+            raise PipelineError(
+                f"{type(model).__name__} of River has no learn_many: leave many out"
+            )
         self._model: Any = deepcopy(model)
         named = (Field(name, np.float64) for name in inputs)
         self.inputs = inputs if isinstance(inputs, Schema) else Schema(named)
         self._kind: Kind = _kind(model) if kind is None else kind
         self._classes = list(classes)
+        self._many = many
         self._level = level
 
     def predict(self, batch: Batch) -> Batch:
@@ -85,6 +93,11 @@ class RiverOnline:
 
     def learn(self, batch: Batch, labels: Sequence[Any]) -> None:
         """See `OnlineModel`."""
+        if self._many:
+            frame = batch.select(*self.inputs).to_pandas()
+            series = extra_module("pandas", "pandas").Series(list(labels), index=frame.index)
+            self._model.learn_many(frame, series)
+            return
         for row, label in zip(self._rows(batch), labels, strict=True):
             self._model.learn_one(row, label)
 
@@ -98,7 +111,12 @@ class RiverOnline:
     def copied(self) -> RiverOnline:
         """See `OnlineModel`."""
         return RiverOnline(
-            self._model, self.inputs, kind=self._kind, classes=self._classes, level=self._level
+            self._model,
+            self.inputs,
+            kind=self._kind,
+            classes=self._classes,
+            many=self._many,
+            level=self._level,
         )
 
     def snapshot(self) -> Any:

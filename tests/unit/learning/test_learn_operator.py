@@ -212,3 +212,24 @@ def test_a_key_whose_time_is_over_teaches_nobody_though_its_place_is_taken() -> 
     flow = source.pipe(clock, ops.delayed_labels(30e-9), lives, ops.learn(Recorder(calls)))
     assert values(run(flow.to_list())) == [0] * 6
     assert "a" not in [label for _, labels in calls for label in labels]
+
+
+def test_a_mini_batch_of_river_is_learned_as_one_frame() -> None:
+    linear: Any = pytest.importorskip("river.linear_model")
+    pandas: Any = pytest.importorskip("pandas")
+    rng = np.random.default_rng(9)
+    numbers = rng.normal(size=40).tolist()
+    pairs = [each for at, it in enumerate(numbers) for each in (x(at, it), Label(at, 3 * it))]
+    whole = RiverOnline(linear.LinearRegression(), ["x"], many=True)
+    rows = results(pairs, ops.learn(whole, mini_batch=8))
+    theirs, want = linear.LinearRegression(), list[float]()
+    for start in range(0, 40, 8):
+        part = numbers[start : start + 8]
+        want += [theirs.predict_one({"x": it}) for it in part]
+        theirs.learn_many(pandas.DataFrame({"x": part}), pandas.Series([3 * it for it in part]))
+    assert values(rows) == want
+    singly = results(pairs, ops.learn(RiverOnline(linear.LinearRegression(), ["x"]), mini_batch=8))
+    assert values(singly) != want
+    mean: Any = pytest.importorskip("river.dummy").NoChangeClassifier()
+    with pytest.raises(PipelineError, match="no learn_many"):
+        RiverOnline(mean, ["x"], many=True)
