@@ -11,7 +11,7 @@
     >>> hot = timed.pipe(ops.where(lambda b: b["celsius"] > 30))
     >>> (row,) = run(hot.pipe(ops.window(tumbling(10)).aggregate(n=pw.count())).to_list())
     >>> float(row["n"].mean().round(3)), float(prob(row["n"] >= 3).round(3))
-    (2.477, 0.492)
+    (2.477, 0.49)
 
 Each result is what the plain aggregate would be over all worlds, by their probability: a column of distributions, with
 `mean`, `var`, `cdf`, `ppf`, `interval` and comparisons, beside which `NAME_error` tells how far probabilities may be off
@@ -26,9 +26,7 @@ independent; with `dependence="unknown"` bounds are told that hold whatever the 
 from __future__ import annotations
 
 from rxml.aggregates.possible.counts import exists, having
-from rxml.aggregates.possible.public import (
-    average,
-    count,
+from rxml.aggregates.possible.selections import (
     count_by,
     count_distinct,
     fuse,
@@ -36,9 +34,9 @@ from rxml.aggregates.possible.public import (
     median,
     min,  # noqa: A004
     quantile,
-    sum,  # noqa: A004
     top_k,
 )
+from rxml.aggregates.possible.totals import average, count, sum  # noqa: A004
 
 __all__ = [
     "average",

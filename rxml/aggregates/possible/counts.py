@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from rxml.aggregates.aggregate import Aggregate, require_whole
 from rxml.aggregates.possible.collected import MOST, Collected
+from rxml.aggregates.possible.early import Seen, foretold_count
 from rxml.aggregates.possible.readers import Presence
 from rxml.aggregates.possible.results import alternatives, known, of_pmf, sure
 from rxml.aggregates.possible.unknown import at_least_bounds, count_interval
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from rxml.aggregates.aggregate import State
     from rxml.aggregates.possible.readers import Event
+    from rxml.uncertain.checks import Floats
 
 Dependence: TypeAlias = Literal["independent", "unknown", "worlds"]
 
@@ -41,6 +43,21 @@ class Count(Collected):
     """The distribution of how many rows are there."""
 
     beside: ClassVar[tuple[str, ...]] = ("error",)
+
+    early: bool
+
+    def __init__(self, reader: Presence, *, most: int, early: bool = False) -> None:
+        super().__init__(reader, most=most)
+        self.early = early
+
+    @property
+    def seen(self) -> Seen:
+        """What rows have come."""
+        return Seen(*self.columns)
+
+    def foretold(self, columns: Sequence[Any], seen: Floats, share: Floats) -> list[Any]:
+        """With those that are still to come; see `Foretelling`."""
+        return foretold_count(columns, seen, share)
 
     @override
     def nothing(self) -> Any:

@@ -20,7 +20,6 @@ from rxml.uncertain import (
     Mixture,
     Normal,
     Rows,
-    Worlds,
 )
 from rxml.uncertain.checks import require_probabilities
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rxml.aggregates.reader import Find
-    from rxml.uncertain.checks import Floats
 
 Event: TypeAlias = str | Callable[[Batch], Any]
 """A column of events (`Bernoulli`, booleans or probabilities), or a function from a batch to one."""
@@ -85,10 +83,11 @@ def _presence(items: Sequence[Any], column: str, find: Find) -> Bernoulli | None
     return None if found is None else _event(found, column)
 
 
-def _is_array(found: Any, kinds: str) -> TypeIs[NDArray[Any]]:
+def is_array(found: Any, kinds: str) -> TypeIs[NDArray[Any]]:
+    """Whether it is a plain column, of one of these kinds of dtype; none given: of any."""
     if not isinstance(found, np.ndarray):
         return False
-    array: NDArray[Any] = found
+    array = cast("NDArray[Any]", found)
     return array.ndim == 1 and (not kinds or array.dtype.kind in kinds)
 
 
@@ -118,7 +117,7 @@ def _met(where: Event, items: Sequence[Any], find: Find) -> Any:
 def _event(found: Any, name: str) -> Bernoulli:
     if isinstance(found, Bernoulli):
         return found
-    if _is_array(found, "bf"):
+    if is_array(found, "bf"):
         p = found.astype(np.float64)
         require_probabilities(p, f"presence in {name!r}")
         return Bernoulli(p)
@@ -167,7 +166,7 @@ def _amounts(found: Any, name: Any) -> tuple[Any, Any, Any]:
         case Distribution():
             near: Normal = found.to(Normal)
             return np.ones((len(near), 1)), near.mean()[:, None], near.var()[:, None]
-        case _ if _is_array(found, "biuf"):
+        case _ if is_array(found, "biuf"):
             return np.ones((len(found), 1)), found[:, None], 0.0
         case _:
             raise _refused(found, name)
@@ -184,10 +183,11 @@ def _choices(found: Alternatives | Categorical | Bernoulli, name: Any) -> tuple[
 
 
 def _refused(found: Any, name: Any) -> SchemaError:
-    return SchemaError(f"column {name!r} is {_kind(found)}: want numbers, or distributions")
+    return SchemaError(f"column {name!r} is {kind_of(found)}: want numbers, or distributions")
 
 
-def _kind(found: Any) -> str:
+def kind_of(found: Any) -> str:
+    """What a column is, for messages."""
     return found.kind if isinstance(found, Rows) else f"an array of {found.dtype}{found.shape}"
 
 
@@ -208,9 +208,9 @@ class Names(Reader):
             return np.broadcast_to(found.classes, found.p.shape)
         if isinstance(found, Alternatives):
             return found.values
-        if _is_array(found, ""):
+        if is_array(found, ""):
             return found[:, None]
-        text = f"column {self.column!r} is {_kind(found)}"
+        text = f"column {self.column!r} is {kind_of(found)}"
         raise SchemaError(f"{text}: want values, Categorical or Alternatives")
 
 
@@ -229,87 +229,3 @@ class Chances(Reader):
         found = needed(items, self.column, find)
         uncertain = isinstance(found, Categorical | Alternatives)
         return found.p if uncertain else np.ones((len(items), 1))
-
-
-@dataclass(frozen=True, slots=True)
-class There(Presence):
-    """In which worlds each row is there, (n, W), 1.0 or 0.0; (n, 1) where all are in all worlds."""
-
-    @override
-    def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
-        event = self.event(items, find)
-        if event is None:
-            return np.ones((len(items), 1))
-        if event.inside is not None:
-            return np.asarray(event.inside.T, np.float64)
-        sure = (event.p == 0) | (event.p == 1)
-        if not sure.all():
-            text = f"presence in {self!r} has probabilities without worlds"
-            raise SchemaError(f"{text}: find it in worlds, or take dependence='independent'")
-        return event.p[:, np.newaxis]
-
-
-@dataclass(frozen=True, slots=True)
-class InWorlds(Reader):
-    """What each row is worth in each world, (n, W); (n, 1) where that is the same in all."""
-
-    column: Any
-
-    @override
-    def __repr__(self) -> str:
-        return repr(self.column)
-
-    @override
-    def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
-        found = needed(items, self.column, find)
-        if isinstance(found, Worlds):
-            return np.ascontiguousarray(found.values.T)
-        if _is_array(found, "biuf"):
-            return found.astype(np.float64)[:, None]
-        raise SchemaError(f"column {self.column!r} is {_kind(found)}: want worlds, or numbers")
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn(Reader):
-    """Which draws the worlds are, (n, 1 + k), with a 1 before the key; (n, 0) where nothing was drawn.
-
-    Attributes:
-        there: whose worlds.
-        column: and whose; None for no other.
-    """
-
-    there: Presence
-    column: Any = None
-
-    @override
-    def __repr__(self) -> str:
-        return "worlds"
-
-    @override
-    def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
-        found = [] if self.column is None else [needed(items, self.column, find)]
-        found.append(self.there.event(items, find))
-        keys = {_key(each) for each in found if isinstance(each, Worlds) or _inside(each)}
-        if len(keys) > 1 or None in keys:
-            raise SchemaError("values and presence were not drawn in the same worlds")
-        if any(isinstance(each, Worlds) and each.effective < len(each.values) for each in found):
-            raise SchemaError("worlds with weights: draw them anew with equal ones before")
-        (key,) = keys or {()}
-        return np.tile(np.array(key, np.uint64), (len(items), 1))
-
-
-def _inside(found: Any) -> bool:
-    return isinstance(found, Bernoulli) and found.inside is not None
-
-
-def _key(found: Worlds | Bernoulli) -> tuple[Any, ...] | None:
-    return None if found.world is None else (1, *found.world.reshape(-1).tolist())
-
-
-def probabilities(bounds: Floats) -> Floats:
-    """The probabilities, where bounds leave nothing open, (n,).
-
-    Raises:
-        DistributionError: they do; the message names the rows.
-    """
-    return Bernoulli.between(bounds[:, 0], bounds[:, 1]).p

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _COARSE: Final = 256
 _FINE: Final = 512
 """Values that a distribution that has no support of its own is cut to."""
+_CELLS: Final = 1 << 16  # numbers at once
 _REACH: Final = 10.0
 _LEVELS: Final = np.sort(
     np.concatenate([np.linspace(0.0, 1.0, 384), ndtr(np.linspace(-8.0, 8.0, 128))])
@@ -87,7 +88,7 @@ def of_order(stat: OrderStatistic) -> list[Known]:
         return [Known(np.zeros(1), np.zeros(1), 0.0)] * stat.exists.size
     noisy = stat.rows.s is not None and bool(np.any(stat.rows.s))
     grids = _points(stat) if noisy else _values(stat.rows)
-    heights = np.stack([stat.up_to(x) for x in grids.T])
+    heights = _heights(stat, grids)
     p = np.maximum(np.diff(heights, axis=0, prepend=0.0), 0.0).T
     if noisy:
         before = np.concatenate([grids[:, :1], grids[:, :-1]], axis=1)
@@ -96,6 +97,14 @@ def of_order(stat: OrderStatistic) -> list[Known]:
         _compact(x, each, float(there), noisy=noisy)
         for x, each, there in zip(grids, p, stat.exists.reshape(-1), strict=True)
     ]
+
+
+def _heights(stat: OrderStatistic, x: Floats) -> Floats:
+    """P(it exists and is <= x) for the points (G, S) of each window, (S, G); so many at a time as need not much room."""
+    points = np.ascontiguousarray(x.T)
+    at_once = max(1, _CELLS // max(1, stat.rows.p.size))
+    starts = range(0, len(points), at_once)
+    return np.concatenate([stat.up_to(points[at : at + at_once]) for at in starts])
 
 
 def _compact(x: Floats, p: Floats, exists: float, *, noisy: bool) -> Known:
@@ -128,7 +137,7 @@ def _points(stat: OrderStatistic) -> Floats:
     high = np.where(there, flat + reach, -np.inf).max(axis=1)
     low, high = (np.where(np.isfinite(end), end, 0.0) for end in (low, high))
     coarse = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, _COARSE)
-    heights = np.stack([stat.up_to(x) for x in coarse.T], axis=1)
+    heights = _heights(stat, coarse).T
     fine: list[Floats] = [
         np.interp(_LEVELS * max(float(h[-1]), _TINY), np.maximum.accumulate(h), x)
         for h, x in zip(heights, coarse, strict=True)

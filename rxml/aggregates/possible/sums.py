@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from rxml.aggregates.aggregate import Aggregate
 from rxml.aggregates.possible.collected import Collected
+from rxml.aggregates.possible.early import Seen, foretold_sum
 from rxml.aggregates.possible.results import (
     Known,
     alternatives,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from rxml.aggregates.aggregate import State
     from rxml.aggregates.possible.readers import Amounts, Presence
+    from rxml.aggregates.reader import Reader
+    from rxml.uncertain.checks import Floats
     from rxml.uncertain.possible.rows import UncertainRows
 
 Method: TypeAlias = Literal["auto", "exact", "normal"]
@@ -101,6 +104,21 @@ class NormalSum(Aggregate):
     """
 
     beside: ClassVar[tuple[str, ...]] = ("error",)
+
+    early: bool
+
+    def __init__(self, *readers: Reader, early: bool = False) -> None:
+        super().__init__(*readers)
+        self.early = early
+
+    @property
+    def seen(self) -> Seen:
+        """What rows have come."""
+        return Seen(*self.columns)
+
+    def foretold(self, columns: Sequence[Any], seen: Floats, share: Floats) -> list[Any]:
+        """With what is still to come; see `Foretelling`."""
+        return foretold_sum(columns, seen, share)
 
     @override
     def identity(self, groups: int) -> State:

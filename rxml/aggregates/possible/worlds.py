@@ -8,6 +8,7 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.aggregates.possible.collected import Collected
+from rxml.aggregates.possible.drawn import Drawn, InWorlds, There
 from rxml.errors import DistributionError
 from rxml.uncertain import Worlds
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rxml.aggregates.aggregate import Aggregate, Column
+    from rxml.aggregates.possible.readers import Event
     from rxml.aggregates.reader import Reader
 
 
@@ -100,3 +103,9 @@ def _draws(keys: NDArray[Any]) -> tuple[int, ...]:
     if len(found) > 1:
         raise DistributionError("a window holds rows of different draws: draw all with one seed")
     return found.pop() if found else ()
+
+
+def by_world(way: str, column: Column, where: Event | None, presence: str, most: int) -> Aggregate:
+    """What each world's rows come to in one of these ways."""
+    there = There(where, presence)
+    return ByWorld(way, there, InWorlds(column), Drawn(there, column), most=most)

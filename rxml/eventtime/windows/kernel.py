@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from typing_extensions import override
 
+from rxml.aggregates.possible.lags import Lags
 from rxml.aggregates.values import array_of
 from rxml.errors import CheckpointError, LateError, SchemaError
 from rxml.eventtime.reading import read
@@ -58,6 +60,8 @@ class WindowKernel(Chunkwise[Any, Any]):
         self._layout = plan.layout
         self._gaps = plan.gaps
         self._warned = False
+        self._foretelling = plan.foretelling
+        self._lags = Lags()
 
     @override
     def demand(self, n: int) -> int:
@@ -67,7 +71,7 @@ class WindowKernel(Chunkwise[Any, Any]):
     def push_all(self, items: Sequence[Any]) -> Sequence[Any]:
         if len(items) == 1 and items[0] is TICK:
             self.left_out = ()
-            return self._rows(self._engine.tick())
+            return self._rows(self._foretold(self._engine.tick()))
         self.left_out = ()
         times = self._times(items)
         low, high = int(np.minimum.reduce(times)), int(np.maximum.reduce(times))
@@ -172,7 +176,23 @@ class WindowKernel(Chunkwise[Any, Any]):
                 return whole
             return self._fold(times[some], [[column[some] for column in each] for each in columns])
 
-        return self._engine.add(rows, folding)
+        told = self._engine.add(rows, folding)
+        if self._foretelling:
+            self._lags.saw(times)
+        return told
+
+    def _foretold(self, told: list[Panes]) -> list[Panes]:
+        """Panes of windows that are not complete, with what may still come."""
+        return [self._with_more(panes) for panes in told] if self._foretelling else told
+
+    def _with_more(self, panes: Panes) -> Panes:
+        values, share = list(panes.values), self._lags.share(panes.starts, panes.ends)
+        hidden = len(values) - len(self._foretelling)
+        for number, (place, each) in enumerate(self._foretelling):
+            where = slice(place, place + 2)
+            seen: Any = values[hidden + number]
+            values[where] = each.foretold(values[where], seen, share)
+        return replace(panes, values=values)
 
     def _came_late(
         self, items: Sequence[Any], times: NDArray[np.int64], late: NDArray[np.bool_]
@@ -220,11 +240,12 @@ class WindowKernel(Chunkwise[Any, Any]):
             self._keys.snapshot(),
             self._pool.snapshot(),
             self._engine.snapshot(),
+            *([self._lags.snapshot()] if self._foretelling else []),
         ]
 
     @override
     def restore(self, state: Any) -> None:
-        words, self._engine.watermark, keys, pool, engine = state
+        words, self._engine.watermark, keys, pool, engine, *lags = state
         if words != self._plan.words:
             raise CheckpointError(
                 f"{self._name}: the checkpoint is of windows that computed {words}, and these compute {self._plan.words}; "
@@ -233,3 +254,5 @@ class WindowKernel(Chunkwise[Any, Any]):
         self._keys.restore(keys)
         self._pool.restore(pool)
         self._engine.restore(engine)
+        if lags:
+            self._lags.restore(lags[0])

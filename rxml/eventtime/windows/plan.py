@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rxml.aggregates.aggregate import named
+from rxml.aggregates.possible.early import Foretelling
 from rxml.errors import PipelineError
 from rxml.eventtime.event_time import EventTime
 from rxml.eventtime.windows.count_engine import CountEngine
@@ -115,10 +116,21 @@ class Plan:
     @property
     def states(self) -> list[Aggregate]:
         """Of what a window keeps the state."""
-        listed = list(self.aggregates.values())
+        listed = [*self.aggregates.values(), *(each.seen for _, each in self.foretelling)]
         return (
             [*listed, Oldest(), Newest()] if isinstance(self.settings.windowing, Count) else listed
         )
+
+    @property
+    def foretelling(self) -> list[tuple[int, Foretelling]]:
+        """The aggregates that tell early what may still come, and the place of their first column."""
+        found: list[tuple[int, Foretelling]] = []
+        place = 0
+        for each in self.aggregates.values():
+            if isinstance(each, Foretelling) and each.early:
+                found.append((place, each))
+            place += 1 + len(each.beside)
+        return found
 
     @property
     def words(self) -> str:
@@ -160,6 +172,7 @@ class Plan:
             PipelineError: there is one.
         """
         self._check_bounds()
+        self._check_early()
         own, key = self.layout.columns(None), None if self.keying is None else self.keying.name
         if key in own:
             message = (
@@ -175,6 +188,13 @@ class Plan:
                 raise PipelineError(
                     f"{message}, beside {', '.join(taken)}; give the aggregate another name"
                 )
+
+    def _check_early(self) -> None:
+        settings = self.settings
+        fits = isinstance(settings.windowing, Sliding) and isinstance(settings.emission, Early)
+        if self.foretelling and not (fits and settings.accumulation == "accumulating"):
+            message = "aggregates with early=True want windows that end at a known time, tumbling or sliding"
+            raise PipelineError(f"{message}, emit=early(period), and what is accumulating")
 
     def _check_bounds(self) -> None:
         """Windows give up the state of a key by their end, and by nothing else."""

@@ -1,4 +1,4 @@
-"""The aggregates over possible worlds, as they are asked for."""
+"""Extremes, quantiles, choices and fusion of rows, as they are asked for."""
 
 from __future__ import annotations
 
@@ -6,128 +6,17 @@ from typing import TYPE_CHECKING, Literal
 
 from rxml.aggregates.possible.choices import CountBy, CountDistinct, TopK
 from rxml.aggregates.possible.collected import MOST
-from rxml.aggregates.possible.counts import Count, CountBounds, require_dependence
+from rxml.aggregates.possible.counts import require_dependence
 from rxml.aggregates.possible.fusing import Fuse
 from rxml.aggregates.possible.orders import Max, Min, Quantile
-from rxml.aggregates.possible.readers import (
-    Amounts,
-    Chances,
-    Drawn,
-    InWorlds,
-    Names,
-    Presence,
-    There,
-)
-from rxml.aggregates.possible.sums import Average, NormalSum, Sum, SumBounds, require_level
-from rxml.aggregates.possible.worlds import ByWorld
+from rxml.aggregates.possible.readers import Amounts, Chances, Names, Presence
+from rxml.aggregates.possible.sums import require_level
+from rxml.aggregates.possible.worlds import by_world
 
 if TYPE_CHECKING:
     from rxml.aggregates.aggregate import Aggregate, Column
-    from rxml.aggregates.possible.counts import Dependence
     from rxml.aggregates.possible.fusing import Fusion
     from rxml.aggregates.possible.readers import Event
-    from rxml.aggregates.possible.sums import Method
-
-
-def count(
-    where: Event | None = None,
-    *,
-    presence: str = "presence",
-    dependence: Dependence = "independent",
-    level: float = 0.9,
-    most: int = MOST,
-) -> Aggregate:
-    """How many rows there are: the Poisson binomial distribution, as `Alternatives`, and `NAME_error`.
-
-    Args:
-        where: counts only rows for which this holds: a column of events, booleans or probabilities, or a function from a
-            batch to one, such as `lambda b: b["celsius"] > 30`.
-        presence: the column that says how likely a row is there; rows without it are.
-        dependence: "independent"; "unknown", which gives an `Interval` that holds the count with the probability
-            `level` or more, however the rows hang together; or "worlds", for presence found in worlds, which gives `Worlds`.
-        level: within (0, 1); for an unknown dependence.
-        most: rows of a group; one more is a BufferOverflowError.
-
-    Raises:
-        ValueError: an argument out of its range.
-    """
-    require_dependence(dependence, "independent", "unknown", "worlds")
-    require_level(level)
-    if dependence == "worlds":
-        there = There(where, presence)
-        return ByWorld("count", there, Drawn(there), most=most)
-    reader = Presence(where, presence)
-    if dependence == "unknown":
-        return CountBounds(reader, level, most)
-    return Count(reader, most=most)
-
-
-def sum(  # noqa: A001 - what it is
-    column: Column,
-    *,
-    where: Event | None = None,
-    presence: str = "presence",
-    dependence: Dependence = "independent",
-    method: Method = "auto",
-    step: float = 1.0,
-    level: float = 0.9,
-    most: int = MOST,
-) -> Aggregate:
-    """The distribution of the sum, and `NAME_error`, a bound on how far its probabilities may be off.
-
-    `method="auto"` and "exact" give `Alternatives`: exact for known multiples of `step` where that is feasible; else cut to
-    some hundred values on a grid, or by three moments, with the exact mean and variance. "normal" gives a `Normal` of the
-    same mean and variance with Berry and Esseen's bound, for which a window keeps four numbers and not its rows.
-
-    Args:
-        column: of values.
-        where: as for `count`.
-        presence: as for `count`.
-        dependence: as for `count`; "unknown" gives an `Interval` by Chebyshev's inequality, "worlds" goes with `Worlds`.
-        method: see above; for independent rows.
-        step: what "exact" values are multiples of, above 0.
-        level: as for `count`.
-        most: as for `count`; not used by "normal".
-
-    Raises:
-        ValueError: an argument out of its range.
-    """
-    require_dependence(dependence, "independent", "unknown", "worlds")
-    require_level(level)
-    if method not in {"auto", "exact", "normal"} or not step > 0:
-        text = f"method is {method!r} and step {step!r}"
-        raise ValueError(f"{text}: give 'auto', 'exact' or 'normal', and a step above 0")
-    if dependence == "worlds":
-        return _by_world("sum", column, where, presence, most)
-    readers = Presence(where, presence), Amounts(column)
-    if dependence == "unknown":
-        return SumBounds(readers, level, most)
-    return NormalSum(*readers) if method == "normal" else Sum(readers, method, step, most)
-
-
-def _by_world(way: str, column: Column, where: Event | None, presence: str, most: int) -> Aggregate:
-    there = There(where, presence)
-    return ByWorld(way, there, InWorlds(column), Drawn(there, column), most=most)
-
-
-def average(
-    column: Column,
-    *,
-    where: Event | None = None,
-    presence: str = "presence",
-    most: int = MOST,
-) -> Aggregate:
-    """The mean of the rows that are there, given that there are some, as a `Normal` of its exact mean and variance.
-
-    Beside it `NAME_error`, how far the mean may be off, and `NAME_exists`, the probability that there is a row.
-
-    Args:
-        column: of values.
-        where: as for `count`.
-        presence: as for `count`.
-        most: as for `count`.
-    """
-    return Average(Presence(where, presence), Amounts(column), most=most)
 
 
 def max(  # noqa: A001 - what it is
@@ -152,7 +41,7 @@ def max(  # noqa: A001 - what it is
     """
     require_dependence(dependence, "independent", "worlds")
     if dependence == "worlds":
-        return _by_world("max", column, where, presence, most)
+        return by_world("max", column, where, presence, most)
     return Max(Presence(where, presence), Amounts(column), most=most)
 
 
@@ -175,7 +64,7 @@ def min(  # noqa: A001 - what it is
     """
     require_dependence(dependence, "independent", "worlds")
     if dependence == "worlds":
-        return _by_world("min", column, where, presence, most)
+        return by_world("min", column, where, presence, most)
     return Min(Presence(where, presence), Amounts(column), most=most)
 
 
