@@ -15,7 +15,7 @@ from rxml.learning.delayed import listed
 from rxml.learning.delayed_passing import Passing, missing, require_rows
 from rxml.learning.delayed_waiting import GONE
 from rxml.learning.drifting_news import Drift
-from rxml.learning.identity import ids_of
+from rxml.learning.identity import ids_of, require_ids
 from rxml.learning.widening import widened
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Drifting(Passing):
 
     @override
     def hear(self, labels: Sequence[Label]) -> None:
-        ids = [label.id for label in labels]
+        ids = require_ids([label.id for label in labels])
         if self._loss is None or missing(labels[0]):
             self._waiting.abstain(ids)
             return

@@ -12,7 +12,7 @@ from rxml.eventtime.reading import label_of
 from rxml.learning.delayed_passing import Passing, missing
 from rxml.learning.delayed_waiting import GONE
 from rxml.learning.evaluating_columns import gathered, needed
-from rxml.learning.identity import ids_of
+from rxml.learning.identity import ids_of, require_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +85,7 @@ class Evaluating(Passing):
 
     @override
     def hear(self, labels: Sequence[Label]) -> None:
-        ids = [label.id for label in labels]
+        ids = require_ids([label.id for label in labels])
         if missing(labels[0]):
             self._waiting.abstain(ids)
             return

@@ -13,7 +13,7 @@ from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of
 from rxml.learning.delayed_passing import Passing, missing
 from rxml.learning.delayed_waiting import GONE
-from rxml.learning.identity import ids_of
+from rxml.learning.identity import ids_of, require_ids
 from rxml.learning.label import Label
 from rxml.learning.learning_model_inputs import inputs_of, kept_rows, rebuilt
 from rxml.learning.widening import widened
@@ -128,6 +128,7 @@ class Learning(Passing):
 
     @override
     def hear(self, labels: Sequence[Label]) -> None:
+        require_ids([label.id for label in labels])
         for label in labels:
             if missing(label):
                 self._waiting.abstain([label.id])

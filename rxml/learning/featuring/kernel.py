@@ -14,7 +14,7 @@ from rxml.eventtime.reading import label_of
 from rxml.learning.delayed_passing import Passing, missing, require_rows
 from rxml.learning.delayed_waiting import GONE
 from rxml.learning.featuring.columns import Reader, uncertain
-from rxml.learning.identity import ids_of
+from rxml.learning.identity import ids_of, require_ids
 from rxml.learning.parts import finite
 from rxml.learning.widening import widened
 
@@ -109,7 +109,7 @@ class Featuring(Passing):
 
     @override
     def hear(self, labels: Sequence[Label]) -> None:
-        ids = [label.id for label in labels]
+        ids = require_ids([label.id for label in labels])
         if missing(labels[0]):
             self._waiting.abstain(ids)
             return

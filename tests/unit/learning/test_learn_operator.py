@@ -13,8 +13,11 @@ import rxml
 from rxml import operators as ops
 from rxml.batch import Batch, Field, Schema
 from rxml.errors import CheckpointError, ModelError, PipelineError, SchemaError
+from rxml.evaluation.drift import DDM
+from rxml.evaluation.metrics import Metrics
+from rxml.features import Features, TargetEncoder
 from rxml.flow.checkpointing.checkpoint import Checkpoint
-from rxml.learning import Label, LastValue, OnlineModel, RiverOnline, RunningMean
+from rxml.learning import Evaluation, Label, LastValue, OnlineModel, RiverOnline, RunningMean
 from rxml.testing.virtual_time import run
 from tests.unit.checkpointing.memory_store import MemoryStore
 from tests.unit.learning.labelled import results
@@ -233,3 +236,20 @@ def test_a_mini_batch_of_river_is_learned_as_one_frame() -> None:
     mean: Any = pytest.importorskip("river.dummy").NoChangeClassifier()
     with pytest.raises(PipelineError, match="no learn_many"):
         RiverOnline(mean, ["x"], many=True)
+
+
+@pytest.mark.parametrize(
+    "hears",
+    [
+        ops.learn(RunningMean(0.0)),
+        ops.evaluate(Evaluation(Metrics("mae")), prediction="x"),
+        ops.features(Features(of=TargetEncoder("x", "y")), late=True),
+        ops.detect_drift(DDM(), "x", loss=lambda p, y: p != y),
+    ],
+    ids=["learn", "evaluate", "features", "detect_drift"],
+)
+def test_a_label_of_no_id_is_refused_alone(hears: Any) -> None:
+    with pytest.raises(SchemaError, match="an id is"):
+        results([x(1), Label([1], 1.0)], hears)
+    out = results([x(1), Label([1], 1.0), Label(1, 1.0), x(2)], hears, ops.supervise("resume"))
+    assert len(out) == 2
