@@ -62,7 +62,7 @@ def retrain(  # noqa: PLR0913 - each is a thing of its own that one may say of a
     Fails: with upstream; when an element has no time, or `when` raises. Nothing that becomes of a training fails anything:
         it hangs, crashes or takes too much memory, and `retraining.reports` says so.
     Cancels: upstream and the training, whose process is killed, at once.
-    Cost: about 1 microsecond an element, beside that of `when`; a training costs what it costs, in another process.
+    Cost: about 0.2 microseconds an element, beside that of `when`; a training costs what it costs, in another process.
 
     One training is under way at a time: what asks for another one meanwhile is told as skipped. Where a run is saved, the
     number of elements and the rows are; a training is not, and is not begun again.
@@ -186,7 +186,7 @@ def promote(
     Fails: with upstream; when the registry has no such model; when an element has no such loss, or one that is not within the
         promotion's bounds. A registry that cannot be read or written to later is logged.
     Cancels: upstream, at once; an alias is moved, or not.
-    Cost: about 100 microseconds a labelled element, 1 for others; files are read and written in a thread.
+    Cost: about 200 microseconds a labelled element, half of one for others; files are read and written in a thread.
 
     An element whose loss is None or NaN has no label yet, and tells nothing. Where a run is saved, so is what is known; it
     counts on if the aliases still show the same versions.
