@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from rxml.eventtime.keyed.plain_keys import from_plain, to_plain
 from rxml.flow.check import require_count
 from rxml.flow.supervising.news import News
+from rxml.uncertain.calibration.labels import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +29,14 @@ class WeightsReport:
         weights: by name, where all of them answer; they add up to 1.
         losses: by name: the mean loss over the labels of elements for which it was awake; NaN without such.
         labels: of this key that were learned from.
+        counts: what became of all predictions and labels, of any key.
     """
 
     key: Any
     weights: dict[str, float]
     losses: dict[str, float]
     labels: int
+    counts: Counts = field(default_factory=Counts)
 
 
 class Combination:
@@ -52,6 +55,7 @@ class Combination:
         self._most = require_count("Combination(keys)", keys, 1)
         self._names: tuple[str, ...] = ()
         self._held: OrderedDict[Any, Floats] = OrderedDict()
+        self._counts = Counts()
 
     @property
     def weights(self) -> Flowable[WeightsReport]:
@@ -69,7 +73,12 @@ class Combination:
         return {key: self._report(key) for key in self._held}
 
     def hear(
-        self, names: Sequence[str], keys: Sequence[Any], weights: Floats, losses: Floats
+        self,
+        names: Sequence[str],
+        keys: Sequence[Any],
+        weights: Floats,
+        losses: Floats,
+        counts: Counts,
     ) -> None:
         """Labels were learned from.
 
@@ -78,7 +87,9 @@ class Combination:
             keys: of the labels, n of them.
             weights: (n, K) since then.
             losses: (n, K), NaN for who slept.
+            counts: of predictions and labels so far.
         """
+        self._counts = counts
         self._names = tuple(names)
         for key, weight, lost in zip(keys, weights, losses, strict=True):
             held = self._held.pop(key, np.zeros((4, len(names))))
@@ -94,11 +105,13 @@ class Combination:
 
     def snapshot(self) -> list[Any]:
         """The state, as plain values."""
-        return [list(self._names), to_plain(list(self._held)), list(self._held.values())]
+        kept = [to_plain(list(self._held)), list(self._held.values())]
+        return [list(self._names), *kept, asdict(self._counts)]
 
     def restore(self, state: list[Any]) -> None:
         """Go on from a state that `snapshot` gave."""
-        names, keys, held = state
+        names, keys, held, counts = state
+        self._counts = Counts(**counts)
         self._names = tuple(names)
         self._held = OrderedDict(
             zip(from_plain(keys), (np.array(each) for each in held), strict=True)
@@ -112,4 +125,5 @@ class Combination:
             dict(zip(self._names, weights.tolist(), strict=True)),
             dict(zip(self._names, means.tolist(), strict=True)),
             int(labels[0]),
+            self._counts,
         )

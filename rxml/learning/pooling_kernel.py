@@ -215,7 +215,8 @@ class Combining(Awaiting):
         if self._combination is not None:
             keyed = self._where.keying is not None
             keys = self._roster.table.keys_of(slots.tolist()) if keyed else [None] * len(slots)
-            self._combination.hear(self._names, keys, self._rule.weights(slots), losses)
+            weights = self._rule.weights(slots)
+            self._combination.hear(self._names, keys, weights, losses, self.counts)
 
     @property
     def _known(self) -> Form:

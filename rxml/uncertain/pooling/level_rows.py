@@ -49,7 +49,8 @@ def followed(
     """
     levels = _rows(state["mean"], state["var"], state["time"])
     told: list[Any] = []
-    for at, (when, y, r) in zip(codes.tolist(), _rows(*events), strict=True):
+    places: list[int] = codes.tolist()
+    for at, (when, y, r) in zip(places, _rows(*events), strict=True):
         mean, var, last = levels[at]
         if when < last:
             if not widen:

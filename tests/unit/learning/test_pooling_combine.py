@@ -246,6 +246,7 @@ def test_a_combination_tells_weights_and_losses_by_key() -> None:
     assert x.weights["a"] == pytest.approx(1 / (1 + np.exp(-2)))
     assert combination.now is not None
     assert combination.now.key == "y"
+    assert (combination.now.counts.predicted, combination.now.counts.labelled) == (4, 3)
     results([*elements, Label(4, 0.0)], taught)
     assert list(combination.by_key) == ["y", "z"]
 
