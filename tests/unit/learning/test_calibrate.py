@@ -225,9 +225,9 @@ def test_batches_come_to_what_rows_do() -> None:
 @pytest.mark.parametrize("method", ["aci", "dtaci", "nexcp", "pid", "quantile_tracker", "split"])
 def test_each_method_covers_what_it_says(method: Any) -> None:
     coverage = Coverage(0.8)
-    numbers = np.random.default_rng(1).normal(size=600).tolist()
+    numbers = np.random.default_rng(1).normal(size=300).tolist()
     results(taught(numbers), ops.calibrate(0.8, method=method, coverage=coverage))
-    assert coverage.now.share == pytest.approx(0.8, abs=0.04)
+    assert coverage.now.share == pytest.approx(0.8, abs=0.06)
     assert not coverage.now.alarm
 
 

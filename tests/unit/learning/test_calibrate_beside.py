@@ -144,7 +144,7 @@ def test_lac_gives_the_classes_that_are_likely_enough() -> None:
 @pytest.mark.parametrize("score", ["lac", "aps", "raps"])
 def test_sets_cover_what_they_say_and_are_drawn_alike_again(score: Any) -> None:
     rng = np.random.default_rng(2)
-    shares = rng.dirichlet([1.0, 1.0, 2.0], 400)
+    shares = rng.dirichlet([1.0, 1.0, 2.0], 250)
     labels = [int(rng.choice(3, p=p)) for p in shares]
     rows = [{"id": f"case {at}", "p": p} for at, p in enumerate(shares)]
     elements = [
@@ -159,7 +159,7 @@ def test_sets_cover_what_they_say_and_are_drawn_alike_again(score: Any) -> None:
 
     coverage = Coverage(0.7)
     assert sets(coverage) == sets()
-    assert coverage.now.share == pytest.approx(0.7, abs=0.05)
+    assert coverage.now.share == pytest.approx(0.7, abs=0.07)
 
 
 BAD_LABELS: list[tuple[Any, Any, str]] = [

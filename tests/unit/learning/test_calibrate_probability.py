@@ -53,7 +53,7 @@ def point(value: Any) -> float:
 @pytest.mark.parametrize("calibeating", [False, True])
 def test_what_is_said_comes_to_mean_what_happens(method: Any, calibeating: bool) -> None:
     asked = [row("high", 0.95), row("low", 0.05)]
-    found = results([*overconfident(600), *asked], scaled(method, calibeating=calibeating))
+    found = results([*overconfident(400), *asked], scaled(method, calibeating=calibeating))
     high, low = (each["probability"] for each in found[-2:])
     kind = {"histogram": Beta, "venn_abers": Interval}.get(method, float)
     assert isinstance(high, float if calibeating else kind)
