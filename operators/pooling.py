@@ -79,7 +79,7 @@ def combine(  # noqa: PLR0913 - each is a thing of its own that one may say of a
         say; as many ids that had theirs; for each key a weight a member. With `within`, 16 elements that are asked about.
     Emits: the elements, with a column beside their own: for numbers and normals a `Mixture`, whose `parts()` are the variance
         within members (noise) and between them (ignorance), or as `pool` says. A batch stays one; other mappings become rows.
-        A `Label` comes to nothing: it is heard.
+        A `Label` comes to nothing: it is heard; where nothing is learned, it goes on as it is.
     Completes: with upstream, whether or not the flow of labels has ended.
     Fails: with upstream; when an element has no id, key or time, members say what does not go together or has no such loss,
         none says anything before it is known what they say, or a label among the elements is of no use. From a flow beside such

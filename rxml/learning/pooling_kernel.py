@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from rxml.batch.batch import Batch
 from rxml.errors import SchemaError
 from rxml.learning.awaiting import Awaiting
+from rxml.learning.label import Label
 from rxml.learning.pooling_losses import (
     gradient_of,
     losses_of,
@@ -112,7 +114,7 @@ class Pooling:
         return widened(items, made)
 
     def fixed(self, weights: Floats | None) -> Callable[[Sequence[Any]], Sequence[Any]]:
-        """From elements to elements with pools, by weights that stay, shape (K,)."""
+        """From elements to elements with pools, by weights that stay, shape (K,); labels among them stay as they are."""
         given = np.ones(len(self.columns)) if weights is None else weights
 
         def pooled(items: Sequence[Any]) -> Sequence[Any]:
@@ -125,7 +127,17 @@ class Pooling:
             total = held.sum(axis=1, keepdims=True)
             return self.widened(items, form, told, held / np.where(total > 0, total, 1.0))
 
-        return pooled
+        return lambda items: _around_labels(items, pooled)
+
+
+def _around_labels(
+    items: Sequence[Any], pooled: Callable[[Sequence[Any]], Sequence[Any]]
+) -> Sequence[Any]:
+    if isinstance(items, Batch) or not any(type(item) is Label for item in items):
+        return pooled(items)
+    others = [item for item in items if type(item) is not Label]
+    results = iter(pooled(others) if others else ())
+    return [item if type(item) is Label else next(results) for item in items]
 
 
 class Combining(Awaiting):

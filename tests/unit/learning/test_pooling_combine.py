@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ from tests.unit.checkpointing.memory_store import Died, MemoryStore
 from tests.unit.learning.labelled import results
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from rxml.batch.row import Row
 
 K, LENGTH = 3, 160
@@ -189,6 +192,44 @@ def test_weights_that_stay_may_be_given() -> None:
     assert float(row["value"].mean()) == 1.0
     (row,) = results([said(1, None, 4.0)], ops.combine(["a", "b"], "fixed", weights=[3, 1]))
     assert float(row["value"].mean()) == 4.0
+
+
+def test_where_nothing_is_learned_labels_go_on_to_who_hears_them() -> None:
+    elements = [Label(0, 1.0), said(1, 0.0, 4.0), Label(1, 1.0), said(2, 0.0, 8.0)]
+    first, one, second, two = results(elements, both(rule="linear_pool", weights_into=None))
+    assert [first, second] == elements[::2]
+    assert [float(row["value"].mean()) for row in (one, two)] == [2.0, 4.0]
+    assert len(results(elements, both(pass_labels=True))) == 4
+
+
+def test_labels_come_from_a_flow_beside() -> None:
+    async def slowly() -> AsyncIterator[Any]:
+        yield said(1, 0.0, 9.0)
+        await asyncio.sleep(2)
+        yield said(2, 0.0, 9.0)
+
+    async def known() -> AsyncIterator[Any]:
+        await asyncio.sleep(1)
+        yield {"id": 1, "value": 0.0}
+
+    labels = rxml.from_async_iterable(known)
+    rows = run(rxml.from_async_iterable(slowly).pipe(both(labels=labels)).to_list())
+    assert [row["w"][0] > 0.99 for row in rows] == [False, True]
+
+
+def test_sleepers_extremes_and_late_labels_leave_no_warning() -> None:
+    rows = [
+        said(1, Normal(0.0, 1e-300), None),
+        said(2, Normal(1e100, 1e200), Normal(-1e100, 1e-200)),
+        said(3, None, None),
+        said(4, Normal(0.0, np.inf), 0.0),
+        said(5, Normal(1.0, 4.0), Normal(2.0, 1.0)),
+    ]
+    labels = [Label(at, 1e3) for at in (3, 1, 2, 5, 4)]
+    with np.errstate(all="raise"):
+        found = results([*rows, *labels, said(6, Normal(0.0, 1.0), 1.0)], both(share=0.125))
+        used = [sum(each) for each in weights(found)]
+    np.testing.assert_allclose(used, [1.0, 1.0, 0.0, 1.0, 1.0, 1.0])
 
 
 def test_what_is_saved_goes_on_as_if_nothing_had_happened() -> None:
