@@ -11,7 +11,8 @@
 
 Nothing here knows of streams or event loops: this room is numpy and the standard library, and for what an
 extra brings, its library. What holds for every
-aggregate is said at `Aggregate`; own ones are made with `monoid`, or are a subclass.
+aggregate is said at `Aggregate`; own ones are made with `monoid`, or are a subclass. Those of rows that may be there or not,
+and of uncertain values, are in `rxml.aggregates.possible`.
 """
 
 from __future__ import annotations

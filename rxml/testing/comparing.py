@@ -78,10 +78,14 @@ def _same_mappings(one: Any, other: Any) -> bool:
     )
 
 
+def _same_rows(one: Rows, other: Any) -> bool:
+    return one.equals(other)  # == gives a probability
+
+
 _RULES: Final[tuple[tuple[Any, Callable[[Any, Any], bool]], ...]] = (
     (BaseException, _same_errors),
     (np.ndarray, _same_arrays),
-    (Rows, Rows.equals),  # whose == gives a probability
+    (Rows, _same_rows),
     ((list, tuple), _same_series),
     (Mapping, _same_mappings),
 )

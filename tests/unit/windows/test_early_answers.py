@@ -20,6 +20,8 @@ from rxml.testing import run
 from rxml.windows import early, on_update, session, tumbling
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 SIZE = 1000
@@ -149,9 +151,9 @@ def test_a_tick_of_the_run_tells_early() -> None:
 )
 def test_windows_that_cannot_tell_what_is_to_come_refuse(windowing: Any, options: Any) -> None:
     timed = rxml.of({"t": 1}).pipe(ops.with_event_time("t", unit="s"))
-    windows: Any = ops.window(windowing, **options)
+    window: Callable[..., Any] = ops.window
     with pytest.raises(PipelineError, match="early=True"):
-        _ = timed.pipe(windows.aggregate(n=pw.count(early=True)))
+        _ = timed.pipe(window(windowing, **options).aggregate(n=pw.count(early=True)))
 
 
 def test_sums_that_cannot_be_foretold_refuse() -> None:
