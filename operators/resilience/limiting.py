@@ -86,7 +86,8 @@ def rate_limit(
         capacity=CHUNK,
         rate=True,
         passes=True,
-        checkpointing=Checkpointing.PASSES,
+        # what is shed depends on when it comes, and a run that goes on comes at another time
+        checkpointing=Checkpointing.PASSES if waits else Checkpointing.REFUSED,
     )
 
 
