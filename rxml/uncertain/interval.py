@@ -111,6 +111,10 @@ class Interval(Arithmetic):
         """What the intervals are by."""
         return SORTS[int(self._sort)]
 
+    @override
+    def __repr__(self) -> str:
+        return super().__repr__().replace(f"sort={int(self._sort)}", f"sort={self.sort!r}")
+
     @property
     def width(self) -> Floats:
         """The distance hi - lo, shape (N,)."""
