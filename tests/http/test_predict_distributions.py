@@ -91,6 +91,23 @@ def test_rows_with_distributions_come_and_go_by_msgpack() -> None:
     assert columns["columns"]["value"].equals(Normal([6.0, 3.0], [36.0, 0.0]))
 
 
+def test_rows_in_json_tell_what_they_are_not_sure_of() -> None:
+    told = {"mean": 2.0, "variance": 4.0}
+    one, many, columns, negative, lacking = asked(
+        {"x": told},
+        [{"x": told}, {"x": 1}],
+        {"columns": {"x": [1.0, told]}},
+        {"x": {"mean": 2.0, "variance": -4.0}},
+        {"x": {"mean": 2.0}},
+    )
+    assert (one.json["value"], one.json["variance"]) == (6.0, 36.0)
+    assert [each["variance"] for each in many.json] == [36.0, 0.0]
+    assert [each["variance"] for each in columns.json] == [0.0, 36.0]
+    assert (negative.status, lacking.status) == (400, 400)
+    assert "a variance is >= 0" in negative.json["error"]
+    assert "variance" in lacking.json["error"]
+
+
 def test_worlds_by_json_want_the_id_of_the_fact() -> None:
     fine, lacking = asked({"x": 2.0, "id": "a"}, {"x": 2.0}, method="worlds(8)")
     assert fine.json["value"] == 6.0

@@ -28,7 +28,6 @@ from rxml.models.signature import Signature
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rxml.batch import Schema
     from rxml.flow.node import Node
     from rxml.flow.operator import Operator
     from rxml.http.express import Lane, Reply
@@ -76,7 +75,13 @@ class Predict(Endpoint):
                 f"predict({path}) wants a deadline in seconds > 0, got {deadline!r}"
             )
         self.service: Service[Any, Any] = Service(operator, capacity=capacity)
-        self.forms: Forms = Forms(schema, None if schema else _wanted(self.service.flow), rows)
+        wanted = None if schema else _wanted(self.service.flow)
+        self.forms: Forms = Forms(
+            schema,
+            None if wanted is None else wanted.inputs,
+            rows,
+            uncertain=wanted is not None and wanted.propagates is not None,
+        )
         self.wishing: Wishing = Wishing(deadline)
         self.capacity: int = capacity
         self._waiting: Arrivals | None = None
@@ -212,10 +217,10 @@ class PredictLane:
         return self._refusals[told]
 
 
-def _wanted(flow: Node) -> Schema | None:
-    """The inputs of the model that elements go to before anything else, if they do."""
+def _wanted(flow: Node) -> Signature | None:
+    """The signature of the model that elements go to before anything else, if they do."""
     first: Node | None = None
     while flow.sources:
         first, flow = flow, flow.sources[0]
     given = () if first is None else first.spec.traits
-    return next((each.inputs for each in given if isinstance(each, Signature)), None)
+    return next((each for each in given if isinstance(each, Signature)), None)

@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 from enum import Enum
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import msgspec
 import numpy as np
 
-from rxml.batch import Batch, Schema
+from rxml.batch import Batch
 from rxml.errors import PipelineError, SchemaError
 from rxml.http.decode import msgpack_items
 from rxml.http.encode import is_mapping
+from rxml.http.predict.rows import is_told, known, row_type
 from rxml.http.replies import Refusal
 
 if TYPE_CHECKING:
-    from rxml.batch import Field
+    from rxml.batch import Schema
     from rxml.wire.limits import Limits as WireLimits
 
-_KINDS: Final[dict[str, Any]] = {"f": float, "i": int, "u": int, "b": bool}
 _NAMED: Final = re.compile(r"required field `([^`]+)`|^(?:row \d+[^']*|input )'([^']+)'")
 """A field in the words of msgspec, or of a schema."""
 
@@ -66,19 +66,28 @@ class Forms:
         schema: what a row must be, a type that msgspec can make; None: by the fields.
         fields: the inputs of the model that rows go to first; columns then stay together. None: any JSON object.
         most: rows of a request.
+        uncertain: a float of a row may be told as `{"mean": 1.5, "variance": 0.2}`.
 
     Raises:
         PipelineError: msgspec has no way to make that type.
     """
 
-    def __init__(self, schema: type[Any] | None, fields: Schema | None, most: int) -> None:
+    def __init__(
+        self,
+        schema: type[Any] | None,
+        fields: Schema | None,
+        most: int,
+        *,
+        uncertain: bool = False,
+    ) -> None:
+        self._uncertain = uncertain
         self._fields = fields
         self._most = most
-        self._row: Any = schema if schema is not None else _row_type(fields)
+        self._row: Any = schema if schema is not None else row_type(fields, uncertain=uncertain)
         self._trusted = (
             schema is None and fields is not None
         )  # the model checks rows, each by itself if need be
-        self._packed: Any = schema if schema is not None else _row_type(fields, packed=True)
+        self._packed: Any = schema if schema is not None else row_type(fields, packed=True)
         self._rows: Any = GenericAlias(list, (self._row,))
         try:
             self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(self._row)
@@ -100,8 +109,12 @@ class Forms:
         try:
             if first == b"[":
                 rows = self._many.decode(body)
-                return Asked(Form.ROWS, rows, self._counted(len(rows)))
-            return self._object(body)
+                asked = Asked(Form.ROWS, rows, self._counted(len(rows)))
+            else:
+                asked = self._object(body)
+            return _revived(asked) if self._uncertain else asked
+        except SchemaError as error:
+            raise misfit(str(error)) from None
         except RecursionError:
             raise Refusal(400, "the JSON is nested too deeply") from None
         except UnicodeDecodeError as error:
@@ -136,7 +149,7 @@ class Forms:
         count = self._counted(next(iter(lengths.values())))
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         typed = msgspec.convert(rows, self._rows)
-        if self._fields is None:
+        if self._fields is None or (self._uncertain and any(map(is_told, typed))):
             return Asked(Form.COLUMNS, typed, count)
         try:
             return Asked(
@@ -172,9 +185,12 @@ class Forms:
             Refusal: 400.
         """
         try:
-            return self._one.decode(data)
+            row = self._one.decode(data)
+            return known(row) if self._uncertain else row
         except RecursionError:
             raise Refusal(400, "the JSON is nested too deeply") from None
+        except SchemaError as error:
+            raise misfit(str(error)) from None
         except UnicodeDecodeError as error:
             raise Refusal(400, f"not UTF-8 (byte {error.start})") from None
         except msgspec.ValidationError as error:
@@ -246,20 +262,5 @@ def _plain(item: Any) -> Any:
     }
 
 
-def _row_type(fields: Schema | None, *, packed: bool = False) -> Any:
-    """A type of mapping with those fields; others are left out. Vectors may come packed as arrays, which models check."""
-    if fields is None:
-        return dict[str, Any]
-    make: Any = TypedDict  # one whose fields are known only now is none that checkers could know
-    types = {
-        name: Any if packed and field.shape else _type_of(field) for name, field in fields.items()
-    }
-    return make("Row", types)
-
-
-def _type_of(field: Field) -> Any:
-    kind: Any = str if field.text else _KINDS.get(field.dtype.kind, Any)
-    for length in reversed(field.shape):
-        kind = list[kind]
-        del length
-    return kind | None if field.nullable and kind is not Any else kind
+def _revived(asked: Asked) -> Asked:
+    return asked._replace(elements=[known(each) for each in asked.elements])
