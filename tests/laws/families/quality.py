@@ -27,7 +27,7 @@ TOLD: SearchStrategy[Any] = SAYINGS | st.builds(Label, _IDS, st.sampled_from([0,
 
 
 def estimated() -> Operator[Any, Any]:
-    return ops.estimate_quality(EstimatedQuality(3, every=1), prediction="p", by="k")
+    return ops.estimate_quality(EstimatedQuality(3, every=4), prediction="p", by="k")
 
 
 def elements_alone(elements: list[Any]) -> Iterator[Any]:

@@ -28,7 +28,7 @@ READINGS: SearchStrategy[Any] = st.fixed_dictionaries(
 
 def tracked(elements: list[Any]) -> Iterator[dict[str, Any]]:
     """One filter a key; what it sees are single readings, at the numbers of the elements of that key."""
-    models = [LocalLevel(0.5, keys=1, lag=1) for _ in range(2)]
+    models = [LocalLevel(0.5, keys=1) for _ in range(2)]
     counts = [0, 0]
     for element in elements:
         key: int = element["k"]
@@ -36,17 +36,13 @@ def tracked(elements: list[Any]) -> Iterator[dict[str, Any]]:
         y, v = (float(seen.mean()), 3.0) if isinstance(seen, Normal) else (seen, 0.0)
         told = models[key].update([0], [counts[key]], [np.nan if y is None else y], v + 2.0)
         counts[key] += 1
-        known = not np.isnan(told.late[0])
         yield {
             **element,
             "level": Normal(told.mean[0], told.var[0]),
             "nis": float(told.nis[0]),
-            "smoothed": Normal(told.late[0], told.late_var[0]) if known else Normal(0.0, np.inf),
         }
 
 
 CASES = {
-    "track": Case(
-        lambda: ops.track("x", q=0.5, r=2.0, by="k", per="element", smooth=1), tracked, READINGS
-    ),
+    "track": Case(lambda: ops.track("x", q=0.5, r=2.0, by="k", per="element"), tracked, READINGS),
 }
