@@ -17,6 +17,7 @@ ROWS = 45_312
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 @pytest.mark.skipif(
     not (FOLDER / "elec.csv").is_file(),
     reason="RXML_ACCEPTANCE_DATA names no folder with elec.csv: run `make acceptance`",

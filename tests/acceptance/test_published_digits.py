@@ -61,6 +61,7 @@ def printed(value: float) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("size", [0, 1, 7, 64])
 @pytest.mark.parametrize("name", PHISHING)
 def test_phishing(name: str, size: int) -> None:
@@ -71,6 +72,7 @@ def test_phishing(name: str, size: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("size", [0, 1, 7, 64])
 @pytest.mark.parametrize("name", TRUMP)
 def test_trump_approval(name: str, size: int) -> None:
@@ -81,6 +83,7 @@ def test_trump_approval(name: str, size: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("sizes", [range(1, 17), range(17, 33), range(33, 49), range(49, 65)])
 def test_every_size_of_batch_gives_the_same(sizes: range) -> None:
     batch = labelled(datasets.TrumpApproval())
