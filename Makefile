@@ -55,7 +55,7 @@ docs: .venv/.dev ## the documentation, into site/
 	$(python) -m mkdocs build --strict --quiet
 
 acceptance: .venv/.dev .data/.made ## the slow tests: published numbers, coverage and simulations on public data
-	$(python) -m pytest -n $(PYTEST_WORKERS) -m slow $(PYTEST_ARGS)
+	$(python) -m pytest -n $(PYTEST_WORKERS) -m slow --timeout 300 $(PYTEST_ARGS)
 
 bench: .venv/.dev $(patsubst %,.venv-peers/%/.made,$(PEERS)) ## rxml, its peers and the limit
 	$(python) -m benchmarks $(BENCH_ARGS)
