@@ -20,7 +20,7 @@ def table_of(columns: Mapping[str, AnyArray | Column], rows: int) -> Any:
     """The columns, of so many rows, as a table; those of shape (n, k) as lists of fixed size.
 
     Raises:
-        SchemaError: a column is a distribution, or of a dtype that Arrow has not.
+        SchemaError: a column is no array (see `readings` of distributions), or of a dtype that Arrow has not.
         ModuleNotFoundError: pyarrow is missing, with the name of the extra.
     """
     arrow = extra_module("pyarrow", "arrow")

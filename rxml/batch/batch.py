@@ -23,6 +23,7 @@ from rxml.batch.column import (
 from rxml.batch.dataframe import columns_of_frame, frame_of
 from rxml.batch.gather import Extra, columns_of
 from rxml.batch.intake import ColumnLike, column_from, common_length, is_number, row_selector
+from rxml.batch.readings import readings
 from rxml.batch.row import Row, row_of, rows_of
 from rxml.batch.schema import Field, Schema, require_name
 from rxml.batch.size import size_of
@@ -277,8 +278,8 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
         return f"Batch({self._length} rows: {fields})"
 
     def to_arrow(self) -> Any:
-        """As a `pyarrow.Table`; needs the extra `arrow`. Numeric columns are not copied."""
-        return table_of(self._columns, self._length)
+        """As a `pyarrow.Table`; needs the extra `arrow`. Numbers are not copied, distributions are as in `to_pandas`."""
+        return table_of(readings(self._columns), self._length)
 
     @classmethod
     def from_arrow(cls, table: Any) -> Self:
@@ -286,8 +287,8 @@ class Batch(Sequence[Row]):  # noqa: PLW1641 - its values are compared, and may 
         return cls.adopt(*columns_of_table(table))
 
     def to_pandas(self) -> Any:
-        """As a `pandas.DataFrame`; needs the extra `pandas`. Columns of arrays become objects."""
-        return frame_of(self._columns, self._length)
+        """As a `pandas.DataFrame` (extra `pandas`): arrays are objects, distributions NAME.mean, NAME.var or such `readings`."""
+        return frame_of(readings(self._columns), self._length)
 
     @classmethod
     def from_pandas(cls, frame: Any, schema: Schema | None = None) -> Self:

@@ -23,7 +23,7 @@ def frame_of(columns: Mapping[str, AnyArray | Column], rows: int) -> Any:
     """The columns, of so many rows, as a frame; those of shape (n, k) as objects, one array per row.
 
     Raises:
-        SchemaError: a column is a distribution, or has a text that is no Unicode.
+        SchemaError: a column is no array (see `readings` of distributions), or has a text that is no Unicode.
         ModuleNotFoundError: pandas is missing, with the name of the extra.
     """
     pandas = extra_module("pandas", "pandas")

@@ -87,6 +87,12 @@ class Alternatives(Distribution):
         """The probability that there is a value, shape (N,)."""
         return np.minimum(summed(self._p), 1.0)
 
+    @override
+    def readings(self) -> dict[str, NDArray[Any]]:
+        """How likely there is a value, and the moments of it; of names, only the former."""
+        moments = super().readings() if self._values.dtype.kind == "f" else {}
+        return {"presence": self.presence, **moments}
+
     @property
     def given_present(self) -> Floats:
         """The probability of each value given that there is one, shape (N, M); NaN in rows that are surely absent."""

@@ -133,6 +133,12 @@ class Bernoulli(Rows):
             raise DistributionError(f"{text}: use `.bounds`, or say what the dependence is")
         return self._low
 
+    @override
+    def readings(self) -> dict[str, NDArray[Any]]:
+        """The probability, NaN where only bounds are known, and the bounds."""
+        known = np.where(self._low == self._high, self._low, np.nan)
+        return {"p": known, "low": self._low, "high": self._high}
+
     def mean(self) -> Floats:
         """The probability of each row."""
         return self.p

@@ -137,6 +137,10 @@ class Categorical(Rows):  # noqa: PLW1641 - == gives a probability, so no table 
         """The sum of the Dirichlet's counts, shape (N,); None where only probabilities are known."""
         return self._evidence
 
+    @override
+    def readings(self) -> dict[str, NDArray[Any]]:
+        return {"mode": self.mode(), "certainty": self.certainty()}
+
     def mode(self) -> NDArray[Any]:
         """The likeliest class of each row, shape (N,); the first of several."""
         chosen: NDArray[Any] = self._classes[np.argmax(self._logp, axis=-1)]

@@ -20,6 +20,7 @@ Numbers: TypeAlias = float | NDArray[Any]
 QUIET: Final = np.errstate(all="ignore")
 """Decorates what takes limits: where a variance is 0 or infinite, or a tail smaller than any float."""
 
+_NUMBERS: Final = "biufO"
 _NAMED: Final = 5
 _SLACK: Final = (
     1e-9  # how far a sum of probabilities may be from one: what adding up thousands loses
@@ -33,10 +34,12 @@ def floats(name: str, values: ArrayLike) -> Floats:
         DistributionError: they are no numbers.
     """
     try:
-        array = np.asarray(values, np.float64)
+        array = np.asarray(values)
+        if array.dtype.kind in _NUMBERS:  # text, times and complex numbers would be cast in silence
+            return read_only(array.astype(np.float64, copy=False))
     except (TypeError, ValueError) as error:
         raise DistributionError(f"{name} must be numbers: {error}") from error
-    return read_only(array)
+    raise DistributionError(f"{name} must be numbers; got {array.dtype}")
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -18,7 +18,7 @@ from rxml.uncertain.rules import rule_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from rxml.uncertain.arithmetic import Operand
     from rxml.uncertain.checks import Floats, Numbers
@@ -61,6 +61,10 @@ class Distribution(Arithmetic):
     @override
     @abstractmethod
     def divided(self, by: Numbers) -> Distribution: ...
+
+    @override
+    def readings(self) -> dict[str, NDArray[Any]]:
+        return {"mean": self.mean(), "var": self.var()}
 
     def std(self) -> Floats:
         """The standard deviation of each row, shape (N,)."""

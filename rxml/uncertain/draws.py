@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND: Final = np.uint64(0x94D049BB133111EB)
+_MASK: Final = (1 << 64) - 1
 _EXACT: Final = float(1 << 53)
 
 
@@ -107,7 +108,20 @@ def numbered(ids: ArrayLike) -> NDArray[np.uint64]:
 
 
 def _hashes(ids: Iterable[Any]) -> Iterable[int]:
-    return (_hash(each if isinstance(each, bytes) else str(each).encode()) for each in ids)
+    return map(_number, ids)
+
+
+def _number(each: object) -> int:
+    match each:
+        case str():
+            return _hash(each.encode("utf-8", "surrogatepass"))
+        case bytes():
+            return _hash(each)
+        case int() if not isinstance(each, bool):
+            return each & _MASK  # as in an array of them
+        case _:
+            text = f"ids of facts are whole numbers or text; got {each!r}"
+            raise DistributionError(text)
 
 
 def _hash(data: bytes) -> int:

@@ -106,6 +106,10 @@ class Interval(Arithmetic):
         """The probability that each holds with, shape (N,)."""
         return self._level
 
+    @override
+    def readings(self) -> dict[str, NDArray[Any]]:
+        return {"lo": self._lo, "hi": self._hi, "level": self._level}
+
     @property
     def sort(self) -> Sort:
         """What the intervals are by."""

@@ -49,6 +49,10 @@ class Rows(ABC):
         """The arrays by name, None for an optional one that is not there."""
         return {name: getattr(self, f"_{name}") for name in self.axes}
 
+    @abstractmethod
+    def readings(self) -> dict[str, NDArray[Any]]:
+        """What a table without distributions shows of the rows, shape (N,) each, such as mean and variance, by name."""
+
     @classmethod
     def adopt(cls, **parameters: NDArray[Any] | None) -> Self:
         """Wrap parameters that are known to be right; nothing is checked or copied."""
