@@ -27,9 +27,13 @@ class ByWorlds:
         points: that were asked for.
         draws: the worlds.
         ids: of the facts.
+        explain: whether the parts of inputs are found, which takes as long as all else.
     """
 
-    def __init__(self, points: Points, draws: Draws, ids: Callable[[], Ids]) -> None:
+    def __init__(
+        self, points: Points, draws: Draws, ids: Callable[[], Ids], *, explain: bool
+    ) -> None:
+        self._explain = explain
         self._points = points
         self._draws = draws
         self._ids = ids
@@ -50,7 +54,7 @@ class ByWorlds:
                 values = values + np.sqrt(noise) * self._draws.normal(
                     f"residual of {name}", self._ids()
                 )
-            inputs, together = _shares(mean, self._points.values)
+            inputs, together = _shares(mean, self._points.values) if self._explain else ({}, None)
         values = np.where(np.isfinite(values), values, np.nan)
         column = Worlds.adopt(values=values, logw=None, world=self._draws.key)
         model, residual = self._expected(said.model), self._expected(said.residual) + noise

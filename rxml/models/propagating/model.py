@@ -103,9 +103,9 @@ class PropagatingModel:
         method = self._method
         noise = method.residual if name == self._reader.value else 0.0
         if method.worlds:
-            return ByWorlds(points, method.draws, Asked(batch, method.id)).outcome(
-                said, name, noise
-            )
+            return ByWorlds(
+                points, method.draws, Asked(batch, method.id), explain=self._explain
+            ).outcome(said, name, noise)
         return ByMoments(points, self._slopes, curved=method.way == "unscented").outcome(
             said, noise
         )
