@@ -99,8 +99,9 @@ def _moved(grid: Known, rows: UncertainRows) -> Known:
 
 
 class NormalSum(Aggregate):
-    """The normal distribution of the sum's mean and variance. State: five sums, (5,): of the rows, of the
-    means, the second and third central moments, and what bounds the third absolute ones.
+    """The normal distribution of the sum's mean and variance.
+
+    State: four sums, (4,): of the means, of the second and the third central moments, and of what bounds the third absolute ones.
     """
 
     beside: ClassVar[tuple[str, ...]] = ("error",)

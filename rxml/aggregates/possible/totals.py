@@ -68,10 +68,11 @@ def sum(  # noqa: A001, PLR0913 - what it is; named options
     early: bool = False,
     most: int = MOST,
 ) -> Aggregate:
-    """The distribution of the sum, and `NAME_error`, a bound on how far its probabilities may be off.
+    """The distribution of the sum, and `NAME_error`, how far its probabilities may be off: 0 for an exact one.
 
     `method="auto"` and "exact" give `Alternatives`: exact for known multiples of `step` where that is feasible; else cut to
-    some hundred values on a grid, or by three moments, with the exact mean and variance. "normal" gives a `Normal` of the
+    some hundred values on a grid, with the likeliest one for an error, or by three moments, with a bound on the error, and with
+    the exact mean and variance. "normal" gives a `Normal` of the
     same mean and variance with Berry and Esseen's bound, for which a window keeps four numbers and not its rows.
 
     Args:

@@ -12,7 +12,7 @@ from rxml import operators as ops
 from rxml.aggregates import possible as pw
 from rxml.errors import DistributionError, SchemaError
 from rxml.testing import run
-from rxml.uncertain import Bernoulli, Draws, Normal, Worlds
+from rxml.uncertain import Alternatives, Bernoulli, Draws, Normal, Worlds
 from rxml.uncertain.pooling import covariance_intersection, inverse_variance, random_effects
 from rxml.windows import tumbling
 
@@ -114,3 +114,15 @@ def test_a_sensor_that_may_be_absent_counts_for_less_and_one_that_is_not_at_all(
     assert (row["one_mean"], row["one_k"]) == (1.0, 2)
     (nobody,) = told(items[2:], one=pw.fuse("v", method="ivw"))
     assert (float(nobody["one"].lo), float(nobody["one"].hi)) == (-np.inf, np.inf)
+
+
+def test_windows_with_supports_of_other_sizes_stand_in_one_column() -> None:
+    small, large = (
+        Alternatives([[0.0, 1.0]], [[0.5, 0.5]]),
+        Alternatives([[0.0, 1.0, 2.0]], [[0.2, 0.3, 0.5]]),
+    )
+    both = small.concat([large])
+    assert both.at(0).equals(small.at(0))
+    assert both.at(1).equals(large.at(0))
+    assert not both.at(0).equals(large.at(0))
+    assert both.mean().tolist() == [0.5, 1.3]
