@@ -17,7 +17,7 @@ from rxml.uncertain.checks import (
     shares,
     summed,
 )
-from rxml.uncertain.keys import log_weights, world_key
+from rxml.uncertain.keys import alike, log_weights, world_key
 from rxml.uncertain.rows import Rows, same
 
 if TYPE_CHECKING:
@@ -174,12 +174,17 @@ class Bernoulli(Rows):
     __rand__ = __and__
     __ror__ = __or__
 
-    def __gt__(self, other: Any) -> NoReturn:
-        raise TruthError(
-            "an event is not compared, its probability is: `prob(x > 3) >= .95`, or `event.p`"
-        )
+    def __gt__(self, other: object) -> NoReturn:
+        _refuse()
 
-    __ge__ = __lt__ = __le__ = __gt__
+    def __ge__(self, other: object) -> NoReturn:
+        _refuse()
+
+    def __lt__(self, other: object) -> NoReturn:
+        _refuse()
+
+    def __le__(self, other: object) -> NoReturn:
+        _refuse()
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """Numpy's logical functions: of an array and events, as `&` and `|`."""
@@ -227,8 +232,8 @@ class Bernoulli(Rows):
             raise DistributionError(f"an event or booleans are wanted; got {mask.dtype}")
         if self._inside is None:
             return cast("Self", Bernoulli(mask))
-        alike, rows = _alike(self._inside, mask[None])
-        return self.in_worlds(np.broadcast_to(rows, alike.shape), self._logw, self._world)
+        inside, rows = alike(self._inside, mask[None])
+        return self.in_worlds(np.broadcast_to(rows, inside.shape), self._logw, self._world)
 
     @property
     def inside(self) -> NDArray[np.bool_] | None:
@@ -247,7 +252,7 @@ class Bernoulli(Rows):
             return None
         if len(self._inside) != len(other.inside) or not same(self._logw, other.logw):
             raise DistributionError("the worlds of these events differ in number or in weights")
-        both: NDArray[np.bool_] = np.logical_and(*_alike(self._inside, other.inside))
+        both: NDArray[np.bool_] = np.logical_and(*alike(self._inside, other.inside))
         return both
 
     @property
@@ -256,17 +261,9 @@ class Bernoulli(Rows):
         return self._logw
 
 
-def _alike(one: NDArray[Any], other: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Both with an axis of rows, if one of them has, which the worlds' would be taken for."""
-    axes = max(one.ndim, other.ndim)
-    first, second = (each.reshape(*each.shape, *(1,) * (axes - each.ndim)) for each in (one, other))
-    shape = first.shape[1:], second.shape[1:]
-    if shape[0] != shape[1] and (1,) not in shape:
-        raise DistributionError(f"events differ in length: {shape[0][0]} and {shape[1][0]}")
-    rows = np.broadcast_shapes(*shape)
-    return (
-        np.broadcast_to(first, (len(one), *rows)),
-        np.broadcast_to(second, (len(other), *rows)),
+def _refuse() -> NoReturn:
+    raise TruthError(
+        "an event is not compared, its probability is: `prob(x > 3) >= .95`, or `event.p`"
     )
 
 

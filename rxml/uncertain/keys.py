@@ -51,3 +51,21 @@ def resampled_key(world: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[Any]
     """What tells the worlds that were chosen among others: columns of which the same were chosen are joint."""
     digest = blake2b(world.tobytes() + chosen.astype("<i8").tobytes(), digest_size=8).digest()
     return world_key(np.frombuffer(digest, "<u8"))
+
+
+def alike(one: NDArray[Any], other: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both with an axis of rows, if one of them has, which the worlds' would be taken for.
+
+    Raises:
+        DistributionError: they have other numbers of rows.
+    """
+    axes = max(one.ndim, other.ndim)
+    first, second = (each.reshape(*each.shape, *(1,) * (axes - each.ndim)) for each in (one, other))
+    shape = first.shape[1:], second.shape[1:]
+    if shape[0] != shape[1] and (1,) not in shape:
+        raise DistributionError(f"events differ in length: {shape[0][0]} and {shape[1][0]}")
+    rows = np.broadcast_shapes(*shape)
+    return (
+        np.broadcast_to(first, (len(one), *rows)),
+        np.broadcast_to(second, (len(other), *rows)),
+    )

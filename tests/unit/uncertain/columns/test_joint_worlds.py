@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -107,9 +108,10 @@ class TestJoint:
 
     def test_columns_that_were_not_drawn_together_cannot_be_joined(self) -> None:
         x, other = drawn("x"), drawn("y", draws=Draws(12, 64))
-        for f in (lambda: x + other, lambda: x > other, lambda: x * Worlds(other.values)):
-            with pytest.raises(DistributionError, match="not drawn in the same worlds"):
-                f()
+        for f in (operator.add, operator.gt, operator.mul):
+            for foreign in (other, Worlds(other.values)):
+                with pytest.raises(DistributionError, match="not drawn in the same worlds"):
+                    f(x, foreign)
         with pytest.raises(DistributionError, match="in number or in weights"):
             _ = x + drawn("y", draws=Draws(11, 32))
         with pytest.raises(DistributionError, match="Worlds and Normal: draw both in the same"):
