@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -102,9 +103,6 @@ def _by_kind(values: Sequence[Any], name: str) -> dict[type[Any], list[int]]:
         if kind is not NoneType:
             rows.setdefault(kind, []).append(row)
     return rows
-
-
-NoneType = type(None)
 
 
 def _kind(value: Any) -> type[Any] | None:
