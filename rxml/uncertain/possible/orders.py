@@ -109,7 +109,8 @@ class OrderStatistic(ABC):
         high = np.where(there, values + reach, -np.inf).max(axis=-1)
         none = low > high
         low, high = np.where(none, 0.0, low), np.where(none, 0.0, high)
-        low, high = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
+        with np.errstate(under="ignore"):  # next to 0 are the smallest of all floats
+            low, high = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
         shaped = [np.broadcast_to(end, wanted.shape) for end in (low, high)]
         return between(self._below, shaped[0], shaped[1], wanted)
 
