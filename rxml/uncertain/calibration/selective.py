@@ -28,9 +28,11 @@ class SelectiveRisk:
     """The smallest certainty of a grid such that P(wrong | at least as sure) <= risk, with probability 1 - delta.
 
     Learn then Test (Angelopoulos, Bates, Candes, Jordan, Lei, 2021): for each certainty the hypothesis that the risk is
-    larger has the p-value P(Binomial(n, risk) <= errors), n being labels of what was as sure. They are tested from the
-    surest on, where n is enough for any answer, to the first that is not rejected at `delta` (fixed sequence testing),
-    so nothing is lost for there being many. It holds at each moment for exchangeable cases, not for all moments together.
+    larger has the p-value P(Binomial(n, risk) <= errors), n being labels of what was as sure. They are tested by fixed
+    sequences with several starts: from each start on to less sure ones, to the first that is not rejected at delta / starts.
+    The first start is where so few labels are as sure that they must all be right, each further one where they are twice
+    as many: one wrong answer among the surest then proves nothing, but ends nothing. Starts follow from certainties alone,
+    not from labels. It holds at each moment for exchangeable cases, not for all moments together.
 
     Args:
         risk: share of the answers that may be wrong, in (0, 1).
@@ -39,15 +41,12 @@ class SelectiveRisk:
 
     Raises:
         ValueError: an argument out of its range.
-
-    Attributes:
-        place: in `GRID`, of the certainty from which on answers are given; len(GRID): none is.
     """
 
     risk: float
     delta: float
     window: int
-    place: int
+    _place: int | None
 
     def __init__(self, risk: float, delta: float, window: int = 10_000) -> None:
         self.risk = _require_share("risk", risk)
@@ -56,18 +55,28 @@ class SelectiveRisk:
         if self.window < self.least:
             text = f"it takes {self.least} labels to promise a risk of {risk} with delta {delta}"
             raise ValueError(f"window is {window}: {text}")
-        self._critical = _Critical(self.risk, self.delta)
+        self._criticals: dict[int, _Critical] = {}  # by how many starts share delta
         self._forget()
 
     @property
     def least(self) -> int:
         """Labels without which nothing can be promised."""
-        return ceil(log(self.delta) / log1p(-self.risk) - 1e-9)
+        return self._least(1)
+
+    @property
+    def place(self) -> int:
+        """In `GRID`, of the certainty from which on answers are given; len(GRID): none is."""
+        if self._place is None:
+            self._place = self._tested()
+        return self._place
+
+    def _least(self, starts: int) -> int:
+        return ceil(log(self.delta / starts) / log1p(-self.risk) - 1e-9)
 
     def _forget(self) -> None:
         self._latest: deque[tuple[int, bool]] = deque()
         self._counts: NDArray[np.int64] = np.zeros((2, len(GRID)), np.int64)
-        self.place = len(GRID)
+        self._place = None
 
     def put(self, place: int, *, wrong: bool) -> None:
         """A label came to an answer of a certainty in this place of the grid (see `places`)."""
@@ -78,29 +87,44 @@ class SelectiveRisk:
         self._latest.append((place, wrong))
         self._counts[0, place] += 1
         self._counts[1, place] += wrong
-        self.place = self._tested()
+        self._place = None
 
     def _tested(self) -> int:
         n, errors = self._counts[:, ::-1].cumsum(axis=1)
-        start = int(np.searchsorted(n, self.least))
-        if start == len(GRID):
-            return start
-        held = errors[start:] <= self._critical.errors(int(n[-1]))[n[start:]]
-        passed = len(held) if bool(held.all()) else int(np.argmin(held))
-        return len(GRID) - start - passed if passed else len(GRID)
+        starts = self._starts(n)
+        if not len(starts):
+            return len(GRID)
+        held = errors <= self._critical(len(starts)).errors(int(n[-1]))[n]
+        proven = starts[held[starts]]
+        if not len(proven):
+            return len(GRID)
+        ends = np.append(np.flatnonzero(~held), len(GRID))
+        return len(GRID) - int(ends[np.searchsorted(ends, proven[-1])])
+
+    def _starts(self, n: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Where at least so many are as sure; those that come to the same certainty are one."""
+        total, starts = int(n[-1]), 0
+        while self._least(starts + 1) << starts <= total:
+            starts += 1
+        sizes = [self._least(starts) << each for each in range(starts)]
+        return np.unique(np.searchsorted(n, np.array(sizes, np.int64)))
+
+    def _critical(self, starts: int) -> _Critical:
+        if starts not in self._criticals:
+            self._criticals[starts] = _Critical(self.risk, self.delta / starts)
+        return self._criticals[starts]
 
     def snapshot(self) -> dict[str, Any]:
         """The state, of numbers and arrays."""
-        latest = np.array(self._latest, np.int64).reshape(-1, 2)
-        return {"latest": latest, "place": self.place}
+        return {"latest": np.array(self._latest, np.int64).reshape(-1, 2)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Be as when that was taken, by one of the same configuration."""
         self._forget()
-        for place, wrong in np.asarray(state["latest"]).tolist():
-            self._latest.append((place, bool(wrong)))
-            self._counts[:, place] += (1, wrong)
-        self.place = state["place"]
+        at, wrong = np.asarray(state["latest"], np.int64).reshape(-1, 2).T
+        self._latest.extend(zip(at.tolist(), (wrong == 1).tolist(), strict=True))
+        self._counts[0] = np.bincount(at, minlength=len(GRID))
+        self._counts[1] = np.bincount(at[wrong == 1], minlength=len(GRID))
 
 
 class _Critical:
@@ -120,7 +144,8 @@ class _Critical:
     def errors(self, n: int) -> NDArray[np.int64]:
         """For each number from 0 to n at least."""
         if n >= len(self._known):
-            more = [self._grown(each) for each in range(len(self._known), max(n, 256) + 1)]
+            end = max(n + 1, 2 * len(self._known), 256)
+            more = [self._grown(each) for each in range(len(self._known), end)]
             self._known = np.concatenate([self._known, np.array(more, np.int64)])
         return self._known
 

@@ -59,14 +59,17 @@ def cascade(rows: list[Any]) -> Iterator[dict[str, Any]]:
 
 
 def proven(heard: list[tuple[float, bool]]) -> float:
-    """The least certainty at which no more than half is wrong, tested at one half."""
-    least = 2.0
-    for sure in (0.9, 0.5):
-        n = [wrong for each, wrong in heard if each >= sure]
-        if n and sum(comb(len(n), k) for k in range(sum(n) + 1)) / 2 ** len(n) > 0.5:
-            return least
-        least = sure if n else least
-    return least
+    """The least certainty at which no more than half is wrong, tested at one half that starts share: one, or two of four."""
+    order = [[wrong for each, wrong in heard if each >= sure] for sure in (0.9, 0.5)]
+    sizes = (2, 4) if len(heard) == 4 else (1,)
+    starts = {next((at for at in (0, 1) if len(order[at]) >= size), 2) for size in sizes} - {2}
+    held = [
+        sum(comb(len(n), k) for k in range(sum(n) + 1)) / 2 ** len(n) * len(starts) <= 0.5
+        for n in order
+    ]
+    if held[1] and (1 in starts or (0 in starts and held[0])):
+        return 0.5
+    return 0.9 if 0 in starts and held[0] else 2.0
 
 
 def promised(elements: list[Any]) -> Iterator[dict[str, Any]]:

@@ -24,6 +24,8 @@ from tests.unit.learning.labelled import results
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from rxml.flow.operator import Operator
 
 binom: Any = import_module("scipy.stats").binom
@@ -56,16 +58,22 @@ def marks(rows: Sequence[Any]) -> list[bool]:
 
 
 def reference(sure: list[float], wrong: list[bool], risk: float, delta: float) -> float:
-    """Learn then Test, written out: the last certainty of those that pass, from the surest with enough labels on."""
-    least = int(np.ceil(np.log(delta) / np.log(1 - risk)))
+    """Learn then Test, written out: the least certainty that is reached from any of the starts."""
+
+    def least(starts: int) -> int:
+        return int(np.ceil(np.log(delta / starts) / np.log(1 - risk)))
+
+    falling = sorted(GRID, reverse=True)
+    chosen = [[bad for each, bad in zip(sure, wrong, strict=True) if each >= at] for at in falling]
+    many = max(k for k in range(1, 40) if least(k) * 2 ** (k - 1) <= len(sure))
+    sizes = [least(many) * 2**each for each in range(many)]
+    starts = {next(at for at, n in enumerate(chosen) if len(n) >= size) for size in sizes}
     found = 2.0
-    for threshold in sorted(GRID, reverse=True):
-        chosen = [bad for each, bad in zip(sure, wrong, strict=True) if each >= threshold]
-        if len(chosen) < least:
-            continue
-        if binom.cdf(sum(chosen), len(chosen), risk) > delta:
-            return found
-        found = threshold
+    for start in starts:
+        for at in range(start, len(falling)):
+            if binom.cdf(sum(chosen[at]), len(chosen[at]), risk) > delta / len(starts):
+                break
+            found = min(found, falling[at])
     return found
 
 
@@ -84,29 +92,51 @@ def test_the_threshold_is_that_of_learn_then_test(seed: int) -> None:
 
 @pytest.mark.parametrize(("risk", "delta"), [(0.01, 0.05), (0.1, 0.2), (0.5, 0.001), (0.9, 0.5)])
 def test_so_few_errors_are_proof_enough(risk: float, delta: float) -> None:
-    threshold = SelectiveRisk(risk, delta)
-    known = threshold._critical.errors(3000)  # pyright: ignore[reportPrivateUsage]
-    n = np.arange(3001)
+    promised = SelectiveRisk(risk, delta)
+    known = promised._critical(1).errors(3000)  # pyright: ignore[reportPrivateUsage]
+    n = np.arange(len(known))
     assert (binom.cdf(known, n, risk) <= delta).all()
     assert (binom.cdf(known + 1, n, risk) > delta).all()
-    assert np.argmax(known >= 0) == threshold.least
+    assert np.argmax(known >= 0) == promised.least
+
+
+def threshold(sure: NDArray[np.float64], wrong: NDArray[np.bool_], risk: SelectiveRisk) -> float:
+    """The least certainty of an answer that is given; 2: none is."""
+    risk.restore({"latest": np.column_stack([places(sure), wrong])})
+    return GRID[risk.place] if risk.place < len(GRID) else 2.0
 
 
 def test_the_promise_is_kept_as_often_as_it_says() -> None:
-    broken, tries, most = 0, 60, 0.1
+    broken, tries, most = 0, 60, SelectiveRisk(0.1, 0.2)
     for seed in range(tries):
         rng = np.random.default_rng(1000 + seed)
         sure = 0.5 + rng.random(300) / 2
-        wrong = rng.random(300) > sure
-        risk = SelectiveRisk(most, 0.2)
-        for place, bad in zip(places(sure).tolist(), wrong.tolist(), strict=True):
-            risk.put(place, wrong=bad)
-        if risk.place < len(GRID):
-            broken += (
-                1 - GRID[risk.place]
-            ) / 2 > most  # the risk of certainties that are true and even
+        found = threshold(sure, rng.random(300) > sure, most)
+        broken += found < 2 and (1 - found) / 2 > 0.1  # certainties that are true and even
     assert broken <= 22  # binomial(60, 0.2) is above with probability 0.001
     assert SelectiveRisk(0.01, 0.05).least == 299
+
+
+@pytest.mark.parametrize("labels", [60, 500, 3000])
+def test_no_more_starts_break_it_where_nothing_at_all_could_be_promised(labels: int) -> None:
+    broken, tries, most = 0, 300, SelectiveRisk(0.1, 0.2)
+    for seed in range(tries):
+        rng = np.random.default_rng(seed)
+        broken += threshold(rng.random(labels), rng.random(labels) < 0.1001, most) < 2
+    assert 0 < broken <= 0.2 * tries
+
+
+@pytest.mark.parametrize(("more", "given"), [(0.0, 0.65), (0.02, 0.55), (0.05, 0.33)])
+def test_errors_among_the_surest_do_not_end_it(more: float, given: float) -> None:
+    most = SelectiveRisk(0.1, 0.05)
+    found: list[float] = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        sure = 1.0 - rng.random(3000) ** 2 / 2
+        wrong = rng.random(3000) < 1 - sure + more
+        found.append(float(np.mean(sure >= threshold(sure, wrong, most))))
+    assert np.count_nonzero(found) > 90
+    assert np.mean(found) > given
 
 
 def test_until_enough_labels_have_come_there_is_no_answer() -> None:
