@@ -209,7 +209,8 @@ def abstain(  # noqa: PLR0913 - each is a thing of its own that one may say of a
     The threshold is the lowest of 140 certainties at which the share of wrong answers among those as sure is proven, by Learn
     then Test with fixed sequences from several starts that share delta (Angelopoulos et al., 2021): at each moment the
     promise holds with probability 1 - delta, if cases are exchangeable. Until enough labels have come (299 for a risk of
-    .01 and a delta of .05), all is marked; for longer where even the surest are wrong nearly as often as may be. Labels must not depend on the mark: if only answers that were given are ever labelled, nothing is known of others.
+    .01 and a delta of .05), all is marked; for longer where even the surest are wrong nearly as often as may be. Labels
+    must not depend on the mark: if only answers that were given are ever labelled, nothing is known of others.
 
     Args:
         risk: share of the answers that are given which may be wrong, above 0 and below 1.
