@@ -18,10 +18,10 @@ from rxml.models.propagating import Dress, method_of
 from rxml.models.scoring.places import auto
 from rxml.models.scoring.settings import Settings
 from rxml.models.scoring.stage import ScoreStage
-from rxml.models.signature import Signature
+from rxml.models.signature import TOLD, Signature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
@@ -50,6 +50,7 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
     max_bytes: int = _BYTES,
     overlap: bool = True,
     on_swap: Callable[[Swap], Any] | None = None,
+    keep: Sequence[str] = (),
     propagate: str | Method | None = None,
     explain: bool = False,
 ) -> Operator[Any, Prediction]:
@@ -97,11 +98,14 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
         max_bytes: that they and their answers may hold; one more element may overstep it.
         overlap: two models may be in memory while one takes over; False: the one before goes first, elements wait.
         on_swap: told of each model that took over, or could not.
+        keep: names of columns of the element that its prediction has beside the model's, such as the id that its label will
+            find it by (`ops.calibrate`), or a key.
         propagate: "delta", "unscented", "worlds(128)", or of `models.delta()`, `models.unscented()`, `models.worlds()`.
         explain: with `propagate`: predictions tell what their variance is made of; see `models.explain`.
 
     Raises:
-        PipelineError: it is no model; or what is known of the elements does not fit its signature.
+        PipelineError: it is no model; what is known of the elements does not fit its signature; or a column that is to be kept
+            is named as one that predictions have.
         ValueError: a number out of its range.
 
     Example:
@@ -117,6 +121,7 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
     shown = label("score", name or model)
     model, dress = _dressed(model, propagate, explain=explain)
     signature = _signature(model, dress)
+    kept = _require_names(keep, signature)
     require_count("score(max_batch=)", max_batch, 1)
     require_count("score(capacity=)", capacity, 1)
     require_count("score(max_bytes=)", max_bytes, 1)
@@ -137,6 +142,7 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
             patience=inf if in_order else _PATIENCE,
             overlap=overlap,
             on_swap=on_swap,
+            keep=kept,
             dress=dress,
         )
 
@@ -149,7 +155,7 @@ def score(  # noqa: PLR0913 - each is a thing of its own that one may say of a m
             cardinality=Cardinality.ONE,
             capacity=capacity,
             max_bytes=max_bytes,
-            traits=() if signature is None else (signature.outputs, signature),
+            traits=_told(signature, kept),
             checkpointing=Checkpointing.PASSES,
         )
 
@@ -173,6 +179,24 @@ def _signature(model: Model | Flowable[Edition], dress: Dress | None) -> Signatu
         return model.signature
     found = trait(model, Signature)
     return found if found is None or dress is None else dress.signature(found)
+
+
+def _require_names(keep: Sequence[str], signature: Signature | None) -> tuple[str, ...]:
+    names = (keep,) if isinstance(keep, str) else tuple(keep)
+    taken = {*TOLD, *(() if signature is None else signature.outputs)}
+    for name in names:
+        if name in taken:
+            raise PipelineError(
+                f"score(keep=) would replace {name!r}, which predictions have themselves"
+            )
+    return names
+
+
+def _told(signature: Signature | None, keep: tuple[str, ...]) -> tuple[object, ...]:
+    """What holds for predictions; with columns of elements among theirs nobody knows all of them."""
+    if signature is None:
+        return ()
+    return (signature,) if keep else (signature.outputs, signature)
 
 
 def _require(model: object, budget: float) -> None:

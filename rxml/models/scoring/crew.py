@@ -9,6 +9,7 @@ from rxml.errors import ModelError
 from rxml.models.prediction import Stamp, predictions
 from rxml.models.scoring.cost import Cost
 from rxml.models.scoring.intake import Intake, intake_of
+from rxml.models.scoring.keeping import all_kept, kept
 from rxml.models.scoring.on_loop import LoopWorkers
 from rxml.models.scoring.scales import Scales
 
@@ -40,6 +41,7 @@ class Crew:
         workers: that have it.
         budget: seconds that a batch may take.
         most: rows of a batch.
+        keep: columns of elements that answers have beside their own.
 
     Attributes:
         model: as given.
@@ -52,7 +54,14 @@ class Crew:
     """
 
     def __init__(
-        self, model: Model, release: Release, workers: Workers, budget: float, most: int
+        self,
+        model: Model,
+        release: Release,
+        workers: Workers,
+        budget: float,
+        most: int,
+        *,
+        keep: tuple[str, ...] = (),
     ) -> None:
         self.model: Model = model
         self.signature: Signature = model.signature
@@ -62,6 +71,7 @@ class Crew:
         self.scales: Scales = Scales(model.signature)
         self.cost: Cost = Cost(budget, most)
         self._stamp = Stamp(release)
+        self._keep = keep
         self._quick = budget / 4
         self._prompted = 0
 
@@ -76,6 +86,8 @@ class Crew:
             answers: list[Any] = list(predictions(result, self.signature, self.release))
         else:
             answers = self._parts(asks, result)
+        if self._keep:
+            answers = all_kept(asks, answers, self._keep)
         holes = self.signature.holes(result)
         if holes is not None:
             start = 0
@@ -101,12 +113,13 @@ class Crew:
             result = self.signature.conformed(result, rows)
         except Exception:  # noqa: BLE001 - it is raised again where it is told
             return None
-        if self.signature.holes(result) is not None:
+        if self.signature.holes(result) is not None or any(n not in batch for n in self._keep):
             return None
         self._prompted += 1
         if seconds > self._quick or not self._prompted % _LEARNS:
             self.cost.record(rows, seconds)
-        return self._stamp.on(result)
+        answer = self._stamp.on(result)
+        return kept(batch, answer, self._keep) if self._keep else answer
 
     def _parts(self, asks: Sequence[Ask], result: Batch) -> list[Any]:
         answers: list[Any] = []

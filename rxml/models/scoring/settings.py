@@ -45,6 +45,7 @@ class Settings:
         patience: seconds that the oldest may wait until the newest go first.
         overlap: whether two models may be loaded at once while one takes over.
         on_swap: told of each model that took over, or could not.
+        keep: columns of elements that answers have beside their own.
         dress: makes editions that take distributions of those that come.
     """
 
@@ -60,3 +61,4 @@ class Settings:
     overlap: bool
     on_swap: Callable[[Swap], Any] | None
     dress: Dress | None = None
+    keep: tuple[str, ...] = ()

@@ -122,7 +122,7 @@ class Shift:
     async def _crew_of(self, model: Model, release: Release) -> Crew:
         workers = await self._settings.place.open(model, self._dispatcher.run)
         budget = min(self._settings.budget, workers.hold)
-        return Crew(model, release, workers, budget, self._settings.most)
+        return Crew(model, release, workers, budget, self._settings.most, keep=self._settings.keep)
 
     async def _alone(self, before: Crew, model: Model, release: Release) -> Crew:
         """Never two at once: elements wait meanwhile; the one before comes back if the other cannot be had.
