@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from rxml.learning.widening import widened
 from rxml.uncertain import Interval
 from rxml.uncertain.calibration.calibrator import RADIUS
 from rxml.uncertain.calibration.scores import side_slots
+from rxml.uncertain.interval import SORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from rxml.uncertain.calibration.sets import SetScore
 
 Floats: TypeAlias = NDArray[np.float64]
+
+_CONFORMAL: Final = np.array(SORTS.index("conformal"))
 
 
 class Form(Protocol):
@@ -86,7 +89,8 @@ class Intervals:
 
     def result(self, parts: Floats, radius: Floats, level: float) -> Interval:
         """See `Form`."""
-        return Interval(*self._score.bounds(parts, radius), level=level, sort="conformal")
+        lo, hi = self._score.bounds(parts, radius)  # in order, and no NaN: nothing is to be checked
+        return Interval.adopt(lo=lo, hi=hi, level=np.full(len(lo), level), sort=_CONFORMAL)
 
 
 class Sets:
@@ -219,8 +223,9 @@ class Calibrating(Awaiting):
     def _scored(self, kept: Floats, truths: Floats) -> tuple[Floats, Floats]:
         """What was issued, a row a side, and the scores of labels, shape (n, sides)."""
         width = self._calibrator.width
-        issued, parts = np.split(kept, [self._form.sides * width], axis=1)
-        return issued.reshape(-1, width), self._form.scores(parts, truths)
+        issued = self._form.sides * width
+        parts = kept[:, issued:]
+        return kept[:, :issued].reshape(-1, width), self._form.scores(parts, truths)
 
     @override
     def saved(self) -> dict[str, Any]:

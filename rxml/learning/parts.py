@@ -111,7 +111,11 @@ def column_of(items: Sequence[Any], column: Column) -> AnyArray | BatchColumn:
     if isinstance(items, Batch) and isinstance(column, str) and column in items.columns:
         return items.columns[column]
     values = read(items, column)
-    return values if isinstance(values, np.ndarray) else inferred_column(label_of(column), values)
+    if isinstance(values, np.ndarray):
+        return values
+    if {*map(type, values)} == {float}:  # quicker than to infer it, which is most of a single row
+        return np.array(values, np.float64)
+    return inferred_column(label_of(column), values)
 
 
 def _part(column: AnyArray | BatchColumn, part: str, name: Column) -> Floats:

@@ -39,8 +39,7 @@ class IntervalScore:
             DistributionError: labels or parts that are not finite, or a negative scale; it names the rows.
         """
         low, high, scale = self._frame(parts)
-        labels = checked_numbers("labels", y, (len(low),))
-        refuse("labels", np.isinf(labels), "infinite")
+        labels = checked_numbers("labels", y, (len(low),), finite=True)
         below, above = _scaled(low - labels, scale), _scaled(labels - high, scale)
         if self.sides == 1:
             return np.maximum(below, above)[:, None]
@@ -60,18 +59,20 @@ class IntervalScore:
         lower = low - _stretched(radii[:, 0], scale)
         upper = high + _stretched(radii[:, -1], scale)
         crossed = lower > upper
+        if not crossed.any():
+            return lower, upper
         ends = np.where(np.isfinite(lower) & np.isfinite(upper), (lower, upper), (low, high))
         middle = ends[0] / 2 + ends[1] / 2
         return np.where(crossed, middle, lower), np.where(crossed, middle, upper)
 
-    def _frame(self, parts: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    def _frame(self, parts: ArrayLike) -> tuple[Floats, Floats, Floats | None]:
         given = np.asarray(parts, np.float64)
-        columns = checked_numbers("parts", given, (len(given), len(self.parts)))
-        refuse("parts", np.isinf(columns), "infinite")
+        columns = checked_numbers("parts", given, (len(given), len(self.parts)), finite=True)
         named = dict(zip(self.parts, columns.T.copy(), strict=True))
         low = named["lo"] if "lo" in named else named["mean"]
-        scale = named.get("sd", np.ones(len(low)))
-        refuse("sd", scale < 0, "negative")
+        scale = named.get("sd")
+        if scale is not None:
+            refuse("sd", scale < 0, "negative")
         return low, named.get("hi", low), scale
 
 
@@ -92,7 +93,8 @@ and each with its two sides apart."""
 
 def side_slots(slots: ArrayLike, sides: int) -> NDArray[np.intp]:
     """A slot for each side of each key, (n * sides,): those of a row stand together."""
-    return (np.asarray(slots, np.intp)[:, None] * sides + np.arange(sides)).reshape(-1)
+    places = np.asarray(slots, np.intp)
+    return places if sides == 1 else (places[:, None] * sides + np.arange(sides)).reshape(-1)
 
 
 def side_level(level: float, sides: int) -> float:
@@ -100,8 +102,10 @@ def side_level(level: float, sides: int) -> float:
     return level if sides == 1 else 1.0 - (1.0 - level) / sides
 
 
-def _scaled(distance: Floats, scale: Floats) -> Floats:
-    """Divided; without a scale whatever is not exactly right is infinitely far."""
+def _scaled(distance: Floats, scale: Floats | None) -> Floats:
+    """Divided; at a scale of 0 whatever is not exactly right is infinitely far."""
+    if scale is None:
+        return distance
     exact = scale == 0
     with np.errstate(over="ignore", under="ignore"):
         quotient = distance / np.where(exact, 1.0, scale)
@@ -109,8 +113,10 @@ def _scaled(distance: Floats, scale: Floats) -> Floats:
     return np.where(exact, off, quotient)
 
 
-def _stretched(radius: Floats, scale: Floats) -> Floats:
+def _stretched(radius: Floats, scale: Floats | None) -> Floats:
     """Multiplied, where infinity times nothing is infinity: such a radius holds everything."""
+    if scale is None:
+        return radius
     endless = np.isinf(radius)
     with np.errstate(over="ignore", under="ignore"):
         product = np.where(endless, 0.0, radius) * scale

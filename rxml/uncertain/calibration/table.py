@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import numpy as np
@@ -119,7 +120,10 @@ def checked_slots(slots: ArrayLike, keys: int) -> Slots:
     if given.ndim != 1 or (given.dtype.kind not in "iu" and given.size):
         raise ValueError(f"slots are {given.dtype} of shape {given.shape}: give ints (n,)")
     result = given.astype(np.intp, copy=False)
-    low, high = (result.min(), result.max()) if result.size else (0, -1)
+    if result.size == 1:
+        low = high = result.item()
+    else:
+        low, high = (result.min(), result.max()) if result.size else (0, -1)
     if low < 0 or high >= keys:
         raise IndexError(f"slots from {low} to {high} of {keys} keys: call grow({high + 1}) first")
     return result
@@ -137,7 +141,7 @@ def checked_numbers(
     result = np.asarray(values, np.float64) + 0.0
     if result.shape != shape:
         raise ValueError(f"{name} are of shape {result.shape}, wanted {shape}")
-    if not np.isfinite(result).all():
+    if not (isfinite(result.item()) if result.size == 1 else np.isfinite(result).all()):
         refuse(name, np.isnan(result), "NaN")
         refuse(name, np.isinf(result) & finite, "infinite")
     return result

@@ -40,6 +40,12 @@ def test_without_labels_nothing_is_excluded() -> None:
     assert {name: only[name] for name in ("id", "value")} == row(1, 5.0)
 
 
+def test_what_comes_out_is_what_anybody_would_build_of_its_ends() -> None:
+    elements = [each for at in range(9) for each in (row(at, 1.0), told(at, 1.0 + at))]
+    for got in (each["interval"] for each in results(elements, split())):
+        assert got.equals(Interval(got.lo, got.hi, level=0.5, sort="conformal"))
+
+
 def test_labels_out_of_order_teach_what_those_in_order_do() -> None:
     rows = [row(at, 1.0) for at in range(5)]
     labels = [told(at, 1.0 + at) for at in range(5)]

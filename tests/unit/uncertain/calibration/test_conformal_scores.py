@@ -47,6 +47,22 @@ def test_an_interval_holds_what_scores_within_the_radius(
         assert not within or y == low
 
 
+@every
+def test_whatever_the_radii_the_ends_make_an_interval(name: str) -> None:
+    score, size = INTERVAL_SCORES[name], 2000
+    rng = np.random.default_rng(3)
+    tails = [0.0, 1e-300, 1e300, -1e300, -2.5]
+    parts = rng.choice([*tails, 3.0], (size, len(score.parts)))
+    if score.parts[-1] == "sd":
+        parts[:, 1] = rng.choice([0.0, 1e-300, 1e6], size)
+    radii = rng.choice([*tails, inf, -inf, 1.0], (size, score.sides))
+    lo, hi = score.bounds(parts, radii)
+    assert not (np.isnan(lo) | np.isnan(hi)).any()
+    assert (lo <= hi).all()
+    apart = [score.bounds(parts[[at]], radii[[at]]) for at in range(0, size, 20)]
+    assert np.array_equal(np.concatenate(apart, axis=1), [lo[::20], hi[::20]])
+
+
 def test_scores_are_those_of_the_papers() -> None:
     y = [3.0, -1.0]
     assert INTERVAL_SCORES["abs"].of([[1.0], [1.0]], y).tolist() == [[2.0], [2.0]]
