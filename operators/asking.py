@@ -12,8 +12,8 @@ from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.timing.duration import seconds_of
 from rxml.flow.traits import trait
 from rxml.flow.workers.map_async import MapAsyncStage
-from rxml.learning.asking import Asking, Questions
-from rxml.learning.routing import marking
+from rxml.learning.routing.asking import Asking, Questions
+from rxml.learning.routing.sureness import marking
 
 if TYPE_CHECKING:
     from collections.abc import Callable

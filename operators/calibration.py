@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from rxml.flow.kinds import label
-from rxml.learning.calibrating import Calibrating
-from rxml.learning.calibrating_choices import form_of, method_of, sides_of
+from rxml.learning.calibrating.choices import form_of, method_of, sides_of
+from rxml.learning.calibrating.kernel import Calibrating
+from rxml.learning.calibrating.probabilities import CalibratingProbability
 from rxml.learning.hearing import hearing
-from rxml.learning.probabilities import CalibratingProbability
 from rxml.learning.waiting import waiting
 from rxml.uncertain.calibration.probabilities import (
     BetaScaling,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
     from rxml.flow.timing.duration import Duration
-    from rxml.learning.coverage import Coverage
+    from rxml.learning.calibrating.coverage import Coverage
     from rxml.uncertain.calibration.calibrator import Calibrator, Unbounded
     from rxml.uncertain.calibration.probabilities import KeyedProbability
 

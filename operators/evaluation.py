@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from rxml.eventtime.instants import nanoseconds
 from rxml.flow.check import require_count
 from rxml.flow.kinds import label
-from rxml.learning.delayed_passing import key_and_time, one_for_each
-from rxml.learning.delayed_waiting import Waiting
-from rxml.learning.drifting import Drifting
-from rxml.learning.evaluating import Evaluating
-from rxml.learning.evaluating_columns import require_where
+from rxml.learning.delaying.passing import key_and_time, one_for_each
+from rxml.learning.delaying.waiting import Waiting
+from rxml.learning.evaluating.columns import require_where
+from rxml.learning.evaluating.drifting import Drifting
+from rxml.learning.evaluating.kernel import Evaluating
 from rxml.learning.hearing import hearing
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
     from rxml.flow.timing.duration import Duration
-    from rxml.learning.drifting_news import Drifts
-    from rxml.learning.evaluating_columns import Prediction
-    from rxml.learning.evaluating_handle import Evaluation
+    from rxml.learning.evaluating.columns import Prediction
+    from rxml.learning.evaluating.drifts import Drifts
+    from rxml.learning.evaluating.handle import Evaluation
 
 
 def evaluate(

@@ -10,13 +10,13 @@ from rxml.eventtime.instants import nanoseconds
 from rxml.eventtime.keyed.keyed_kernel import Where
 from rxml.flow.check import require_count
 from rxml.flow.kinds import fold, label, placed
-from rxml.learning.delayed import Delaying
-from rxml.learning.delayed_passing import key_and_time, one_for_each
-from rxml.learning.delayed_waiting import Waiting
+from rxml.learning.delaying.kernel import Delaying
+from rxml.learning.delaying.passing import key_and_time, one_for_each
+from rxml.learning.delaying.waiting import Waiting
 from rxml.learning.featuring.kernel import Featuring
 from rxml.learning.hearing import hearing
-from rxml.learning.learning_model import OnlineModel
-from rxml.learning.learning_model_kernel import Learning
+from rxml.learning.online.kernel import Learning
+from rxml.learning.online.model import OnlineModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

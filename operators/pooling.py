@@ -19,9 +19,9 @@ from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.timing.duration import seconds_of
 from rxml.flow.workers.map_async import MapAsyncStage
 from rxml.learning.hearing import hearing
-from rxml.learning.pooling_kernel import Combining, Pooling, Teaching
-from rxml.learning.pooling_losses import NAMES
-from rxml.learning.pooling_models import Asking
+from rxml.learning.pooling.kernel import Combining, Pooling, Teaching
+from rxml.learning.pooling.losses import NAMES
+from rxml.learning.pooling.models import Asking
 from rxml.uncertain.calibration.labels import Ledger
 from rxml.uncertain.pooling import AdaHedge, FixedShare, Hedge, ModelAveraging
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from rxml.flow.node import Env, Node
     from rxml.flow.operator import Operator
     from rxml.flow.timing.duration import Duration
-    from rxml.learning.pooling_handle import Combination
-    from rxml.learning.pooling_losses import Loss
+    from rxml.learning.pooling.handle import Combination
+    from rxml.learning.pooling.losses import Loss
     from rxml.uncertain.pooling import Weights
 
 Rule = Literal["fixed_share", "hedge", "bma", "stacking", "fixed"]

@@ -12,7 +12,7 @@ from rxml.eventtime.keying import Keying, keying_of
 from rxml.flow.check import require_count, require_function
 from rxml.flow.kinds import label
 from rxml.learning.hearing import hearing
-from rxml.learning.quality import Estimating
+from rxml.learning.quality.kernel import Estimating
 from rxml.uncertain.calibration.labels import Ledger
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
     from rxml.flow.timing.duration import Duration
-    from rxml.learning.quality_handle import EstimatedQuality
+    from rxml.learning.quality.handle import EstimatedQuality
 
 
 def estimate_quality(  # noqa: PLR0913 - each is a thing of its own that one may say of predictions

@@ -12,9 +12,9 @@ from rxml.flow.check import permit_function, require_count
 from rxml.flow.kinds import label, placed, stage
 from rxml.flow.node import Cardinality, Checkpointing
 from rxml.learning.facade import ModelLearning
-from rxml.learning.promoting_stage import Losses, PromoteStage
-from rxml.learning.retraining import Retraining
-from rxml.learning.retraining_stage import RetrainStage, What, When
+from rxml.learning.promoting.stage import Losses, PromoteStage
+from rxml.learning.retraining.kernel import Retraining
+from rxml.learning.retraining.stage import RetrainStage, What, When
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from rxml.flow.subscription import Subscription
     from rxml.flow.timing.duration import Duration
     from rxml.learning.facade import LearningConfig
-    from rxml.learning.promoting import Promotion
-    from rxml.learning.retraining_gates import Gate
+    from rxml.learning.promoting.kernel import Promotion
+    from rxml.learning.retraining.gates import Gate
     from rxml.models.artefacts.manifest import FactRange
     from rxml.models.registry import Registry
 
@@ -93,7 +93,7 @@ def retrain(  # noqa: PLR0913 - each is a thing of its own that one may say of a
         >>> import asyncio, rxml
         >>> from rxml import operators as ops
         >>> from rxml.learning.facade import LearningConfig, ModelLearning
-        >>> from rxml.learning.retraining import Retraining
+        >>> from rxml.learning.retraining.kernel import Retraining
         >>> told = Retraining()
         >>> async def main():
         ...     async with ModelLearning() as learning:
@@ -212,7 +212,7 @@ def promote(
     Example:
         >>> import asyncio, rxml, tempfile
         >>> from rxml import operators as ops
-        >>> from rxml.learning.promoting import Promotion
+        >>> from rxml.learning.promoting.kernel import Promotion
         >>> from rxml.models.artefacts import linear
         >>> from rxml.models.registry import Registry
         >>> registry = Registry(tempfile.mkdtemp() + "/models")

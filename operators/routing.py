@@ -14,9 +14,9 @@ from rxml.flow.kinds import label, placed, stage
 from rxml.flow.matched import Matched
 from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.traits import trait
-from rxml.learning.abstaining import Abstaining
 from rxml.learning.hearing import hearing
-from rxml.learning.routing import marking
+from rxml.learning.routing.abstaining import Abstaining
+from rxml.learning.routing.sureness import marking
 from rxml.learning.waiting import waiting
 from rxml.models.model import Model, Release
 from rxml.models.scoring.places import auto

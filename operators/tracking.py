@@ -12,7 +12,7 @@ from rxml.flow.check import require_count, require_function
 from rxml.flow.kinds import fold, label, placed
 from rxml.flow.node import Cardinality
 from rxml.flow.placing import reading
-from rxml.learning.tracking import Seeing, Tracking
+from rxml.learning.pooling.tracking import Seeing, Tracking
 from rxml.uncertain.pooling import LocalLevel
 
 if TYPE_CHECKING:

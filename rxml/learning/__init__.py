@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from rxml.learning.asking import Question, Questions
-from rxml.learning.coverage import Coverage, CoverageReport
-from rxml.learning.coverage_by_key import KeyCoverage
-from rxml.learning.drifting_news import Drift, Drifts
-from rxml.learning.evaluating_handle import Evaluation, EvaluationReport
+from rxml.learning.calibrating.by_key import KeyCoverage
+from rxml.learning.calibrating.coverage import Coverage, CoverageReport
+from rxml.learning.evaluating.drifts import Drift, Drifts
+from rxml.learning.evaluating.handle import Evaluation, EvaluationReport
 from rxml.learning.facade import LearningConfig, LearningResult, ModelLearning, Progress
 from rxml.learning.label import Label
-from rxml.learning.learning_model import OnlineModel
-from rxml.learning.learning_model_baselines import LastValue, RunningMean
-from rxml.learning.learning_model_linear import RecursiveLeastSquares
-from rxml.learning.learning_model_river import RiverOnline
-from rxml.learning.pooling_handle import Combination, WeightsReport
-from rxml.learning.promoting import Promotion, PromotionReport
-from rxml.learning.quality_handle import EstimatedQuality, QualityReport
-from rxml.learning.retraining import Retraining, RetrainingReport
-from rxml.learning.retraining_gates import Incumbent, Threshold
+from rxml.learning.online.baselines import LastValue, RunningMean
+from rxml.learning.online.linear import RecursiveLeastSquares
+from rxml.learning.online.model import OnlineModel
+from rxml.learning.online.river import RiverOnline
+from rxml.learning.pooling.handle import Combination, WeightsReport
+from rxml.learning.promoting.kernel import Promotion, PromotionReport
+from rxml.learning.quality.handle import EstimatedQuality, QualityReport
+from rxml.learning.retraining.gates import Incumbent, Threshold
+from rxml.learning.retraining.kernel import Retraining, RetrainingReport
+from rxml.learning.routing.asking import Question, Questions
 
 __all__ = [
     "Combination",

@@ -13,7 +13,7 @@ from rxml.errors import DistributionError, SchemaError
 from rxml.eventtime.instants import instants
 from rxml.eventtime.reading import read
 from rxml.features import FeatureHasher, Imputer, OneHot, TargetEncoder
-from rxml.learning.evaluating_columns import column
+from rxml.learning.evaluating.columns import column
 from rxml.uncertain import Beta, Normal
 
 if TYPE_CHECKING:

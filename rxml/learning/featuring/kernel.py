@@ -11,8 +11,8 @@ from typing_extensions import override
 from rxml.batch.column import values_of
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of
-from rxml.learning.delayed_passing import Passing, missing, require_rows
-from rxml.learning.delayed_waiting import GONE
+from rxml.learning.delaying.passing import Passing, missing, require_rows
+from rxml.learning.delaying.waiting import GONE
 from rxml.learning.featuring.columns import Reader, uncertain
 from rxml.learning.identity import ids_of, require_ids
 from rxml.learning.parts import finite
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rxml.eventtime.keyed.placement import Placement
     from rxml.eventtime.reading import Column
     from rxml.features import Columns, Features
-    from rxml.learning.delayed_waiting import Kept, Waiting
+    from rxml.learning.delaying.waiting import Kept, Waiting
     from rxml.learning.label import Label
     from rxml.uncertain.calibration.labels import Id
 

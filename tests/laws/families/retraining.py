@@ -11,7 +11,7 @@ import rxml
 from rxml import operators as ops
 from rxml.learning.facade import LearningConfig, ModelLearning
 from rxml.learning.facade.frames import Failed, Told
-from rxml.learning.promoting import Promotion
+from rxml.learning.promoting.kernel import Promotion
 from tests.laws.case import Case
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 
 from rxml.evaluation.anytime import MissMonitor
 from rxml.learning import Coverage
-from rxml.learning.coverage_alarm import CoverageAlarm
+from rxml.learning.calibrating.alarm import CoverageAlarm
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.1, 0.5])

@@ -17,7 +17,7 @@ from rxml.eventtime.keyed.keyed_kernel import Where
 from rxml.eventtime.keying import Keying
 from rxml.flow.checkpointing.checkpoint import Checkpoint
 from rxml.learning import Combination, Label
-from rxml.learning.pooling_kernel import Combining, Pooling, Teaching
+from rxml.learning.pooling.kernel import Combining, Pooling, Teaching
 from rxml.testing.virtual_time import run
 from rxml.uncertain import Mixture, Normal, pool
 from rxml.uncertain.calibration.labels import Ledger

@@ -18,8 +18,8 @@ from rxml.batch import Batch
 from rxml.errors import RegistryError, SchemaError, UnknownModelError
 from rxml.evaluation.anytime import BettingMean
 from rxml.learning import Label
-from rxml.learning.promoting import Promotion, PromotionReport
-from rxml.learning.promoting_trial import Trial
+from rxml.learning.promoting.kernel import Promotion, PromotionReport
+from rxml.learning.promoting.trial import Trial
 from rxml.models.artefacts import linear
 from rxml.models.registry import Registry
 from rxml.testing.virtual_time import run

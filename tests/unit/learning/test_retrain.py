@@ -14,9 +14,9 @@ from rxml.errors import PipelineError
 from rxml.learning import Label
 from rxml.learning.facade import LearningConfig, ModelLearning
 from rxml.learning.facade.frames import Failed, Told
-from rxml.learning.retraining import Retraining, RetrainingReport
-from rxml.learning.retraining_gates import Incumbent, Threshold
-from rxml.learning.retraining_rows import LatestRows, batch_of
+from rxml.learning.retraining.gates import Incumbent, Threshold
+from rxml.learning.retraining.kernel import Retraining, RetrainingReport
+from rxml.learning.retraining.rows import LatestRows, batch_of
 from rxml.models.artefacts import linear
 from rxml.models.registry import FactRange, Registry
 from rxml.testing.virtual_time import run

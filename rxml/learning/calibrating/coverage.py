@@ -12,8 +12,8 @@ from rxml.evaluation.anytime import share_interval
 from rxml.evaluation.anytime.rows import require_share
 from rxml.flow.check import require_count
 from rxml.flow.supervising.news import News
-from rxml.learning.coverage_alarm import CoverageAlarm
-from rxml.learning.coverage_by_key import CoverageByKey
+from rxml.learning.calibrating.alarm import CoverageAlarm
+from rxml.learning.calibrating.by_key import CoverageByKey
 from rxml.uncertain.calibration.labels import Counts
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rxml.flow.flowable import Flowable
-    from rxml.learning.coverage_by_key import KeyCoverage
+    from rxml.learning.calibrating.by_key import KeyCoverage
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from rxml.batch.batch import Batch
 from rxml.errors import ModelError
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of
-from rxml.learning.delayed_passing import Passing, missing
-from rxml.learning.delayed_waiting import GONE
+from rxml.learning.delaying.passing import Passing, missing
+from rxml.learning.delaying.waiting import GONE
 from rxml.learning.identity import ids_of, require_ids
 from rxml.learning.label import Label
-from rxml.learning.learning_model_inputs import inputs_of, kept_rows, rebuilt
+from rxml.learning.online.inputs import inputs_of, kept_rows, rebuilt
 from rxml.learning.widening import widened
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from rxml.eventtime.keyed.keyed_kernel import Where
     from rxml.eventtime.keyed.placement import Placement
     from rxml.eventtime.reading import Column
-    from rxml.learning.delayed_waiting import Waiting
-    from rxml.learning.learning_model import OnlineModel
+    from rxml.learning.delaying.waiting import Waiting
+    from rxml.learning.online.model import OnlineModel
     from rxml.uncertain.calibration.labels import Id
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from rxml.batch import Batch, Schema
 from rxml.batch.column import sealed
-from rxml.learning.evaluating_columns import column
+from rxml.learning.evaluating.columns import column
 from rxml.learning.parts import finite
 
 if TYPE_CHECKING:

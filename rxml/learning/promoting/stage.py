@@ -12,9 +12,9 @@ from typing_extensions import override
 
 from rxml.errors import RegistryError, SchemaError
 from rxml.eventtime.reading import label_of, read
-from rxml.learning.promoting import Pair
-from rxml.learning.retraining_beside import JobStage
-from rxml.learning.retraining_rows import without_labels
+from rxml.learning.promoting.kernel import Pair
+from rxml.learning.retraining.beside import JobStage
+from rxml.learning.retraining.rows import without_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from rxml.eventtime.reading import Column
     from rxml.flow.chunk import Chunk
     from rxml.flow.node import Env, Node
-    from rxml.learning.promoting import Promotion
-    from rxml.learning.promoting_trial import Trial, Verdict
+    from rxml.learning.promoting.kernel import Promotion
+    from rxml.learning.promoting.trial import Trial, Verdict
 
 _LOG: Final = logging.getLogger("rxml.learning")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from rxml.learning.calibrating import Intervals, Sets
+from rxml.learning.calibrating.kernel import Intervals, Sets
 from rxml.uncertain.calibration.aci import ACI
 from rxml.uncertain.calibration.dtaci import DtACI
 from rxml.uncertain.calibration.nexcp import NexCP
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rxml.eventtime.reading import Column
-    from rxml.learning.calibrating import Form
+    from rxml.learning.calibrating.kernel import Form
     from rxml.uncertain.calibration.calibrator import Calibrator, Unbounded
 
 _METHODS: Final[dict[str, Callable[..., Calibrator]]] = {

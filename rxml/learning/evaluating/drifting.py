@@ -11,10 +11,10 @@ from typing_extensions import override
 from rxml.errors import DistributionError
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of, read
-from rxml.learning.delayed import listed
-from rxml.learning.delayed_passing import Passing, missing, require_rows
-from rxml.learning.delayed_waiting import GONE
-from rxml.learning.drifting_news import Drift
+from rxml.learning.delaying.kernel import listed
+from rxml.learning.delaying.passing import Passing, missing, require_rows
+from rxml.learning.delaying.waiting import GONE
+from rxml.learning.evaluating.drifts import Drift
 from rxml.learning.identity import ids_of, require_ids
 from rxml.learning.widening import widened
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from rxml.eventtime.keyed.keyed_kernel import Where
     from rxml.eventtime.keyed.placement import Placement
     from rxml.eventtime.reading import Column
-    from rxml.learning.delayed_waiting import Waiting
-    from rxml.learning.drifting_news import Drifts
+    from rxml.learning.delaying.waiting import Waiting
+    from rxml.learning.evaluating.drifts import Drifts
     from rxml.learning.label import Label
     from rxml.uncertain.calibration.labels import Id
 

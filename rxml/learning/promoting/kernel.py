@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from rxml.errors import AliasMovedError, UnknownModelError
 from rxml.flow.supervising.news import News
-from rxml.learning.promoting_trial import Trial
+from rxml.learning.promoting.trial import Trial
 
 if TYPE_CHECKING:
     from rxml.flow.flowable import Flowable
-    from rxml.learning.promoting_trial import Verdict
+    from rxml.learning.promoting.trial import Verdict
     from rxml.models.registry import Registry
 
 Decision: TypeAlias = Literal["promoted", "rejected", "moved"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rxml.eventtime.keyed.keyed_kernel import Where
     from rxml.eventtime.reading import Column
-    from rxml.learning.coverage import Coverage
+    from rxml.learning.calibrating.coverage import Coverage
     from rxml.uncertain.calibration.calibrator import Calibrator
     from rxml.uncertain.calibration.labels import Id, Ledger
     from rxml.uncertain.calibration.scores import IntervalScore

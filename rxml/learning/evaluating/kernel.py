@@ -9,9 +9,9 @@ from typing_extensions import override
 
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of
-from rxml.learning.delayed_passing import Passing, missing
-from rxml.learning.delayed_waiting import GONE
-from rxml.learning.evaluating_columns import gathered, needed
+from rxml.learning.delaying.passing import Passing, missing
+from rxml.learning.delaying.waiting import GONE
+from rxml.learning.evaluating.columns import gathered, needed
 from rxml.learning.identity import ids_of, require_ids
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from rxml.eventtime.keyed.keyed_kernel import Where
     from rxml.eventtime.keyed.placement import Placement
     from rxml.eventtime.reading import Column
-    from rxml.learning.delayed_waiting import Waiting
-    from rxml.learning.evaluating_columns import Prediction
-    from rxml.learning.evaluating_handle import Evaluation
+    from rxml.learning.delaying.waiting import Waiting
+    from rxml.learning.evaluating.columns import Prediction
+    from rxml.learning.evaluating.handle import Evaluation
     from rxml.learning.label import Label
     from rxml.uncertain.calibration.labels import Id
 

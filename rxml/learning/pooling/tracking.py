@@ -15,7 +15,7 @@ from rxml.evaluation.metrics.rows import grown, numbered
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.keyed.keyed_kernel import KeyedKernel
 from rxml.eventtime.reading import label_of
-from rxml.learning.pooling_members import said, told_by
+from rxml.learning.pooling.members import said, told_by
 from rxml.learning.widening import widened
 from rxml.uncertain import Normal
 from rxml.uncertain.pooling.forms import Normals

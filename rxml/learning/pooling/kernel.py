@@ -13,14 +13,14 @@ from rxml.batch.batch import Batch
 from rxml.errors import SchemaError
 from rxml.learning.awaiting import Awaiting
 from rxml.learning.label import Label
-from rxml.learning.pooling_losses import (
+from rxml.learning.pooling.losses import (
     gradient_of,
     losses_of,
     require_scorable,
     truths_of,
     usual_loss,
 )
-from rxml.learning.pooling_members import members_of
+from rxml.learning.pooling.members import members_of
 from rxml.learning.widening import widened
 from rxml.uncertain.pooling.forms import form_from, form_of, require_pool
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from rxml.eventtime.keyed.keyed_kernel import Where
     from rxml.eventtime.reading import Column
-    from rxml.learning.pooling_handle import Combination
-    from rxml.learning.pooling_losses import Loss
+    from rxml.learning.pooling.handle import Combination
+    from rxml.learning.pooling.losses import Loss
     from rxml.uncertain.calibration.labels import Id, Ledger
     from rxml.uncertain.pooling.forms import Form
     from rxml.uncertain.pooling.weights import Weights

@@ -13,9 +13,9 @@ from typing_extensions import override
 
 from rxml.errors import RegistryError
 from rxml.flow.context import Outcome
-from rxml.learning.retraining import RetrainingReport
-from rxml.learning.retraining_beside import JobStage
-from rxml.learning.retraining_rows import LatestRows, batch_of, without_labels
+from rxml.learning.retraining.beside import JobStage
+from rxml.learning.retraining.kernel import RetrainingReport
+from rxml.learning.retraining.rows import LatestRows, batch_of, without_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from rxml.flow.node import Env, Node
     from rxml.flow.subscription import Subscription
     from rxml.learning.facade import LearningConfig, LearningResult, ModelLearning, Training
-    from rxml.learning.retraining import Retraining
-    from rxml.learning.retraining_gates import Gate
+    from rxml.learning.retraining.gates import Gate
+    from rxml.learning.retraining.kernel import Retraining
     from rxml.models.artefacts.manifest import FactRange
     from rxml.models.registry import Registry, Version
 

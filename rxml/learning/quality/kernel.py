@@ -15,7 +15,7 @@ from rxml.evaluation.metrics.rows import grown
 from rxml.eventtime.reading import label_of
 from rxml.learning.awaiting import Awaiting
 from rxml.learning.parts import chances, classes_of, column_of, probabilities
-from rxml.learning.quality_handle import QualityReport
+from rxml.learning.quality.handle import QualityReport
 from rxml.uncertain import Categorical
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rxml.eventtime.keyed.keyed_kernel import Where
     from rxml.eventtime.keyed.placement import Placement
     from rxml.eventtime.reading import Column
-    from rxml.learning.quality_handle import EstimatedQuality
+    from rxml.learning.quality.handle import EstimatedQuality
     from rxml.uncertain.calibration.labels import Counts, Id, Ledger
 
 Floats: TypeAlias = NDArray[np.float64]

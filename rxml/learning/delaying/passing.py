@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rxml.eventtime.reading import Column
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
-    from rxml.learning.delayed_waiting import Waiting
+    from rxml.learning.delaying.waiting import Waiting
 
 
 class Passing(Hearing):

@@ -1,0 +1,1 @@
+"""Evaluating: metrics and drifts, told as labels come."""

@@ -1,0 +1,1 @@
+"""Online models: what predicts, and learns from each label."""

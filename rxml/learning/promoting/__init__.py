@@ -1,0 +1,1 @@
+"""Promoting: a challenger that is proven better becomes the champion."""

@@ -1,0 +1,1 @@
+"""Quality: how good predictions are, estimated before labels come, measured as they do."""

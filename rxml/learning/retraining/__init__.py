@@ -1,0 +1,1 @@
+"""Retraining: training beside a stream, when it is called for."""

@@ -1,0 +1,1 @@
+"""Routing: by how sure an answer is, to a bigger model, to nobody, or to a person."""
