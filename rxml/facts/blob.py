@@ -9,7 +9,7 @@ A blob is a message of `rxml.wire`: a map from the name of each column to a list
 | 2 | the least value, the differences in u1, u2 or u4 | int64, such as times |
 | 3 | 16 bytes a row | ids of 32 hex digits |
 | 4 | the different texts, the number of each row's | texts of which most occur again |
-| 5 | a msgpack array of maps | payloads |
+| 5 | a msgpack array of maps | payloads; extension values in it are distributions |
 | 6 | zlib of the message of another form | where that saves a third at least |
 """
 
@@ -24,7 +24,8 @@ import numpy as np
 from rxml import wire
 from rxml.batch.column import is_array, sealed
 from rxml.errors import FactError, WireError
-from rxml.facts.plain import thawed
+from rxml.facts.distributions import unpacked_distribution
+from rxml.facts.plain import frozen_payload, thawed
 from rxml.facts.table import objects
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ _LIMITS: Final = wire.Limits(
     max_ext=2**31,
 )
 _pack: Final = msgspec.msgpack.Encoder(enc_hook=thawed)
-_unpack: Final = msgspec.msgpack.Decoder(list[dict[str, Any]])
 
 
 class Thrift:
@@ -218,5 +218,18 @@ def _array(code: int, form: list[Any], rows: int) -> AnyArray:
         different: AnyArray = form[1][form[2]]
         return different
     if code == _MAPS:
-        return objects(_unpack.decode(form[1]))
+        return objects(_payloads(form[1]))
     raise ValueError(f"a column in the unknown form {code}")
+
+
+def _payloads(packed: bytes) -> list[Any]:
+    """Payloads as plain dicts; where there are distributions, as what compares these."""
+    uncertain = False
+
+    def distribution(code: int, data: memoryview) -> object:
+        nonlocal uncertain
+        uncertain = True
+        return unpacked_distribution(code, data, _LIMITS)
+
+    found = msgspec.msgpack.Decoder(list[dict[str, Any]], ext_hook=distribution).decode(packed)
+    return list(map(frozen_payload, found)) if uncertain else found

@@ -44,8 +44,8 @@ class Fact:
         key: the entity or sensor that it tells of; 1 to 1024 characters.
         event_time: when it happened, in nanoseconds since 1970 UTC, -2^63 to 2^63 - 1.
         arrival_time: when it became known, the same.
-        payload: by name, plain values: None, bool, int, float, str, bytes, aware datetimes, and lists (kept as tuples)
-            and mappings of these.
+        payload: by name, plain values: None, bool, int, float, str, bytes, aware datetimes, scalars of
+            `rxml.uncertain` (equal where their parameters are), and lists (kept as tuples) and mappings of these.
         lower: of the bounds of what was measured, <= upper, finite; None (both) where it is certain.
         upper: see there.
 

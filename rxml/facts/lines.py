@@ -4,7 +4,7 @@
      "lower":2.0,"upper":5.0,"payload":{"seen":3}}
 
 What JSON has no form for stands in a mapping with one name: `{"$bytes": "AAE="}` (Base64), `{"$datetime":
-"2026-01-02T00:00:00+00:00"}`, `{"$float": "nan"}`, "inf" or "-inf"; and a mapping that looks like one of these in `{"$map": {...}}`.
+"2026-01-02T00:00:00+00:00"}`, `{"$float": "nan"}`, "inf" or "-inf"; `{"$distribution": ...}`, see `rxml.facts.distributions`; and a mapping that looks like one of these in `{"$map": {...}}`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,20 @@ from typing import Any, Final, cast
 import msgspec
 
 from rxml.errors import FactError
+from rxml.facts.distributions import (
+    distribution_of_parts,
+    is_distribution,
+    parts_of_distribution,
+)
 from rxml.facts.fact import Fact, nanoseconds_of
 
 _BYTES: Final = "$bytes"
 _DATETIME: Final = "$datetime"
 _FLOAT: Final = "$float"
+_DISTRIBUTION: Final = "$distribution"
 _MAP: Final = "$map"
-_TAGS: Final = frozenset({_BYTES, _DATETIME, _FLOAT, _MAP})
+_BARE: Final = frozenset((type(None), bool, int, str))
+_TAGS: Final = frozenset({_BYTES, _DATETIME, _FLOAT, _DISTRIBUTION, _MAP})
 _FLOATS: Final = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 
 
@@ -114,17 +121,25 @@ def _mapping(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _json(value: Any) -> Any:
     """The value in what JSON has."""
+    if value.__class__ in _BARE:
+        return value
     if isinstance(value, Mapping):
         mapping = _mapping(cast("Mapping[str, Any]", value))
         return {_MAP: mapping} if _tag(mapping) else mapping
     if isinstance(value, tuple | list):
         return [_json(each) for each in cast("list[Any]", value)]
+    return _tagged(value)
+
+
+def _tagged(value: Any) -> Any:
     if isinstance(value, bytes):
         return {_BYTES: b64encode(value).decode()}
     if isinstance(value, datetime):
         return {_DATETIME: value.isoformat()}
     if isinstance(value, float) and not isfinite(value):
         return {_FLOAT: str(value)}
+    if is_distribution(value):
+        return {_DISTRIBUTION: _mapping(parts_of_distribution(value))}
     return value
 
 
@@ -141,7 +156,7 @@ def _value(found: Any) -> Any:
         return {name: _value(each) for name, each in mapping.items()}
     try:
         return _untagged(tag, mapping[tag])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise FactError(f"{tag} has {mapping[tag]!r}, which is none: {error}") from error
 
 
@@ -157,4 +172,5 @@ def _untagged(tag: str, inner: Any) -> Any:
         return datetime.fromisoformat(inner)
     if tag == _FLOAT:
         return _FLOATS[inner]
-    return {name: _value(each) for name, each in inner.items()}
+    mapping = {name: _value(each) for name, each in inner.items()}
+    return distribution_of_parts(mapping) if tag == _DISTRIBUTION else mapping

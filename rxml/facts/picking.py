@@ -8,6 +8,7 @@ import numpy as np
 
 from rxml.batch import Batch
 from rxml.errors import SchemaError
+from rxml.facts.distributions import alike
 from rxml.facts.plain import is_listed, is_mapping
 from rxml.facts.table import PREFIX, packed, payloads_of, values_of_column
 
@@ -54,7 +55,7 @@ def _same(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(_same, one, other))
     if is_mapping(one) and is_mapping(other):
         return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
-    return bool(one == other)
+    return alike(one, other)
 
 
 def inside(column: str, least: int | None, bound: int | None) -> Mask:

@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from typing_extensions import TypeIs, override
 
 from rxml.errors import FactError
+from rxml.facts.distributions import (
+    DISTRIBUTIONS,
+    alike,
+    hash_of_value,
+    is_distribution,
+    packed_distribution,
+)
+
+if TYPE_CHECKING:
+    from rxml.uncertain import Rows
 
 _SCALARS: Final = frozenset({type(None), bool, float, str, bytes})
 _MOST: Final = 2**63
@@ -21,7 +31,7 @@ class Frozen(dict[str, Any]):
 
     @override
     def __reduce__(self) -> tuple[type[Frozen], tuple[dict[str, Any]]]:
-        return Frozen, (dict(self),)
+        return type(self), (dict(self),)
 
     if not TYPE_CHECKING:
 
@@ -33,6 +43,29 @@ class Frozen(dict[str, Any]):
 
         __setitem__ = __delitem__ = __ior__ = _refuse
         clear = pop = popitem = setdefault = update = _refuse
+
+
+class Uncertain(Frozen):
+    """One with distributions, whose own `==` gives a probability: here they are equal if their parameters are."""
+
+    __slots__ = ()
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        if not is_mapping(other):
+            return NotImplemented
+        return self.keys() == other.keys() and all(
+            alike(value, other[name]) for name, value in self.items()
+        )
+
+    @override
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # that of dict would ask the distributions
+
+    if not TYPE_CHECKING:
+
+        def __hash__(self) -> int:
+            return hash(frozenset((name, hash_of_value(each)) for name, each in self.items()))
 
 
 def check_encodable(name: str, text: str) -> None:
@@ -61,17 +94,31 @@ def frozen_payload(payload: object) -> Mapping[str, Any]:
 
 def _frozen_mapping(where: str, given: Mapping[Any, Any], depth: int) -> Mapping[str, Any]:
     taken: dict[str, Any] = {}
+    uncertain = False
     for name, value in given.items():
         if not isinstance(name, str):
             raise FactError(f"{where} has the name {name!r}: names are str")
         if not name.isascii():
             check_encodable(f"a name in {where}", name)
-        taken[name if name.__class__ is str else plain_text(name)] = (
-            value if type(value) in _SCALARS else _plain(where, name, value, depth + 1)
-        )
+        if type(value) in _SCALARS:
+            kept = value
+        else:
+            kept = _plain(where, name, value, depth + 1)
+            uncertain = uncertain or _is_uncertain(kept)
+        taken[name if name.__class__ is str else plain_text(name)] = kept
         if type(value) is str and not value.isascii():
             check_encodable(f"{where}[{name!r}]", value)
-    return Frozen(taken)
+    return Uncertain(taken) if uncertain else Frozen(taken)
+
+
+def _is_uncertain(value: Any) -> bool:
+    """Whether it is a distribution, or a list with one; a mapping looks after its own."""
+    if value.__class__ is not tuple:
+        return value.__class__ in DISTRIBUTIONS
+    kinds = set(map(type, value))
+    return not DISTRIBUTIONS.isdisjoint(kinds) or (
+        tuple in kinds and any(map(_is_uncertain, value))
+    )
 
 
 def _plain(where: str, name: object, value: Any, depth: int) -> Any:
@@ -85,7 +132,7 @@ def _plain(where: str, name: object, value: Any, depth: int) -> Any:
         return _frozen_mapping(here, value, depth)
     if is_listed(value):
         return tuple(_plain(here, at, each, depth + 1) for at, each in enumerate(value))
-    return _moment(here, value)
+    return _distribution(here, value) if is_distribution(value) else _moment(here, value)
 
 
 def _scalar(here: str, value: Any) -> Any:
@@ -100,6 +147,13 @@ def _scalar(here: str, value: Any) -> Any:
     return float.__float__(value) if isinstance(value, float) else value
 
 
+def _distribution(here: str, value: Rows) -> Rows:
+    if value.shape:
+        text = f"{here} is a column of {len(value)} distributions"
+        raise FactError(f"{text}: give the one of this fact, a scalar such as column[0]")
+    return value
+
+
 def _moment(here: str, value: Any) -> datetime:
     try:
         if isinstance(value, datetime) and value.utcoffset() is not None:
@@ -111,7 +165,8 @@ def _moment(here: str, value: Any) -> datetime:
         raise FactError(f"{here} is {value!r}, which is no moment: {error}") from error
     text = f"{here} is {value!r}, a {type(value).__name__}"
     raise FactError(
-        f"{text}: give None, bool, int, float, str, bytes, aware datetimes, or lists and mappings of these"
+        f"{text}: give None, bool, int, float, str, bytes, aware datetimes, distributions, "
+        "or lists and mappings of these"
     )
 
 
@@ -119,6 +174,8 @@ def thawed(value: Any) -> Any:
     """A frozen payload as plain dicts and tuples; what msgspec asks for what it does not know."""
     if is_mapping(value):
         return dict(value)
+    if is_distribution(value):
+        return packed_distribution(value)
     raise TypeError(f"a {type(value).__name__} is no plain value")
 
 

@@ -10,7 +10,7 @@
 | `sequence` | int64 | the order among all partitions; only in the files of a `PartitionedLog` |
 
 Facts become rows with one column `payload`. Who has columns appends them as `payload.NAME`, and gets them back so: no
-mapping is ever made of them.
+mapping is ever made of them. They may be distributions, one a row.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rxml.batch import Batch
-from rxml.errors import LogCorruptError, LogLockedError
+from rxml.errors import DistributionError, LogCorruptError, LogLockedError
 from rxml.facts.blob import hex_bytes, hex_form
 from rxml.facts.chunks import INSERT, ROWS, row_of
 from rxml.stores.file import transaction
@@ -116,10 +116,20 @@ def _group(
         if rows > ROWS or size > BYTES:
             return group, first if group else last + 1
         batch = _sound(chunks, first)
-        if batch is None or (group and group[0].schema != batch.schema):
+        if batch is None or (group and not _go_together(group[0], batch)):
             return group, first if group else last + 1
         group.append(batch)
     return group, None
+
+
+def _go_together(one: Batch, other: Batch) -> bool:
+    if one.schema != other.schema:
+        return False
+    try:
+        Batch.concat([one[:1], other[:1]])
+    except DistributionError:  # what all rows share, such as the classes, differs
+        return False
+    return True
 
 
 def _sound(chunks: Chunks, offset: int) -> Batch | None:

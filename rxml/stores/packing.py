@@ -17,6 +17,7 @@ from msgpack import ExtType
 
 from rxml.errors import CheckpointError, CheckpointVersionError, WireError
 from rxml.flow.checkpointing.store import FORMAT, Saved
+from rxml.uncertain import KINDS
 from rxml.wire import Limits, dumps
 from rxml.wire.reader import Reader
 from rxml.wire.registry import read_of, write_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rxml.uncertain import Rows
     from rxml.wire.reader import ReadExtension
     from rxml.wire.writer import WriteExtension
 
@@ -72,6 +74,7 @@ _KINDS: Final[dict[Any, _Kind]] = {
 }
 _BY_CODE: Final = {kind.code: kind for kind in _KINDS.values()}
 _NAMED: Final = 12
+_DISTRIBUTIONS: Final = frozenset[type](KINDS.values())
 _BY_NAME: Final[dict[str, _Kind]] = {}
 
 
@@ -219,7 +222,17 @@ def _owned(value: Any) -> Any:
         return {_key(key): _owned(each) for key, each in value.items()}
     if isinstance(value, np.ndarray):
         return cast("NDArray[Any]", value).copy()
-    return value
+    return _of_its_own(value) if kind in _DISTRIBUTIONS else value
+
+
+def _of_its_own(rows: Rows) -> Rows:
+    """The same distributions, which do not keep the whole message."""
+    return rows.adopt(
+        **{
+            name: None if array is None else array.copy()
+            for name, array in rows.parameters().items()
+        }
+    )
 
 
 def _key(key: Any) -> Any:
