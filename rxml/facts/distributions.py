@@ -18,7 +18,9 @@ import numpy as np
 from typing_extensions import TypeIs
 
 from rxml import wire
+from rxml.errors import WireError
 from rxml.uncertain import KINDS, Rows
+from rxml.uncertain.checks import QUIET
 from rxml.wire.distributions import DISTRIBUTION
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ DISTRIBUTIONS: Final = frozenset[type](KINDS.values())
 
 _DTYPES: Final = re.compile(r"b1|[iu][1248]|f[248]|[USTO]|M8\[[a-z]{1,2}\]")
 _OF_ANY_WIDTH: Final = frozenset("USTO")
+_SIMPLE: Final = frozenset("biuf")
 _DEFAULT: Final = "f8"
 
 
@@ -70,6 +73,20 @@ def _comparable(array: NDArray[Any] | None) -> object:
     return (np.where(np.isnan(values), 0.0, values) + 0.0).tobytes()  # nor do -0 and 0 differ
 
 
+def why_not_known(value: Rows) -> str | None:
+    """Why the wire cannot have a distribution, such as for classes that are neither numbers nor texts; None: it can."""
+    arrays = [array for array in value.parameters().values() if array is not None]
+    odd = [array for array in arrays if array.dtype.kind not in _SIMPLE]
+    if not odd:
+        return None
+    try:
+        "".join(text for each in odd if each.dtype.kind == "U" for text in each.flat).encode()
+        wire.dumps(value)
+    except (WireError, UnicodeEncodeError) as error:
+        return str(error)
+    return None
+
+
 def packed_distribution(value: Rows) -> msgspec.msgpack.Ext:
     """A distribution as an extension value of msgpack.
 
@@ -104,6 +121,7 @@ def _listed(array: NDArray[Any]) -> Any:
     return array.tolist() if name == _DEFAULT else {name: array.tolist()}
 
 
+@QUIET
 def distribution_of_parts(parts: Mapping[str, Any]) -> Rows:
     """The scalar of such parts.
 

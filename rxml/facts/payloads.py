@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from rxml.batch.column import is_array
 from rxml.errors import FactError
+from rxml.facts.distributions import is_distribution, why_not_known
 from rxml.facts.plain import frozen_payload
 from rxml.facts.table import PREFIX, objects, payloads_of, values_of_column
 
@@ -65,8 +66,8 @@ def noted(
 def _require_plain(name: str, first: Batch) -> None:
     """Look at a value of a column in which all are of one sort."""
     column = first[name]
-    if not len(first) or (is_array(column) and column.dtype.kind == "O"):
-        return
+    if not len(first) or is_distribution(column) or (is_array(column) and column.dtype.kind == "O"):
+        return  # what is wrong with one of these is so in its row
     try:
         frozen_payload({name.removeprefix(PREFIX): next(iter(values_of_column(column)))})
     except FactError as error:
@@ -78,7 +79,9 @@ def _require_plain(name: str, first: Batch) -> None:
 
 def _is_storable(column: Any) -> bool:
     """Whether it can be stored as it is, and comes back as it was."""
-    if not is_array(column) or column.dtype.kind != "O":
+    if not is_array(column):
+        return not is_distribution(column) or why_not_known(column) is None
+    if column.dtype.kind != "O":
         return True
     values: list[Any] = column.ravel().tolist()
     types = set(map(type, values)) - {_NONE}

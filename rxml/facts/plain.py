@@ -15,6 +15,7 @@ from rxml.facts.distributions import (
     hash_of_value,
     is_distribution,
     packed_distribution,
+    why_not_known,
 )
 
 if TYPE_CHECKING:
@@ -151,6 +152,9 @@ def _distribution(here: str, value: Rows) -> Rows:
     if value.shape:
         text = f"{here} is a column of {len(value)} distributions"
         raise FactError(f"{text}: give the one of this fact, a scalar such as column[0]")
+    why = why_not_known(value)
+    if why is not None:
+        raise FactError(f"{here} is a {type(value).__name__} that cannot be stored: {why}")
     return value
 
 

@@ -96,6 +96,19 @@ def test_a_payload_holds_the_distribution_of_its_fact_alone() -> None:
     assert fact(1, x=column[1]) == fact(1, x=Normal(1.0, 1.0))
 
 
+def test_classes_that_no_message_has_spoil_their_own_fact_alone(tmp_path: Path) -> None:
+    odd = Categorical([0.5, 0.5], np.array(["fox", 1], object))
+    for each in (odd, Categorical([0.5, 0.5], ["fox", "\ud800"])):
+        with pytest.raises(FactError, match=r"\['x'\] is a Categorical that cannot be stored"):
+            fact(1, x=each)
+    some = Alternatives(np.array([[1], ["a"], ["b"]], object), np.ones((3, 1)))
+    with FactLog(tmp_path / "facts.db") as log:
+        given = [{"key": "k", "event_time": 1, "payload": {"x": x}} for x in (odd, 1)]
+        assert [each.status for each in log.append_facts(given)] == ["rejected", "stored"]
+        outcomes = log.append_batch(columns(0, x=some))
+        assert [each.status for each in outcomes] == ["rejected", "stored", "stored"]
+
+
 @pytest.fixture
 def facts() -> list[Fact]:
     return [
