@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of
 from rxml.learning.hearing import Hearing
 from rxml.learning.identity import ids_of, require_ids
+from rxml.learning.label import missing
 from rxml.uncertain.calibration.labels import Counts
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from rxml.uncertain.calibration.labels import Id, Ledger
 
 Floats: TypeAlias = NDArray[np.float64]
+
+_NEVER: Final = -(2**63)
 
 
 class Awaiting(Hearing):
@@ -151,11 +154,11 @@ class Awaiting(Hearing):
         if self._ledger is None:
             self._early += len(labels)
             return
-        told = [label.value for label in labels if not _is_missing(label)]
+        told = [label.value for label in labels if not missing(label)]
         truths = iter(self.truths(told, self._ledger.width - 1).tolist())
-        for missing, run in groupby(labels, _is_missing):
+        for unknown, run in groupby(labels, missing):
             alike = list(run)
-            if missing:
+            if unknown:
                 self._ledger.abstain([label.id for label in alike])
             else:
                 self._settle(self._ledger, alike, np.array([*islice(truths, len(alike))]))
@@ -199,11 +202,6 @@ class Awaiting(Hearing):
         self.resume(saved)
 
 
-def _is_missing(label: Label) -> bool:
-    value = label.value
-    return value is None or (isinstance(value, float) and value != value)  # noqa: PLR0124 - NaN
-
-
-def _times(times: Sequence[int | None]) -> NDArray[np.int64] | None:
-    known = [time for time in times if time is not None]
-    return np.array(known, np.int64) if len(known) == len(times) else None
+def _times(times: Sequence[int | None]) -> NDArray[np.int64]:
+    """Each by itself: a label without a time comes before all expiry, whatever those beside it have."""
+    return np.array([_NEVER if time is None else time for time in times], np.int64)

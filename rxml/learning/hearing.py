@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 from rxml.batch.batch import Batch
-from rxml.errors import PipelineError, SchemaError
+from rxml.errors import PipelineError
 from rxml.eventtime.keyed.keyed_kernel import KeyedKernel
 from rxml.eventtime.keying import Keying
 from rxml.flow.adopt import flows
@@ -18,7 +18,7 @@ from rxml.flow.combining.beside import beside
 from rxml.flow.kinds import fold, placed
 from rxml.flow.node import Cardinality
 from rxml.flow.placing import flowable, reading
-from rxml.learning.label import Label, labels_of
+from rxml.learning.label import Label, labels_of, require_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rxml.flow.operator import Operator
 
 _LOG: Final = logging.getLogger("rxml.learning")
+_SHOWN: Final = 200
 
 
 class Hearing(KeyedKernel[Any, Any]):
@@ -40,6 +41,9 @@ class Hearing(KeyedKernel[Any, Any]):
     def hear(self, labels: Sequence[Label]) -> None:
         """Learn from labels, in their order; nothing is changed if it raises."""
 
+    singly: bool = False
+    """Labels are heard one by one, since what is not ours may fail for one after others have been learned from."""
+
     passing: bool = False
     """Labels among the elements go on when they were heard, to others behind that hear them too."""
 
@@ -51,9 +55,13 @@ class Hearing(KeyedKernel[Any, Any]):
         if isinstance(items, Batch):
             return (slice(0, len(items)),)
         runs: list[slice] = []
-        for _, run in groupby(items, _is_label):
+        for heard, run in groupby(items, _is_label):
             start = runs[-1].stop if runs else 0
-            runs.append(slice(start, start + sum(1 for _ in run)))
+            stop = start + sum(1 for _ in run)
+            alone = heard and self.singly
+            runs += (
+                [slice(at, at + 1) for at in range(start, stop)] if alone else [slice(start, stop)]
+            )
         return runs
 
     @override
@@ -70,12 +78,13 @@ class Hearing(KeyedKernel[Any, Any]):
 
     def _heed(self, labels: Sequence[Label]) -> None:
         try:
+            require_times(labels)
             self.hear(labels)
-        except SchemaError as error:
+        except Exception as error:
             if not self.lenient:
                 raise
             if len(labels) == 1:
-                _LOG.warning("a label is of no use: %r: %s", labels[0], error)
+                _LOG.warning("a label is of no use: %s: %s", _shown(labels[0]), error)
                 return
             for label in labels:
                 self._heed([label])
@@ -92,6 +101,11 @@ def _told(make: Callable[[], Hearing], *, lenient: bool, passing: bool) -> Calla
         return kernel
 
     return made
+
+
+def _shown(label: Label) -> str:
+    text = repr(label)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _is_label(item: object) -> bool:

@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import numpy as np
+
 from rxml.errors import SchemaError
 from rxml.flow.kinds import elementwise
 from rxml.wire.registry import register_extension
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rxml.flow.flowable import Flowable
 
 _EXTENSION: Final = 18
 _PAIR: Final = 2
+_END: Final = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,26 @@ register_extension(
     lambda label: [label.id, label.value, label.time],
     lambda parts: Label(*parts),
 )
+
+
+def missing(label: Label) -> bool:
+    """Whether it says that nobody will ever know."""
+    value = label.value
+    return value is None or (isinstance(value, float | np.floating) and bool(np.isnan(value)))
+
+
+def require_times(labels: Iterable[Label]) -> None:
+    """See that labels have times that can be compared.
+
+    Raises:
+        SchemaError: one is neither None nor a whole number of 64 bits.
+    """
+    for label in labels:
+        time: object = label.time
+        if time is not None and not (type(time) is int and -_END <= time < _END):
+            raise SchemaError(
+                f"the time of a label is None, or nanoseconds since 1970 as a whole number of 64 bits; got {time!r}"
+            )
 
 
 def as_label(given: object) -> Label:

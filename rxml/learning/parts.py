@@ -79,7 +79,7 @@ def finite(values: Sequence[Any]) -> Floats:
     """
     try:
         found = np.array([float(value) for value in values], np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise SchemaError(f"a label is to be a number: {error}") from error
     if not np.isfinite(found).all():
         raise SchemaError("a label is to be a finite number: got an infinite one")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from rxml.flow.context import Context, drop
 from rxml.flow.context_joining import NOTHING, settled_by, split
@@ -194,10 +194,17 @@ class Cell(Feeding):
                     continue
                 culprits = zip(items[where], beside[where], strict=True)
                 error = self.blame(raised, list(culprits))
+                kernel = self._going_on(kernel)
             else:
                 kept += self._beside(contexts, where, len(parts[-1]), kernel.left_out)
         drop(context for where in ranges for context in beside[where])
         return joined(parts), None if contexts is None else kept, error
+
+    def _going_on(self, kernel: Chunkwise[Any, Any]) -> Chunkwise[Any, Any]:
+        """The kernel that takes what follows: after a restart a new one, and what came to the one before is dropped."""
+        if self.kernel is not kernel and self._gathered is not None:
+            drop(self._gathered.clear())
+        return cast("Chunkwise[Any, Any]", self.kernel)
 
     def _beside(
         self, contexts: list[Context] | None, where: slice, made: int, left_out: Sequence[int]

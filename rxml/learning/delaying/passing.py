@@ -18,7 +18,7 @@ from rxml.flow.kinds import fold, placed
 from rxml.flow.node import Cardinality
 from rxml.flow.placing import reading
 from rxml.learning.hearing import Hearing
-from rxml.learning.label import Label
+from rxml.learning.label import Label, missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,12 +138,6 @@ def require_rows(items: Sequence[Any]) -> None:
             raise SchemaError(
                 f"element {row} is a {kind}: columns are put beside those of mappings"
             )
-
-
-def missing(label: Label) -> bool:
-    """Whether it says that nobody will ever know."""
-    value = label.value
-    return value is None or value != value  # noqa: PLR0124 - NaN is not itself
 
 
 def _sort(item: object) -> int:

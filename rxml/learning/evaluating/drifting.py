@@ -12,10 +12,11 @@ from rxml.errors import DistributionError
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of, read
 from rxml.learning.delaying.kernel import listed
-from rxml.learning.delaying.passing import Passing, missing, require_rows
+from rxml.learning.delaying.passing import Passing, require_rows
 from rxml.learning.delaying.waiting import GONE
 from rxml.learning.evaluating.drifts import Drift
 from rxml.learning.identity import ids_of, require_ids
+from rxml.learning.label import missing
 from rxml.learning.widening import widened
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from typing_extensions import override
 
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of
-from rxml.learning.delaying.passing import Passing, missing
+from rxml.learning.delaying.passing import Passing
 from rxml.learning.delaying.waiting import GONE
 from rxml.learning.evaluating.columns import gathered, needed
 from rxml.learning.identity import ids_of, require_ids
+from rxml.learning.label import missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

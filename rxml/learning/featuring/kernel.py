@@ -11,10 +11,11 @@ from typing_extensions import override
 from rxml.batch.column import values_of
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of
-from rxml.learning.delaying.passing import Passing, missing, require_rows
+from rxml.learning.delaying.passing import Passing, require_rows
 from rxml.learning.delaying.waiting import GONE
 from rxml.learning.featuring.columns import Reader, uncertain
 from rxml.learning.identity import ids_of, require_ids
+from rxml.learning.label import missing
 from rxml.learning.parts import finite
 from rxml.learning.widening import widened
 

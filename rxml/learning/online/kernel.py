@@ -11,10 +11,10 @@ from rxml.batch.batch import Batch
 from rxml.errors import ModelError
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of
-from rxml.learning.delaying.passing import Passing, missing
+from rxml.learning.delaying.passing import Passing
 from rxml.learning.delaying.waiting import GONE
 from rxml.learning.identity import ids_of, require_ids
-from rxml.learning.label import Label
+from rxml.learning.label import Label, missing
 from rxml.learning.online.inputs import inputs_of, kept_rows, rebuilt
 from rxml.learning.widening import widened
 

@@ -168,6 +168,7 @@ class Combining(Awaiting):
         self._names = tuple(pooling.columns)
         self._rule = teaching.weights(len(self._names))
         self._combination = combination
+        self.singly: bool = callable(teaching.loss)
         self._form: Form | None = None
         self._next: Form | None = None
 

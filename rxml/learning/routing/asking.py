@@ -90,13 +90,12 @@ class Questions:
 
     def answer(self, name: Id, value: Any) -> bool:
         """Somebody has answered: whether it was in time. An id that was never asked for, or long ago, teaches nothing."""
-        questions = self._open.get(name, ())
+        questions = [each for each in self._open.get(name, ()) if each.open]
         if not questions and name not in self._closed:
             return False
         self._closed.pop(name, None)
         for question in questions:
-            if question.open:
-                question.answered.set_result(value)
+            question.answered.set_result(value)
         self._labels.tell(Label(name, value))
         return bool(questions)
 
