@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from rxml.uncertain.calibration.ages import Ages
 from rxml.uncertain.calibration.calibrator import require_count
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 Id: TypeAlias = int | str | bytes
 Fate: TypeAlias = Literal["labelled", "missing"]
-
-FOREVER: Final = 2**63 - 1
 
 
 @dataclass(slots=True)
@@ -75,7 +74,8 @@ class Ledger:
 
     An id is settled once: by the first label, by expiry, or by eviction of the oldest when there are `capacity`.
     The last `capacity` ids that were settled are remembered, so that a label that comes twice is known as such.
-    Nothing else is kept, so memory is bounded by capacity (16 + 8 width bytes and two ids each).
+    Nothing else is kept, so memory is bounded by capacity (16 + 8 width bytes and two ids each; and where they expire, two
+    entries of a heap, so that a watermark looks at none but those that are due).
 
     Args:
         width: numbers kept with a prediction: what was issued, and what its score needs; >= 1.
@@ -92,7 +92,7 @@ class Ledger:
     _waiting: OrderedDict[Id, int]
     _settled: OrderedDict[Id, Fate]
     _counts: Counts
-    _earliest: int
+    _ages: Ages
     _free: list[int]
     _times: Times
     _slots: NDArray[np.intp]
@@ -133,8 +133,9 @@ class Ledger:
         rows, places = self._placed(ids)
         for array, column in zip((self._times, self._slots, self._values), columns, strict=True):
             array[places] = column[rows]
-        if rows:
-            self._earliest = min(self._earliest, int(columns[0][rows].min()))
+        if self.expire is not None:
+            since = columns[0][rows].tolist()
+            self._ages.put([ids[row] for row in rows], since, len(self._waiting))
 
     def take(self, ids: Sequence[Id], times: ArrayLike | None = None) -> Taken:
         """Labels came: the predictions that waited for them, which wait no more. Others are counted.
@@ -171,14 +172,11 @@ class Ledger:
 
     def advance(self, watermark: int) -> int:
         """Event time has come so far (ns): predictions that are `expire` old or older wait no more. How many they were."""
-        if self.expire is None or self._earliest + self.expire > watermark:
+        if self.expire is None:
             return 0
-        due = watermark - self.expire
-        old = [name for name, place in self._waiting.items() if self._times[place] <= due]
+        old = self._ages.due(watermark - self.expire)
         for name in old:
             self._settle(name, "missing", "expired")
-        left = self._times[list(self._waiting.values())]
-        self._earliest = int(left.min()) if len(left) else FOREVER
         return len(old)
 
     def snapshot(self) -> dict[str, Any]:
@@ -215,11 +213,15 @@ class Ledger:
         self._counts.evicted += evicted
         self._shed()
 
+    def _has_age(self, name: Id, time: int) -> bool:
+        place = self._waiting.get(name)
+        return place is not None and int(self._times[place]) == time
+
     def _forget(self) -> None:
         self._waiting = OrderedDict()
         self._settled = OrderedDict()
         self._counts = Counts()
-        self._earliest = FOREVER
+        self._ages = Ages(self._has_age)
         self._free = []
         self._times = np.empty(0, np.int64)
         self._slots = np.empty(0, np.intp)
