@@ -69,8 +69,13 @@ class Passing(Hearing):
             slots = self._roster.advance(watermark)
         finally:
             self.count()
-        self._waiting.forget(slots.tolist())
+        gone = slots.tolist()
+        self._waiting.forget(gone)
+        self.give_up(gone)
         return ()
+
+    def give_up(self, slots: Sequence[int]) -> None:
+        """Time has run out for the keys that have these slots: let go of what is kept of them."""
 
 
 def key_and_time(

@@ -104,9 +104,13 @@ class Drifting(Passing):
         else:
             self._waiting.place(placed, ids, times, ((value,) for value in values))
             flags = [self._watched[slot].answered() for slot in slots]
-        for slot in placed.retired:
-            self._watched.pop(slot, None)
+        self.give_up(placed.retired)
         return widened(items, {self._into: np.array(flags, np.bool_)})
+
+    @override
+    def give_up(self, slots: Sequence[int]) -> None:
+        for slot in slots:
+            self._watched.pop(slot, None)
 
     def _take(self, slot: int, value: float | None) -> bool:
         watched = self._watched[slot]

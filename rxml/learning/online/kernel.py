@@ -96,10 +96,14 @@ class Learning(Passing):
         outputs = self._predicted(inputs, placed.codes)
         results = widened(items, self._named(outputs))
         self._waiting.place(placed, ids, times, kept_rows(inputs))
-        for slot in placed.retired:
+        self.give_up(placed.retired)
+        return results
+
+    @override
+    def give_up(self, slots: Sequence[int]) -> None:
+        for slot in slots:
             self._models.pop(slot, None)
             self._gathered.pop(slot, None)
-        return results
 
     def _predicted(self, inputs: Batch, codes: NDArray[np.intp]) -> Batch:
         order = np.argsort(codes, kind="stable")

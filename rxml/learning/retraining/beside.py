@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, Chunk
+from rxml.flow.context import drop
 from rxml.flow.dropping import dropped
 from rxml.flow.scope import Scope, finished
 from rxml.flow.stage import Stage
@@ -135,6 +136,10 @@ class JobStage(Stage[Any]):
         rest, self._rest = self._rest, None
         if rest is not None:
             self.meter.dropped += dropped(rest)
+        failure, self._failure = self._failure, None
+        if failure is not None:  # nobody asked for what stands behind it, so that nobody has judged it
+            self.meter.dropped += 1
+            drop([failure.context])
         inputs = [] if self._head is None else [self._head, *self._others]
         cancels = [each.cancel for each in inputs]
         await self.release_all(self._beside.aclose, self._scope.aclose, *cancels)
