@@ -30,6 +30,8 @@ class BesideStage(FanInStage):
     def open(self) -> None:
         super().open()
         for inlet in self.fan.inlets[1:]:
+            if not self.signals.knows(inlet):  # it had ended, or failed, when the run was saved
+                self.signals.enter(inlet)
             self.signals.note(inlet, {"idle": True})
 
     @override
