@@ -58,8 +58,11 @@ def require_times(labels: Iterable[Label]) -> None:
         SchemaError: one is neither None nor a whole number of 64 bits.
     """
     for label in labels:
-        time: object = label.time
-        if time is not None and not (type(time) is int and -_END <= time < _END):
+        time: Any = label.time
+        if time is None:
+            continue
+        whole = isinstance(time, int | np.integer) and not isinstance(time, bool)
+        if not (whole and -_END <= time < _END):
             raise SchemaError(
                 f"the time of a label is None, or nanoseconds since 1970 as a whole number of 64 bits; got {time!r}"
             )

@@ -123,3 +123,9 @@ def test_who_answers_twice_at_once_is_heard_once() -> None:
 
     value, answered = run(main())
     assert (value, answered) == ("one", [True, False])
+
+
+def test_times_of_labels_may_be_numbers_of_numpy() -> None:
+    coverage = Coverage(0.5)
+    results([row(1), Label(1, 4.0, np.int64(5))], split(coverage=coverage))  # type: ignore[arg-type]
+    assert coverage.now.counts.labelled == 1
