@@ -160,6 +160,7 @@ class Awaiting(Hearing):
             alike = list(run)
             if unknown:
                 self._ledger.abstain([label.id for label in alike])
+                self._tell_counts(self._ledger)
             else:
                 self._settle(self._ledger, alike, np.array([*islice(truths, len(alike))]))
 
@@ -180,10 +181,12 @@ class Awaiting(Hearing):
     @override
     def advance(self, watermark: int) -> Sequence[Any]:
         if self._ledger is not None and self._ledger.advance(watermark):
-            width = self._ledger.width - 1
-            nothing = np.empty(0, np.intp)
-            self.told(nothing, nothing == 0, np.empty((0, width)), np.empty(0))
+            self._tell_counts(self._ledger)
         return super().advance(watermark)
+
+    def _tell_counts(self, ledger: Ledger) -> None:
+        nothing = np.empty(0, np.intp)
+        self.told(nothing, nothing == 0, np.empty((0, ledger.width - 1)), np.empty(0))
 
     @override
     def snapshot(self) -> Any:

@@ -129,3 +129,10 @@ def test_times_of_labels_may_be_numbers_of_numpy() -> None:
     coverage = Coverage(0.5)
     results([row(1), Label(1, 4.0, np.int64(5))], split(coverage=coverage))  # type: ignore[arg-type]
     assert coverage.now.counts.labelled == 1
+
+
+@pytest.mark.parametrize("never", [None, float("nan"), np.float32("nan")])
+def test_it_is_told_at_once_that_a_label_will_never_come(never: Any) -> None:
+    coverage = Coverage(0.5)
+    results([row(1), told(1, never)], split(coverage=coverage))
+    assert (coverage.now.counts.predicted, coverage.now.counts.abstained) == (1, 1)
