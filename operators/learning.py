@@ -132,6 +132,7 @@ def learn(  # noqa: PLR0913 - each is a thing of its own that one may say of lea
         by: the key: each has a model of its own. None: that of `key_by`, or one for all.
         into: the name of the column of the model's first output; None: as the model calls it.
         mini_batch: labels of a key that are learned from at once, >= 1. Until so many have come none of them counts.
+            Above 1, a label that the model fails for takes those with it that are learned from at once.
         expire: seconds of event time, or a timedelta, after which a label is no longer waited for. None: until there
             are `capacity` newer ones.
         capacity: elements that may wait for their labels, >= 1.
