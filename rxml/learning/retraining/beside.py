@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +16,6 @@ from rxml.flow.stage import Stage
 from rxml.flow.verdict import verdict
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Coroutine, Sequence
 
     from rxml.flow.context import Context
@@ -29,6 +29,48 @@ class _Failure(NamedTuple):
     error: Exception
     item: Any
     context: Context | None
+
+
+class _Meeting:
+    """Where inputs that are read side by side wait for one another when a barrier comes."""
+
+    def __init__(self) -> None:
+        self._going = 0
+        self._here: list[asyncio.Future[None]] = []
+        self._bell: asyncio.Future[None] | None = None
+
+    def enter(self, work: asyncio.Task[None]) -> None:
+        """One more is to be waited for, until its work is done."""
+        self._going += 1
+        work.add_done_callback(self._leave)
+
+    def _leave(self, _: asyncio.Task[None]) -> None:
+        self._going -= 1
+        self._ring()
+
+    async def stay(self) -> None:
+        """An input has come to a barrier: wait until the elements have passed it."""
+        passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._here.append(passed)
+        self._ring()
+        await passed
+
+    async def complete(self) -> None:
+        """Wait until all inputs have come to it. Cancelling this loses nothing."""
+        while len(self._here) < self._going:
+            self._bell = asyncio.get_running_loop().create_future()
+            await self._bell
+
+    def go_on(self) -> None:
+        """The elements have passed it."""
+        for passed in self._here:
+            if not passed.done():
+                passed.set_result(None)
+        self._here.clear()
+
+    def _ring(self) -> None:
+        if self._bell is not None and not self._bell.done():
+            self._bell.set_result(None)
 
 
 class JobStage(Stage[Any]):
@@ -46,6 +88,7 @@ class JobStage(Stage[Any]):
         self._scope = Scope()
         self._beside = Scope()
         self._job: asyncio.Task[None] | None = None
+        self._meeting = _Meeting()
 
     @abstractmethod
     def see(self, items: Sequence[Any]) -> None:
@@ -76,11 +119,23 @@ class JobStage(Stage[Any]):
             if chunk.end:
                 await self._ended()
                 return chunk
-            if not len(chunk.elements):
-                return chunk
-            seen = self._seen(chunk)
+            if chunk.barrier is not None:
+                await self._met(chunk)
+            seen = self._seen(chunk) if len(chunk.elements) else chunk
+            if seen.barrier is not None:
+                self._meeting.go_on()
             if len(seen.elements) or seen.signalled:
                 return seen
+
+    async def _met(self, chunk: Chunk[Any]) -> None:
+        """The other inputs have come to the barrier behind this chunk, which is kept meanwhile."""
+        self._rest = chunk
+        await self._meeting.complete()
+        self._rest = None
+
+    async def barred(self) -> None:
+        """Another input has come to a barrier; returns when the elements have passed it."""
+        await self._meeting.stay()
 
     async def _at_hand(self, n: int) -> Chunk[Any]:
         rest, self._rest = self._rest, None
@@ -92,7 +147,8 @@ class JobStage(Stage[Any]):
             self._head, *others = (self.env.open(source) for source in self.node.sources)
             self._others = tuple(others)
             for work in self.beside(*others):
-                self._beside.start(work, name=f"{self.node.spec.name}: beside")
+                name = f"{self.node.spec.name}: beside"
+                self._meeting.enter(self._beside.spawn(work, name=name))
         return await self._head.request(min(n, CHUNK))
 
     def _seen(self, chunk: Chunk[Any]) -> Chunk[Any]:
@@ -137,7 +193,9 @@ class JobStage(Stage[Any]):
         if rest is not None:
             self.meter.dropped += dropped(rest)
         failure, self._failure = self._failure, None
-        if failure is not None:  # nobody asked for what stands behind it, so that nobody has judged it
+        if (
+            failure is not None
+        ):  # nobody asked for what stands behind it, so that nobody has judged it
             self.meter.dropped += 1
             drop([failure.context])
         inputs = [] if self._head is None else [self._head, *self._others]

@@ -143,6 +143,8 @@ class RetrainStage(JobStage):
                     context.settled(Outcome.ANSWERED)
                 for _ in chunk.elements:
                     self._ask()
+                if chunk.barrier is not None:
+                    await self.barred()
         except Exception as error:  # noqa: BLE001 - elements must not suffer from it
             _LOG.warning("%s: what asks for it has failed: %r", self.node.spec.name, error)
 
