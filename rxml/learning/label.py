@@ -48,7 +48,8 @@ register_extension(
 def missing(label: Label) -> bool:
     """Whether it says that nobody will ever know."""
     value = label.value
-    return value is None or (isinstance(value, float | np.floating) and bool(np.isnan(value)))
+    is_float = isinstance(value, float | np.floating)
+    return value is None or (is_float and bool(np.isnan(label.value)))
 
 
 def require_times(labels: Iterable[Label]) -> None:

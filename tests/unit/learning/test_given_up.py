@@ -20,6 +20,8 @@ from tests.unit.learning.facade_scripted import Scripted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rxml.flow.operator import Operator
+
 
 class Counted:
     """A model that can be counted."""
@@ -57,8 +59,8 @@ def test_models_of_keys_whose_time_has_run_out_are_let_go() -> None:
 
     rows = [{"id": at, "x": 0.0, "k": at, "at": 0} for at in range(20)]
     rows += [{"id": 20 + at, "x": 0.0, "k": 99, "at": 1000 + at} for at in range(3)]
-    clock: Any = ops.with_event_time("at", unit="ns")
-    keyed: Any = ops.key_by("k", ttl=100e-9)
+    clock: Operator[Any, Any] = ops.with_event_time("at", unit="ns")
+    keyed: Operator[Any, Any] = ops.key_by("k", ttl=100e-9)
     learned: Any = ops.learn(Counted(alive))
     flow = rxml.from_iterable(rows).pipe(clock, keyed, learned, ops.do_action(count))
 

@@ -21,6 +21,8 @@ from tests.unit.learning.labelled import ends, results, row, split, taught, told
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from rxml.flow.operator import Operator
+
 RESUME: Any = ops.supervise("resume")
 HUGE = 10**400
 ARRAY = np.array([1.0, 2.0])
@@ -68,7 +70,7 @@ def test_labels_with_and_without_a_time_are_judged_each_by_its_own() -> None:
     def counted(beside: rxml.Flowable[Any]) -> Any:
         coverage = Coverage(0.5)
         calibrated = split(expire=10e-6, coverage=coverage, labels=beside)
-        clock: Any = ops.with_event_time("time")
+        clock: Operator[Any, Any] = ops.with_event_time("time")
         flow = rxml.from_async_iterable(lambda: singly(rows, 10))
         run(flow.pipe(clock, calibrated).to_list())
         return coverage.now.counts
@@ -126,8 +128,8 @@ def test_who_answers_twice_at_once_is_heard_once() -> None:
 
 
 def test_times_of_labels_may_be_numbers_of_numpy() -> None:
-    coverage = Coverage(0.5)
-    results([row(1), Label(1, 4.0, np.int64(5))], split(coverage=coverage))  # type: ignore[arg-type]
+    coverage, stamp = Coverage(0.5), np.array([5], np.int64)[0]
+    results([row(1), Label(1, 4.0, stamp)], split(coverage=coverage))
     assert coverage.now.counts.labelled == 1
 
 
