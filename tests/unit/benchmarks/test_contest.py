@@ -24,6 +24,7 @@ LONG = ("predict_1", "swap")
 WORKING = [name for name in NAMES if load(name).unit != "seconds" and name not in LONG]
 
 
+@pytest.mark.timeout(120)  # some write to a disk that others write to as well
 @pytest.mark.parametrize("name", WORKING)
 def test_all_contestants_of_a_case_get_the_same_results(name: str) -> None:
     case = load(name)

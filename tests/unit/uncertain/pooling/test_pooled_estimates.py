@@ -17,6 +17,7 @@ from rxml.uncertain.pooling import (
     random_effects,
 )
 from tests.unit.uncertain.pooling.drawn import (
+    VARIANCES,
     FEW,
     Floats,
     close,
@@ -92,7 +93,7 @@ def test_rows_are_pooled_by_themselves_to_the_last_bit(
 
 @pytest.mark.parametrize("rule", RULES)
 @FEW
-@given(drawn=estimates())
+@given(drawn=estimates(variances=VARIANCES.filter(lambda v: v > 1e-300)))  # below, digits are lost
 def test_the_order_of_members_does_not_count(
     rule: Callable[..., Pooled], drawn: tuple[Floats, Floats]
 ) -> None:
