@@ -17,8 +17,8 @@ from rxml.uncertain.pooling import (
     random_effects,
 )
 from tests.unit.uncertain.pooling.drawn import (
-    VARIANCES,
     FEW,
+    VARIANCES,
     Floats,
     close,
     columns,
