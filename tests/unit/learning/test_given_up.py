@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -54,7 +53,6 @@ def test_models_of_keys_whose_time_has_run_out_are_let_go() -> None:
     found: list[int] = []
 
     def count(_: Any) -> None:
-        gc.collect()
         found.append(len(alive))
 
     rows = [{"id": at, "x": 0.0, "k": at, "at": 0} for at in range(20)]
