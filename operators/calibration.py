@@ -131,10 +131,10 @@ def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of
     if coverage is not None and coverage.level != level:
         message = f"calibrate({level}) and a Coverage of {coverage.level}: promise the same"
         raise ValueError(message)
-    where, ledger = waiting("calibrate", by, expire, capacity)
+    waits = waiting("calibrate", by, expire, capacity)
 
     def kernel(source: Flowable[Any]) -> Callable[[], Calibrating]:
-        place = where(source)
+        place = waits.where(source)
         return lambda: Calibrating(
             place,
             make(),
@@ -142,7 +142,7 @@ def calibrate(  # noqa: PLR0913 - each is a thing of its own that one may say of
             ids=id,
             into=into,
             level=level,
-            ledger=ledger,
+            ledger=waits.ledger,
             coverage=coverage,
         )
 
@@ -220,12 +220,12 @@ def calibrate_probability(  # noqa: PLR0913 - each is a thing of its own that on
     """
     begin = _scaling(method, calibeating=calibeating)
     begin()  # says at once what is wrong
-    where, ledger = waiting("calibrate_probability", by, expire, capacity)
+    waits = waiting("calibrate_probability", by, expire, capacity)
 
     def kernel(source: Flowable[Any]) -> Callable[[], CalibratingProbability]:
-        place = where(source)
+        place = waits.where(source)
         return lambda: CalibratingProbability(
-            place, begin(), prediction=prediction, ids=id, into=into, ledger=ledger
+            place, begin(), prediction=prediction, ids=id, into=into, ledger=waits.ledger
         )
 
     shown = method if isinstance(method, str) else "own"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rxml.eventtime.instants import nanoseconds
-from rxml.flow.check import require_count
 from rxml.flow.kinds import label
-from rxml.learning.delaying.passing import key_and_time, one_for_each
-from rxml.learning.delaying.waiting import Waiting
+from rxml.learning.delaying.holding import one_for_each
 from rxml.learning.evaluating.columns import require_where
 from rxml.learning.evaluating.drifting import Drifting
 from rxml.learning.evaluating.kernel import Evaluating
 from rxml.learning.hearing import hearing
+from rxml.learning.waiting import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,22 +88,20 @@ def evaluate(
         (0.3333333333333333, 0.8333333333333333)
     """
     require_where(prediction, evaluation.needs)
-    span = None if expire is None else nanoseconds(expire, "evaluate(expire)")
-    most = require_count("evaluate(capacity)", capacity, 1)
-    where = key_and_time("evaluate", by, timed=span is not None, labels=labels, passing=pass_labels)
+    waits = waiting("evaluate", by, expire, capacity)
 
     def kernel(source: Flowable[Any]) -> Callable[[], Evaluating]:
-        at = where(source)
+        at = waits.where(source)
         return lambda: Evaluating(
             at,
             evaluation,
             ids=id,
             prediction=prediction,
-            waiting=Waiting(most, span),
-            passing=pass_labels,
+            waiting=waits.anything(),
         )
 
-    return hearing(label("evaluate", ", ".join(evaluation.names)), kernel, labels)
+    name = label("evaluate", ", ".join(evaluation.names))
+    return hearing(name, kernel, labels, pass_labels=pass_labels)
 
 
 def detect_drift(  # noqa: PLR0913 - each is a thing of its own that one may say of drift
@@ -178,14 +174,10 @@ def detect_drift(  # noqa: PLR0913 - each is a thing of its own that one may say
     """
     if loss is None and labels is not None:
         raise ValueError("detect_drift: without a loss there are no labels to be heard")
-    span = None if expire is None else nanoseconds(expire, "detect_drift(expire)")
-    most = require_count("detect_drift(capacity)", capacity, 1)
-    where = key_and_time(
-        "detect_drift", by, timed=span is not None, labels=labels, passing=pass_labels
-    )
+    waits = waiting("detect_drift", by, expire, capacity)
 
     def kernel(source: Flowable[Any]) -> Callable[[], Drifting]:
-        at = where(source)
+        at = waits.where(source)
         return lambda: Drifting(
             at,
             detector,
@@ -194,9 +186,10 @@ def detect_drift(  # noqa: PLR0913 - each is a thing of its own that one may say
             ids=id,
             into=into,
             drifts=drifts,
-            waiting=Waiting(most, span),
-            passing=pass_labels or loss is None,
+            waiting=waits.anything(),
         )
 
     name = label("detect_drift", type(detector).__name__)
-    return hearing(name, kernel, labels) if loss is not None else one_for_each(name, kernel)
+    if loss is None:
+        return one_for_each(name, kernel)
+    return hearing(name, kernel, labels, pass_labels=pass_labels)

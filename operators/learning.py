@@ -10,13 +10,13 @@ from rxml.eventtime.instants import nanoseconds
 from rxml.eventtime.keyed.keyed_kernel import Where
 from rxml.flow.check import require_count
 from rxml.flow.kinds import fold, label, placed
+from rxml.learning.delaying.holding import one_for_each
 from rxml.learning.delaying.kernel import Delaying
-from rxml.learning.delaying.passing import key_and_time, one_for_each
-from rxml.learning.delaying.waiting import Waiting
 from rxml.learning.featuring.kernel import Featuring
 from rxml.learning.hearing import hearing
 from rxml.learning.online.kernel import Learning
 from rxml.learning.online.model import OnlineModel
+from rxml.learning.waiting import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,24 +152,21 @@ def learn(  # noqa: PLR0913 - each is a thing of its own that one may say of lea
         [nan, 10.0, 15.0]
     """
     _require_model(model)
-    span = None if expire is None else nanoseconds(expire, "learn(expire)")
-    most = require_count("learn(capacity)", capacity, 1)
+    waits = waiting("learn", by, expire, capacity)
     each = require_count("learn(mini_batch)", mini_batch, 1)
-    where = key_and_time("learn", by, timed=span is not None, labels=labels, passing=pass_labels)
 
     def kernel(source: Flowable[Any]) -> Callable[[], Learning]:
-        at = where(source)
+        at = waits.where(source)
         return lambda: Learning(
             at,
             model,
             ids=id,
             into=into,
             mini_batch=each,
-            waiting=Waiting(most, span),
-            passing=pass_labels,
+            waiting=waits.anything(),
         )
 
-    return hearing(label("learn", type(model).__name__), kernel, labels)
+    return hearing(label("learn", type(model).__name__), kernel, labels, pass_labels=pass_labels)
 
 
 def _require_model(model: object) -> None:
@@ -244,12 +241,10 @@ def features(  # noqa: PLR0913 - each is a thing of its own that one may say of 
     """
     hears = labels is not None or late
     _require_features(features, learn=learn, hears=hears, keyed=by is not None)
-    span = None if expire is None else nanoseconds(expire, "features(expire)")
-    most = require_count("features(capacity)", capacity, 1)
-    where = key_and_time("features", by, timed=span is not None, labels=labels, passing=pass_labels)
+    waits = waiting("features", by, expire, capacity)
 
     def kernel(source: Flowable[Any]) -> Callable[[], Featuring]:
-        at = where(source) if learn else Where(None, None)
+        at = waits.where(source) if learn else Where(None, None)
         return lambda: Featuring(
             at,
             features,
@@ -257,12 +252,13 @@ def features(  # noqa: PLR0913 - each is a thing of its own that one may say of 
             late=hears,
             learning=learn,
             distributions=distributions,
-            waiting=Waiting(most, span),
-            passing=pass_labels or not hears,
+            waiting=waits.anything(),
         )
 
     name = label("features", *features.transforms)
-    return hearing(name, kernel, labels) if hears else one_for_each(name, kernel)
+    if not hears:
+        return one_for_each(name, kernel)
+    return hearing(name, kernel, labels, pass_labels=pass_labels)
 
 
 def _require_features(features: Features, *, learn: bool, hears: bool, keyed: bool) -> None:

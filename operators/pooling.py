@@ -8,12 +8,8 @@ import numpy as np
 
 from rxml.batch.schema import require_name
 from rxml.errors import PipelineError
-from rxml.eventtime.event_time import event_time_of
-from rxml.eventtime.instants import nanoseconds
-from rxml.eventtime.keyed.keyed_kernel import Where
-from rxml.eventtime.keying import Keying, keying_of
 from rxml.eventtime.reading import label_of
-from rxml.flow.check import require_callable, require_count, require_function
+from rxml.flow.check import require_callable
 from rxml.flow.kinds import columns, label, stage
 from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.timing.duration import seconds_of
@@ -22,7 +18,7 @@ from rxml.learning.hearing import hearing
 from rxml.learning.pooling.kernel import Combining, Pooling, Teaching
 from rxml.learning.pooling.losses import NAMES
 from rxml.learning.pooling.models import Asking
-from rxml.uncertain.calibration.labels import Ledger
+from rxml.learning.waiting import waiting
 from rxml.uncertain.pooling import AdaHedge, FixedShare, Hedge, ModelAveraging
 
 if TYPE_CHECKING:
@@ -153,20 +149,16 @@ def combine(  # noqa: PLR0913 - each is a thing of its own that one may say of a
     teaching = _teaching(rule, loss, share, scale)
     if teaching.weights(len(named)).models != len(named):
         raise ValueError(f"combine wants a rule of {len(named)} members, as many as there are")
-    span = None if expire is None else nanoseconds(expire, "combine(expire)")
-    most = require_count("combine(capacity)", capacity, 1)
-    if by is not None and not isinstance(by, str):
-        require_function("combine(by)", by, "gives the key of an element")
+    waits = waiting("combine", by, expire, capacity)
 
     def kernel(source: Flowable[Any]) -> Callable[[], Combining]:
-        keying = keying_of(source) if by is None else Keying(by, None, None, None)
-        where = Where(keying, None if span is None else event_time_of("combine", source))
+        where = waits.where(source)
         return lambda: Combining(
             where,
             pooling,
             teaching,
             ids=id,
-            ledger=lambda width: Ledger(width, most, span),
+            ledger=waits.ledger,
             combination=combination,
         )
 

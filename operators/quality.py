@@ -5,15 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rxml.evaluation.estimated import Quality
-from rxml.eventtime.event_time import event_time_of
-from rxml.eventtime.instants import nanoseconds
-from rxml.eventtime.keyed.keyed_kernel import Where
-from rxml.eventtime.keying import Keying, keying_of
-from rxml.flow.check import require_count, require_function
 from rxml.flow.kinds import label
 from rxml.learning.hearing import hearing
 from rxml.learning.quality.kernel import Estimating
-from rxml.uncertain.calibration.labels import Ledger
+from rxml.learning.waiting import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,21 +84,17 @@ def estimate_quality(  # noqa: PLR0913 - each is a thing of its own that one may
         (0.35, 0.5)
     """
     Quality(1, threshold=threshold)  # says at once what is wrong
-    span = None if expire is None else nanoseconds(expire, "estimate_quality(expire)")
-    most = require_count("estimate_quality(capacity)", capacity, 1)
-    if by is not None and not isinstance(by, str):
-        require_function("estimate_quality(by)", by, "gives the key of an element")
+    waits = waiting("estimate_quality", by, expire, capacity)
 
     def kernel(source: Flowable[Any]) -> Callable[[], Estimating]:
-        keying = keying_of(source) if by is None else Keying(by, None, None, None)
-        timed = None if span is None else event_time_of("estimate_quality", source)
+        where = waits.where(source)
         return lambda: Estimating(
-            Where(keying, timed),
+            where,
             prediction=prediction,
             ids=id,
             threshold=threshold,
             classes=classes,
-            ledger=lambda width: Ledger(width, most, span),
+            ledger=waits.ledger,
             quality=quality,
         )
 

@@ -251,10 +251,10 @@ def abstain(  # noqa: PLR0913 - each is a thing of its own that one may say of a
     require_name(into)
     if not keep and not isinstance(prediction, str):
         raise TypeError("abstain(keep=False) wants the name of a column as prediction")
-    where, ledger = waiting("abstain", None, expire, capacity)
+    waits = waiting("abstain", None, expire, capacity)
 
     def kernel(source: Flowable[Any]) -> Callable[[], Abstaining]:
-        times = where(source).event_time if expire is not None else None
+        times = waits.where(source).event_time if expire is not None else None
         return lambda: Abstaining(
             Where(None, times),
             SelectiveRisk(risk, delta, window),
@@ -263,7 +263,7 @@ def abstain(  # noqa: PLR0913 - each is a thing of its own that one may say of a
             keep=keep,
             ids=id,
             into=into,
-            ledger=ledger,
+            ledger=waits.ledger,
         )
 
     return hearing(label("abstain", risk), kernel, labels, pass_labels=pass_labels)

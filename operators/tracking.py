@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from rxml.batch.schema import require_name
-from rxml.eventtime.event_time import event_time_of
-from rxml.eventtime.keyed.keyed_kernel import Where
-from rxml.eventtime.keying import Keying, keying_of
-from rxml.flow.check import require_count, require_function
+from rxml.eventtime.keying import Keying
+from rxml.flow.check import require_count
 from rxml.flow.kinds import fold, label, placed
 from rxml.flow.node import Cardinality
 from rxml.flow.placing import reading
 from rxml.learning.pooling.tracking import Seeing, Tracking
+from rxml.learning.waiting import key_and_time
 from rxml.uncertain.pooling import LocalLevel
 
 if TYPE_CHECKING:
@@ -90,14 +89,11 @@ def track(  # noqa: PLR0913 - each is a thing of its own that one may say of a l
     names = (into, nis, smoothed)
     for name in names:
         require_name(name)
-    if by is not None and not isinstance(by, str):
-        require_function("track(by)", by, "gives the key of an element")
     by_time = per == "second"
+    place = key_and_time("track", by, timed=by_time)
 
     def behind(source: Flowable[Any]) -> Operator[Any, Any]:
-        keying = keying_of(source) if by is None else Keying(by, None, None, None)
-        timed = by_time or (keying is not None and keying.ttl is not None)
-        where = Where(keying, event_time_of("track", source) if timed else None)
+        where = place(source)
 
         def kernel() -> Tracking:
             level = LocalLevel(q, lag=lag, late="widen")

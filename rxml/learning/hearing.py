@@ -94,7 +94,9 @@ def _with(labels: Flowable[Label], made: Operator[Any, Any]) -> Operator[Any, An
     return lambda source: made(beside(flowable(source, "beside"), labels))
 
 
-def _told(make: Callable[[], Hearing], *, lenient: bool, passing: bool) -> Callable[[], Hearing]:
+def told(make: Callable[[], Hearing], *, lenient: bool, passing: bool) -> Callable[[], Hearing]:
+    """What makes kernels that were told what to do with labels: see `Hearing`."""
+
     def made() -> Hearing:
         kernel = make()
         kernel.lenient, kernel.passing = lenient, passing
@@ -136,12 +138,12 @@ def hearing(
             f"{name}: pass_labels=True passes on labels that are among the elements; a flow of labels beside them can be "
             "given to the next operator, too"
         )
-    told = None if labels is None else labels_of(flows(name, (labels,))[0])
-    each = Cardinality.AT_MOST_ONE if told is None else Cardinality.ONE
+    coming = None if labels is None else labels_of(flows(name, (labels,))[0])
+    each = Cardinality.AT_MOST_ONE if coming is None else Cardinality.ONE
 
     def behind(source: Flowable[Any]) -> Operator[Any, Any]:
-        begin = _told(kernel(source), lenient=told is not None, passing=pass_labels)
+        begin = told(kernel(source), lenient=coming is not None, passing=pass_labels)
         made = reading(fold(name, begin, cardinality=each, aligned=False), Keying)
-        return made if told is None else _with(told, made)
+        return made if coming is None else _with(coming, made)
 
     return placed(name, behind)

@@ -11,8 +11,8 @@ from typing_extensions import override
 from rxml.errors import DistributionError
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of, read
+from rxml.learning.delaying.holding import Holding, require_rows
 from rxml.learning.delaying.kernel import listed
-from rxml.learning.delaying.passing import Passing, require_rows
 from rxml.learning.delaying.waiting import GONE
 from rxml.learning.evaluating.drifts import Drift
 from rxml.learning.identity import ids_of, require_ids
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Loss: TypeAlias = Callable[[Any, Any], float]
 
 
-class Drifting(Passing):
+class Drifting(Holding):
     """Watches the numbers that elements have, or how wrong their predictions turn out to be.
 
     Args:
@@ -48,10 +48,9 @@ class Drifting(Passing):
         into: the name of the column that says where a drift was seen.
         drifts: told of them; None: nobody is.
         waiting: predictions, until labels come; this run's own.
-        passing: labels go on.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a thing of its own that one may say of drift
+    def __init__(
         self,
         where: Where,
         detector: DriftDetector,
@@ -62,9 +61,8 @@ class Drifting(Passing):
         into: str,
         drifts: Drifts | None,
         waiting: Waiting,
-        passing: bool,
     ) -> None:
-        super().__init__(where, waiting, passing=passing)
+        super().__init__(where, waiting)
         self._first = detector
         self._column = column
         self._loss = loss

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of
-from rxml.learning.delaying.passing import Passing
+from rxml.learning.delaying.holding import Holding
 from rxml.learning.delaying.waiting import GONE
 from rxml.learning.evaluating.columns import gathered, needed
 from rxml.learning.identity import ids_of, require_ids
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rxml.uncertain.calibration.labels import Id
 
 
-class Evaluating(Passing):
+class Evaluating(Holding):
     """Judges predictions, of all elements and of each key, and tells of it.
 
     Args:
@@ -39,7 +39,6 @@ class Evaluating(Passing):
         ids: the id of an element.
         prediction: where predictions are.
         waiting: predictions, until labels come; this run's own.
-        passing: labels go on.
     """
 
     def __init__(
@@ -50,9 +49,8 @@ class Evaluating(Passing):
         ids: Column,
         prediction: Prediction,
         waiting: Waiting,
-        passing: bool,
     ) -> None:
-        super().__init__(where, waiting, passing=passing)
+        super().__init__(where, waiting)
         self._evaluation = evaluation
         self._judged = evaluation.begin()
         self._ids = ids

@@ -11,7 +11,7 @@ from typing_extensions import override
 from rxml.batch.column import values_of
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of
-from rxml.learning.delaying.passing import Passing, require_rows
+from rxml.learning.delaying.holding import Holding, require_rows
 from rxml.learning.delaying.waiting import GONE
 from rxml.learning.featuring.columns import Reader, uncertain
 from rxml.learning.identity import ids_of, require_ids
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rxml.uncertain.calibration.labels import Id
 
 
-class Featuring(Passing):
+class Featuring(Holding):
     """Features that learn, of each key.
 
     Args:
@@ -44,7 +44,6 @@ class Featuring(Passing):
         learning: whether it learns at all.
         distributions: whether imputed and target encoded features become distributions.
         waiting: what is to be learned from, until targets come; this run's own.
-        passing: labels go on.
     """
 
     def __init__(
@@ -57,9 +56,8 @@ class Featuring(Passing):
         learning: bool,
         distributions: bool,
         waiting: Waiting,
-        passing: bool,
     ) -> None:
-        super().__init__(where, waiting, passing=passing)
+        super().__init__(where, waiting)
         self._features = deepcopy(features)
         self._ids = ids
         self._late = late

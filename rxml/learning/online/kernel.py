@@ -11,7 +11,7 @@ from rxml.batch.batch import Batch
 from rxml.errors import ModelError
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of
-from rxml.learning.delaying.passing import Passing
+from rxml.learning.delaying.holding import Holding
 from rxml.learning.delaying.waiting import GONE
 from rxml.learning.identity import ids_of, require_ids
 from rxml.learning.label import Label, missing
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rxml.uncertain.calibration.labels import Id
 
 
-class Learning(Passing):
+class Learning(Holding):
     """A model for each key, that predicts and learns.
 
     Args:
@@ -41,7 +41,6 @@ class Learning(Passing):
         into: the name of the first output's column; None: as the model has it.
         mini_batch: labels of a key that are learned from at once.
         waiting: what was predicted, until labels come; this run's own.
-        passing: labels go on.
     """
 
     def __init__(
@@ -53,9 +52,8 @@ class Learning(Passing):
         into: str | None,
         mini_batch: int,
         waiting: Waiting,
-        passing: bool,
     ) -> None:
-        super().__init__(where, waiting, passing=passing)
+        super().__init__(where, waiting)
         self._first = model
         self._ids = ids
         self._into = into
