@@ -28,7 +28,7 @@ collect_ignore_glob = ["typing/cases/*", "fuzz/*"]
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
     "ci",
-    max_examples=30,
+    max_examples=50,
     deadline=None,
     derandomize=True,
     print_blob=True,

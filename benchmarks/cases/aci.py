@@ -168,9 +168,9 @@ CASE = Case(
         "hand": Contestant(by_hand, "bisect in a list; numpy.sort; the bare expression"),
     },
     musts=(
-        Must("speed", "hand", 0.2, "one_seconds"),
+        Must("speed", "hand", 0.4, "one_seconds"),
         Must("speed", "hand", 0.7, "many_seconds"),
-        Must("speed", "hand", 0.1, "tracked_seconds"),
+        Must("speed", "hand", 0.2, "tracked_seconds"),
     ),
     shown=("seconds", "one_seconds", "many_seconds", "tracked_seconds"),
     tolerance=1e-9,

@@ -21,7 +21,7 @@ CASES = {
     for variant, case in variants.items()
 }
 
-SHARE = 3
+SHARE = 5
 """One in so many examples of the profile: there are more than thirty laws for each case."""
 
 
