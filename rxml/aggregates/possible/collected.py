@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 from typing_extensions import override
 
-from rxml.aggregates.aggregate import Aggregate, require_whole
-from rxml.aggregates.folding import at_once
+from rxml.aggregates.aggregate import require_whole
+from rxml.aggregates.held import Held
 from rxml.errors import BufferOverflowError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rxml.aggregates.aggregate import Fold, State
+    from rxml.aggregates.aggregate import State
     from rxml.aggregates.reader import Reader
 
 Part: TypeAlias = "Sequence[NDArray[Any]]"
@@ -27,16 +27,13 @@ MOST: Final = 10_000
 """Rows that a group may have, if nothing else is said."""
 
 
-class Collected(Aggregate):
+class Collected(Held):
     """Rows as arrays. State: an object for each group, parts of at least halving length; None without rows.
 
     Args:
         readers: of the arrays.
         most: rows that a group may have, at least 1; one more is a BufferOverflowError.
     """
-
-    exact: ClassVar[bool] = True
-    fallible: ClassVar[bool] = True
 
     most: int
 
@@ -57,10 +54,6 @@ class Collected(Aggregate):
         """The results of all groups as columns: the main one, then those beside it."""
 
     @override
-    def identity(self, groups: int) -> State:
-        return (np.empty(groups, object),)
-
-    @override
     def lift(
         self,
         values: Sequence[NDArray[Any]],
@@ -70,35 +63,16 @@ class Collected(Aggregate):
     ) -> State:
         order = np.argsort(codes, kind="stable")
         arrays = [each[order] for each in (times, *values)]
-        (result,) = self.identity(groups)
-        start = 0
-        for group, end in enumerate(np.cumsum(np.bincount(codes, minlength=groups)).tolist()):
-            if end > start:
-                self._require(end - start)
-                # copies, for views would hold on to all rows that came with these
-                result[group] = (tuple(each[start:end].copy() for each in arrays),)
-            start = end
-        return (result,)
+
+        def made(rows: slice) -> tuple[Part, ...]:
+            self._require(rows.stop - rows.start)
+            # copies, for views would hold on to all rows that came with these
+            return (tuple(each[rows].copy() for each in arrays),)
+
+        return self.held(codes, groups, made)
 
     @override
-    def folding(self, values: Sequence[NDArray[Any]], times: NDArray[np.int64]) -> Fold:
-        """As any; but no value is refused, and so none need be looked at before: the bound is one of groups."""
-
-        def fold(state: State, places: NDArray[np.intp]) -> None:
-            at_once(self, values, times, state, places)
-
-        return fold
-
-    @override
-    def combine(self, left: State, right: State) -> State:
-        result = left[0].copy()
-        for group, late in enumerate(right[0]):
-            if late is not None:
-                early = result[group]
-                result[group] = late if early is None else self._merged(early, late)
-        return (result,)
-
-    def _merged(self, early: Sequence[Part], late: Sequence[Part]) -> tuple[Part, ...]:
+    def merged(self, early: Sequence[Part], late: Sequence[Part]) -> tuple[Part, ...]:
         parts = list(early)
         for part in late:
             parts.append(part)
