@@ -96,7 +96,7 @@ def exact(x: Normal, f: Any) -> Normal:
     if f not in _FORMS:
         name = getattr(f, "__name__", f)
         raise DistributionError(
-            f"no exact form of {name} is known: give `method='unscented'`, 'delta' or 'worlds'"
+            f"no exact form of {name} is known: use `x.map(f, method=...)`, with 'unscented', 'delta' or 'worlds'"
         )
     return Normal(*_FORMS[f](x))
 

@@ -172,7 +172,7 @@ def _exactly(x: Distribution, f: Any) -> Distribution:
         case _:
             name = getattr(f, "__name__", f)
             raise DistributionError(
-                f"no exact form of {name} for {type(x).__name__}: give a method"
+                f"no exact form of {name} for {type(x).__name__}: use `x.map(f, method=...)`"
             )
 
 
