@@ -94,7 +94,8 @@ def random_effects(
     made with Student's t of k - 1 degrees of freedom and the variance of the weighted residuals (Hartung and Knapp
     2001, Sidik and Jonkman 2002). For nominal 95 % and 8 members it holds about 95 % for any tau, where plain
     inverse variance falls below 75 %. With one member there is nothing to compare: the interval is normal, of its
-    own variance. A fact is the answer of its row, and tau2 there is 0.
+    own variance. A fact is the answer of its row, and tau2 there is 0. Where two variances of a row are further apart than
+    1e-300 to 1, tau2 is made of numbers too small to have all their digits: it may then depend on the order of members.
 
     Args:
         y: (N, K) estimates of N rows by K members; NaN is absent. Sizes up to 1e150.
