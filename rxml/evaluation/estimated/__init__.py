@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from rxml.evaluation.estimated.accuracy import EstimatedAccuracy, confidence
+from rxml.evaluation.estimated.macro import (
+    EstimatedMacro,
+    EstimatedMacroF1,
+    EstimatedMacroPrecision,
+    EstimatedMacroRecall,
+)
 from rxml.evaluation.estimated.quality import Quality
 from rxml.evaluation.estimated.ratios import (
     EstimatedF1,
@@ -14,6 +20,10 @@ from rxml.evaluation.estimated.ratios import (
 __all__ = [
     "EstimatedAccuracy",
     "EstimatedF1",
+    "EstimatedMacro",
+    "EstimatedMacroF1",
+    "EstimatedMacroPrecision",
+    "EstimatedMacroRecall",
     "EstimatedPrecision",
     "EstimatedRatio",
     "EstimatedRecall",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from typing_extensions import override
 
+from rxml.evaluation.estimated import expected
 from rxml.evaluation.estimated.accuracy import required_threshold
 from rxml.evaluation.metrics.bounds import by_deviation
 from rxml.evaluation.metrics.cells import Added, Faded, Windowed, cells_kept
-from rxml.evaluation.metrics.confusion import divided
 from rxml.evaluation.metrics.memory import memory
 from rxml.evaluation.metrics.metric import Metric
 from rxml.evaluation.scores.inputs import probabilities
@@ -19,6 +18,7 @@ from rxml.evaluation.scores.inputs import probabilities
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rxml.evaluation.estimated.expected import Ratio
     from rxml.evaluation.metrics.bounds import Bounds
     from rxml.evaluation.metrics.rows import Slots
     from rxml.uncertain.checks import Floats
@@ -41,6 +41,7 @@ class EstimatedRatio(Metric[Added | Faded | Windowed]):
     """
 
     threshold: float
+    ratio: ClassVar[Ratio]
 
     def __init__(
         self, threshold: float = 0.5, *, fading: float | None = None, window: int | None = None
@@ -57,7 +58,7 @@ class EstimatedRatio(Metric[Added | Faded | Windowed]):
         p = probabilities("probability", columns[0])
         if p.ndim != 1:
             raise ValueError(
-                f"probability wants that of the positive class, got {p.shape[1:]} of each row"
+                f"probability wants that of the positive class, got {p.shape[1:]} of each row: of classes there is EstimatedMacroF1"
             )
         with np.errstate(under="ignore"):
             return (p >= self.threshold).astype(np.intp), p, p * (1 - p)
@@ -67,12 +68,6 @@ class EstimatedRatio(Metric[Added | Faded | Windowed]):
         cells = self.kept.read(self._at(slots)).cells
         positive = cells[:, :, 1]
         return np.stack([cells[:, :, 0] - positive, positive], axis=1)
-
-    @abstractmethod
-    def _slopes(
-        self, hits: Floats, missed: Floats, predicted: Floats
-    ) -> tuple[Floats, Floats, Floats]:
-        """The ratio, and how it changes with true positives and with false negatives."""
 
     @override
     def value(self, slots: Slots | None = None) -> Floats:
@@ -88,7 +83,7 @@ class EstimatedRatio(Metric[Added | Faded | Windowed]):
         sums = self.kept.read(self._at(slots))
         # in rows: where weights fade, in as many equal ones as tell as much
         cells = sums.cells * sums.scale[:, None, None]
-        value, by_hit, by_miss = self._slopes(cells[:, 1, 1], cells[:, 0, 1], cells[:, 1, 0])
+        value, by_hit, by_miss = type(self).ratio(cells[:, 1, 1], cells[:, 0, 1], cells[:, 1, 0])
         with np.errstate(under="ignore"):
             var = by_hit**2 * cells[:, 1, 2] + by_miss**2 * cells[:, 0, 2]
         return value, np.sqrt(var)
@@ -97,33 +92,16 @@ class EstimatedRatio(Metric[Added | Faded | Windowed]):
 class EstimatedPrecision(EstimatedRatio):
     """The share of true positives among rows that are predicted to be positive, before labels: NaN without such."""
 
-    @override
-    def _slopes(
-        self, hits: Floats, missed: Floats, predicted: Floats
-    ) -> tuple[Floats, Floats, Floats]:
-        one = divided(np.ones_like(hits), predicted, np.nan)
-        return hits * one, one, np.zeros_like(hits)
+    ratio: ClassVar[Ratio] = staticmethod(expected.precision)
 
 
 class EstimatedRecall(EstimatedRatio):
     """The expected true positives for all that are expected to be positive, before labels: NaN without such."""
 
-    @override
-    def _slopes(
-        self, hits: Floats, missed: Floats, predicted: Floats
-    ) -> tuple[Floats, Floats, Floats]:
-        one = divided(np.ones_like(hits), hits + missed, np.nan)
-        value = hits * one
-        return value, (1 - value) * one, -value * one
+    ratio: ClassVar[Ratio] = staticmethod(expected.recall)
 
 
 class EstimatedF1(EstimatedRatio):
     """2 TP / (2 TP + FP + FN) of expected counts, before labels: NaN where none is positive nor predicted to be."""
 
-    @override
-    def _slopes(
-        self, hits: Floats, missed: Floats, predicted: Floats
-    ) -> tuple[Floats, Floats, Floats]:
-        one = divided(np.ones_like(hits), hits + missed + predicted, np.nan)
-        value = 2 * hits * one
-        return value, (2 - value) * one, -value * one
+    ratio: ClassVar[Ratio] = staticmethod(expected.f1)

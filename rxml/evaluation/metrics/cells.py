@@ -13,6 +13,8 @@ from rxml.evaluation.metrics.ring import Ring
 from rxml.evaluation.metrics.rows import Slots, folded, numbered
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from rxml.evaluation.metrics.memory import Memory
@@ -164,15 +166,28 @@ class Windowed(Ring):
         rows, there = self.held(slots)
         slot, place = np.nonzero(there)
         held = rows[slot, place]
-        cell = held[:, 0].astype(np.intp)
-        size, parts = len(slots) * self.cells, rows.shape[2]
-        flat = np.empty((size, parts))
-        place = slot * self.cells + cell
-        flat[:, 0] = np.bincount(place, minlength=size)
-        for nth in range(1, parts):
-            flat[:, nth] = np.bincount(place, held[:, nth], size)
-        sums = flat.reshape(len(slots), self.cells, parts)
-        return Sums(sums, sums[:, :, 0].sum(axis=1))
+        at = slot * self.cells + held[:, 0].astype(np.intp)
+        with np.errstate(under="ignore"):
+            return sums_by_cell(at, (len(slots), self.cells), self._columns(held[:, 1:]))
+
+    def _columns(self, held: Floats) -> Iterable[Floats]:
+        """The columns that are summed, of what is kept of each row, (n, columns)."""
+        return held.T
+
+
+def sums_by_cell(at: Slots, shape: tuple[int, int], columns: Iterable[Floats]) -> Sums:
+    """Of rows that weigh alike.
+
+    Args:
+        at: the place of each row, its slot times the number of cells and its cell, (n,).
+        shape: slots and cells.
+        columns: each (n,).
+    """
+    size = shape[0] * shape[1]
+    parts = [np.bincount(at, column, size) for column in columns]
+    counts = np.bincount(at, minlength=size).astype(np.float64)
+    sums: Floats = np.stack([counts, *parts], axis=-1).reshape(*shape, -1)
+    return Sums(sums, sums[:, :, 0].sum(axis=1))
 
 
 def faded(fading: float, gap: NDArray[np.int64]) -> Floats:
