@@ -42,7 +42,7 @@ def estimate_quality(  # noqa: PLR0913 - each is a thing of its own that one may
 
     Demand: n elements for n; labels beside are asked for first, up to 1024 at a time, while the reader waits.
     Buffers: at most `capacity` predictions that wait for their labels, about 100 bytes each; as many ids that had theirs; for
-        each key 16 bytes for each prediction of the window of `quality`.
+        each key 16 bytes for each prediction of the window of `quality`, 8 (k + 1) more among k classes if it tells F1.
     Emits: the elements, as they are. A `Label` comes to nothing: it is heard.
     Completes: with upstream, whether or not the flow of labels has ended.
     Fails: with upstream; when an element has no such prediction, id, key or time, or a label among the elements is none of the
@@ -52,7 +52,8 @@ def estimate_quality(  # noqa: PLR0913 - each is a thing of its own that one may
 
     The accuracy of predictions without labels is the mean probability of what is predicted, if probabilities are calibrated
     (see `calibrate_probability`): how many will have been right is a Poisson binomial count. As labels come, what is known
-    takes the place of what is estimated, and also says by how much probabilities were off: `QualityReport.rectified`.
+    takes the place of what is estimated, and also says by how much probabilities were off: `QualityReport.rectified`. With
+    `EstimatedQuality(f1=True)` reports tell F1 too, of an event or as the mean over classes.
 
     Args:
         quality: told of it; see `rxml.learning.EstimatedQuality`.

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from rxml.evaluation.metrics.cells import Sums, sums_by_cell
 from rxml.evaluation.metrics.confusion import divided
-from rxml.uncertain.checks import Floats, summed
+from rxml.uncertain.checks import Floats, Mask, summed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from rxml.evaluation.metrics.cells import Sums
 
 Slopes: TypeAlias = tuple[Floats, Floats, Floats]
 Ratio: TypeAlias = Callable[[Floats, Floats, Floats], Slopes]
@@ -53,6 +52,17 @@ def columns_count(classes: int) -> int:
     return classes + classes * (classes + 1) // 2
 
 
+def required_classes(classes: int) -> int:
+    """How many classes there are.
+
+    Raises:
+        ValueError: they are fewer than 2, or no whole number.
+    """
+    if classes < 2 or classes != int(classes):
+        raise ValueError(f"classes wants a whole number, at least 2, got {classes!r}")
+    return int(classes)
+
+
 @dataclass(frozen=True, slots=True)
 class Expected:
     """Of each slot, by predicted class: in rows, or where weights fade in as many equal ones as tell as much.
@@ -77,6 +87,15 @@ class Expected:
         for one, other in (pairs, pairs[::-1]):
             together[:, :, one, other] = cells[:, :, 1 + classes :]
         return cls(cells[:, :, 0], cells[:, :, 1 : 1 + classes], together)
+
+    @classmethod
+    def of_rows(cls, rows: Floats, there: Mask) -> Expected:
+        """From rows of what is predicted and the probabilities, (k, n, 1 + K), and which of them there are, (k, n)."""
+        slot, place = np.nonzero(there)
+        held, classes = rows[slot, place], rows.shape[2] - 1
+        cell = slot * classes + held[:, 0].astype(np.intp)
+        with np.errstate(under="ignore"):
+            return cls.of(sums_by_cell(cell, (len(rows), classes), columns_of(held[:, 1:])))
 
     def by_class(self, ratio: Ratio) -> tuple[Floats, Floats]:
         """The ratio of each class with its standard deviation, (k, K), by the delta method."""

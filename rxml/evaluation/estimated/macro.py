@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from typing_extensions import override
 
-from rxml.evaluation.estimated import expected
-from rxml.evaluation.estimated.expected import Expected, columns_count, columns_of
+from rxml.evaluation.estimated.expected import (
+    Expected,
+    columns_count,
+    columns_of,
+    f1,
+    precision,
+    recall,
+    required_classes,
+)
 from rxml.evaluation.metrics.bounds import by_deviation
 from rxml.evaluation.metrics.cells import Added, Faded, Windowed, cells_kept
 from rxml.evaluation.metrics.memory import memory
@@ -59,8 +66,7 @@ class EstimatedMacro(Metric[Added | Faded | Windowed]):
     def __init__(
         self, classes: int, *, fading: float | None = None, window: int | None = None
     ) -> None:
-        if classes < 2 or classes != int(classes):
-            raise ValueError(f"classes wants a whole number, at least 2, got {classes!r}")
+        self.classes = required_classes(classes)
         remembers = memory(fading, window)
         kept = (
             LastRows(remembers, classes, classes)
@@ -68,7 +74,6 @@ class EstimatedMacro(Metric[Added | Faded | Windowed]):
             else cells_kept(remembers, classes, columns_count(classes))
         )
         super().__init__(("probability",), kept)
-        self.classes = int(classes)
 
     @override
     def setting(self) -> list[Any]:
@@ -123,16 +128,16 @@ class LastRows(Windowed):
 class EstimatedMacroPrecision(EstimatedMacro):
     """The mean precision of classes, before labels; one that is never predicted, but comes, counts 0."""
 
-    ratio: ClassVar[Ratio] = staticmethod(expected.precision)
+    ratio: ClassVar[Ratio] = staticmethod(precision)
 
 
 class EstimatedMacroRecall(EstimatedMacro):
     """The mean recall of classes, before labels; one that is predicted, but expected never to come, counts 0."""
 
-    ratio: ClassVar[Ratio] = staticmethod(expected.recall)
+    ratio: ClassVar[Ratio] = staticmethod(recall)
 
 
 class EstimatedMacroF1(EstimatedMacro):
     """The mean F1 of classes, before labels."""
 
-    ratio: ClassVar[Ratio] = staticmethod(expected.f1)
+    ratio: ClassVar[Ratio] = staticmethod(f1)

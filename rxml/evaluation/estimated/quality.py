@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rxml.evaluation.estimated.accuracy import confidence, required_threshold
-from rxml.evaluation.metrics.bounds import required_level, two_sided
+from rxml.evaluation.estimated.expected import Expected, f1, required_classes
+from rxml.evaluation.metrics.bounds import by_deviation, required_level, two_sided
 from rxml.evaluation.metrics.confusion import divided
 from rxml.evaluation.metrics.memory import memory
 from rxml.evaluation.metrics.ring import Ring
@@ -56,6 +57,7 @@ class Quality:
     Args:
         window: how many last rows of each slot, at least 1. Memory: 16 bytes each, for every slot.
         threshold: from what probability on the positive class is predicted, in [0, 1].
+        classes: K, at least 2: F1 is told too, for which a row takes 8 (K + 1) bytes more. None: accuracy only.
 
     Raises:
         ValueError: an argument is outside its bounds.
@@ -71,11 +73,17 @@ class Quality:
     """
 
     threshold: float
+    classes: int | None
     late: NDArray[np.int64]
 
-    def __init__(self, window: int, *, threshold: float = 0.5) -> None:
-        self._ring = Ring(memory(None, window), 2)
+    def __init__(self, window: int, *, threshold: float = 0.5, classes: int | None = None) -> None:
+        if classes is not None:
+            required_classes(classes)
+        # confidence, whether right; where F1 is told what was predicted, and the probability of each class
+        columns = 2 if classes is None else 3 + classes
+        self._ring = Ring(memory(None, window), columns)
         self.threshold = required_threshold(threshold)
+        self.classes = classes
         self.late = np.zeros(1, np.int64)
 
     @property
@@ -109,23 +117,43 @@ class Quality:
         """
         sure = confidence(probability, self.threshold)
         require(~np.isnan(sure), "probability is known", sure)
+        more = () if self.classes is None else self._said(np.asarray(probability, np.float64))
         at = self._placed(len(sure), slots)
         tickets: NDArray[np.int64] = self._ring.arrays["seen"][at] + numbered(at)
-        self._ring.take(at, sure, np.full(len(sure), np.nan))
+        self._ring.take(at, sure, np.full(len(sure), np.nan), *more)
         return tickets
 
-    def labelled(self, tickets: ArrayLike, right: ArrayLike, slots: Slots | None = None) -> None:
+    def _said(self, probability: Floats) -> tuple[Floats, ...]:
+        """What was predicted, and the probability of each class."""
+        event = probability.ndim == 1
+        p = np.stack([1 - probability, probability], axis=-1) if event else probability
+        if p.shape[1] != self.classes:
+            raise ValueError(f"probability wants {self.classes} of each row, got {p.shape[1:]}")
+        said = probability >= self.threshold if event else p.argmax(axis=1)
+        return np.asarray(said, np.float64), *p.T
+
+    def labelled(
+        self,
+        tickets: ArrayLike,
+        right: ArrayLike,
+        slots: Slots | None = None,
+        *,
+        truths: ArrayLike | None = None,
+    ) -> None:
         """Take labels in.
 
         Args:
             tickets: as `predicted` gave them, (n,).
             right: whether the prediction was, (n,).
             slots: those that the tickets are of, (n,). All of slot 0 if not given.
+            truths: the place of the class that came, (n,): wanted if F1 is told, else not looked at.
 
         Raises:
-            ValueError: the lengths differ, there is no such slot, or a ticket was not given yet.
+            ValueError: the lengths differ, there is no such slot, or a ticket was not given yet; or truths are wanted,
+                or are no classes.
         """
         numbers, came = np.asarray(tickets, np.int64), np.asarray(right, np.bool_)
+        places = self._classes_of(truths, len(numbers))
         at = self._placed(len(numbers), slots)
         rows, seen = self._ring.arrays["rows"], self._ring.arrays["seen"]
         if came.shape != numbers.shape or (numbers < 0).any() or (numbers >= seen[at]).any():
@@ -135,7 +163,17 @@ class Quality:
         window = self._ring.memory.window
         held = numbers >= seen[at] - window
         rows[at[held], numbers[held] % window, 1] = came[held]
+        if self.classes is not None:
+            rows[at[held], numbers[held] % window, 3:] = np.eye(self.classes)[places[held]]
         np.add.at(self.late, at[~held], 1)
+
+    def _classes_of(self, truths: ArrayLike | None, n: int) -> NDArray[np.intp]:
+        if self.classes is None:
+            return np.zeros(n, np.intp)
+        places = np.asarray(-1 if truths is None else truths, np.intp)
+        if places.shape != (n,) or (n and not 0 <= places.min() <= places.max() < self.classes):
+            raise ValueError(f"truths want one of 0..{self.classes - 1} for each of {n} labels")
+        return places
 
     def _placed(self, n: int, slots: Slots | None) -> Slots:
         at = np.zeros(n, np.intp) if slots is None else np.asarray(slots, np.intp)
@@ -181,6 +219,25 @@ class Quality:
         lower, upper = (divided(hits + bound, known.rows, np.nan) for bound in more)
         none = known.rows == 0
         return np.where(none, 0.0, lower), np.where(none, 1.0, upper)
+
+    def f1(self, level: float = 0.95, slots: Slots | None = None) -> tuple[Floats, Floats, Floats]:
+        """The expected F1 of the rows of each window, (k,), and within which it is once all have their labels.
+
+        Of two classes that of the second, of more the mean over classes, as `EstimatedMacroF1`: rows with a label
+        count as they came out. NaN, from 0 to 1, without rows.
+
+        Raises:
+            ValueError: the level is not between 0 and 1, or no classes were given.
+        """
+        if self.classes is None:
+            raise ValueError("F1 wants classes: give Quality their number")
+        at = np.arange(self.slots) if slots is None else np.asarray(slots, np.intp)
+        rows, there = self._ring.held(at)
+        expected = Expected.of_rows(rows[:, :, 2:], there)
+        value, off = expected.macro(f1)
+        if self.classes == 2:
+            value, off = (each[:, 1] for each in expected.by_class(f1))
+        return value, *by_deviation(value, off, level, (0.0, 1.0))
 
     def rectified(
         self, level: float = 0.95, slots: Slots | None = None

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from typing_extensions import override
 
-from rxml.evaluation.estimated import expected
 from rxml.evaluation.estimated.accuracy import required_threshold
+from rxml.evaluation.estimated.expected import f1, precision, recall
 from rxml.evaluation.metrics.bounds import by_deviation
 from rxml.evaluation.metrics.cells import Added, Faded, Windowed, cells_kept
 from rxml.evaluation.metrics.memory import memory
@@ -92,16 +92,16 @@ class EstimatedRatio(Metric[Added | Faded | Windowed]):
 class EstimatedPrecision(EstimatedRatio):
     """The share of true positives among rows that are predicted to be positive, before labels: NaN without such."""
 
-    ratio: ClassVar[Ratio] = staticmethod(expected.precision)
+    ratio: ClassVar[Ratio] = staticmethod(precision)
 
 
 class EstimatedRecall(EstimatedRatio):
     """The expected true positives for all that are expected to be positive, before labels: NaN without such."""
 
-    ratio: ClassVar[Ratio] = staticmethod(expected.recall)
+    ratio: ClassVar[Ratio] = staticmethod(recall)
 
 
 class EstimatedF1(EstimatedRatio):
     """2 TP / (2 TP + FP + FN) of expected counts, before labels: NaN where none is positive nor predicted to be."""
 
-    ratio: ClassVar[Ratio] = staticmethod(expected.f1)
+    ratio: ClassVar[Ratio] = staticmethod(f1)

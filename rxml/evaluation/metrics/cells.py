@@ -186,7 +186,7 @@ def sums_by_cell(at: Slots, shape: tuple[int, int], columns: Iterable[Floats]) -
     size = shape[0] * shape[1]
     parts = [np.bincount(at, column, size) for column in columns]
     counts = np.bincount(at, minlength=size).astype(np.float64)
-    sums: Floats = np.stack([counts, *parts], axis=-1).reshape(*shape, -1)
+    sums = np.asarray(np.stack([counts, *parts], axis=-1), np.float64).reshape(*shape, -1)
     return Sums(sums, sums[:, :, 0].sum(axis=1))
 
 

@@ -33,6 +33,10 @@ class QualityReport:
         rectified_lower: of that, by prediction-powered inference (Angelopoulos et al., 2023); 0 without.
         rectified_upper: as much; 1 without.
         counts: what became of all predictions and labels, of any key.
+        f1: the expected F1 of these predictions, of an event that of it, of more classes the mean over them; None if the
+            handle did not ask for it.
+        f1_lower: of what that will be when all have their labels, as `lower`; None as well.
+        f1_upper: as much.
     """
 
     key: Any
@@ -44,6 +48,9 @@ class QualityReport:
     rectified_lower: float
     rectified_upper: float
     counts: Counts = field(default_factory=Counts)
+    f1: float | None = None
+    f1_lower: float | None = None
+    f1_upper: float | None = None
 
 
 class EstimatedQuality:
@@ -56,6 +63,7 @@ class EstimatedQuality:
             milliseconds for a window of 1000.
         keep: reports that are remembered for readers, >= 1.
         keys: keys that `by_key` has, those of the latest reports, >= 1.
+        f1: whether reports tell F1 too, for which a prediction among k classes takes 8 (k + 1) bytes more.
 
     Raises:
         ValueError: a number out of its range.
@@ -69,6 +77,7 @@ class EstimatedQuality:
         every: int = 100,
         keep: int = 1024,
         keys: int = 10_000,
+        f1: bool = False,
     ) -> None:
         if not 0 < level < 1:
             message = f"EstimatedQuality(level) wants a number between 0 and 1, got {level!r}"
@@ -76,6 +85,7 @@ class EstimatedQuality:
         self.window: int = require_count("EstimatedQuality(window)", window, 1)
         self.level: float = level
         self.every: int = require_count("EstimatedQuality(every)", every, 1)
+        self.f1: bool = f1
         self._most = require_count("EstimatedQuality(keys)", keys, 1)
         self._news: News[QualityReport] = News(keep)
         self._held: OrderedDict[Any, QualityReport] = OrderedDict()

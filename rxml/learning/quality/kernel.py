@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import numpy as np
@@ -19,7 +18,7 @@ from rxml.learning.quality.handle import QualityReport
 from rxml.uncertain import Categorical
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rxml.eventtime.keyed.keyed_kernel import Where
     from rxml.eventtime.keyed.placement import Placement
@@ -70,6 +69,7 @@ class Estimating(Awaiting):
     @override
     def kind(self) -> str:
         text = f"threshold {self._threshold:.12g}, window {self._told.window}"
+        text += ", f1" if self._told.f1 else ""
         return f"estimate_quality: {label_of(self._prediction)}, {text}"
 
     @override
@@ -104,11 +104,18 @@ class Estimating(Awaiting):
 
     @override
     def begin(self, capacity: int, fresh: NDArray[np.intp]) -> None:
+        self._begin_f1(len(self._next))
         self._quality.grow(capacity)
         self._heard = grown(self._heard, capacity)
         if len(fresh):
             self._quality.forget(fresh)
             self._heard[fresh] = 0
+
+    def _begin_f1(self, classes: int) -> None:
+        """How many classes there are is known from the first elements, or from a state, before it has rows."""
+        if self._told.f1 and self._quality.classes is None:
+            window, threshold = self._told.window, self._threshold
+            self._quality = Quality(window, threshold=threshold, classes=classes)
 
     @override
     def work(
@@ -140,7 +147,8 @@ class Estimating(Awaiting):
     @override
     def learn(self, slots: NDArray[np.intp], kept: Floats, truths: Floats) -> None:
         right = kept[:, 1] == truths
-        self._quality.labelled(kept[:, 0].astype(np.int64), right, slots)
+        places = truths.astype(np.intp)
+        self._quality.labelled(kept[:, 0].astype(np.int64), right, slots, truths=places)
         self._count(slots)
 
     def _count(self, slots: NDArray[np.intp]) -> None:
@@ -161,8 +169,14 @@ class Estimating(Awaiting):
             quality.measured(slots),
             *quality.rectified(level, slots),
         )
+        rows = zip(keys, zip(*columns, strict=True), self._f1(slots), strict=True)
         counts = self.counts
-        return [_report(key, row, counts) for key, *row in zip(keys, *columns, strict=True)]
+        return [_report(key, row, counts, f1) for key, row, f1 in rows]
+
+    def _f1(self, slots: NDArray[np.intp]) -> Iterable[Sequence[Any]]:
+        if not self._told.f1:
+            return [()] * len(slots)
+        return zip(*self._quality.f1(self._told.level, slots), strict=True)
 
     @override
     def saved(self) -> dict[str, Any]:
@@ -175,13 +189,14 @@ class Estimating(Awaiting):
 
     @override
     def resume(self, state: dict[str, Any]) -> None:
-        self._quality.restore(state["quality"])
         self._classes = state["classes"]
+        if self._classes is not None:
+            self._begin_f1(len(self._classes))
+        self._quality.restore(state["quality"])
         self._heard = np.array(state["heard"], np.int64)
         self._told.restore(state["told"])
 
 
-def _report(key: Any, row: Sequence[Any], counts: Counts) -> QualityReport:
-    names = [each.name for each in fields(QualityReport)]
-    settings: dict[str, Any] = dict(zip(names, [key, *map(float, row), counts], strict=True))
-    return QualityReport(**settings)
+def _report(key: Any, row: Sequence[Any], counts: Counts, f1: Sequence[Any]) -> QualityReport:
+    told: list[Any] = [key, *map(float, row), counts, *map(float, f1)]
+    return QualityReport(*told)

@@ -25,7 +25,8 @@ NAMES = ["red", "green", "blue"]
 
 
 def watched(**how: Any) -> EstimatedQuality:
-    return EstimatedQuality(**{"every": 1, **how})
+    settings: dict[str, Any] = {"every": 1, **how}
+    return EstimatedQuality(**settings)
 
 
 def estimated(quality: EstimatedQuality, **how: Any) -> Operator[Any, Any]:
@@ -108,6 +109,24 @@ def test_the_interval_holds_what_labels_will_show_where_probabilities_are_calibr
     assert held >= 33  # of 36 on average; a count is discrete, so it is rather more
 
 
+def test_f1_is_told_where_it_is_asked_for() -> None:
+    rows = [said(1, 0.9), said(2, 0.2), said(3, 0.7)]
+    assert after(rows).f1 is None
+    report = after([*rows, Label(3, "no")], watched(f1=True), classes=["no", "yes"])
+    assert report.f1 is not None
+    assert report.f1 == pytest.approx(1.8 / (2 + 0.9 + 0.2))
+    off = (
+        1.959964
+        * (0.9 * 0.1 * ((2 - report.f1) / 3.1) ** 2 + 0.2 * 0.8 * (report.f1 / 3.1) ** 2) ** 0.5
+    )
+    assert (report.f1_lower, report.f1_upper) == pytest.approx((report.f1 - off, report.f1 + off))
+    p = [Categorical([0.7, 0.2, 0.1], NAMES), Categorical([0.1, 0.2, 0.7], NAMES)]
+    two = after([said(1, p[0]), said(2, p[1]), Label(1, "red"), Label(2, "blue")], watched(f1=True))
+    assert (two.f1, two.f1_lower, two.f1_upper) == (1.0, 1.0, 1.0)
+    keyed = after([*(dict(row, k=row["id"]) for row in rows)], watched(f1=True), by="k")
+    assert keyed.f1 == pytest.approx(1.4 / 1.7)
+
+
 def test_labels_correct_probabilities_that_are_not_calibrated() -> None:
     rng = np.random.default_rng(8)
     elements: list[Any] = [said(at, 0.9) for at in range(400)]
@@ -170,7 +189,7 @@ def test_what_is_saved_goes_on_as_if_nothing_had_happened() -> None:
     ]
 
     async def known(store: MemoryStore) -> Any:
-        quality = watched(window=6)
+        quality = watched(window=6, f1=True)
         flow = rxml.from_iterable(elements).pipe(estimated(quality))
         while True:
             try:
@@ -189,8 +208,9 @@ def test_a_state_of_other_settings_is_refused() -> None:
     rows = rxml.from_iterable([said(1, 0.5), said(2, 0.5)])
     with pytest.raises(Died):
         run(rows.pipe(estimated(watched())).run(checkpoint=saved))
-    with pytest.raises(CheckpointError, match=r"threshold 0\.5, window 1000"):
-        run(rows.pipe(estimated(watched(window=5))).run(checkpoint=saved))
+    for other in ({"window": 5}, {"f1": True}):
+        with pytest.raises(CheckpointError, match=r"threshold 0\.5, window 1000"):
+            run(rows.pipe(estimated(watched(**other))).run(checkpoint=saved))
 
 
 @pytest.mark.parametrize(

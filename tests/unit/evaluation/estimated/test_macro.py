@@ -19,13 +19,13 @@ from rxml.evaluation.metrics import F1, Metrics, Precision, Recall
 from tests.unit.evaluation.metrics.streams import MODES, bits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from rxml.evaluation.metrics import Metric
 
-KINDS = {"precision": Precision, "recall": Recall, "f1": F1}
+KINDS: dict[str, Callable[..., Metric[Any]]] = {"precision": Precision, "recall": Recall, "f1": F1}
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def drawn(n: int, classes: int, seed: int, sure: float = 0.4) -> NDArray[np.floa
 
 def measured(name: str, truths: NDArray[np.intp], p: NDArray[np.float64]) -> NDArray[np.float64]:
     """The metric of each world (worlds, n) of truths."""
-    metric: Metric[Any] = KINDS[name](range(p.shape[1]), "macro")
+    metric = KINDS[name](range(p.shape[1]), "macro")
     metric.grow(len(truths))
     slots = np.repeat(np.arange(len(truths)), len(p))
     said = np.tile(p.argmax(axis=1), len(truths))

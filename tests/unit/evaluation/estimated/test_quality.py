@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from rxml import wire
 from rxml.errors import DistributionError
-from rxml.evaluation.estimated import Quality
+from rxml.evaluation.estimated import EstimatedF1, Quality
+from rxml.evaluation.metrics import F1
 from tests.unit.evaluation.metrics.streams import bits
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def _nothing_is_off() -> Iterator[None]:
         yield
 
 
-def quality() -> Quality:
-    made = Quality(WINDOW)
+def quality(classes: int | None = None) -> Quality:
+    made = Quality(WINDOW, classes=classes)
     made.grow(SLOTS)
     return made
 
@@ -70,21 +71,24 @@ def test_it_is_that_of_a_list_of_rows(steps: list[tuple[Any, ...]]) -> None:
 
 
 @settings(max_examples=20)
-@given(st.lists(st.integers(0, 20), max_size=3), st.integers(0, 99))
-def test_cut_anyhow_rows_give_the_same_bits(cuts: list[int], seed: int) -> None:
+@given(st.lists(st.integers(0, 20), max_size=3), st.integers(0, 99), st.sampled_from([None, 2]))
+def test_cut_anyhow_rows_give_the_same_bits(
+    cuts: list[int], seed: int, classes: int | None
+) -> None:
     rng = np.random.default_rng(seed)
     p, slots, right = rng.uniform(size=20), rng.integers(0, SLOTS, 20), rng.uniform(size=20) < 0.7
-    whole, parts = quality(), quality()
+    truths = np.where(right, p >= 0.5, p < 0.5)
+    whole, parts = quality(classes), quality(classes)
     tickets = whole.predicted(p, slots)
     found = [
         parts.predicted(p[rows], slots[rows]) for rows in np.split(np.arange(20), sorted(cuts))
     ]
     assert np.concatenate(found).tolist() == tickets.tolist()
     order = rng.permutation(20)
-    whole.labelled(tickets[order], right[order], slots[order])
+    whole.labelled(tickets[order], right[order], slots[order], truths=truths[order])
     for rows in np.split(order, sorted(cuts)):
-        parts.labelled(tickets[rows], right[rows], slots[rows])
-        restored = quality()
+        parts.labelled(tickets[rows], right[rows], slots[rows], truths=truths[rows])
+        restored = quality(classes)
         restored.restore(wire.loads(wire.dumps(parts.snapshot())))
         parts = restored
     assert bits(whole.snapshot()) == bits(parts.snapshot())
@@ -146,6 +150,40 @@ def test_rectified_of_some_labels_by_its_formula() -> None:
     assert found == pytest.approx([value, value - away, value + away])
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_f1_is_of_expected_truths_and_of_those_that_came(classes: int) -> None:
+    rng = np.random.default_rng(classes)
+    p = rng.dirichlet(np.ones(classes), 30)
+    said = p.argmax(axis=1)
+    truths = (rng.uniform(size=(30, 1)) > np.cumsum(p, axis=1)[:, :-1]).sum(axis=1)
+    made = Quality(20, classes=classes)
+    tickets = made.predicted(p)
+    some = rng.permutation(30)[:15]
+    made.labelled(tickets[some], (said == truths)[some], truths=truths[some])
+    known = p.copy()
+    known[some] = np.eye(classes)[truths[some]]
+    matrix = known[10:].T @ np.eye(classes)[said[10:]]
+    each = 2 * np.diag(matrix) / (matrix.sum(axis=0) + matrix.sum(axis=1))
+    value, low, high = made.f1()
+    assert value[0] == pytest.approx(each[1] if classes == 2 else each.mean())
+    metric = F1(range(classes), window=20)
+    metric.update(truths, said)
+    assert low[0] < metric.value()[0] < high[0]
+    made.labelled(tickets, said == truths, truths=truths)
+    value, low, high = made.f1()
+    assert value[0] == low[0] == high[0] == pytest.approx(metric.value()[0])
+
+
+def test_f1_of_an_event_is_that_of_what_is_predicted_from_the_threshold_on() -> None:
+    p = np.array([0.75, 0.65, 0.1])
+    made, estimated = Quality(3, threshold=0.7, classes=2), EstimatedF1(0.7)
+    assert np.isnan(made.f1()[0]).all()
+    made.predicted(p)
+    estimated.update(p)
+    wanted = np.array([estimated.value(), *estimated.interval(0.9)])
+    assert np.array(made.f1(0.9)) == pytest.approx(wanted)
+
+
 def test_without_labels_nothing_is_rectified() -> None:
     made = Quality(3)
     made.predicted([0.9, 0.8])
@@ -154,6 +192,12 @@ def test_without_labels_nothing_is_rectified() -> None:
     assert (low[0], high[0]) == (0.0, 1.0)
     empty = Quality(3)
     assert [bound.tolist() for bound in empty.interval()] == [[0.0], [1.0]]
+
+
+def of_two() -> Quality:
+    made = Quality(3, classes=2)
+    made.predicted([0.5])
+    return made
 
 
 WRONG: list[tuple[Callable[[Quality], Any], str]] = [
@@ -166,6 +210,12 @@ WRONG: list[tuple[Callable[[Quality], Any], str]] = [
     (lambda made: made.restore(Quality(4, threshold=0.5).snapshot()), "fading, window"),
     (lambda made: made.restore(Quality(3, threshold=0.6).snapshot()), "threshold"),
     (lambda made: Quality(0), "window wants"),
+    (lambda made: Quality(3, classes=1), "at least 2"),
+    (lambda made: made.f1(), "wants classes"),
+    (lambda made: made.restore(Quality(3, classes=2).snapshot()), "the snapshot has rows"),
+    (lambda made: Quality(3, classes=3).predicted([0.5]), "probability wants 3"),
+    (lambda made: of_two().labelled([0], [True]), "truths want one of 0..1"),
+    (lambda made: of_two().labelled([0], [True], truths=[2]), "truths want one of 0..1"),
     (lambda made: Quality(3, threshold=2.0), "threshold wants"),
 ]
 
