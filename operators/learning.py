@@ -115,8 +115,10 @@ def learn(  # noqa: PLR0913 - each is a thing of its own that one may say of lea
     Emits: the elements, with the columns that the model gives beside their own, such as `value`. A batch stays one;
         other mappings become rows. A `Label` comes to nothing: it is heard.
     Completes: with upstream, whether or not the flow of labels has ended.
-    Fails: with upstream; when an element has no such inputs, id, key or time; when the model raises. What a label has been
-        taken for is not learned from again. A flow of labels that fails is logged: nothing more is learned.
+    Fails: with upstream; when an element has no such inputs, id, key or time; when the model raises for a label among the
+        elements. What a label has been taken for is not learned from again. From a flow beside, what is no label, or one that
+        is of no use, goes to the dead letters of the supervisor, or is logged and counts as dropped. If that flow fails it is
+        logged: nothing more is learned.
     Cancels: upstream and labels, at once.
     Cost: that of the model, called once for the elements of a chunk and once for each `mini_batch` labels; beside that about 3
         microseconds an element, 1 in batches, and 30 a label.
@@ -132,7 +134,7 @@ def learn(  # noqa: PLR0913 - each is a thing of its own that one may say of lea
         by: the key: each has a model of its own. None: that of `key_by`, or one for all.
         into: the name of the column of the model's first output; None: as the model calls it.
         mini_batch: labels of a key that are learned from at once, >= 1. Until so many have come none of them counts.
-            Above 1, a label that the model fails for takes those with it that are learned from at once.
+            A label that the model fails for is refused alone: the others are learned in halves.
         expire: seconds of event time, or a timedelta, after which a label is no longer waited for. None: until there
             are `capacity` newer ones.
         capacity: elements that may wait for their labels, >= 1.

@@ -79,7 +79,8 @@ def combine(  # noqa: PLR0913 - each is a thing of its own that one may say of a
     Completes: with upstream, whether or not the flow of labels has ended.
     Fails: with upstream; when an element has no id, key or time, members say what does not go together or has no such loss,
         none says anything before it is known what they say, or a label among the elements is of no use. From a flow beside such
-        a label is logged and left out, and if that flow fails it is logged: nothing more is learnt.
+        a label, or what is none, goes to the dead letters of the supervisor, or is logged and counts as dropped; if that flow
+        fails it is logged: nothing more is learnt.
     Cancels: upstream, labels and models that are asked, at once.
     Cost: for batches about 3 microseconds a row and 2 a label of many keys, 100 a label of one; for rows about 20. Where
         elements and labels alternate one by one, about half a millisecond for both.

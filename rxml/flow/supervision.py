@@ -35,6 +35,31 @@ class Fatal(Exception):  # noqa: N818 - says what an error is
         self.error: Exception = error
 
 
+class Unusable(Exception):  # noqa: N818 - says what elements are
+    """Raised by a `Chunkwise` kernel that is done with what it was given, all but these elements; it is not asked again.
+
+    The supervisor decides about each of them. They need not be of what was given last: one that was taken in before, such as
+    a label that waited for others, may turn out to be of no use now.
+
+    Args:
+        elements: each with what is wrong with it, one at least.
+        made: the results for all others.
+        harmless: the stream goes on, whatever the supervisor says of it; then they are logged and count as dropped.
+    """
+
+    def __init__(
+        self,
+        elements: Sequence[tuple[Any, Exception]],
+        made: Sequence[Any] = (),
+        *,
+        harmless: bool = False,
+    ) -> None:
+        super().__init__(elements)
+        self.elements: Sequence[tuple[Any, Exception]] = elements
+        self.made: Sequence[Any] = made
+        self.harmless: bool = harmless
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """An element that could not be processed.

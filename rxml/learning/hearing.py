@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -18,6 +17,7 @@ from rxml.flow.combining.beside import beside
 from rxml.flow.kinds import fold, placed
 from rxml.flow.node import Cardinality
 from rxml.flow.placing import flowable, reading
+from rxml.flow.supervision import Unusable
 from rxml.learning.label import Label, labels_of, require_times
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from rxml.flow.flowable import Flowable
     from rxml.flow.operator import Operator
-
-_LOG: Final = logging.getLogger("rxml.learning")
-_SHOWN: Final = 200
 
 
 class Hearing(KeyedKernel[Any, Any]):
@@ -39,7 +36,11 @@ class Hearing(KeyedKernel[Any, Any]):
 
     @abstractmethod
     def hear(self, labels: Sequence[Label]) -> None:
-        """Learn from labels, in their order; nothing is changed if it raises."""
+        """Learn from labels, in their order; nothing is changed if it raises.
+
+        Raises:
+            Unusable: all is done, and labels that came before turn out to be of no use.
+        """
 
     singly: bool = False
     """Labels are heard one by one, since what is not ours may fail for one after others have been learned from."""
@@ -48,7 +49,7 @@ class Hearing(KeyedKernel[Any, Any]):
     """Labels among the elements go on when they were heard, to others behind that hear them too."""
 
     lenient: bool = False
-    """Labels come from beside: one that is of no use is logged, since those who are answered must not suffer from it."""
+    """Labels come from beside: one that is of no use stops nothing, since those who are answered must not suffer from it."""
 
     @override
     def runs(self, items: Sequence[Any]) -> Sequence[slice]:
@@ -70,24 +71,30 @@ class Hearing(KeyedKernel[Any, Any]):
         if not _is_label(items[0]):
             return super().push_all(items)
         self.again: bool = True
-        self._heed(items)
-        if self.passing:
-            return items
-        self.left_out = range(len(items))
-        return []
+        useless = self._heed(items)
+        if not self.passing:
+            self.left_out = range(len(items))
+        made: Sequence[Any] = items if self.passing else []
+        if useless:
+            self.again = False
+            raise Unusable(useless, made, harmless=self.lenient)
+        return made
 
-    def _heed(self, labels: Sequence[Label]) -> None:
+    def _heed(self, labels: Sequence[Label]) -> Sequence[tuple[Any, Exception]]:
+        """Hear them; those that are of no use, with what is wrong."""
         try:
             require_times(labels)
             self.hear(labels)
+        except Unusable as raised:
+            return raised.elements
         except Exception as error:
             if not self.lenient:
                 raise
             if len(labels) == 1:
-                _LOG.warning("a label is of no use: %s: %s", _shown(labels[0]), error)
-                return
-            for label in labels:
-                self._heed([label])
+                return [(labels[0], error)]
+            half = len(labels) // 2
+            return [*self._heed(labels[:half]), *self._heed(labels[half:])]
+        return ()
 
 
 def _with(labels: Flowable[Label], made: Operator[Any, Any]) -> Operator[Any, Any]:
@@ -103,11 +110,6 @@ def told(make: Callable[[], Hearing], *, lenient: bool, passing: bool) -> Callab
         return kernel
 
     return made
-
-
-def _shown(label: Label) -> str:
-    text = repr(label)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _is_label(item: object) -> bool:

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
+from typing_extensions import override
 
 from rxml.errors import SchemaError
-from rxml.flow.kinds import elementwise
+from rxml.flow.kernel import Chunkwise
+from rxml.flow.kinds import fold
+from rxml.flow.node import Cardinality
+from rxml.flow.supervision import Unusable
 from rxml.wire.registry import register_extension
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rxml.flow.flowable import Flowable
 
@@ -93,6 +97,27 @@ def _of_mapping(row: Mapping[str, Any]) -> Label:
     return Label(row["id"], row["value"], row.get("time"))
 
 
+class _Read(Chunkwise[Any, Label]):
+    """Labels of what `as_label` takes. Anything else harms nobody: it is left out, and told of."""
+
+    stateless = True
+
+    @override
+    def push_all(self, items: Sequence[Any]) -> Sequence[Label]:
+        labels: list[Label] = []
+        useless: dict[int, tuple[Any, Exception]] = {}
+        for row, item in enumerate(items):
+            try:
+                labels.append(as_label(item))
+            except SchemaError as error:
+                useless[row] = item, error
+        self.left_out: Sequence[int] = list(useless)
+        if useless:
+            raise Unusable(list(useless.values()), labels, harmless=True)
+        return labels
+
+
 def labels_of(flow: Flowable[Any]) -> Flowable[Label]:
-    """A flow of labels, from a flow of what `as_label` takes."""
-    return flow.pipe(elementwise("label", as_label))
+    """A flow of labels, from a flow of what `as_label` takes; what else it has is left out, and told of."""
+    read = fold("label", _Read, cardinality=Cardinality.ONE, aligned=False)  # or none, by mishap
+    return flow.pipe(read)

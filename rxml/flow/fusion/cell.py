@@ -12,6 +12,7 @@ from rxml.flow.fusion.gathered import Gathered
 from rxml.flow.fusion.shadow import Shadow
 from rxml.flow.kernel import Chunkwise, Columns, Elementwise, Select, joined
 from rxml.flow.node import Cardinality
+from rxml.flow.supervision import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,7 +170,7 @@ class Cell(Feeding):
         runs = kernel.runs(items)
         if contexts is None and len(runs) == 1:
             try:
-                return kernel.push_all(items), None, None
+                return self._made(kernel, items)
             except Exception as raised:  # noqa: BLE001 - looked into below
                 failure = raised
         beside = [None] * len(items) if contexts is None else contexts
@@ -178,14 +179,14 @@ class Cell(Feeding):
         ranges.reverse()
         parts: list[Sequence[Any]] = []
         kept: list[Context] = []
-        error: Exception | None = None
+        error = None
         while ranges and error is None:
             where = ranges.pop()
             try:
                 if failure is not None:
                     raise failure  # noqa: TRY301 - the whole chunk has been tried already
                 whole = where.stop - where.start == len(items)
-                parts.append(kernel.push_all(items if whole else items[where]))
+                made, _, error = self._made(kernel, items if whole else items[where])
             except Exception as raised:  # noqa: BLE001 - the supervisor decides
                 failure = None
                 if kernel.again and where.stop - where.start > 1:
@@ -194,11 +195,19 @@ class Cell(Feeding):
                     continue
                 culprits = zip(items[where], beside[where], strict=True)
                 error = self.blame(raised, list(culprits))
-                kernel = self._going_on(kernel)
             else:
-                kept += self._beside(contexts, where, len(parts[-1]), kernel.left_out)
+                parts.append(made)
+                kept += self._beside(contexts, where, len(made), kernel.left_out)
+            kernel = self._going_on(kernel)
         drop(context for where in ranges for context in beside[where])
         return joined(parts), None if contexts is None else kept, error
+
+    def _made(self, kernel: Chunkwise[Any, Any], items: Sequence[Any]) -> Pushed:
+        """What a part of a chunk comes to, and what stops the stream behind that if elements were of no use."""
+        try:
+            return kernel.push_all(items), None, None
+        except Unusable as raised:
+            return raised.made, None, self.blame_each(raised)
 
     def _going_on(self, kernel: Chunkwise[Any, Any]) -> Chunkwise[Any, Any]:
         """The kernel that takes what follows: after a restart a new one, and what came to the one before is dropped."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from operator import length_hint
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rxml.flow.context import drop
-from rxml.flow.supervision import DeadLetter, Directive, Fatal, noted
+from rxml.flow.supervision import DeadLetter, Directive, Fatal, Unusable, noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from rxml.flow.kernel import Kernel
     from rxml.flow.node import Env, KernelSpec, Node
     from rxml.flow.statistics import Meter
+
+_LOG: Final = logging.getLogger("rxml.flow")
+_SHOWN: Final = 200
 
 
 class Feeding:
@@ -143,13 +147,46 @@ class Feeding:
         if directive is Directive.STOP or not culprits:
             return self.noted(error)
         if directive is Directive.RESTART:
-            self.meter.dropped += self.kernel.held()
-            self.kernel = self.spec.kernel()
+            self._restart()
         return None
+
+    def blame_each(self, raised: Unusable) -> Exception | None:
+        """Ask the supervisor about each element that is of no use; returns what stops the stream, or None."""
+        way = self._excuse if raised.harmless else self._accuse
+        for item, error in raised.elements:
+            if (stopped := way(item, error)) is not None:
+                return stopped
+        return None
+
+    def _accuse(self, item: Any, error: Exception) -> Exception | None:
+        return self.blame(error, [(item, None)])
+
+    def _excuse(self, item: Any, error: Exception) -> Exception | None:
+        """An element that may harm nobody: only what the supervisor's own functions raise stops the stream."""
+        self.meter.failed += 1
+        error, supervisor = self.noted(error), self._env.supervisor
+        letter = DeadLetter(item, error, self.spec.name)
+        directive, another = supervisor.handle(error, [letter])
+        if another is not error:
+            return self.noted(another)
+        if directive is Directive.STOP or supervisor.dead_letters is None:
+            self.meter.dropped += 1
+            kind = type(item).__name__.lower()
+            _LOG.warning("%s: a %s is of no use: %s: %s", letter.stage, kind, _shown(item), error)
+        return None
+
+    def _restart(self) -> None:
+        self.meter.dropped += self.kernel.held()
+        self.kernel = self.spec.kernel()
 
     def noted(self, error: Exception) -> Exception:
         """The error with a note that names the stage."""
         return noted(error, self._env.where(self._node))
+
+
+def _shown(item: Any) -> str:
+    text = repr(item)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _exhausted(rest: Iterator[Any]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from rxml.flow.check import require_count
+from rxml.uncertain.calibration.ages import Ages
 from rxml.uncertain.calibration.labels import Counts
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Waiting:
         self._settled: OrderedDict[Any, Fate] = OrderedDict()
         self._born: dict[int, int] = {}
         self._counts = Counts()
+        self._ages = Ages(self._waits)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -81,6 +83,8 @@ class Waiting:
                 self._settle(next(iter(self._waiting)), "missing", "evicted")
             self._waiting[name] = Kept(time, slot, born.get(slot, 0), each)
             self._counts.predicted += 1
+            if self._expire is not None:
+                self._ages.put((name,), (time,), len(self._waiting))
 
     def place(
         self,
@@ -143,12 +147,7 @@ class Waiting:
         """Event time has come so far (ns): predictions that are `expire` old or older wait no more."""
         if self._expire is None:
             return
-        due = watermark - self._expire
-        # the oldest stand first, but for what came out of order: that waits until it is first
-        while self._waiting:
-            name, kept = next(iter(self._waiting.items()))
-            if kept.time > due:
-                return
+        for name in self._ages.due(watermark - self._expire):
             self._settle(name, "missing", "expired")
 
     def snapshot(self) -> dict[str, Any]:
@@ -171,9 +170,17 @@ class Waiting:
         self._settled = OrderedDict((name, fate) for name, fate in state["settled"])
         self._born = dict(state["born"])
         self._counts = Counts(**state["counts"])
+        self._ages = Ages(self._waits)
+        if self._expire is not None:
+            times = [kept.time for kept in self._waiting.values()]
+            self._ages.put(self._waiting, times, len(times))
         while len(self._waiting) > self._capacity:
             self._settle(next(iter(self._waiting)), "missing", "evicted")
         self._shed()
+
+    def _waits(self, name: Any, since: int) -> bool:
+        kept = self._waiting.get(name)
+        return kept is not None and kept.time == since
 
     def _slot(self, kept: Kept) -> int:
         return kept.slot if self._born.get(kept.slot, 0) == kept.born else GONE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from typing_extensions import override
@@ -11,6 +11,7 @@ from rxml.batch.batch import Batch
 from rxml.errors import ModelError
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.reading import label_of
+from rxml.flow.supervision import Unusable
 from rxml.learning.delaying.holding import Holding
 from rxml.learning.delaying.waiting import GONE
 from rxml.learning.identity import ids_of, require_ids
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from rxml.learning.online.model import OnlineModel
     from rxml.uncertain.calibration.labels import Id
 
+Taught: TypeAlias = "tuple[tuple[Any, ...], Label]"
+"""The inputs that were predicted, and their label."""
+
 
 class Learning(Holding):
     """A model for each key, that predicts and learns.
@@ -42,6 +46,8 @@ class Learning(Holding):
         mini_batch: labels of a key that are learned from at once.
         waiting: what was predicted, until labels come; this run's own.
     """
+
+    version = 2
 
     def __init__(
         self,
@@ -59,7 +65,7 @@ class Learning(Holding):
         self._into = into
         self._most = mini_batch
         self._models: dict[int, OnlineModel] = {}
-        self._gathered: dict[int, list[tuple[tuple[Any, ...], Any]]] = {}
+        self._gathered: dict[int, list[Taught]] = {}
 
     @property
     def _words(self) -> str:
@@ -137,22 +143,42 @@ class Learning(Holding):
                 continue
             for kept in self._waiting.take([label.id], [label.time]):
                 if kept.slot != GONE:
-                    self._learn(kept.slot, kept.values, label.value)
+                    self._learn(kept.slot, (kept.values, label))
 
-    def _learn(self, slot: int, values: tuple[Any, ...], truth: Any) -> None:
+    def _learn(self, slot: int, taught: Taught) -> None:
         gathered = self._gathered[slot]
-        gathered.append((values, truth))
+        gathered.append(taught)
         if len(gathered) < self._most:
             return
         self._gathered[slot] = []
-        rows, truths = zip(*gathered, strict=True)
-        self._models[slot].learn(rebuilt(rows, self._first.inputs), list(truths))
+        model = self._models[slot]
+        alone = getattr(model, "stepwise", False)
+        parts = [[each] for each in gathered] if alone else [gathered]
+        useless = [each for part in parts for each in self._teach(model, part)]
+        if useless and self._most == 1:
+            raise useless[0][1]
+        if useless:
+            raise Unusable(useless)
+
+    def _teach(
+        self, model: OnlineModel, pairs: Sequence[Taught]
+    ) -> Sequence[tuple[Label, Exception]]:
+        """Have a model learn, in halves where it fails: the labels that it cannot learn from, and why."""
+        rows, labels = zip(*pairs, strict=True)
+        try:
+            model.learn(rebuilt(rows, self._first.inputs), [label.value for label in labels])
+        except Exception as error:  # noqa: BLE001 - told of each label
+            if len(labels) == 1:
+                return [(labels[0], error)]
+            half = len(pairs) // 2
+            return [*self._teach(model, pairs[:half]), *self._teach(model, pairs[half:])]
+        return ()
 
     @override
     def snapshot(self) -> Any:
         models = [[slot, model.snapshot()] for slot, model in self._models.items()]
         gathered = [
-            [slot, [[list(values), truth] for values, truth in pairs]]
+            [slot, [[list(values), label] for values, label in pairs]]
             for slot, pairs in self._gathered.items()
         ]
         state = [models, gathered, self._waiting.snapshot()]
@@ -168,7 +194,7 @@ class Learning(Holding):
         for slot, saved in models:
             self._models[slot].restore(saved)
         self._gathered = {
-            slot: [(tuple(values), truth) for values, truth in pairs] for slot, pairs in gathered
+            slot: [(tuple(values), label) for values, label in pairs] for slot, pairs in gathered
         }
 
 

@@ -32,6 +32,10 @@ class OnlineModel(Protocol):
     def learn(self, batch: Batch, labels: Sequence[Any]) -> None:
         """Learn from rows, in their order or at once as the model is; called with one row unless a mini-batch was asked for.
 
+        If it raises it has learned nothing of them: then it is asked about each half, until it is known which rows it refuses.
+        A model that cannot promise that, since it learns row by row, has an attribute `stepwise` that is true, and is
+        given one row at a time.
+
         Args:
             batch: the inputs, n >= 1 rows.
             labels: the truth, n of them.

@@ -35,7 +35,7 @@ class RiverOnline:
         kind: of model; by itself, if River tells.
         classes: those whose probabilities are wanted, in their order.
         many: what is learned from at once (`ops.learn(mini_batch=n)`) is given to the model's `learn_many` as a frame of pandas
-            (extra `pandas`), and not row by row.
+            (extra `pandas`), and not row by row. The model is copied before, so that one that fails midway has learned nothing.
         level: of a wrapper that gives intervals, such as `river.conf.RegressionJackknife`, its confidence level: a column
             `interval` is then given, too.
 
@@ -65,6 +65,7 @@ class RiverOnline:
         self._kind: Kind = _kind(model) if kind is None else kind
         self._classes = list(classes)
         self._many = many
+        self.stepwise: bool = not many
         self._level = level
 
     def predict(self, batch: Batch) -> Batch:
@@ -96,10 +97,18 @@ class RiverOnline:
         if self._many:
             frame = batch.select(*self.inputs).to_pandas()
             series = extra_module("pandas", "pandas").Series(list(labels), index=frame.index)
-            self._model.learn_many(frame, series)
+            self._learn_many(frame, series)
             return
         for row, label in zip(self._rows(batch), labels, strict=True):
             self._model.learn_one(row, label)
+
+    def _learn_many(self, frame: Any, series: Any) -> None:
+        before = deepcopy(self._model)
+        try:
+            self._model.learn_many(frame, series)
+        except Exception:
+            self._model = before
+            raise
 
     def _rows(self, batch: Batch) -> list[dict[str, Any]]:
         names = tuple(self.inputs)
