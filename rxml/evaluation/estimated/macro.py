@@ -57,7 +57,7 @@ class EstimatedMacro(Metric[Added | Faded | Windowed]):
         >>> estimated = EstimatedMacroF1(classes=3)
         >>> estimated.update([[0.8, 0.1, 0.1], [0.1, 0.9, 0.0], [0.2, 0.2, 0.6]])
         >>> estimated.value().round(3).tolist(), estimated.by_class().round(3).tolist()
-        ([0.764], [[0.762, 0.818, 0.706]])
+        ([0.762], [[0.762, 0.818, 0.706]])
     """
 
     classes: int

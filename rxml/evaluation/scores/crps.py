@@ -84,7 +84,7 @@ def crps_mixture(obs: ArrayLike, weight: ArrayLike, mean: ArrayLike, std: ArrayL
         obs: (N,).
         weight: (N, K) or (K,), at least 0, with the sum 1.
         mean: (N, K).
-        std: (N, K) of at least 0.
+        std: (N, K) of at least 0; where one that has weight is infinite, so is the score.
 
     Raises:
         DistributionError: a standard deviation or a weight is negative.
@@ -94,12 +94,14 @@ def crps_mixture(obs: ArrayLike, weight: ArrayLike, mean: ArrayLike, std: ArrayL
     """
     m, s, w = floats(mean), spreads("std", std), spreads("weight", weight)
     w = np.broadcast_to(w, m.shape)
+    # a deviation without end costs without end: its terms would be an infinity less another
+    endless = np.any(np.isinf(s) & (w > 0), axis=-1)
+    s = np.where(np.isinf(s), 0.0, s)
     score = np.sum(w * _mean_distance(floats(obs)[..., None] - m, s), axis=-1)
     for k in range(m.shape[-1]):
         apart = _mean_distance(m - m[..., k : k + 1], np.hypot(s, s[..., k : k + 1]))
         score = score - 0.5 * w[..., k] * np.sum(w * apart, axis=-1)
-    clipped: Floats = np.maximum(score, 0.0)
-    return clipped
+    return np.where(endless, np.inf, np.maximum(score, 0.0))
 
 
 def _mean_distance(mean: Floats, std: Floats) -> Floats:
@@ -137,7 +139,7 @@ def crps_ensemble(
         worlds: finite values, (W, N): the worlds first.
         weights: of the worlds, (W,) or (W, N), at least 0; they need not have the sum 1. All alike if not given.
         fair: whether to tell what an ensemble of infinitely many such values would have, without bias (Ferro,
-            2014): the mean distance of two values is divided by 1 - sum of w^2. May be negative.
+            2014): the mean distance of two values is divided by 1 - sum of w^2. May be negative; NaN where one has all weight.
 
     Raises:
         ValueError: there is no world, or only one to be fair to.
@@ -156,7 +158,9 @@ def crps_ensemble(
         return score
     distance = np.sum(np.diff(x, axis=0) * below * (1 - below), axis=0)
     alike = np.sum(share * share, axis=0)
-    fairly: Floats = score - distance * alike / (1 - alike)
+    # of one value with all weight nothing fair can be told
+    odds = np.divide(alike, 1 - alike, out=np.full_like(alike, np.nan), where=alike < 1)
+    fairly: Floats = score - distance * odds
     return fairly
 
 

@@ -42,8 +42,10 @@ def pinball(obs: ArrayLike, prediction: ArrayLike, tau: ArrayLike) -> Floats:
     level = floats(tau)
     refuse("tau is within [0, 1]", (level < 0) | (level > 1), level)
     away = floats(obs) - floats(prediction)
-    # by factors and not by a choice of two products: infinity times zero is NaN also where it is not chosen
-    loss: Floats = np.abs(away) * np.where(away >= 0, level, 1 - level)
+    factor = np.where(away >= 0, level, 1 - level)
+    # the quantiles at 0 and 1 may be infinite, and cost nothing on the side where the truth is
+    size = np.where((factor == 0) & np.isinf(away), 0.0, np.abs(away))
+    loss: Floats = size * factor
     return loss
 
 

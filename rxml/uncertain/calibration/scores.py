@@ -58,7 +58,8 @@ class IntervalScore:
         radii = checked_numbers("radii", radius, (len(low), self.sides))
         lower = low - _stretched(radii[:, 0], scale)
         upper = high + _stretched(radii[:, -1], scale)
-        crossed = lower > upper
+        # a radius of -inf at one end leaves nothing however far the other end is
+        crossed = (lower > upper) | np.isposinf(lower) | np.isneginf(upper)
         if not crossed.any():
             return lower, upper
         ends = np.where(np.isfinite(lower) & np.isfinite(upper), (lower, upper), (low, high))

@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
 
-_ENOUGH: Final = 1.0 - 1e-9
-"""Scores of its own times 1 - level from which on a key needs no others; 10 x 0.1 may be a little less than 1."""
+_ROUNDED: Final = 1e-9
+"""1 / (1 - level) that is a whole number but for rounding is that number."""
 
 
 class SplitConformal(SteppedCalibrator):
     """The radius is the ceil((n + 1) level)-th smallest of the newest n scores, and infinite if that is above n.
 
     Coverage is within [level, level + 1 / (n + 1)] if scores are exchangeable (Vovk, Gammerman, Shafer 2005; Lei et al.
-    2018). By key (Mondrian) it holds for each key; one with fewer than 1 / (1 - level) scores of its own has the
-    radius of all keys together. Issued is the radius alone.
+    2018). By key (Mondrian) it holds for each key; one with fewer than 1 / (1 - level) scores of its own (or
+    one fewer, if the window holds no more) has the radius of all keys together. Issued is the radius alone.
 
     Args:
         level: share of cases that are to be covered, in (0, 1).
@@ -67,7 +67,10 @@ class SplitConformal(SteppedCalibrator):
         size = 1 if pooled else self.window
         self._own = ScoreWindows(keys_of(keys), size)
         super().__init__(level, 1, {"own": self._own})
-        least = ceil(1.0 / self.target - 1.0 - 1e-9)
+        enough = ceil(1.0 / self.target - _ROUNDED)
+        least = enough - 1
+        # in a window of the fewest scores that bound anything a key never has more of its own
+        self._enough = least if self.window == least else enough
         if self.window < least and on_unbounded != "max":
             text = f"at level {level} so few scores never bound anything, give at least {least}"
             raise ValueError(f"window is {window}: {text}")
@@ -92,7 +95,7 @@ class SplitConformal(SteppedCalibrator):
 
     @override
     def issue_one(self, slot: int) -> tuple[float]:
-        pooled = self.pooled or self._own["count"].item(slot) * self.target < _ENOUGH
+        pooled = self.pooled or self._own["count"].item(slot) < self._enough
         scores, place = (self._all, 0) if pooled else (self._own, slot)
         return (scores.radius_one(place, self.target, self.on_unbounded),)
 
@@ -108,7 +111,7 @@ class SplitConformal(SteppedCalibrator):
         if self.pooled:
             return np.full((len(slots), 1), shared)
         own = self._own.radii(slots, self.target, self.on_unbounded)
-        pooled = self._own["count"][slots] * self.target < _ENOUGH
+        pooled = self._own["count"][slots] < self._enough
         return np.where(pooled, shared, own)[:, None]
 
     @override

@@ -13,6 +13,7 @@ from rxml.evaluation import scores
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+NAN = np.nan
 INF = np.inf
 
 
@@ -63,6 +64,17 @@ def test_a_vacuous_normal_costs_without_end() -> None:
     assert scores.crps_normal([1.0], [0.0], [INF]).tolist() == [INF]
 
 
+def test_a_vacuous_part_of_a_mixture_costs_without_end_if_it_weighs_anything() -> None:
+    weight, std = [[0.5, 0.5], [1.0, 0.0]], [[1.0, INF]] * 2
+    found = scores.crps_mixture([1.0, 1.0], weight, [[0.0, 0.0]] * 2, std)
+    assert found.tolist() == [INF, pytest.approx(scores.crps_normal(1.0, 0.0, 1.0))]
+
+
+def test_of_one_world_with_all_weight_nothing_fair_can_be_told() -> None:
+    found = scores.crps_ensemble([0.0], [[1.0], [2.0]], weights=[1.0, 0.0], fair=True)
+    assert np.isnan(found).all()
+
+
 def test_intervals_without_bounds() -> None:
     lower, upper = [-INF, 0.0, 2.0], [INF, INF, 1.0]
     assert scores.width(lower, upper).tolist() == [INF, INF, 0.0]
@@ -76,9 +88,12 @@ def test_a_hard_bound_costs_its_width_or_everything() -> None:
 
 def test_outermost_levels_of_pinball_do_not_lose_infinite_quantiles() -> None:
     assert scores.pinball([1.0, 1.0], [2.0, 0.0], [0.0, 1.0]).tolist() == [1.0, 1.0]
-
-
-NAN = np.nan
+    assert scores.pinball([1.0, 1.0], [-INF, INF], [0.0, 1.0]).tolist() == [0.0, 0.0]
+    assert scores.pinball([1.0, 1.0], [-INF, INF], 0.5).tolist() == [INF, INF]
+    assert np.isnan(scores.pinball([NAN], [-INF], 0.0)).all()
+    assert scores.crps_quantile([1.0], [[-INF, 0.5, INF]], [0.0, 0.5, 1.0]) == pytest.approx(
+        0.5 / 3
+    )
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ def test_whatever_the_radii_the_ends_make_an_interval(name: str) -> None:
     lo, hi = score.bounds(parts, radii)
     assert not (np.isnan(lo) | np.isnan(hi)).any()
     assert (lo <= hi).all()
+    assert not (np.isposinf(lo) | np.isneginf(hi)).any()  # there is a number in each
     apart = [score.bounds(parts[[at]], radii[[at]]) for at in range(0, size, 20)]
     assert np.array_equal(np.concatenate(apart, axis=1), [lo[::20], hi[::20]])
 

@@ -46,6 +46,14 @@ def test_a_key_with_few_scores_has_the_radius_of_all() -> None:
     assert calibrator.issue([0, 1, 2])[:, 0].tolist() == [10.0, 2.0, 10.0]
 
 
+def test_in_a_window_of_the_fewest_scores_that_bound_anything_keys_have_their_own_radii() -> None:
+    calibrator = SplitConformal(0.9, window=9, keys=2)
+    for at in range(9):
+        calibrator.update([0, 1], [at, 100.0 + at], np.full((2, 1), inf))
+    assert [calibrator.issue([slot])[0, 0] for slot in (0, 1)] == [8.0, 108.0]
+    assert calibrator.issue([0, 1] * 5)[:, 0].tolist() == [8.0, 108.0] * 5
+
+
 def test_pooled_keys_share_a_radius() -> None:
     calibrator = SplitConformal(0.5, pooled=True, keys=2)
     calibrator.update([0, 0, 1], [1.0, 2.0, 3.0], np.full((3, 1), inf))
