@@ -74,6 +74,13 @@ class Answering:
         self._metrics.in_flight += 1
         self.quiet.clear()
 
+    def refused(self, path: str, status: int, shed: str | None) -> None:
+        """One was answered by express as soon as it came; see `ended`."""
+        if self.listener is not None:
+            self.listener.works()
+        self._metrics.shed(status, shed)
+        self._metrics.answered(path, status, 0.0)
+
     def ended(self, path: str, status: int, shed: str | None, seconds: float) -> None:
         """It has been.
 

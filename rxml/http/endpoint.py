@@ -14,7 +14,7 @@ from rxml.http.checks import is_path
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from rxml.http.express import Lane
+    from rxml.http.lane import Lane
     from rxml.http.serving import Serving
 
 

@@ -8,25 +8,25 @@ does everything while there are keys, traces or a log of accesses.
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import hdrs
 from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.http_writer import HttpVersion11
-from aiohttp.web_protocol import MAX_MSG_QUEUE_SIZE
 
+from rxml.http.heads import Heads
+from rxml.http.lane import Reply
 from rxml.http.logs import logs_access
 from rxml.http.replies import HEADERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from rxml.http.express_needs import Connection, Counting
+    from rxml.http.express_needs import Counting
+    from rxml.http.heads import Known
+    from rxml.http.lane import Lane
     from rxml.http.serving import Serving
-
-logger: Final = logging.getLogger("rxml.http")
 
 _LONG: Final = (
     hdrs.ORIGIN,
@@ -37,12 +37,6 @@ _LONG: Final = (
     "traceparent",
 )
 """Headers with which a request goes the long way."""
-
-_PIPELINED: Final = MAX_MSG_QUEUE_SIZE - 1
-"""Requests that wait behind the one that is answered, until no more are read."""
-
-_AWAY: Final = 60.0
-"""Seconds for which a connection does not count as idle while its answer is being made; each has its own deadline."""
 
 _REASONS: Final = {
     200: "OK",
@@ -58,50 +52,14 @@ _REASONS: Final = {
 GONE: Final = 499
 """What a request counts as whose client left before its answer."""
 
+_REFUSALS: Final = 256
+"""Refusals that are kept written: those of a lane differ by why, and by the seconds to wait."""
+
 _CLOSES: Final = "Connection: close\r\n"
 _ALWAYS: Final = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
 
 
-class Reply(NamedTuple):
-    """An answer.
-
-    Attributes:
-        status: of HTTP.
-        body: of it.
-        headers: beside those of every answer.
-        shed: why it is a refusal, in a word; see `Refusal`.
-    """
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
-    shed: str | None = None
-
-
-_BROKEN: Final = Reply(500, b'{"error":"internal error"}\n', {"Content-Type": "application/json"})
-
-
-class Lane(Protocol):
-    """Answers the requests to one path."""
-
-    @property
-    def path(self) -> str:
-        """Of the URL."""
-        ...
-
-    def takes(self, headers: Mapping[str, str], size: int) -> bool:
-        """Whether a body of so many bytes with these headers may go this way."""
-        ...
-
-    def take(
-        self,
-        headers: Mapping[str, str],
-        body: bytes,
-        done: Callable[[Reply], None],
-        gone: Callable[[], bool],
-    ) -> None:
-        """Answer a request; `done` is told the reply, once, perhaps before this returns."""
-        ...
+BROKEN: Final = Reply(500, b'{"error":"internal error"}\n', {"Content-Type": "application/json"})
 
 
 class Express:
@@ -117,7 +75,9 @@ class Express:
         self._lanes = lanes
         self._serving = serving
         self.answering: Counting = answering
-        self._again: tuple[Reply | None, str, bytes] = (None, "", b"")
+        self._heads = Heads()
+        self._date = ""
+        self._refusals: dict[int, tuple[Reply, bytes]] = {}
 
     def lane(self, message: Any, payload: Any) -> Lane | None:
         """The lane that a request may take; None: it goes the long way."""
@@ -143,124 +103,31 @@ class Express:
             return None
         return lane if lane.takes(headers, payload.total_bytes) else None
 
+    def known(self, data: bytes) -> Known | None:
+        """What is known of a request whose head has come before; None: it is to be parsed."""
+        known = self._heads.find(data)
+        if known is None or self._serving.leaving.is_set() or logs_access():
+            return None
+        return known
+
+    def keep(self, data: bytes, lane: Lane, terms: Any, body: int) -> None:
+        """Know the head of a request from now on, see `Heads.keep`."""
+        self._heads.keep(data, lane, terms, body)
+
     def written(self, reply: Reply) -> bytes:
-        """The whole answer; that of a refusal is remembered, since many are told the same."""
+        """The whole answer; those of refusals are remembered for as long as their date holds, since many are told the same."""
         if reply.shed is None:
             return written(reply)
-        known, date, data = self._again
-        if known is not reply or date != rfc822_formatted_time():
-            data = written(reply)
-            self._again = (reply, rfc822_formatted_time(), data)
-        return data
-
-
-class Sieve:
-    """Stands before the parser of one connection, and takes out what goes by express.
-
-    Args:
-        parser: of aiohttp.
-        handler: of the connection.
-        express: of the server.
-    """
-
-    def __init__(self, parser: Any, handler: Connection, express: Express) -> None:
-        self._parser = parser
-        self._handler = handler
-        self._express = express
-        self._held: list[tuple[Any, Any]] = []
-        self._path = ""
-        self._began = 0.0
-        self.busy: bool = False
-
-    def __getattr__(self, name: str) -> Any:
-        """Whatever else aiohttp asks of its parser."""
-        return getattr(self._parser, name)
-
-    def feed_data(self, data: bytes) -> tuple[Sequence[tuple[Any, Any]], bool, bytes]:
-        """What aiohttp has to see to."""
-        messages, upgraded, tail = self._parser.feed_data(data)
-        if messages:
-            messages = self._sifted(messages, upgraded=upgraded)
-        return messages, upgraded, tail
-
-    def _sifted(
-        self, messages: Sequence[tuple[Any, Any]], *, upgraded: bool
-    ) -> Sequence[tuple[Any, Any]]:
-        if self.busy:  # each connection is answered in the order in which it asks
-            self._hold(messages)
-            return ()
-        if upgraded or not self._handler.waits:
-            return messages
-        lane = self._express.lane(*messages[0])
-        if lane is None:
-            return messages
-        self._hold(messages[1:])
-        self._take(lane, *messages[0])
-        return ()
-
-    def _hold(self, messages: Sequence[tuple[Any, Any]]) -> None:
-        self._held.extend(messages)
-        if len(self._held) >= _PIPELINED:  # the parser holds what comes beyond, however much
-            self._handler.enough()
-
-    def _take(self, lane: Lane, message: Any, payload: Any) -> None:
-        self.busy = True
-        self._parser.message_consumed()
-        self._path, self._began = lane.path, self._handler.away(_AWAY)
-        self._express.answering.begun()
-        try:
-            lane.take(message.headers, payload.read_nowait(), self._done, self._gone)
-        except Exception:
-            logger.exception("a request has failed: POST %r", lane.path)
-            self._done(_BROKEN)
-
-    def _done(self, reply: Reply) -> None:
-        if self.busy:
-            self._ended(reply.status, reply.shed)
-            self._reply(reply)
-
-    def _ended(self, status: int, shed: str | None) -> None:
-        self.busy = False
-        self._express.answering.ended(self._path, status, shed, self._handler.now() - self._began)
-
-    def lost(self) -> None:
-        """The connection has ended; nobody waits for what is being answered."""
-        self._held.clear()
-        if self.busy:
-            self._ended(GONE, None)
-
-    def _gone(self) -> bool:
-        return self._handler.transport is None
-
-    def _reply(self, reply: Reply) -> None:
-        handler = self._handler
-        if handler.transport is None:
-            self._held.clear()
-            return
-        last = self._express.answering.last()
-        handler.transport.write(written(reply, last=True) if last else self._express.written(reply))
-        if last:
-            self._held.clear()
-            handler.transport.close()
-            return
-        handler.back()
-        self._go_on()
-
-    def _go_on(self) -> None:
-        """What has come meanwhile."""
-        held, self._held = self._held, []
-        while held:
-            lane = self._express.lane(*held[0]) if self._handler.waits else None
-            if lane is None:
-                self._handler.long_way(held)
-                return
-            first = held.pop(0)
-            self._held = held
-            self._take(lane, *first)
-            if self.busy:
-                return
-            held, self._held = self._held, []
-        self._handler.more()
+        date = rfc822_formatted_time()
+        if date != self._date:
+            self._date = date
+            self._refusals.clear()
+        found = self._refusals.get(id(reply))
+        if found is None:
+            found = reply, written(reply)
+            if len(self._refusals) < _REFUSALS:
+                self._refusals[id(reply)] = found
+        return found[1]
 
 
 def written(reply: Reply, *, last: bool = False) -> bytes:

@@ -16,6 +16,10 @@ class Counting(Protocol):
         """One is being answered."""
         ...
 
+    def refused(self, path: str, status: int, shed: str | None) -> None:
+        """One has been, as soon as it came."""
+        ...
+
     def ended(self, path: str, status: int, shed: str | None, seconds: float) -> None:
         """It has been."""
         ...
@@ -41,6 +45,10 @@ class Connection(Protocol):
 
     def back(self) -> None:
         """See `Handler.back`."""
+        ...
+
+    def refused(self) -> None:
+        """See `Handler.refused`."""
         ...
 
     def enough(self) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 from typing_extensions import override
 
-from rxml.http.express import Sieve
 from rxml.http.replies import reply
 from rxml.http.request import Request, SecureRequest
+from rxml.http.sieve import Sieve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +63,10 @@ class Handler(web.RequestHandler):
     def now(self) -> float:
         """The time of the loop, in seconds."""
         return self._loop.time()
+
+    def refused(self) -> None:
+        """It has been answered by express as soon as it had asked."""
+        self.away(self._keepalive_timeout)
 
     def away(self, seconds: float) -> float:
         """It is being answered by express, and not idle for so long; returns the time."""

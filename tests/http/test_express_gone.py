@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from rxml.flow.service import Service
 from tests.http.helpers import eventually, http, run
-from tests.http.test_express import ROW, client_of, request, service
+from tests.http.test_express import ROW, bare, client_of, request, service
 from tests.http.test_ops_admin import Side, sample
 from tests.unit.models.scoring.places import Timed
 
@@ -45,6 +47,26 @@ def test_requests_that_are_more_than_are_parsed_at_once_are_all_answered() -> No
             for _ in range(200):
                 assert (await asyncio.wait_for(client.answer(), 5))[0] == 200
             assert (await client.ask(request(ROW)))[0] == 200
+
+    run(main())
+
+
+@pytest.mark.parametrize("wait", [None, 1.0])
+def test_however_many_come_at_once_each_is_answered_as_it_is_taken(
+    monkeypatch: pytest.MonkeyPatch, wait: float | None
+) -> None:
+    """A model that answers at once, or a refusal: none waits for the one before, nor on its stack."""
+
+    def crowded(_service: Any, _within: float | None) -> float | None:
+        return wait
+
+    monkeypatch.setattr(Service, "crowded", crowded)
+
+    async def main() -> None:
+        async with service().serve() as server, bare(server) as client:
+            client.writer.write(3000 * request(ROW))
+            statuses = {(await asyncio.wait_for(client.answer(), 5))[0] for _ in range(3000)}
+            assert statuses == {200 if wait is None else 429}
 
     run(main())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from math import ceil
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from aiohttp import hdrs, web
 from typing_extensions import override
@@ -14,6 +14,7 @@ from rxml.flow.service import Service
 from rxml.http.body import Body
 from rxml.http.checks import is_span
 from rxml.http.endpoint import Endpoint, is_upgrade
+from rxml.http.lane import Reply
 from rxml.http.pool import Arrivals
 from rxml.http.post import JSON, MSGPACK, NDJSON
 from rxml.http.predict.answers import refusal_of
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from rxml.flow.node import Node
     from rxml.flow.operator import Operator
-    from rxml.http.express import Lane, Reply
+    from rxml.http.lane import Lane
     from rxml.http.limits import Limits
     from rxml.http.predict.forms import Asked
     from rxml.http.predict.wishes import Wishes
@@ -167,6 +168,18 @@ class Predict(Endpoint):
         return self.forms.msgpack(data, limits.wire(limits.body_bytes))
 
 
+class _Head(NamedTuple):
+    """What the head of a request says.
+
+    Attributes:
+        wishes: of the client, perhaps without a name.
+        kind: of its body, as it says.
+    """
+
+    wishes: Wishes
+    kind: str
+
+
 class PredictLane:
     """Answers what comes in one packet (a `Lane`).
 
@@ -186,25 +199,37 @@ class PredictLane:
         kind = headers.get(hdrs.CONTENT_TYPE, JSON)
         return (kind == JSON or kind in MSGPACK) and size <= self._limits.body_bytes
 
+    def read(self, headers: Mapping[str, str]) -> _Head | Reply:
+        """See `Lane.read`; the reply to what cannot be meant."""
+        try:
+            wishes = self._endpoint.wishing.read(headers)
+        except Refusal as refusal:
+            return refused(refusal)
+        return _Head(wishes, headers.get(hdrs.CONTENT_TYPE, JSON))
+
+    def refuses(self, terms: _Head | Reply) -> Reply | None:
+        """See `Lane.refuses`."""
+        if isinstance(terms, Reply):
+            return terms
+        wait = self._endpoint.service.crowded(terms.wishes.within)
+        return None if wait is None else self._shed(wait)
+
     def take(
         self,
-        headers: Mapping[str, str],
+        terms: _Head,
         body: bytes,
         done: Callable[[Reply], None],
         gone: Callable[[], bool],
     ) -> None:
         """See `Lane.take`."""
-        kind = headers.get(hdrs.CONTENT_TYPE, JSON)
+        endpoint, kind = self._endpoint, terms.kind
         try:
-            wishes = self._endpoint.wishing.of(headers)
-            if (wait := self._endpoint.service.crowded(wishes.within)) is not None:
-                return done(self._shed(wait))  # before its body is looked at
-            asked = self._endpoint.decoded(body, self._limits, kind)
+            asked = endpoint.decoded(body, self._limits, kind)
         except Refusal as refusal:
             return done(refused(refusal))
-        longest = self._limits.retry_seconds
-        inquiry = Inquiry(wishes, longest, done, gone, msgpack=kind != JSON)
-        return inquiry.begin(self._endpoint.service, asked)
+        wishes = endpoint.wishing.named(terms.wishes)
+        inquiry = Inquiry(wishes, self._limits.retry_seconds, done, gone, msgpack=kind != JSON)
+        return inquiry.begin(endpoint.service, asked)
 
     def _shed(self, wait: float) -> Reply:
         """One reply for all that are told the same `Retry-After`: refusing must cost far less than answering."""

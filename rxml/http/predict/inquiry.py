@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from typing_extensions import override
 
 from rxml.flow.asked import Ticket
-from rxml.http.express import Reply
+from rxml.http.lane import Reply
 from rxml.http.post import JSON, MSGPACK
 from rxml.http.predict.answers import encoded, refusal_of
 from rxml.http.predict.wishes import IDENTITY

@@ -70,6 +70,20 @@ class Wishing:
         Raises:
             Refusal: 400, a number is none, or out of its range.
         """
+        return self.named(self.read(headers))
+
+    def named(self, wishes: Wishes) -> Wishes:
+        """The same with a name: a request without one gets one of ours."""
+        if wishes.identity:
+            return wishes
+        return Wishes(wishes.within, wishes.priority, f"{self._prefix}-{next(self._numbers)}")
+
+    def read(self, headers: Mapping[str, str]) -> Wishes:
+        """What these say, the same whenever they say it: without a name if they give none.
+
+        Raises:
+            Refusal: 400, a number is none, or out of its range.
+        """
         within, priority = headers.get(TIMEOUT), headers.get(PRIORITY)
         given = headers.get(IDENTITY)
         return Wishes(
@@ -77,9 +91,7 @@ class Wishing:
             if within is None
             else _number(TIMEOUT, within, 1, 1000 * LONGEST) / 1000,
             0 if priority is None else int(_number(PRIORITY, priority, -100, 100)),
-            given
-            if given is not None and _IDENTITY.fullmatch(given)
-            else f"{self._prefix}-{next(self._numbers)}",
+            given if given is not None and _IDENTITY.fullmatch(given) else "",
         )
 
 

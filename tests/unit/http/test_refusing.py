@@ -17,7 +17,7 @@ from rxml.http.predict.endpoint import Predict, PredictLane
 from rxml.testing.virtual_time import run
 
 if TYPE_CHECKING:
-    from rxml.http.express import Reply
+    from rxml.http.lane import Reply
 
 
 async def slow(row: Any) -> Any:
@@ -57,11 +57,11 @@ def test_so_is_a_request_that_is_refused_before_its_body_is_looked_at(
             asked = [service.ask(row) for row in range(12)]
             await asked[6]
             asked += [service.ask(row) for row in range(7)]
-            replies: list[Reply] = []
-            lane.take({}, b"no JSON", replies.append, lambda: False)
+            reply = lane.refuses(lane.read({}))
             for each in asked:
                 each.cancel()
-            return replies[0]
+            assert reply is not None
+            return reply
 
     reply = run(main())
     assert (reply.status, reply.shed) == (429, reason)
