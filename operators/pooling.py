@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -10,11 +11,12 @@ from rxml.batch.schema import require_name
 from rxml.errors import PipelineError
 from rxml.eventtime.reading import label_of
 from rxml.flow.check import require_callable
-from rxml.flow.kinds import columns, label, stage
+from rxml.flow.kinds import fold, label, stage
 from rxml.flow.node import Cardinality, Checkpointing
 from rxml.flow.timing.duration import seconds_of
 from rxml.flow.workers.map_async import MapAsyncStage
 from rxml.learning.hearing import hearing
+from rxml.learning.pooling.fixed import Fixed
 from rxml.learning.pooling.kernel import Combining, Pooling, Teaching
 from rxml.learning.pooling.losses import NAMES
 from rxml.learning.pooling.models import Asking
@@ -77,17 +79,18 @@ def combine(  # noqa: PLR0913 - each is a thing of its own that one may say of a
         within members (noise) and between them (ignorance), or as `pool` says. A batch stays one; other mappings become rows.
         A `Label` comes to nothing: it is heard; where nothing is learned, it goes on as it is.
     Completes: with upstream, whether or not the flow of labels has ended.
-    Fails: with upstream; when an element has no id, key or time, members say what does not go together or has no such loss,
-        none says anything before it is known what they say, or a label among the elements is of no use. From a flow beside such
-        a label, or what is none, goes to the dead letters of the supervisor, or is logged and counts as dropped; if that flow
-        fails it is logged: nothing more is learnt.
+    Fails: with upstream; when an element has no id, key or time, the first has not got the column of a member, members say
+        what does not go together or has no such loss, none says anything before it is known what they say, or a label among
+        the elements is of no use. From a flow beside such a label, or what is none, goes to the dead letters of the supervisor,
+        or is logged and counts as dropped; if that flow fails it is logged: nothing more is learnt.
     Cancels: upstream, labels and models that are asked, at once.
     Cost: for batches about 3 microseconds a row and 2 a label of many keys, 100 a label of one; for rows about 20. Where
         elements and labels alternate one by one, about half a millisecond for both.
 
-    A member that has None, NaN or infinite variance, or no such column, is asleep: late, failed, or without an opinion. It
-    has no weight then, and its place among the others stays what it was (Freund, Schapire, Singer and Warmuth, 1997). If all
-    sleep, the pool is as good as unknown.
+    A member that has None, NaN or infinite variance is asleep: late, failed, or without an opinion; so is one whose column an
+    element has not got, if the first element had it (a name that is misspelt would sleep for ever). It has no weight then, and
+    its place among the others stays what it was (Freund, Schapire, Singer and Warmuth, 1997). If all sleep, the pool is as good
+    as unknown.
 
     Weights, by `rule`: `fixed_share` (Herbster and Warmuth, 1998) finds who is best now, and is the one to begin with; `hedge`
     (Freund and Schapire, 1997) comes near the best member of all time; `bma` averages by likelihood, with forgetting of 0.99
@@ -144,8 +147,8 @@ def combine(  # noqa: PLR0913 - each is a thing of its own that one may say of a
         given = {"labels": labels, "loss": loss, "combination": combination, "expire": expire}
         given |= {"pass_labels": pass_labels or None}
         _refuse(rule, given | {"pool": pool if rule in _POOLS else None})
-        fixed = pooling.fixed(_weights(weights, len(named)))
-        return ask(columns(label("combine", rule), fixed, again=True))
+        fixed = partial(Fixed, pooling, _weights(weights, len(named)))
+        return ask(fold(label("combine", rule), fixed, cardinality=Cardinality.ONE, depends=True))
     _refuse(rule, {"weights": weights})
     teaching = _teaching(rule, loss, share, scale)
     if teaching.weights(len(named)).models != len(named):

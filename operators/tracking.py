@@ -45,8 +45,8 @@ def track(  # noqa: PLR0913 - each is a thing of its own that one may say of a l
         variance, 1 on average if q and r are right, NaN where nothing was read or expected. A batch stays one; other
         mappings become rows.
     Completes: with upstream.
-    Fails: with upstream; when an element has no key or time, what is read is no number or distribution, has no variance and none
-        is given, or a reading without error contradicts a level without one.
+    Fails: with upstream; when an element has no key or time, the first one has no such column, what is read is no number or
+        distribution, has no variance and none is given, or a reading without error contradicts a level without one.
     Cancels: upstream, at once.
     Cost: for batches about 1 microsecond a row, for rows about 10; with `smooth` about 100 a row, if they are of one key.
 

@@ -84,6 +84,7 @@ def fold(  # noqa: PLR0913 - each is a thing of its own that a stage may say of 
     aligned: bool | None = None,
     opaque: bool = False,
     passes: bool = False,
+    depends: bool = False,
 ) -> Operator[A, B]:
     """A stage with state.
 
@@ -101,11 +102,13 @@ def fold(  # noqa: PLR0913 - each is a thing of its own that a stage may say of 
         aligned: result i belongs to element i; None: if it gives one result for each.
         opaque: see `rxml.flow.node.KernelSpec`.
         passes: its results are elements that it was given.
+        depends: its result may depend on how elements were chunked.
     """
     spec = KernelSpec(
         name=name,
         kernel=kernel,
         cardinality=cardinality,
+        columns=depends,
         capacity=capacity,
         max_bytes=max_bytes,
         holds=holds,

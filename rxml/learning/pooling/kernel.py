@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from rxml.batch.batch import Batch
 from rxml.errors import SchemaError
 from rxml.learning.awaiting import Awaiting
-from rxml.learning.label import Label
 from rxml.learning.pooling.losses import (
     gradient_of,
     losses_of,
@@ -20,9 +18,9 @@ from rxml.learning.pooling.losses import (
     truths_of,
     usual_loss,
 )
-from rxml.learning.pooling.members import members_of
+from rxml.learning.pooling.members import members_of, require_there
 from rxml.learning.widening import widened
-from rxml.uncertain.pooling.forms import form_from, form_of, require_pool
+from rxml.uncertain.pooling.forms import form_from, require_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -113,32 +111,6 @@ class Pooling:
             made[self._weights_into] = weights
         return widened(items, made)
 
-    def fixed(self, weights: Floats | None) -> Callable[[Sequence[Any]], Sequence[Any]]:
-        """From elements to elements with pools, by weights that stay, shape (K,); labels among them stay as they are."""
-        given = np.ones(len(self.columns)) if weights is None else weights
-
-        def pooled(items: Sequence[Any]) -> Sequence[Any]:
-            form, told = members_of(items, self.columns, None)
-            if form is None:  # nobody says anything: nothing is known
-                form = form_of(np.empty(0))
-                told = np.full((*told.shape[:2], form.width), np.nan)
-            awake = ~np.isnan(told).any(axis=2)
-            held = np.where(awake, given, 0.0)
-            total = held.sum(axis=1, keepdims=True)
-            return self.widened(items, form, told, held / np.where(total > 0, total, 1.0))
-
-        return lambda items: _around_labels(items, pooled)
-
-
-def _around_labels(
-    items: Sequence[Any], pooled: Callable[[Sequence[Any]], Sequence[Any]]
-) -> Sequence[Any]:
-    if isinstance(items, Batch) or not any(type(item) is Label for item in items):
-        return pooled(items)
-    others = [item for item in items if type(item) is not Label]
-    results = iter(pooled(others) if others else ())
-    return [item if type(item) is Label else next(results) for item in items]
-
 
 class Combining(Awaiting):
     """Pools what members say, and learns whom to trust.
@@ -179,6 +151,8 @@ class Combining(Awaiting):
 
     @override
     def facts(self, items: Sequence[Any], ids: Sequence[Id]) -> Floats:
+        if self._form is None:
+            require_there(items, self._pooling.columns)
         form, told = members_of(items, self._pooling.columns, self._form)
         if form is None or (self._form is None and np.isnan(told[0]).any(axis=1).all()):
             names = ", ".join(self._names)

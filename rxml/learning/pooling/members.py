@@ -35,6 +35,35 @@ def said(items: Sequence[Any], column: Column) -> Any:
     return values if isinstance(values, np.ndarray) else list(values)
 
 
+def require_there(items: Sequence[Any], columns: Mapping[str, Column]) -> None:
+    """See that the first element has all columns: one that is misspelt would sleep for ever.
+
+    Raises:
+        SchemaError: it lacks one; says which there are.
+    """
+    for column in columns.values():
+        if not isinstance(column, str):
+            continue
+        try:
+            _require_column(items, column)
+        except SchemaError as error:
+            text = "who says nothing there, at least in the first element, has None or NaN"
+            raise SchemaError(f"{error}; {text}") from error
+
+
+def _require_column(items: Sequence[Any], column: str) -> None:
+    """Or, if it is the way to it, its beginning: what is behind that may be missing."""
+    head = column.partition(".")[0]
+    if isinstance(items, Batch) and not {column, head}.isdisjoint(items.columns):
+        return
+    try:
+        read(items[:1], column)
+    except SchemaError:
+        if head == column:
+            raise
+        read(items[:1], head)
+
+
 def members_of(
     items: Sequence[Any], columns: Mapping[str, Column], form: Form | None
 ) -> tuple[Form | None, Floats]:

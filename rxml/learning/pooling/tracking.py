@@ -15,7 +15,7 @@ from rxml.evaluation.metrics.rows import grown, numbered
 from rxml.eventtime.keyed.agreeing import require_same
 from rxml.eventtime.keyed.keyed_kernel import KeyedKernel
 from rxml.eventtime.reading import label_of
-from rxml.learning.pooling.members import said, told_by
+from rxml.learning.pooling.members import require_there, said, told_by
 from rxml.learning.widening import widened
 from rxml.uncertain import Normal
 from rxml.uncertain.pooling.forms import Normals
@@ -46,6 +46,17 @@ class Seeing:
     def __init__(self, column: Column, noise: float | Column | None) -> None:
         self.column: Column = column
         self._noise = noise
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """All that are read, by their names."""
+        noise = self._noise
+        read = (
+            [self.column]
+            if noise is None or isinstance(noise, float | int)
+            else [self.column, noise]
+        )
+        return {label_of(each): each for each in read}
 
     def of(self, items: Sequence[Any]) -> Readings:
         """Readings, NaN for none, and the variances of their errors, (n,) each.
@@ -108,6 +119,8 @@ class Tracking(KeyedKernel[Any, Any]):
     @override
     def read(self, items: Sequence[Any], times: NDArray[np.int64]) -> Readings:
         _require_mappings(items)
+        if self._origin is None:
+            require_there(items, self._seeing.columns)
         return self._seeing.of(items)
 
     @override

@@ -212,11 +212,10 @@ def test_members_may_be_functions_and_ways_into_elements() -> None:
 
 
 def test_a_batch_without_a_column_is_rows_without_it() -> None:
+    whole = Batch({"id": [0], "a": [1.0], "b": [2.0]})
     batch = Batch({"id": [1, 2], "a": [1.0, 2.0]})
-    (first, _) = run(
-        rxml.from_batches([batch]).pipe(ops.combine(["a", "b"], weights_into="w")).to_list()
-    )
-    assert first["w"].tolist() == [1.0, 0.0]
+    flow = rxml.from_batches([whole, batch]).pipe(ops.combine(["a", "b"], weights_into="w"))
+    assert [row["w"].tolist() for row in run(flow.to_list())] == [[0.5, 0.5], *[[1.0, 0.0]] * 2]
 
 
 @pytest.mark.parametrize(
