@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rxml.evaluation.estimated.accuracy import confidence, required_threshold
 from rxml.evaluation.estimated.expected import Expected, f1, required_classes
-from rxml.evaluation.metrics.bounds import by_deviation, required_level, two_sided
+from rxml.evaluation.estimated.rectified import Known, rectified
+from rxml.evaluation.metrics.bounds import by_deviation, required_level
 from rxml.evaluation.metrics.confusion import divided
 from rxml.evaluation.metrics.memory import memory
 from rxml.evaluation.metrics.ring import Ring
@@ -23,27 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from rxml.evaluation.metrics.bounds import Bounds
-    from rxml.uncertain.checks import Floats, Mask
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The rows of the windows of some slots, (k, window): confidence, whether right, whether there, whether labelled."""
-
-    sure: Floats
-    right: Floats
-    there: Mask
-    labelled: Mask
-
-    @property
-    def rows(self) -> Floats:
-        """How many, (k,)."""
-        return np.asarray(self.there.sum(axis=1), np.float64)
-
-    @property
-    def labels(self) -> Floats:
-        """How many are labelled, (k,)."""
-        return np.asarray(self.labelled.sum(axis=1), np.float64)
+    from rxml.uncertain.checks import Floats
 
 
 class Quality:
@@ -245,28 +225,14 @@ class Quality:
         """The accuracy on rows of this kind without end, and its bounds, right also where confidences are not calibrated.
 
         The mean confidence, and what labelled rows were better by; the interval is that of prediction-powered
-        inference (Angelopoulos et al., 2023), for which it must be by chance which rows are labelled. NaN, from 0
-        to 1, with less than two labels.
+        inference (Angelopoulos et al., 2023), for which it must be by chance which rows are labelled. It is of one right
+        and one wrong label more than there are (Agresti and Caffo, 2000): a few that are all right prove little. NaN,
+        from 0 to 1, with less than two labels.
 
         Raises:
             ValueError: the level is not between 0 and 1.
         """
-        known = self._known(slots)
-        rows, labels = np.maximum(known.rows, 1), np.maximum(known.labels, 1)
-        mean, var = _moments(known.sure, known.there)
-        better, _ = _moments(known.right - known.sure, known.labelled)
-        # a labelled row tells by its confidence, as all do, and by what it was better by
-        share = (labels / rows)[:, None]
-        _, its_var = _moments(known.sure * share + known.right - known.sure, known.labelled)
-        unknown = (rows - labels) / rows**2
-        away = two_sided(level) * np.sqrt(var * unknown + its_var / labels)
-        value = np.clip(mean + better, 0.0, 1.0)
-        known_well = known.labels >= 2
-        return (
-            np.where(known_well, value, np.nan),
-            np.where(known_well, np.maximum(mean + better - away, 0.0), 0.0),
-            np.where(known_well, np.minimum(mean + better + away, 1.0), 1.0),
-        )
+        return rectified(self._known(slots), level)
 
     def snapshot(self) -> dict[str, Any]:
         """Its state: plain values and copies of arrays."""
@@ -288,12 +254,3 @@ class Quality:
             )
         self._ring.restore(state["rows"])
         self.late = np.array(state["late"])
-
-
-def _moments(x: Floats, mask: Mask) -> tuple[Floats, Floats]:
-    """Mean and unbiased variance of each row's masked cells; 0 where there are too few."""
-    n = mask.sum(axis=1).astype(np.float64)
-    mean = divided(np.where(mask, x, 0.0).sum(axis=1), n, 0.0)
-    with np.errstate(under="ignore"):
-        squares = np.where(mask, x - mean[:, None], 0.0) ** 2
-    return mean, divided(squares.sum(axis=1), n - 1, 0.0)

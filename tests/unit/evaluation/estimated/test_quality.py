@@ -132,9 +132,10 @@ def test_rectified_of_all_labels_is_their_mean() -> None:
     made = Quality(50)
     right = rng.uniform(size=50) < 0.8
     made.labelled(made.predicted(rng.uniform(0.5, 1, 50)), right)
-    away = 1.6448536269514722 * right.std(ddof=1) / np.sqrt(50)
+    more = np.append(right, [True, False])
+    away = 1.6448536269514722 * more.std(ddof=1) / np.sqrt(52)
     found = np.array(made.rectified(0.9))[:, 0]
-    assert found == pytest.approx([right.mean(), right.mean() - away, min(right.mean() + away, 1)])
+    assert found == pytest.approx([right.mean(), more.mean() - away, more.mean() + away])
 
 
 def test_rectified_of_some_labels_by_its_formula() -> None:
@@ -143,11 +144,30 @@ def test_rectified_of_some_labels_by_its_formula() -> None:
     made = Quality(60)
     made.labelled(made.predicted(sure)[:20], right)
     value = sure.mean() + (right - sure[:20]).mean()
-    told = sure[:20] / 3 + (right - sure[:20])
-    var = told.var(ddof=1) / 20 + sure.var(ddof=1) * 40 / 60**2
+    middle = np.append(sure[:20], [sure[:20].mean()] * 2)
+    off = np.append(right, [1, 0]) - middle
+    var = (middle / 3 + off).var(ddof=1) / 22 + sure.var(ddof=1) * 40 / 60**2
     away = 1.6448536269514722 * np.sqrt(var)
     found = np.array(made.rectified(0.9))[:, 0]
-    assert found == pytest.approx([value, value - away, value + away])
+    bounds = sure.mean() + off.mean() - away, sure.mean() + off.mean() + away
+    assert found == pytest.approx([value, *bounds])
+
+
+@pytest.mark.parametrize("accuracy", [0.6, 0.9, 0.99])
+@pytest.mark.parametrize("labels", [2, 5, 20, 60])
+def test_rectified_holds_with_few_labels_too(accuracy: float, labels: int) -> None:
+    rng = np.random.default_rng(labels)
+    made, keys, rows = Quality(100), 400, 100
+    made.grow(keys)
+    slots = np.repeat(np.arange(keys), rows)
+    sure = np.clip(rng.beta(20 * accuracy, 20 * (1 - accuracy), keys * rows), 0.5, 1.0)
+    tickets = made.predicted(sure, slots)
+    some = tickets < labels
+    right = rng.uniform(size=np.count_nonzero(some)) < accuracy
+    made.labelled(tickets[some], right, slots[some])
+    value, low, high = made.rectified(0.9)
+    assert ((low <= value) & (value <= high)).all()
+    assert ((low <= accuracy) & (accuracy <= high)).mean() > 0.9 - 3 * 0.015
 
 
 @pytest.mark.parametrize("classes", [2, 3])
