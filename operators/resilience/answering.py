@@ -118,7 +118,7 @@ def quorum(
     Completes: with upstream, after the last answer.
     Fails: with upstream; with a QuorumError, as soon as fewer than `need` can still answer; when `combine` raises. A
         supervisor can have the element left out.
-    Cancels: upstream and what is worked on, at once. Models that are late are cancelled and awaited.
+    Cancels: upstream and what is worked on, at once. Models that are late are cancelled, and awaited at the end.
     Cost: one task for each model and element.
 
     An answer without all models is less certain: let `combine` widen it by what `missing` says (Clipper, NSDI 2017).

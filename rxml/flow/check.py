@@ -121,3 +121,18 @@ def _require_exception(name: str, kind: object) -> None:
     if not (isinstance(kind, type) and issubclass(kind, Exception)):
         message = f"{name} wants classes of Exception, got {kind!r}"
         raise PipelineError(message)
+
+
+def explained(name: str, error: Exception) -> Exception:
+    """What is wrong with a function whose result cannot be awaited; else the error as it is.
+
+    Args:
+        name: of the stage that has called it.
+        error: of the call.
+    """
+    if not isinstance(error, TypeError) or "'await' expression" not in str(error):
+        return error
+    message = (
+        f"{name} wants a function that gives an awaitable, got one whose result is none: {error}"
+    )
+    return TypeError(f"{message}; map takes such functions")

@@ -39,6 +39,10 @@ class Guard(Generic[A, B]):
     a policy that is given to several guards, is one for all of them. Without policies a call costs about a
     microsecond; a limit of time, a breaker, a bulkhead a few each; a hedge a task.
 
+    A hedged call answers with the first result, though the attempt that lost may take its time to leave. That one keeps its
+    place in the bulkhead, and belongs to the stage: `map_async` waits for it when it ends, holds as many as it works on at
+    once, and with `key=` none. Where there is no room, or no such stage, the call waits for it.
+
     Args:
         function: a coroutine function of one element.
         timeout: seconds, or a timedelta, for each attempt.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rxml.flow.guarding.standing import now
 from rxml.flow.scope import Scope, stray
+from rxml.flow.stragglers import dismissed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -23,8 +24,9 @@ def hedged(
 ) -> Call:
     """The call, and another one beside it once it takes longer than most; the first result counts, the rest is cancelled.
 
-    If one fails while the other goes on, that is waited for; if both fail, the error is that of the first to fail. Only
-    for calls that may be made twice without harm.
+    If one fails while the other goes on, that is waited for; if both fail, the error is that of the first to fail. A loser
+    that is slow to leave holds up no answer: the stage that the call is made for waits for it when it ends. Only for calls
+    that may be made twice without harm.
 
     Args:
         call: what may be slow.
@@ -57,9 +59,7 @@ async def _race(call: Call, item: Any, delay: float, may: Callable[[], bool]) ->
             attempts.append(scope.spawn(_made(call, item), name="second attempt"))
         return await _first_result(attempts)
     finally:
-        await scope.aclose()
-        for attempt in attempts:
-            _seen(attempt)
+        await dismissed(attempts)
 
 
 async def _made(call: Call, item: Any) -> Any:
@@ -81,9 +81,3 @@ async def _first_result(attempts: list[asyncio.Task[Any]]) -> Any:
             except Exception as error:  # noqa: BLE001 - the other attempt may still succeed
                 failure = failure or error
     raise failure or RuntimeError("no attempt was made")
-
-
-def _seen(attempt: asyncio.Task[Any]) -> None:
-    """What a loser raised while it was cancelled is nobody's concern; asyncio would log it."""
-    if attempt.done() and not attempt.cancelled():
-        attempt.exception()

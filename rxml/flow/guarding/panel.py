@@ -10,6 +10,7 @@ from rxml.errors import QuorumError
 from rxml.flow.guarding.rungs import why
 from rxml.flow.guarding.standing import in_time, now
 from rxml.flow.scope import Scope, stray
+from rxml.flow.stragglers import dismissed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,10 +80,7 @@ class Panel:
         try:
             missing = await self._gather(tasks, until)
         finally:
-            await scope.aclose()
-            for task in tasks.values():
-                if task.done() and not task.cancelled():
-                    task.exception()  # of one that failed as it was cancelled: nobody's concern
+            await dismissed(tasks.values())
         answers = {name: task.result() for name, task in tasks.items() if name not in missing}
         return self._told(Quorum(answers, missing))
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
+from rxml.flow.check import explained
 from rxml.flow.chunk import CHUNK, END, Chunk
 from rxml.flow.clock import FIRST, HOLD, Quota
 from rxml.flow.context import BESIDE, drop
 from rxml.flow.scope import Scope, calm, settled, unasked
 from rxml.flow.stage import Stage
+from rxml.flow.stragglers import Stragglers
 from rxml.flow.verdict import verdict
 from rxml.flow.workers.turnstile import (
     DONE,
@@ -67,6 +69,8 @@ class MapAsyncStage(Stage[Any]):
         self._turnstile: Turnstile = InOrder() if self._ordered else AsTheyCome()
         self._quota = Quota(CHUNK, CHUNK if key is None else FIRST)
         self._scope = Scope()
+        # Of one key nothing is begun before all that was done for the one before has ended.
+        self._stragglers = Stragglers(concurrency if key is None else 0)
         self._head: Subscription[Any] | None = None
         self._workers = 0
         self._free: list[asyncio.Future[None]] = []
@@ -109,7 +113,8 @@ class MapAsyncStage(Stage[Any]):
     @override
     async def release(self) -> None:
         cancels = [] if self._head is None else [self._head.cancel]
-        await self.release_all(self._see_off, self._scope.aclose, self._let_go, *cancels)
+        ends = (self._see_off, self._scope.aclose, self._stragglers.aclose, self._let_go)
+        await self.release_all(*ends, *cancels)
 
     async def _let_go(self) -> None:
         """What nobody takes any more ends as dropped."""
@@ -208,6 +213,7 @@ class MapAsyncStage(Stage[Any]):
         )
         work, free = self._work, self._free
         function, finish = self._function, self._turnstile.finish
+        self._stragglers.host()
         # The run's clock is that of its loop; here it is read twice an element.
         clock, meter, share = task.get_loop().time, self.meter, 1 / self._concurrency
         eager, turns = not self._ordered, self.env.clock
@@ -241,7 +247,7 @@ class MapAsyncStage(Stage[Any]):
         self, entry: Entry, error: Exception | asyncio.CancelledError, task: asyncio.Task[None]
     ) -> None:
         if not isinstance(error, asyncio.CancelledError):
-            self._failed(entry, self._explained(error))
+            self._failed(entry, explained(self.node.spec.name, error))
         elif self._sent_away(task):
             raise error
         else:
@@ -256,13 +262,6 @@ class MapAsyncStage(Stage[Any]):
     def _sent_away(self, worker: asyncio.Task[None]) -> bool:
         """The worker was cancelled by this stage, and not by users' code that did not clean up."""
         return self._closing or worker in self._leaving
-
-    def _explained(self, error: Exception) -> Exception:
-        """What is wrong with a function whose result cannot be awaited."""
-        if not isinstance(error, TypeError) or "'await' expression" not in str(error):
-            return error
-        message = f"{self.node.spec.name} wants a function that gives an awaitable, got one whose result is none: {error}"
-        return TypeError(f"{message}; map takes such functions")
 
     def _next(self, key: Hashable) -> None:
         """Start the next element of the key, behind those of other keys."""
