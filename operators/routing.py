@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rxml.batch.schema import require_name
 from rxml.errors import PipelineError
-from rxml.eventtime.keyed.keyed_kernel import Where
 from rxml.flow.check import require_count
 from rxml.flow.flowable import Flowable
 from rxml.flow.kinds import label, placed, stage
@@ -22,7 +21,7 @@ from rxml.models.model import Model, Release
 from rxml.models.scoring.places import auto
 from rxml.models.scoring.routing_stage import RoutingStage
 from rxml.models.scoring.settings import Settings
-from rxml.uncertain.calibration.selective import SelectiveRisk
+from rxml.uncertain.calibration.selective_keys import SelectiveRisks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,6 +179,7 @@ def abstain(  # noqa: PLR0913 - each is a thing of its own that one may say of a
     prediction: Column = "value",
     certainty: Column | None = None,
     id: Column = "id",  # noqa: A002 - what it is
+    by: Column | None = None,
     into: str = "abstained",
     keep: bool = True,
     window: int = 10_000,
@@ -194,14 +194,14 @@ def abstain(  # noqa: PLR0913 - each is a thing of its own that one may say of a
         --a.9----b!---------c.7----|   b! is marked
 
     Demand: n elements for n; labels beside are asked for first, up to 1024 at a time, while the reader waits.
-    Buffers: at most `capacity` answers that wait for their labels, about 100 bytes each, as many ids that had theirs, and
-        `window` labels.
+    Buffers: at most `capacity` answers that wait for their labels, about 100 bytes each, as many ids that had theirs; for each
+        key 2 kB, and `window` labels of 8 bytes.
     Emits: the elements, with a column of booleans beside their own, true where there is no answer that can be promised. A
         batch stays one; other mappings become rows. A `Label` is heard, and comes to nothing unless it is to be
         passed on.
     Completes: with upstream, whether or not the flow of labels has ended.
-    Fails: with upstream; when an element has no such answer, certainty, id or time, or a label among the elements is neither
-        a number nor a text. From a flow beside such a label is logged and left out, and if that flow fails it is logged:
+    Fails: with upstream; when an element has no such answer, certainty, id, key or time, or a label among the elements is
+        neither a number nor a text. From a flow beside such a label is logged and left out, and if that flow fails it is logged:
         nothing more is learnt.
     Cancels: upstream and labels, at once.
     Cost: about 5 microseconds a row of a batch, and 40 a label.
@@ -212,6 +212,10 @@ def abstain(  # noqa: PLR0913 - each is a thing of its own that one may say of a
     .01 and a delta of .05), all is marked; for longer where even the surest are wrong nearly as often as may be. Labels
     must not depend on the mark: if only answers that were given are ever labelled, nothing is known of others.
 
+    With keys each has a threshold of its own, and the promise holds for each by itself, as soon as it has so many labels of
+    its own; without, only for all together: a small group may be wrong far more often. A label counts as for `calibrate`:
+    once, and for nobody if the state of its key was given up since.
+
     Args:
         risk: share of the answers that are given which may be wrong, above 0 and below 1.
         delta: chance that more are wrong.
@@ -221,9 +225,10 @@ def abstain(  # noqa: PLR0913 - each is a thing of its own that one may say of a
         prediction: the column of answers: classes (numbers or texts), or `Categorical`.
         certainty: the column of how sure they are, within [0, 1]. None: the probability of the likeliest class.
         id: the id of an element, by which its label finds it: a text or a whole number.
+        by: the key: each has a threshold of its own. None: that of `key_by`, or one for all.
         into: the name of the new column.
         keep: answers stay where they are; False: marked ones are None, or NaN among floats.
-        window: newest labels that count.
+        window: newest labels of a key that count.
         expire: seconds of event time, or a timedelta, after which a label is no longer waited for. None: until there
             are `capacity` newer ones.
         capacity: answers that may wait for their labels, >= 1.
@@ -247,17 +252,17 @@ def abstain(  # noqa: PLR0913 - each is a thing of its own that one may say of a
         ... )
         ([True, True], [True, False])
     """
-    SelectiveRisk(risk, delta, window)  # says at once what is wrong
+    SelectiveRisks(risk, delta, window)  # says at once what is wrong
     require_name(into)
     if not keep and not isinstance(prediction, str):
         raise TypeError("abstain(keep=False) wants the name of a column as prediction")
-    waits = waiting("abstain", None, expire, capacity)
+    waits = waiting("abstain", by, expire, capacity)
 
     def kernel(source: Flowable[Any]) -> Callable[[], Abstaining]:
-        times = waits.where(source).event_time if expire is not None else None
+        place = waits.where(source)
         return lambda: Abstaining(
-            Where(None, times),
-            SelectiveRisk(risk, delta, window),
+            place,
+            SelectiveRisks(risk, delta, window),
             prediction=prediction,
             certainty=certainty,
             keep=keep,

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from rxml.eventtime.keyed.keyed_kernel import Where
     from rxml.eventtime.reading import Column
     from rxml.uncertain.calibration.labels import Id, Ledger
-    from rxml.uncertain.calibration.selective import SelectiveRisk
+    from rxml.uncertain.calibration.selective_keys import SelectiveRisks
 
 Floats: TypeAlias = NDArray[np.float64]
 
 
 class Abstaining(Awaiting):
-    """Marks what is less sure than the threshold, which labels of all elements set.
+    """Marks what is less sure than the threshold of its key, which labels of all elements of that key set.
 
     Args:
-        where: the time of an element, if labels expire; there are no keys.
-        risk: what sets the threshold; it is this run's own.
+        where: the key of an element, and its time if labels expire.
+        risks: what sets the thresholds; it is this run's own.
         prediction: the column of answers: classes, or `Categorical`.
         certainty: the column of how sure they are; None: that of the `Categorical`.
         keep: answers stay where they are; else they are None, or NaN, where there is none.
@@ -46,7 +46,7 @@ class Abstaining(Awaiting):
     def __init__(
         self,
         where: Where,
-        risk: SelectiveRisk,
+        risks: SelectiveRisks,
         *,
         prediction: Column,
         certainty: Column | None,
@@ -56,7 +56,7 @@ class Abstaining(Awaiting):
         ledger: Callable[[int], Ledger],
     ) -> None:
         super().__init__(where, ids, ledger)
-        self._risk = risk
+        self._risks = risks
         self._prediction = prediction
         self._certainty = certainty
         self._keep = keep
@@ -65,7 +65,8 @@ class Abstaining(Awaiting):
     @property
     @override
     def kind(self) -> str:
-        return f"abstain: risk {self._risk.risk:.12g}, delta {self._risk.delta:.12g}"
+        risks = self._risks
+        return f"abstain: risk {risks.risk:.12g}, delta {risks.delta:.12g}, window {risks.window}"
 
     @override
     def facts(self, items: Sequence[Any], ids: Sequence[Id]) -> Floats:
@@ -94,13 +95,14 @@ class Abstaining(Awaiting):
 
     @override
     def begin(self, capacity: int, fresh: NDArray[np.intp]) -> None:
-        """There is one threshold for all."""
+        self._risks.grow(capacity)
+        self._risks.forget(fresh)
 
     @override
     def say(
         self, items: Sequence[Any], slots: NDArray[np.intp], facts: Floats
     ) -> tuple[Sequence[Any], Floats]:
-        abstained = facts[:, 0] < self._risk.place
+        abstained = facts[:, 0] < self._risks.places(slots)
         columns: dict[str, Any] = {self._into: abstained}
         if not self._keep and isinstance(self._prediction, str):
             columns[self._prediction] = _without(items, self._prediction, abstained)
@@ -112,17 +114,15 @@ class Abstaining(Awaiting):
 
     @override
     def learn(self, slots: NDArray[np.intp], kept: Floats, truths: Floats) -> None:
-        wrong = kept[:, 1] != truths
-        for place, erred in zip(kept[:, 0].astype(np.intp).tolist(), wrong.tolist(), strict=True):
-            self._risk.put(place, wrong=erred)
+        self._risks.update(slots, kept[:, 0].astype(np.intp), kept[:, 1] != truths)
 
     @override
     def saved(self) -> dict[str, Any]:
-        return {"risk": self._risk.snapshot()}
+        return {"risks": self._risks.snapshot()}
 
     @override
     def resume(self, state: dict[str, Any]) -> None:
-        self._risk.restore(state["risk"])
+        self._risks.restore(state["risks"])
 
 
 def codes(values: Sequence[Any]) -> Floats:

@@ -23,6 +23,9 @@ GRID: Final[tuple[float, ...]] = (
 )
 """Certainties that are tried: each hundredth, and on to one millionth below 1 since networks tend to be so sure."""
 
+_CODES: Final = tuple(range(2 * len(GRID)))
+"""A label as one number: twice its place, and one more if the answer was wrong. The same objects for all, 8 bytes each."""
+
 
 class SelectiveRisk:
     """The smallest certainty of a grid such that P(wrong | at least as sure) <= risk, with probability 1 - delta.
@@ -70,21 +73,27 @@ class SelectiveRisk:
             self._place = self._tested()
         return self._place
 
+    def another(self) -> SelectiveRisk:
+        """One of the same configuration that has heard nothing; what both must compute is computed once."""
+        made = SelectiveRisk(self.risk, self.delta, self.window)
+        made._criticals = self._criticals
+        return made
+
     def _least(self, starts: int) -> int:
         return ceil(log(self.delta / starts) / log1p(-self.risk) - 1e-9)
 
     def _forget(self) -> None:
-        self._latest: deque[tuple[int, bool]] = deque()
+        self._latest: deque[int] = deque()
         self._counts: NDArray[np.int64] = np.zeros((2, len(GRID)), np.int64)
         self._place = None
 
     def put(self, place: int, *, wrong: bool) -> None:
         """A label came to an answer of a certainty in this place of the grid (see `places`)."""
         if len(self._latest) == self.window:
-            oldest, erred = self._latest.popleft()
+            oldest, erred = divmod(self._latest.popleft(), 2)
             self._counts[0, oldest] -= 1
             self._counts[1, oldest] -= erred
-        self._latest.append((place, wrong))
+        self._latest.append(_CODES[2 * place + wrong])
         self._counts[0, place] += 1
         self._counts[1, place] += wrong
         self._place = None
@@ -116,13 +125,13 @@ class SelectiveRisk:
 
     def snapshot(self) -> dict[str, Any]:
         """The state, of numbers and arrays."""
-        return {"latest": np.array(self._latest, np.int64).reshape(-1, 2)}
+        return {"latest": np.column_stack(np.divmod(np.array(self._latest, np.int64), 2))}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Be as when that was taken, by one of the same configuration."""
         self._forget()
         at, wrong = np.asarray(state["latest"], np.int64).reshape(-1, 2).T
-        self._latest.extend(zip(at.tolist(), (wrong == 1).tolist(), strict=True))
+        self._latest.extend(map(_CODES.__getitem__, (2 * at + (wrong == 1)).tolist()))
         self._counts[0] = np.bincount(at, minlength=len(GRID))
         self._counts[1] = np.bincount(at[wrong == 1], minlength=len(GRID))
 

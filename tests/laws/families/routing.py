@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from rxml.batch import Batch
 
 CAPACITY = 64
-_IDS = st.integers(0, 5)
 UNSURE: SearchStrategy[Any] = st.fixed_dictionaries(
     {
         "x": st.sampled_from([1.0, 2.0]),
@@ -30,9 +29,16 @@ UNSURE: SearchStrategy[Any] = st.fixed_dictionaries(
         "u": st.sampled_from([0.0, 0.5, 1.0, -1.0]),
     }
 )
-ANSWERS: SearchStrategy[Any] = st.fixed_dictionaries(
-    {"id": _IDS, "value": st.sampled_from(["a", "b"]), "p": st.sampled_from([0.5, 0.9, 0.9, 2.0])}
-) | st.builds(Label, _IDS, st.sampled_from(["a", "b"]))
+_SURE = ((0.5, "a"), (0.5, "b"), (0.9, "a"), (0.9, "b"), (0.9, "a"), (2.0, "a"))
+ANSWERS: SearchStrategy[Any] = st.sampled_from(
+    [
+        {"id": name, "k": k, "value": value, "p": p}
+        for name in range(6)
+        for k in (False, True)
+        for p, value in _SURE
+    ]
+    + [Label(name, value) for name in range(6) for value in "ab"] * 6
+)
 
 BIGGER = models.from_function(lambda rows: 10 * rows["x"], inputs=Schema.of(x="float64"))
 
@@ -73,7 +79,7 @@ def proven(heard: list[tuple[float, bool]]) -> float:
 
 
 def promised(elements: list[Any]) -> Iterator[dict[str, Any]]:
-    heard: list[tuple[float, bool]] = []
+    heard: dict[Any, list[tuple[float, bool]]] = {}
     seen: dict[int, Any] = {}
     labelled: set[int] = set()
     for element in elements:
@@ -81,16 +87,21 @@ def promised(elements: list[Any]) -> Iterator[dict[str, Any]]:
             if element.id in seen and element.id not in labelled:
                 labelled.add(element.id)
                 row = seen[element.id]
-                heard = [*heard, (row["p"], row["value"] != element.value)][-4:]
+                told = (row["p"], row["value"] != element.value)
+                heard[row["k"]] = [*heard.get(row["k"], ()), told][-4:]
             continue
         if element["p"] > 1:
             raise DistributionError
-        yield {**element, "abstained": element["p"] < proven(heard)}
+        yield {**element, "abstained": element["p"] < proven(heard.get(element["k"], []))}
         seen.setdefault(element["id"], element)
 
 
 CASES = {
-    "abstain": Case(lambda: ops.abstain(0.5, 0.5, certainty="p", window=4), promised, ANSWERS),
+    "abstain": Case(
+        lambda: ops.abstain(0.5, 0.5, certainty="p", window=4, by="k"),
+        promised,
+        ANSWERS,
+    ),
     "escalate": Case(
         lambda: ops.escalate(
             BIGGER,

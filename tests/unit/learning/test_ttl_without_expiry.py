@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROWS = [{"id": i, "k": "a", "at": 10 * i, "value": 0.5, "a": 0.4, "b": 0.6} for i in range(4)]
 MADE: dict[str, Callable[[], Operator[Any, Any]]] = {
+    "abstain": lambda: ops.abstain(certainty="a"),
     "calibrate": ops.calibrate,
     "calibrate_probability": ops.calibrate_probability,
     "combine": lambda: ops.combine(["a", "b"]),
