@@ -38,6 +38,7 @@ from rxml.operators.extremes import max, min  # noqa: A004 - reactivex's names
 from rxml.operators.failure import catch, on_error_resume_next, repeat, retry
 from rxml.operators.gates import skip_until, skip_until_with_time, take_until, take_until_with_time
 from rxml.operators.grouping import group_by, partition
+from rxml.operators.hedging import hedge
 from rxml.operators.joining import asof_join, interval_join
 from rxml.operators.keyed import aggregate, deduplicate, latest
 from rxml.operators.learning import delayed_labels, features, learn
@@ -147,6 +148,7 @@ __all__ = [
     "flat_map",
     "fork_join",
     "group_by",
+    "hedge",
     "ignore_elements",
     "interval_join",
     "is_empty",
