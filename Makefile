@@ -14,7 +14,7 @@ PYTEST_ARGS ?=
 PYTEST_WORKERS ?= auto
 DEMO_ARGS ?=
 BENCH_ARGS ?=
-PEERS ?= bytewax aiostream fastapi mlserver litserve bentoml ray
+PEERS ?= bytewax aiostream fastapi mlserver litserve bentoml ray mapie
 
 export RXML_ACCEPTANCE_DATA = $(CURDIR)/.data
 export HYPOTHESIS_PROFILE

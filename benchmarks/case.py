@@ -17,11 +17,12 @@ class Outcome:
     """What one run of a contestant gives.
 
     Attributes:
-        checksum: of the results; must be equal among all contestants of a case.
+        checksum: of the results; must be equal among all contestants of a case. None: it did but a part of the work, and has
+            compared what came of that itself.
         measures: what it has measured itself, by name, beside the seconds that the worker measures.
     """
 
-    checksum: int | float
+    checksum: int | float | None
     measures: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
@@ -76,7 +77,7 @@ class Case:
         unit: of the size.
         contestants: by name; `rxml` is ours.
         musts: what must come out.
-        shown: measures that the report shows, seconds or others.
+        shown: measures that the report shows, seconds or others; a peer that does but a part of the work lacks some.
         fresh: a new process for each round, for measures that only grow, as peak memory does.
         most_rounds: for a case that takes minutes a round; None is as many as are asked for.
         tolerance: by which checksums may differ, relative; 0 for whole numbers.

@@ -32,7 +32,7 @@ class Record:
     Attributes:
         how: what it is, in a few words.
         rounds: its measures, one mapping a round.
-        checksum: of its results, the same in every round.
+        checksum: of its results, the same in every round; None if it compares them itself.
         failure: why it has no rounds, or no more; None if all is well.
         installed: False if its environment is missing.
         versions: of the libraries in its environment.
@@ -48,8 +48,8 @@ class Record:
     trace: str = ""
 
     def values(self, measure: str) -> list[float]:
-        """One measure over the rounds."""
-        return [measures[measure] for measures in self.rounds]
+        """One measure over the rounds; none where it was not taken."""
+        return [measures[measure] for measures in self.rounds if measure in measures]
 
 
 class WorkerError(Exception):
@@ -147,10 +147,11 @@ def take(worker: Worker | None, size: int, record: Record, tolerance: float = 0.
     if result is None:
         return
     record.rounds.append(result["measures"])
-    if record.checksum is None:
-        record.checksum = result["checksum"]
-    elif not math.isclose(record.checksum, result["checksum"], rel_tol=tolerance):
-        record.failure = f"gave {record.checksum}, then {result['checksum']}, for the same work"
+    before, now = record.checksum, result["checksum"]
+    if before is None or now is None:
+        record.checksum = now
+    elif not math.isclose(before, now, rel_tol=tolerance):
+        record.failure = f"gave {before}, then {now}, for the same work"
 
 
 def contest(case: Case, *, size: int, rounds: int) -> dict[str, Record]:

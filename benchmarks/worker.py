@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from benchmarks.case import Contestant
 
 LIBRARIES = (
-    *("aiohttp", "aiostream", "bentoml", "bytewax", "fastapi", "litserve", "mlserver", "numpy"),
-    *("pandas", "ray", "reactivex", "rxml", "scikit-learn", "uvicorn"),
+    *("aiohttp", "aiostream", "bentoml", "bytewax", "fastapi", "litserve", "mapie", "mlserver"),
+    *("numpy", "pandas", "ray", "reactivex", "rxml", "scikit-learn", "uvicorn"),
 )
 
 

@@ -1,11 +1,15 @@
-"""aci: radii that follow what was missed: one key by itself, ten thousand keys at once, and those without memory of scores."""
+"""aci: radii that follow what was missed: one key by itself, ten thousand keys at once, and those without memory of scores.
+
+MAPIE has one key by itself, whose first scores it is given beforehand, since it remembers as many as it begins with. Its radii are
+compared here with those of a sorted window; the others add up other labels, from none remembered on.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
 from functools import cache, partial
-from math import ceil, inf
+from math import ceil, inf, isclose
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.case import Case, Contestant, Must, Outcome
@@ -22,6 +26,8 @@ LEVEL, GAMMA, RATE = 0.9, 0.02, 0.05
 TARGET = 1.0 - LEVEL
 DISTINCT = 31
 """Rows of scores, one for each key, that are used in turn."""
+MAPIE_SHARE = 100
+"""Of so many labels of the one key MAPIE has one, which takes it hundreds of times as long."""
 
 
 @cache
@@ -156,6 +162,35 @@ def rxml(size: int) -> Outcome:
     return timed(one_by_rxml, many_by_rxml, tracked_by_rxml, size)
 
 
+def by_mapie(size: int) -> Outcome:
+    """One key; seconds are for `size` labels, of which it has a few."""
+    from benchmarks.peers.mapie import Adaptive  # noqa: PLC0415
+
+    count = max(2, size // MAPIE_SHARE)
+    given = scores(max(size, WINDOW + count))[0][: WINDOW + count]
+    adaptive = Adaptive(given[:WINDOW], LEVEL, GAMMA)
+    radii, took = clocked(partial(adaptive.follow, given[WINDOW:]))
+    compare(radii, given)
+    return Outcome(None, {"one_seconds": took["seconds"] * size / count})
+
+
+def compare(radii: list[float], given: list[float]) -> None:
+    """Hold radii against the quantiles of the scores that were remembered, alpha kept within 0 and 1 as MAPIE does.
+
+    Raises:
+        ValueError: one is another.
+    """
+    alpha = TARGET
+    for step, radius in enumerate(radii):
+        rank = ceil((WINDOW + 1) * (1.0 - alpha) - 1e-9)
+        remembered = sorted(given[step : step + WINDOW])
+        wanted = inf if rank > WINDOW else remembered[rank - 1]
+        if not isclose(radius, wanted, rel_tol=1e-9):
+            raise ValueError(f"label {step}: the radius must be {wanted}, got {radius}")
+        missed = given[step + WINDOW] > wanted
+        alpha = min(1.0, max(0.0, alpha + GAMMA * (TARGET - missed)))
+
+
 CASE = Case(
     name="aci",
     what="adaptive radii: one key, label by label; 10,000 keys of 200 scores at once; 10,000 keys tracked without scores",
@@ -166,12 +201,16 @@ CASE = Case(
     contestants={
         "rxml": Contestant(rxml, "ACI.issue_one, update_one; ACI.issue, update; QuantileTracker"),
         "hand": Contestant(by_hand, "bisect in a list; numpy.sort; the bare expression"),
+        "mapie": Contestant(
+            by_mapie, "TimeSeriesRegressor: predict, adapt_conformal_inference, update", "mapie"
+        ),
     },
     musts=(
         Must("speed", "hand", 0.4, "one_seconds"),
         Must("speed", "hand", 0.7, "many_seconds"),
         Must("speed", "hand", 0.2, "tracked_seconds"),
+        Must("speed", "mapie", 50.0, "one_seconds"),
     ),
-    shown=("seconds", "one_seconds", "many_seconds", "tracked_seconds"),
+    shown=("one_seconds", "many_seconds", "tracked_seconds"),
     tolerance=1e-9,
 )
