@@ -34,7 +34,8 @@ _MEAN_SIZE: Final = sqrt(2 / pi)  # of a standard normal
 class ECE(Binned):
     """The expected calibration error: the mean over bins of equal mass of |predicted - observed|.
 
-    It is above 0 also for right probabilities, by chance; `debiased` takes that off.
+    It is above 0 also for right probabilities, by chance; `debiased` takes about half of that off where they are right, and
+    nearly all where they are not.
     The interval allows for what chance can add or take in all bins: it errs to be wide.
     """
 

@@ -21,7 +21,7 @@ of labels, for many keys at once. A `Ledger` keeps what was issued until the lab
 
 Which calibrator to take:
 
-- scores that drift: `ACI`, or `DtACI`, which finds its own step; both keep the long-run share of misses for any sequence;
+- scores that drift: `ACI`, which keeps the long-run share of misses for any sequence, or `DtACI`, which finds its own step;
 - scores that do not: `SplitConformal`, by key or of all keys together; that age slowly: `NexCP`;
 - very many keys: `QuantileTracker` keeps no scores; `PIDTracker` adds an integrator and a forecast.
 

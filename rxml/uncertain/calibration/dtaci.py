@@ -41,6 +41,10 @@ class DtACI(KeyedCalibrator):
     `sigma` of all weight is spread evenly. Experts are judged by the alpha that they had when it was issued. Issued
     are the radius, the mean alpha, and each expert's. Weights are always on the simplex.
 
+    Each expert by itself would keep the share of misses for any sequence, as `ACI` does. Of their mean that is not proven:
+    the paper has it of an alpha that is drawn by the weights, for `eta` and `sigma` that go to 0. Under drift it holds in
+    practice; an opponent who sees each radius and misses it barely gets a share of .2 where .1 was wanted.
+
     Args:
         level: share of cases that are to be covered, in (0, 1).
         gammas: a step for each expert, each > 0.
