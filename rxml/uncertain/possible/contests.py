@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from rxml.uncertain.possible.quadrature import legendre
 from rxml.uncertain.possible.rows import UncertainRows
-from rxml.uncertain.special import normal_pdf
+from rxml.uncertain.possible.shapes import places
+from rxml.uncertain.special import ndtr, normal_pdf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
     from rxml.uncertain.checks import Floats, Mask
 
 _NODES: Final = 12  # in a panel
 _REACH: Final = 10.0  # standard deviations: beyond is less than 1e-22
 _CLOSE: Final = 1e-14  # the halves of a panel agree with it
-_LEAST: Final = 2.0**-45  # of the whole span: what ends are told apart by
+_LEAST: Final = 2.0**-45  # of the whole span: what floats tell apart with some digits
 _DEPTH: Final = 40  # halvings
 _CELLS: Final = 1 << 21  # numbers at once
+
+
+class Panels(NamedTuple):
+    """Pieces of the line that are integrated over, each told from a value near it: spreads may be too small for a float there.
+
+    Attributes:
+        origin: (P,).
+        low: where it begins, from the origin, (P,).
+        high: where it ends, likewise.
+    """
+
+    origin: Floats
+    low: Floats
+    high: Floats
+
+    def at(self, some: Mask | slice) -> Panels:
+        """Some of them."""
+        return Panels(self.origin[some], self.low[some], self.high[some])
+
+    def halves(self) -> tuple[Panels, Panels]:
+        """Each cut in its middle."""
+        middle = (self.low + self.high) / 2
+        return Panels(self.origin, self.low, middle), Panels(self.origin, middle, self.high)
 
 
 @np.errstate(under="ignore")
@@ -33,26 +59,48 @@ def contest(p: Floats, v: Floats, s: Floats, k: int) -> tuple[Floats, float]:
         s: its standard deviation, (n, M); 0 for a value that is known.
         k: at least 1.
     """
-    rows = UncertainRows(p, v, s)
+    rows, k = UncertainRows(p, v, s), min(k, max(len(p), 1))
     known = (p > 0) & (s == 0)
     chances = _atoms(rows, known, k)
     noisy = (p > 0) & (s > 0)
     if not np.any(noisy):
         return chances, 0.0
-    ends = _ends(v, s, p > 0, noisy)
-    dense, error = _adaptive(lambda x: _densities(rows, s, noisy, x, k), ends, len(p))
+    panels = _panels(*_ends(v, s, p > 0, noisy))
+    dense, error = _adaptive(lambda c, x: _densities(rows, noisy, c, x, k), panels, len(p))
     return np.minimum(chances + dense, 1.0), error
 
 
-def _ends(v: Floats, s: Floats, there: Mask, noisy: Mask) -> Floats:
-    """Of the first panels: where distributions begin, have their middle and end; within the least spread one is enough."""
-    wide = np.unique(np.concatenate([(v + side * s)[noisy] for side in (-_REACH, 0.0, _REACH)]))
-    span = wide[-1] - wide[0]
-    cells = np.floor((wide - wide[0]) / max(float(s[noisy].min()), span * _LEAST))
-    _, first = np.unique(cells, return_index=True)
+def _ends(v: Floats, s: Floats, there: Mask, noisy: Mask) -> tuple[Floats, Floats]:
+    """Of the first panels, as values and distances from them: where distributions begin, have their middle and end."""
+    base, spread = np.tile(v[noisy], 3), np.repeat([-_REACH, 0.0, _REACH], np.count_nonzero(noisy))
+    away = spread * np.tile(s[noisy], 3)
     jumps = v[there & ~noisy]
-    inside = jumps[(jumps > wide[0]) & (jumps < wide[-1])]
-    return np.unique(np.concatenate([wide[first], wide[-1:], inside]))
+    ends = base + away
+    inside = jumps[(jumps > ends.min()) & (jumps < ends.max())]
+    fewest = _apart(ends, float(s[noisy].min()))
+    base, away = np.append(base[fewest], inside), np.append(away[fewest], np.zeros(len(inside)))
+    _, order = np.unique(np.stack([base + away, away, base]), axis=1, return_index=True)
+    return base[order], away[order]
+
+
+def _apart(ends: Floats, least: float) -> NDArray[np.intp]:
+    """The first end within each least spread, which is enough, and the last of all; all, if floats do not tell them apart."""
+    low, high = ends.min(), ends.max()
+    if least <= _LEAST * (high - low):
+        return places(len(ends))
+    order = np.argsort(ends, kind="stable")
+    _, first = np.unique(np.floor((ends[order] - low) / least), return_index=True)
+    kept: NDArray[np.intp] = order[np.union1d(first, [len(order) - 1])]
+    return kept
+
+
+def _panels(base: Floats, away: Floats) -> Panels:
+    """Between neighbouring ends: from each of the two to the middle."""
+    apart = np.diff(base)
+    middle = (away[:-1] + apart + away[1:]) / 2
+    left = Panels(base[:-1], away[:-1], middle)
+    right = Panels(base[1:], middle - apart, away[1:])
+    return Panels(*(np.concatenate(pair) for pair in zip(left, right, strict=True)))
 
 
 def _atoms(rows: UncertainRows, known: Mask, k: int) -> Floats:
@@ -89,18 +137,18 @@ def _more(f: Floats, q: Floats) -> Floats:
     return new
 
 
-def _densities(rows: UncertainRows, s: Floats, noisy: Mask, x: Floats, k: int) -> Floats:
-    """The density of each row being there with a value x and among the k highest, (T, n)."""
-    n = len(s)
-    k = min(k, n)
-    scale = np.where(noisy, s, 1.0)
-    out = np.empty((len(x), n))
-    at_once = max(1, _CELLS // (n * k))
+def _densities(rows: UncertainRows, noisy: Mask, origin: Floats, x: Floats, k: int) -> Floats:
+    """The density of each row being there with a value origin + x and among the k highest, (T, n)."""
+    scale = np.where(noisy, 1.0 if rows.s is None else rows.s, 1.0)
+    out = np.empty((len(x), len(noisy)))
+    at_once = max(1, _CELLS // (noisy.size * k))
     for start in range(0, len(x), at_once):
-        part = x[start : start + at_once]
-        z = (part[:, np.newaxis, np.newaxis] - rows.v) / scale
+        cut = slice(start, start + at_once)
+        away = (rows.v - origin[cut, np.newaxis, np.newaxis]) - x[cut, np.newaxis, np.newaxis]
+        z = away / scale
         own = np.where(noisy, rows.p * normal_pdf(z) / scale, 0.0).sum(axis=2)
-        out[start : start + at_once] = own * _without_each(rows.above(part), k)
+        above = (rows.p * np.where(noisy, ndtr(z), away > 0)).sum(axis=2)
+        out[cut] = own * _without_each(np.minimum(above, 1.0), k)
     return out
 
 
@@ -119,41 +167,38 @@ def _without_each(q: Floats, k: int) -> Floats:
 
 
 def _adaptive(
-    density: Callable[[Floats], Floats], ends: Floats, columns: int
+    density: Callable[[Floats, Floats], Floats], panels: Panels, columns: int
 ) -> tuple[Floats, float]:
     """The integral over all panels, halved until halves agree with the whole, and the sum of what they differed by."""
-    low, high = ends[:-1], ends[1:]
-    whole = _panel_integrals(density, low, high, columns)
+    whole = _panel_integrals(density, panels, columns)
     total, error = np.zeros(columns), 0.0
     for depth in range(_DEPTH):
-        middle = (low + high) / 2
-        sides = ((low, middle), (middle, high))
-        halves = [_panel_integrals(density, *side, columns) for side in sides]
-        apart = np.abs(halves[0] + halves[1] - whole).max(axis=1, initial=0.0)
+        halves = panels.halves()
+        parts = [_panel_integrals(density, half, columns) for half in halves]
+        apart = np.abs(parts[0] + parts[1] - whole).max(axis=1, initial=0.0)
         done = (apart <= _CLOSE) | (depth == _DEPTH - 1)
-        total += (halves[0] + halves[1])[done].sum(axis=0)
+        total += (parts[0] + parts[1])[done].sum(axis=0)
         error += float(apart[done].sum())
         left = ~done
         if not np.any(left):
             break
-        low, high = (
-            np.concatenate([low[left], middle[left]]),
-            np.concatenate([middle[left], high[left]]),
-        )
-        whole = np.concatenate([half[left] for half in halves])
+        pairs = zip(halves[0].at(left), halves[1].at(left), strict=True)
+        panels = Panels(*(np.concatenate(pair) for pair in pairs))
+        whole = np.concatenate([part[left] for part in parts])
     return total, error
 
 
 def _panel_integrals(
-    density: Callable[[Floats], Floats], low: Floats, high: Floats, columns: int
+    density: Callable[[Floats, Floats], Floats], panels: Panels, columns: int
 ) -> Floats:
     """The integral over each panel, (P, columns)."""
     t, w = legendre(_NODES)
-    out, at_once = np.empty((len(low), columns)), max(1, _CELLS // (_NODES * columns))
-    for start in range(0, len(low), at_once):
-        cut = slice(start, start + at_once)
-        width = (high - low)[cut, np.newaxis]
-        values = density((low[cut, np.newaxis] + width * t).reshape(-1))
-        weighted = values.reshape(len(width), _NODES, columns) * (width * w)[..., np.newaxis]
-        out[cut] = weighted.sum(axis=1)
+    size = len(panels.low)
+    out, at_once = np.empty((size, columns)), max(1, _CELLS // (_NODES * columns))
+    for start in range(0, size, at_once):
+        some = panels.at(slice(start, start + at_once))
+        width = (some.high - some.low)[:, np.newaxis]
+        x = (some.low[:, np.newaxis] + width * t).reshape(-1)
+        values = density(np.repeat(some.origin, _NODES), x).reshape(len(width), _NODES, columns)
+        out[start : start + at_once] = (values * (width * w)[..., np.newaxis]).sum(axis=1)
     return out

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from rxml.uncertain.checks import Floats
+from rxml.uncertain.checks import Floats, Mask
 from rxml.uncertain.possible.shapes import places
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _ONE_LEAF: Final = 160  # up to here a single block costs less than many and the
 def bernoulli_sums(p: Floats) -> tuple[NDArray[np.int64], Floats]:
     """How many of independent rows are there: starts (G,) and probabilities (G, S).
 
+    What one window comes to does not depend on the others, to the last bit.
     Divide and conquer: each block of rows by the recurrence f(k) <- f(k) (1 - p) + f(k - 1) p of all blocks at once,
     then blocks by convolution; ends that have become 0 are cut off, which bounds the width by about 76 standard
     deviations. (Biscarri, Zhao, Brunner, "A simple and fast method for computing the Poisson binomial distribution
@@ -37,17 +38,38 @@ def bernoulli_sums(p: Floats) -> tuple[NDArray[np.int64], Floats]:
     Args:
         p: presence, (G, n), within [0, 1].
     """
+    few = _few(p)
+    short = recurrence(p[few, :_ONE_LEAF])
+    if np.all(few):
+        return np.zeros(len(p), np.int64), short
+    parts: list[Part] = [(0, f) for f in short]
+    parts += _by_blocks(p[~few])
+    order: list[int] = np.argsort(np.argsort(~few, kind="stable")).tolist()
+    return stacked([parts[at] for at in order])
+
+
+def _few(p: Floats) -> Mask:
+    """Which windows have few rows, (G,), those at the end that cannot be there left out: as if they stood alone."""
+    many: Mask = np.any(p[:, _ONE_LEAF:] > 0, axis=1)
+    return ~many
+
+
+def _leaves(p: Floats) -> Floats:
+    """The rows in blocks, the last one filled with rows that cannot be there: (G, blocks, LEAF)."""
     groups, n = p.shape
-    if n <= _ONE_LEAF:
-        return np.zeros(len(p), np.int64), recurrence(p)
     blocks = -(-n // LEAF)
-    padded = np.zeros((groups, blocks * LEAF))
-    padded[:, :n] = p
-    leaves = recurrence(padded.reshape(groups * blocks, LEAF))
+    filled = np.zeros((groups, blocks * LEAF))
+    filled[:, :n] = p
+    return filled.reshape(groups, blocks, LEAF)
+
+
+def _by_blocks(p: Floats) -> list[Part]:
+    blocks = _leaves(p)
+    leaves = recurrence(blocks.reshape(-1, LEAF))
     with np.errstate(under="ignore"):  # 1 - p is rounded, and alike in equal rows: it would add up
         leaves /= leaves.sum(axis=1, keepdims=True)
-    windows = leaves.reshape(groups, blocks, LEAF + 1)
-    return stacked([merged([(0, leaf) for leaf in window]) for window in windows])
+    windows = leaves.reshape(*blocks.shape[:2], LEAF + 1)
+    return [merged([(0, leaf) for leaf in window]) for window in windows]
 
 
 @np.errstate(under="ignore")
@@ -77,13 +99,18 @@ def fewer_than(p: Floats, k: int) -> Floats:
         p: presence, (G, n), within [0, 1].
         k: at least 0.
     """
-    groups, n = p.shape
-    if n <= _ONE_LEAF or k > LEAF or groups > LEAF:
+    few = _few(p)
+    if np.all(few) or k > LEAF:
         return _ended(p, k)
-    blocks = -(-n // LEAF)
-    padded = np.zeros((groups, blocks * LEAF))
-    padded[:, :n] = p
-    f = _ended(padded.reshape(groups * blocks, LEAF), k).reshape(groups, blocks, k + 1)
+    out = np.empty((len(p), k + 1))
+    out[few] = _ended(p[few, :_ONE_LEAF], k)
+    out[~few] = _ended_by_blocks(p[~few], k)
+    return out
+
+
+def _ended_by_blocks(p: Floats, k: int) -> Floats:
+    blocks = _leaves(p)
+    f = _ended(blocks.reshape(-1, LEAF), k).reshape(*blocks.shape[:2], k + 1)
     while f.shape[1] > 1:
         pairs = f.shape[1] // 2
         both = ended_convolution(f[:, : 2 * pairs : 2], f[:, 1 : 2 * pairs : 2])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from typing_extensions import override
 
+from rxml.uncertain.checks import summed
 from rxml.uncertain.possible.logic import none_of
 from rxml.uncertain.possible.orders import OrderStatistic
 
@@ -20,7 +21,7 @@ class Largest(OrderStatistic):
 
     @override
     def _below(self, x: Floats) -> Floats:
-        return _and_some(none_of(self.rows.above(x)), none_of(self.rows.presence))
+        return _only(self.rows.up_to(x), self.rows.not_above(x))
 
     @override
     def _above(self, x: Floats) -> Floats:
@@ -36,7 +37,7 @@ class Smallest(OrderStatistic):
 
     @override
     def _above(self, x: Floats) -> Floats:
-        return _and_some(none_of(self.rows.up_to(x)), none_of(self.rows.presence))
+        return _only(self.rows.above(x), self.rows.not_up_to(x))
 
 
 def largest(rows: UncertainRows) -> Largest:
@@ -61,10 +62,13 @@ def smallest(rows: UncertainRows) -> Smallest:
 
 
 @np.errstate(under="ignore")
-def _and_some(none_here: Floats, none_at_all: Floats) -> Floats:
-    """P(no row is on this side, but some row is there), from the logarithms of P(none here) and of P(none at all)."""
-    certain = none_at_all == -np.inf
-    kept = np.where(certain, 0.0, none_at_all)
-    apart = np.where(certain, 0.0, np.maximum(none_here - kept, 0.0))
-    close = np.exp(kept) * np.expm1(np.minimum(apart, 1.0))  # a difference would lose digits
-    return np.where(certain | (apart > 1.0), np.exp(none_here) - np.exp(none_at_all), close)
+def _only(here: Floats, not_beyond: Floats) -> Floats:
+    """P(some row is on this side, and none on the other): no difference of any two, which would lose digits.
+
+    Args:
+        here: of each row, shape of x + (n,).
+        not_beyond: the logarithm of the probability of each row that it is not on the other side, of the same shape.
+    """
+    left = np.exp(not_beyond)
+    share = np.minimum(here / np.where(left > 0, left, 1.0), 1.0)
+    return np.exp(summed(not_beyond)) * -np.expm1(none_of(share))

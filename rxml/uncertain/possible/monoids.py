@@ -109,8 +109,11 @@ class ExtremeMonoid:
 
     def __init__(self, grid: Floats, *, smallest: bool = False) -> None:
         points = np.array(grid, np.float64)
-        if points.ndim != 1 or not len(points) or not np.all(np.diff(points) > 0):
-            raise ValueError(f"got a grid {points.tolist()}: give rising points, at least one")
+        fine = points.ndim == 1 and len(points) and bool(np.all(np.isfinite(points)))
+        if not fine or not np.all(np.diff(points) > 0):
+            raise ValueError(
+                f"got a grid {points.tolist()}: give finite and rising points, at least one"
+            )
         self.grid = points
         self.smallest = smallest
 
@@ -125,10 +128,10 @@ class ExtremeMonoid:
             DistributionError: probabilities, values or variances that are none; the message names the rows.
         """
         rows = UncertainRows.of(*values)
-        beyond = rows.up_to(self.grid) if self.smallest else rows.above(self.grid)
+        not_beyond = rows.not_up_to(self.grid) if self.smallest else rows.not_above(self.grid)
         logs = np.empty((len(codes), len(self.grid) + 1))
         with np.errstate(divide="ignore", under="ignore"):
-            logs[:, :-1] = np.log1p(-beyond.T)
+            logs[:, :-1] = not_beyond.T
             logs[:, -1] = np.log1p(-rows.presence)
         total = np.zeros((groups, logs.shape[1]))
         np.add.at(total, codes, logs)

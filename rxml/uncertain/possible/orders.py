@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from rxml.uncertain.possible.search import among, between
+from rxml.uncertain.checks import points
+from rxml.uncertain.possible.search import among, between, levels
 from rxml.uncertain.possible.shapes import places
 
 if TYPE_CHECKING:
@@ -52,7 +53,11 @@ class OrderStatistic(ABC):
         """P(it exists and is > x)."""
 
     def up_to(self, x: ArrayLike) -> Floats:
-        """P(it exists and is <= x)."""
+        """P(it exists and is <= x).
+
+        Raises:
+            DistributionError: x is NaN.
+        """
         return self._below(self._broadcast(x))
 
     def above(self, x: ArrayLike) -> Floats:
@@ -73,7 +78,7 @@ class OrderStatistic(ABC):
             return np.asarray(np.minimum(joint / known, 1.0))
 
     def _broadcast(self, x: ArrayLike) -> Floats:
-        x = np.asarray(x, np.float64)
+        x = points(x)
         return np.broadcast_to(x, np.broadcast_shapes(x.shape, self.rows.shape))
 
     def ppf(self, q: ArrayLike) -> Floats:
@@ -87,13 +92,14 @@ class OrderStatistic(ABC):
         Raises:
             ValueError: it is not.
         """
-        levels = self._broadcast(q)
-        if not np.all((levels > 0) & (levels <= 1)):
-            raise ValueError(f"q is {levels.tolist()}: give probabilities within (0, 1]")
+        asked = np.asarray(q, np.float64)
+        if not np.all((asked > 0) & (asked <= 1)):
+            raise ValueError(f"q is {asked.tolist()}: give probabilities within (0, 1]")
+        asked = self._broadcast(asked)
         if self.rows.v.size == 0:
-            return np.full(levels.shape, np.nan)
+            return np.full(asked.shape, np.nan)
         with np.errstate(under="ignore"):
-            wanted = levels * self.exists
+            wanted = asked * self.exists
         found = self._found(wanted)
         return np.where(np.broadcast_to(self.exists, found.shape) > 0, found, np.nan)
 
@@ -101,18 +107,37 @@ class OrderStatistic(ABC):
         rows = self.rows
         values = rows.v.reshape(*rows.shape, rows.v.shape[-2] * rows.v.shape[-1])
         there = rows.p.reshape(values.shape) > 0
-        if rows.s is None or not np.any(rows.s):
-            known = np.where(there, values, np.inf)
-            return among(self._below, self._candidates(np.sort(known, axis=-1), there), wanted)
-        reach = _REACH * rows.s.reshape(values.shape)
-        low = np.where(there, values - reach, np.inf).min(axis=-1)
-        high = np.where(there, values + reach, -np.inf).max(axis=-1)
+        s = np.zeros_like(values) if rows.s is None else rows.s.reshape(values.shape)
+        noisy = s.any(axis=-1)
+        if np.all(noisy):
+            return self._between(values, s, there, wanted)
+        known = np.where(there, values, np.inf)
+        found = among(self._below, self._candidates(np.sort(known, axis=-1), there), wanted)
+        if not np.any(noisy):
+            return found
+        return np.where(noisy, self._between(values, s, there, wanted), found)
+
+    def _between(self, values: Floats, s: Floats, there: Mask, wanted: Floats) -> Floats:
+        """By bisection; of values and standard deviations that are as there are windows, + (cells,)."""
+        finite, reach = there & np.isfinite(values), _REACH * s
+        low = np.where(finite, values - reach, np.inf).min(axis=-1)
+        high = np.where(finite, values + reach, -np.inf).max(axis=-1)
         none = low > high
         low, high = np.where(none, 0.0, low), np.where(none, 0.0, high)
         with np.errstate(under="ignore"):  # next to 0 are the smallest of all floats
             low, high = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
         shaped = [np.broadcast_to(end, wanted.shape) for end in (low, high)]
-        return between(self._below, shaped[0], shaped[1], wanted)
+        found = between(self._below, shaped[0], shaped[1], wanted)
+        if np.array_equal(finite, there):
+            return found
+        ends = [(there & (values == end)).any(axis=-1) for end in (-np.inf, np.inf)]
+        return self._with_ends(found, shaped[1], wanted, ends)
+
+    def _with_ends(self, found: Floats, high: Floats, wanted: Floats, ends: list[Mask]) -> Floats:
+        """Quantiles that are at -inf or at inf, where values can be so."""
+        least = self._below(np.full(wanted.shape, -np.inf))
+        found = np.where(ends[0] & (least >= wanted), -np.inf, found)
+        return np.where(ends[1] & (self._below(high) < wanted), np.inf, found)
 
     @staticmethod
     def _candidates(ordered: Floats, there: Mask) -> Floats:
@@ -127,5 +152,5 @@ class OrderStatistic(ABC):
         Raises:
             ValueError: the level is not within it.
         """
-        outside = (1.0 - np.asarray(level, np.float64)) / 2
+        outside = (1.0 - levels("level", level)) / 2
         return self.ppf(outside), self.ppf(1.0 - outside)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from rxml.uncertain.checks import points
 from rxml.uncertain.possible.convolution import convolved, stacked
+from rxml.uncertain.possible.search import levels
 from rxml.uncertain.possible.shapes import places, windowed
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from rxml.uncertain.checks import Floats
 
 _SLACK: Final = 1e-9  # of a step: how far a value may be from the lattice and still be on it
+_ROUNDED: Final = 2.0**-51  # of a value: what dividing it by the step may be off
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,11 +62,13 @@ class Pmf:
     def var(self) -> Floats:
         """The variance of each window."""
         _, squares = self._centred()
-        return np.asarray(squares * self.step**2)
+        with np.errstate(under="ignore", over="ignore"):
+            return np.asarray(squares * self.step * self.step)
 
     def std(self) -> Floats:
         """The standard deviation of each window."""
-        return np.sqrt(self.var())
+        _, squares = self._centred()
+        return np.asarray(np.sqrt(squares) * self.step)
 
     def _centred(self) -> tuple[tuple[NDArray[np.intp], Floats], Floats]:
         """The place of the mode and the mean's distance from it, then the variance, both in steps."""
@@ -75,11 +80,20 @@ class Pmf:
         return (mode, mean), squares
 
     def cdf(self, x: ArrayLike) -> Floats:
-        """P(X <= x); the left tail keeps its relative accuracy."""
-        return self._looked_up(np.cumsum(self.p, axis=-1), x, 0.0, 1.0, behind=False)
+        """P(X <= x); the left tail keeps its relative accuracy.
+
+        Raises:
+            DistributionError: x is NaN.
+        """
+        found = self._looked_up(np.cumsum(self.p, axis=-1), x, 0.0, 1.0, behind=False)
+        return np.where(self._places(x) >= self._last(), 1.0, found)
 
     def sf(self, x: ArrayLike) -> Floats:
-        """P(X > x), added up from the right end, so that the right tail keeps its relative accuracy."""
+        """P(X > x), added up from the right end, so that the right tail keeps its relative accuracy.
+
+        Raises:
+            DistributionError: x is NaN.
+        """
         above = np.cumsum(self.p[..., ::-1], axis=-1)[..., ::-1]
         return self._looked_up(above, x, 1.0, 0.0, behind=True)
 
@@ -104,9 +118,10 @@ class Pmf:
 
     def _places(self, x: ArrayLike) -> Floats:
         """The last place of the support that is not above x."""
-        steps = np.asarray(x, np.float64) / self.step
+        steps = points(x) / self.step
         near = np.rint(steps)
-        whole = np.where(np.abs(steps - near) < _SLACK, near, np.floor(steps))
+        slack = np.maximum(_SLACK, _ROUNDED * np.abs(near))
+        whole = np.where(np.abs(steps - near) <= slack, near, np.floor(steps))
         if self.step == 1.0:
             whole = np.floor(steps)
         return np.asarray(whole - self.start, np.float64)
@@ -120,7 +135,7 @@ class Pmf:
         Raises:
             ValueError: it is not.
         """
-        wanted = _levels("q", q)
+        wanted = levels("q", q)
         below = np.cumsum(self.p, axis=-1) < wanted[..., np.newaxis]
         return self._values(np.count_nonzero(below, axis=-1))
 
@@ -133,17 +148,20 @@ class Pmf:
         Raises:
             ValueError: it is not.
         """
-        wanted = _levels("q", q)
+        wanted = levels("q", q)
         over = np.cumsum(self.p[..., ::-1], axis=-1)[..., :-1] > wanted[..., np.newaxis]
         kept = np.count_nonzero(~over, axis=-1)
         return self._values(self.p.shape[-1] - 1 - kept)
 
     def _values(self, places: NDArray[np.intp]) -> Floats:
         """The values at places, or at the nearest ones that can occur."""
-        can = self.p > 0
-        first = np.argmax(can, axis=-1)
-        last = self.p.shape[-1] - 1 - np.argmax(can[..., ::-1], axis=-1)
-        return np.asarray((self.start + np.clip(places, first, last)) * self.step, np.float64)
+        first = np.argmax(self.p > 0, axis=-1)
+        kept = np.clip(places, first, self._last())
+        return np.asarray((self.start + kept) * self.step, np.float64)
+
+    def _last(self) -> NDArray[np.intp]:
+        """The place of the largest value that can occur."""
+        return np.asarray(self.p.shape[-1] - 1 - np.argmax(self.p[..., ::-1] > 0, axis=-1))
 
     def interval(self, level: ArrayLike) -> tuple[Floats, Floats]:
         """The central interval: at most (1 - level) / 2 is below it and above it, so it holds `level` or more.
@@ -154,7 +172,7 @@ class Pmf:
         Raises:
             ValueError: it is not.
         """
-        outside = (1.0 - _levels("level", level)) / 2
+        outside = (1.0 - levels("level", level)) / 2
         return self.ppf(outside), self.isf(outside)
 
     def plus(self, other: Pmf) -> Pmf:
@@ -186,10 +204,3 @@ class Pmf:
 def _parts(pmf: Pmf) -> list[tuple[int, Floats]]:
     rows = windowed(pmf.p)
     return list(zip(pmf.start.reshape(-1).tolist(), rows, strict=True))
-
-
-def _levels(name: str, q: ArrayLike) -> Floats:
-    levels = np.asarray(q, np.float64)
-    if not np.all((levels >= 0) & (levels <= 1)):
-        raise ValueError(f"{name} is {levels.tolist()}: give probabilities within [0, 1]")
-    return levels

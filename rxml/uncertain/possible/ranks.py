@@ -101,7 +101,8 @@ class Quantile(OrderStatistic):
         at_once = max(1, _CELLS // max(1, n * (up + down)))
         chunks = range(0, len(sides[0]), at_once)
         cuts = [slice(at, at + at_once) for at in chunks]
-        parts = [_balanced(sides[0][cut], sides[1][cut], up, down) for cut in cuts]
+        absent = windowed(np.broadcast_to(1.0 - rows.presence, (*x.shape, n)))
+        parts = [_balanced(sides[0][cut], sides[1][cut], absent[cut], up, down) for cut in cuts]
         f = np.concatenate(parts) if parts else np.zeros((0, 1))
         chosen = side(places(f.shape[1]), n * down)
         with np.errstate(under="ignore"):
@@ -147,7 +148,7 @@ def _tail(p: Floats, k: int) -> Floats:
 
 
 @np.errstate(under="ignore")
-def _balanced(a: Floats, b: Floats, up: int, down: int) -> Floats:
+def _balanced(a: Floats, b: Floats, absent: Floats, up: int, down: int) -> Floats:
     """The distribution of the balance where some row is there: (G, n (up + down) + 1), with 0 at n * down.
 
     The worlds without rows are kept apart, so that the others keep their relative accuracy.
@@ -155,18 +156,18 @@ def _balanced(a: Floats, b: Floats, up: int, down: int) -> Floats:
     Args:
         a: P(a row is there and up to x), (G, n).
         b: P(a row is there and above x), (G, n).
+        absent: P(it is not there), (G, n): known better than what a and b leave of 1.
         up: what a row up to x adds, at least 0.
         down: what one above takes off, at least 1.
     """
     groups, n = a.shape
     centre, size = n * down, n * (up + down) + 1
     f, none = np.zeros((size, groups)), np.ones(groups)
-    for there, over in zip(a.T, b.T, strict=True):
-        absent = np.maximum(1.0 - there - over, 0.0)
-        new = f * absent
+    for there, over, away in zip(a.T, b.T, absent.T, strict=True):
+        new = f * away
         new[up:] += f[: size - up] * there
         new[: size - down] += f[down:] * over
         new[centre + up] += none * there
         new[centre - down] += none * over
-        f, none = new, none * absent
+        f, none = new, none * away
     return np.ascontiguousarray(f.T)

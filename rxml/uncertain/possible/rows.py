@@ -189,6 +189,21 @@ class UncertainRows:
         """P(a row is there and its value <= x), shape of x + (n,); x has that of the windows at its end."""
         return self._share(x, -1.0)
 
+    def not_above(self, x: Floats) -> Floats:
+        """The logarithm of P(a row is absent, or its value <= x), shape of x + (n,)."""
+        return self._log_rest(self.above(x), self.up_to(x))
+
+    def not_up_to(self, x: Floats) -> Floats:
+        """The logarithm of P(a row is absent, or its value > x), shape of x + (n,)."""
+        return self._log_rest(self.up_to(x), self.above(x))
+
+    @np.errstate(divide="ignore", under="ignore")
+    def _log_rest(self, share: Floats, other: Floats) -> Floats:
+        """What a share leaves of 1; a large one is rounded, but not what is left of it."""
+        near = share < 0.5
+        few = np.log1p(-np.where(near, share, 0.0))
+        return np.where(near, few, np.log(np.minimum(1.0 - self.presence + other, 1.0)))
+
     @np.errstate(under="ignore", over="ignore")
     def _share(self, x: Floats, sign: float) -> Floats:
         x = x[..., np.newaxis, np.newaxis]
@@ -196,7 +211,8 @@ class UncertainRows:
         if self.s is not None:
             spread = self.s > 0
             scale = np.where(spread, self.s, 1.0)
-            beyond = np.where(spread, ndtr(sign * (self.v - x) / scale), beyond)
+            away = np.where(spread, self.v, 0.0) - x  # known values may be infinite
+            beyond = np.where(spread, ndtr(sign * away / scale), beyond)
         share = self.p * beyond
         return share[..., 0] if share.shape[-1] == 1 else _capped(share)
 

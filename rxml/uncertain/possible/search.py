@@ -1,4 +1,4 @@
-"""Quantiles of what is known by its distribution function only."""
+"""Quantiles: what levels can be, and how they are found of what is known by its distribution function only."""
 
 from __future__ import annotations
 
@@ -9,12 +9,24 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from rxml.uncertain.checks import Floats
 
 STEPS: Final = 100
 """Halvings: what is left of a bracket is below 1e-30 of it, or its ends are neighbours among floats."""
+
+
+def levels(name: str, q: ArrayLike) -> Floats:
+    """Probabilities for which quantiles, or intervals, are asked.
+
+    Raises:
+        ValueError: one is not within [0, 1].
+    """
+    asked = np.asarray(q, np.float64)
+    if not np.all((asked >= 0) & (asked <= 1)):
+        raise ValueError(f"{name} is {asked.tolist()}: give probabilities within [0, 1]")
+    return asked
 
 
 def among(below: Callable[[Floats], Floats], candidates: Floats, wanted: Floats) -> Floats:
@@ -51,7 +63,7 @@ def between(below: Callable[[Floats], Floats], low: Floats, high: Floats, wanted
         wanted: any shape.
     """
     for _ in range(STEPS):
-        middle = low + (high - low) / 2
+        middle = low / 2 + high / 2  # high - low may be no number
         if np.all((middle <= low) | (middle >= high)):
             break
         enough = below(middle) >= wanted

@@ -32,7 +32,8 @@ GRID_STEPS: Final = 5_000_000
 _GOOD: Final = (
     0.01  # the error of three moments that `auto` takes rather than a grid of many windows
 )
-_ON_LATTICE: Final = 1e-9  # of a value
+_ON_LATTICE: Final = 1e-9  # of a step, or of a value that is less
+_ROUNDED: Final = 2.0**-50  # of a value: what it and dividing it by the step may be off
 _ODD: Final = 2.0**53  # whole numbers beyond are not told from their neighbours
 
 
@@ -66,8 +67,8 @@ def sum_moments(rows: UncertainRows) -> Moments:
 
 
 @np.errstate(under="ignore", over="ignore")
-def _moments(rows: UncertainRows) -> tuple[Moments, Floats]:
-    """And a bound on the sum of the third absolute central moments, in cubed standard deviations."""
+def _moments(rows: UncertainRows) -> tuple[Moments, Floats, Floats]:
+    """And the standard deviation, and a bound on the sum of the third absolute central moments in its cubes."""
     _require_finite(rows)
     unit, scaled = rows.scaled()
     mean, square, third, absolute = central_moments(scaled)
@@ -76,7 +77,9 @@ def _moments(rows: UncertainRows) -> tuple[Moments, Floats]:
     skew = np.where(var > 0, third.sum(axis=-1) / scale, 0.0) / np.sqrt(scale)
     lyapunov = np.where(var > 0, absolute.sum(axis=-1) / scale, 0.0) / np.sqrt(scale)
     total = over_certain(rows, np.sum, np.asarray(mean.sum(axis=-1) * unit))
-    return Moments(total, np.asarray(var * unit * unit), np.asarray(skew)), np.asarray(lyapunov)
+    moments = Moments(total, np.asarray(var * unit * unit), np.asarray(skew))
+    # the variance itself may be too large, or too small, for a number
+    return moments, np.asarray(np.sqrt(var) * unit), np.asarray(lyapunov)
 
 
 def central_moments(rows: UncertainRows) -> tuple[Floats, Floats, Floats, Floats]:
@@ -162,7 +165,9 @@ def on_lattice(whole: Floats) -> bool:
     """All are whole numbers, small enough to be told from their neighbours."""
     near = bool(np.all(np.abs(whole) < _ODD))
     whole_ones = np.rint(whole)
-    return near and bool(np.all(np.abs(whole - whole_ones) <= _ON_LATTICE * np.abs(whole_ones)))
+    size = np.abs(whole_ones)
+    slack = np.maximum(_ON_LATTICE * np.minimum(size, 1.0), _ROUNDED * size)
+    return near and bool(np.all(np.abs(whole - whole_ones) <= slack))
 
 
 def _exact_cost(whole: Floats) -> float:
@@ -210,17 +215,20 @@ def _branches(values: NDArray[np.int64], p: Floats) -> tuple[NDArray[np.int64], 
 
 
 def _grid(rows: UncertainRows, _step: float, cells: int) -> Pmf:
-    s = None if rows.s is None else windowed(rows.s, 2)
-    parts, step, moved = on_grid(windowed(rows.p, 2), windowed(rows.v, 2), s, cells)
+    units, _ = rows.scaled()
+    unit = float(units.max(initial=0.0)) or 1.0  # one for all, so that squares are numbers
+    with np.errstate(under="ignore"):
+        s = None if rows.s is None else windowed(rows.s, 2) / unit
+        v = windowed(rows.v, 2) / unit
+    parts, step, moved = on_grid(windowed(rows.p, 2), v, s, cells)
     starts, f = stacked(parts)
-    shape = rows.shape
-    shift = np.array(moved).reshape(shape)
+    shape, step = rows.shape, step * unit
+    shift = unit * np.array(moved).reshape(shape)
     return Pmf(starts.reshape(shape), f.reshape(*shape, f.shape[1]), np.zeros(shape), step, shift)
 
 
 def _skewed(rows: UncertainRows, _step: float, _cells: int) -> Skewed:
-    moments, lyapunov = _moments(rows)
-    spread = np.sqrt(moments.var)
+    moments, spread, lyapunov = _moments(rows)
     error = bound(moments.skew.reshape(-1), lyapunov.reshape(-1)).reshape(rows.shape)
     error = np.where(spread > 0, error, 0.0)
     return Skewed(moments.mean, spread, moments.skew, error)

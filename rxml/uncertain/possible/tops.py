@@ -46,16 +46,15 @@ def top_k(rows: UncertainRows, k: int) -> Membership:
     """
     if k < 1:
         raise ValueError(f"k is {k}: give a number of rows of at least 1")
-    noisy = rows.s is not None and bool(np.any(rows.s))
-    n, alternatives = rows.p.shape[-2:]
-    if alternatives == 1 and not noisy:
-        p = _in_order(windowed(rows.p[..., 0]), windowed(rows.v[..., 0]), k)
-        return Membership(p.reshape(*rows.shape, n), np.zeros(rows.shape))
-    s = np.zeros_like(rows.v) if rows.s is None else rows.s
-    windows = zip(windowed(rows.p, 2), windowed(rows.v, 2), windowed(s, 2), strict=True)
-    got = [contest(p, v, s, k) for p, v, s in windows]
-    p = np.array([each for each, _ in got]).reshape(*rows.shape, n)
-    return Membership(p, np.array([error for _, error in got]).reshape(rows.shape))
+    p, v = windowed(rows.p, 2), windowed(rows.v, 2)
+    s = np.zeros_like(v) if rows.s is None else windowed(rows.s, 2)
+    chances, error = np.empty(p.shape[:2]), np.zeros(len(p))
+    simple = ~s.any(axis=(1, 2)) & (p.shape[2] == 1)
+    if np.any(simple):
+        chances[simple] = _in_order(p[simple, :, 0], v[simple, :, 0], k)
+    for window in np.flatnonzero(~simple).tolist():
+        chances[window], error[window] = contest(p[window], v[window], s[window], k)
+    return Membership(chances.reshape(rows.p.shape[:-1]), error.reshape(rows.shape))
 
 
 @np.errstate(under="ignore")
@@ -88,17 +87,17 @@ def expected_rank(rows: UncertainRows) -> Floats:
         rows: of one window or of many; values that are uncertain must be finite.
     """
     n, p, v = rows.p.shape[-2], windowed(rows.p, 2), windowed(rows.v, 2)
-    s = None if rows.s is None or not np.any(rows.s) else rows.s.reshape(p.shape)
-    noise: list[Floats | None] = [None] * len(p) if s is None else list(s)
+    noise = [None] * len(p) if rows.s is None else list(windowed(rows.s, 2))
     ranks = [_ranked(*window) for window in zip(p, v, noise, strict=True)]
     return np.array(ranks).reshape(*rows.shape, n)
 
 
 def _ranked(p: Floats, v: Floats, s: Floats | None) -> Floats:
     there = np.minimum(p.sum(axis=1), 1.0)
-    higher = _higher_known(p, v) if s is None else _higher_normal(p, v, s)
+    noisy = s is not None and bool(np.any(s))
+    higher = _higher_normal(p, v, s) if s is not None and noisy else _higher_known(p, v)
     others = there.sum() - there
-    return np.asarray((p * higher).sum(axis=1) + (1.0 - there) * others)
+    return np.asarray((p * higher).sum(axis=1) + (1.0 - there) * np.maximum(others, 0.0))
 
 
 def _higher_known(p: Floats, v: Floats) -> Floats:
@@ -110,16 +109,17 @@ def _higher_known(p: Floats, v: Floats) -> Floats:
     if v.shape[1] == 1:
         return np.asarray(total)
     own = (p[:, np.newaxis] * (v[:, np.newaxis] > v[:, :, np.newaxis])).sum(axis=2)
-    return np.asarray(total - own)
+    return np.asarray(np.maximum(total - own, 0.0))
 
 
 def _higher_normal(p: Floats, v: Floats, s: Floats) -> Floats:
     out = np.empty_like(v)
     for i, row in enumerate(v):
-        apart = v[..., np.newaxis] - row
         scale = np.hypot(s[..., np.newaxis], s[i])
-        sure = scale == 0
-        chance = np.where(sure, apart > 0, ndtr(apart / np.where(sure, 1.0, scale)))
+        sure, others = scale == 0, v[..., np.newaxis]
+        with np.errstate(invalid="ignore"):  # of infinite values, which are known
+            chance = ndtr((others - row) / np.where(sure, 1.0, scale))
+        chance = np.where(sure, others > row, chance)
         each = (p[..., np.newaxis] * chance).sum(axis=1)
         each[i] = 0.0
         out[i] = each.sum(axis=0)

@@ -1,0 +1,177 @@
+"""Where numbers end: infinite values, spreads that floats hardly tell, values too large to be squared, NaN, neighbours."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from rxml.errors import DistributionError
+from rxml.uncertain.possible.counts import at_least, count
+from rxml.uncertain.possible.extremes import largest, smallest
+from rxml.uncertain.possible.monoids import ExtremeMonoid
+from rxml.uncertain.possible.pmf import Pmf
+from rxml.uncertain.possible.ranks import median
+from rxml.uncertain.possible.rows import UncertainRows
+from rxml.uncertain.possible.skewed import Skewed, bound, skewed_score
+from rxml.uncertain.possible.sums import on_lattice, total
+from rxml.uncertain.possible.tops import expected_rank, top_k
+from tests.unit.uncertain.possible.enumeration import near
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+stats: Any = import_module("scipy.stats")
+
+
+@pytest.fixture(autouse=True)
+def _strict() -> Iterator[None]:
+    with np.errstate(all="raise"):
+        yield
+
+
+@pytest.mark.parametrize("p", [5e-324, 1e-300, 1e-206, 1e-100])
+def test_counts_of_hardly_anything_can_be_approximated(p: float) -> None:
+    for method in ("normal", "poisson"):
+        near(count(np.full(3, p), method=method).cdf([0, 3]), 1.0)
+
+
+@pytest.mark.parametrize("end", [-np.inf, np.inf])
+def test_infinite_values_beside_noise(end: float) -> None:
+    rows = UncertainRows.of([1.0, 0.1], [0.0, end], [1.0, 0.0])
+    one = largest(rows) if end > 0 else smallest(rows)
+    sign = np.sign(end)
+    near(one.ppf(0.5), sign * stats.norm.ppf(0.5 / 0.9), 1e-12)
+    assert one.ppf(0.95 if end > 0 else 0.05) == end
+    near(one.up_to([-np.inf, np.inf]), [0.1 if end < 0 else 0.0, 1.0])
+    near(expected_rank(rows), [0.1, 0.9] if end > 0 else [0.0, 1.0])
+    near(top_k(rows, 1).p, [0.9, 0.1] if end > 0 else [1.0, 0.0], 1e-12, 1e-15)
+
+
+def test_the_smallest_spreads_do_not_hide_rows() -> None:
+    above = stats.norm.sf(0.3)
+    for var in ([1.0, 1e-36], [1.0, 1e-36, 1e-36], [1.0, 1e-36, 1e-300]):
+        several = len(var) - 1
+        got = top_k(UncertainRows.of(np.ones(len(var)), [0.0] + [0.3] * several, var), 1)
+        near(got.p, [above] + [(1 - above) / several] * several, 1e-12)
+    far = top_k(UncertainRows.of(np.ones(3), [0.0, 5.0, 5.0], [1e-60, 1e-40, 1e-300]), 1)
+    near(far.p, [0.0, 0.5, 0.5], 1e-12, 1e-15)
+
+
+def test_more_are_asked_for_than_there_are() -> None:
+    rows = UncertainRows.of([0.5, 0.25, 1.0], [0.0, 1.0, 0.5], [1.0, 0.0, 0.0])
+    near(top_k(rows, 10**12).p, [0.5, 0.25, 1.0], 1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-170, 1e160, 1e300])
+def test_sums_of_values_that_cannot_be_squared(scale: float) -> None:
+    v = np.random.default_rng(2).integers(-3, 9, 300).astype(float)
+    p = np.full(300, 0.5)
+    exact = total(UncertainRows.of(p, v), method="exact")
+    mean, std = float(exact.mean()), float(exact.std())
+    x = mean + std * np.array([-2.0, -0.5, 0.0, 1.0, 2.0])
+    rows = UncertainRows.of(p, v * scale)
+    for method in ("skewed", "grid", "auto"):
+        got = total(rows, method=method)
+        near([got.mean() / scale, got.std() / scale], [mean, std], 0.02)
+        slack = 0.01 if isinstance(got, Pmf) else float(got.error)
+        assert np.abs(got.cdf(x * scale) - exact.cdf(x)).max() <= slack
+        assert np.isfinite(got.interval(0.9)).all()
+
+
+def test_a_value_beside_the_lattice_is_not_taken_as_on_it() -> None:
+    beside, on = UncertainRows.of([0.5], [9e5 + 1e-4]), UncertainRows.of([0.5], [0.1 + 0.2])
+    with pytest.raises(ValueError, match="multiples"):
+        total(beside, method="exact")
+    near(total(on, method="exact", step=0.1).mean(), 0.15)
+    assert on_lattice(np.array([1234567.89, 0.01, 98765.43, 0.07]) / 0.01)
+
+
+def test_values_far_up_a_fine_lattice_are_found() -> None:
+    pmf = Pmf(np.array(123456789), np.array([0.25, 0.25, 0.5]), np.array(0.0), 0.1)
+    assert pmf.cdf(pmf.support).tolist() == [0.25, 0.5, 1.0]
+    assert pmf.at_least(pmf.support).tolist() == [1.0, 0.75, 0.5]
+
+
+def test_the_distance_of_a_skewed_distribution_from_the_normal_one_is_bounded() -> None:
+    skew = np.geomspace(1e-3, 1.7, 12)
+    z = np.linspace(-8.0, 8.0, 4001)[:, np.newaxis]
+    reached = np.where(z < -3.0 / skew, -3.0 / skew, z)
+    with np.errstate(under="ignore"):
+        x = skewed_score(reached, skew)
+        begins = stats.norm.cdf(x[0])  # below which it has nothing
+        apart = np.abs(stats.norm.cdf(reached) - stats.norm.cdf(x)).max(axis=0)
+    none = np.zeros(len(skew))
+    for sign in (1.0, -1.0):
+        told, wanted = bound(sign * skew, none), np.maximum(apart, begins)
+        assert np.all(told >= wanted * (1 - 1e-9))
+        assert np.all(told <= wanted * 1.01)
+    assert bound(np.zeros(1), none[:1]) == 0.0
+
+
+def test_a_skewed_distribution_ends_at_infinity() -> None:
+    for skew in (0.0, 1e-9, 0.5, 1e150):
+        one = Skewed(np.array(1.0), np.array(2.0), np.array(skew), np.array(1.0))
+        assert one.cdf([-np.inf, np.inf]).tolist() == [0.0, 1.0]
+        assert one.sf([-np.inf, np.inf]).tolist() == [1.0, 0.0]
+
+
+def test_no_number_and_no_level_are_refused() -> None:
+    rows = UncertainRows.of([0.5, 0.5], [1.0, 2.0])
+    sums = total(rows, method="skewed")
+    for one in (largest(rows), median(rows), sums, count([0.5])):
+        for ask in (one.cdf, one.sf):
+            with pytest.raises(DistributionError, match="NaN"):
+                ask(np.nan)
+        for level in (-0.5, 1.5, np.nan):
+            with pytest.raises(ValueError, match="level"):
+                one.interval(level)
+    with pytest.raises(ValueError, match="finite"):
+        ExtremeMonoid(np.array([0.0, np.inf]))
+
+
+def test_extremes_keep_their_tails() -> None:
+    rare = UncertainRows.of([0.5, 1e-160], [5.0, -3.0])
+    near([largest(rare).up_to(0.0), smallest(rare).up_to(0.0)], [0.5e-160, 1e-160])
+    normal = UncertainRows.of([1.0, 1.0], [0.0, 0.0], [1.0, 1.0])
+    below = stats.norm.cdf(-12.0)
+    near([largest(normal).up_to(-12.0), smallest(normal).above(12.0)], [below**2] * 2)
+    for side in (True, False):
+        slid = ExtremeMonoid(np.array([12.0 if side else -12.0]), smallest=side)
+        state = slid.lift([np.ones(2), np.zeros(2), np.ones(2)], np.zeros(2, np.intp), 1)
+        near(slid.lower(state), [[below**2, 0.0]])
+
+
+def test_a_median_keeps_its_tail_where_rows_are_certain() -> None:
+    rows = UncertainRows.of([1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0])
+    near(median(rows).up_to(-20.0), 3 * stats.norm.cdf(-20.0) ** 2, 1e-11)
+
+
+def test_a_window_is_the_same_to_the_last_bit_whatever_is_beside_it() -> None:
+    rng = np.random.default_rng(7)
+    sizes = [300, 0, 1, 170, 64, 161]
+    p, mask = rng.uniform(0, 1, (6, 300)), np.arange(300) < np.array(sizes)[:, np.newaxis]
+    together, k = count(p, mask=mask), np.arange(302)
+    for g, size in enumerate(sizes):
+        alone = count(p[g, :size])
+        assert together[g].cdf(k).tolist() == alone.cdf(k).tolist()
+        assert together[g].sf(k).tolist() == alone.sf(k).tolist()
+        for least in (1, 5, 70):
+            assert at_least(p, least, mask=mask)[g] == at_least(p[g, :size], least)
+    many = np.repeat(p, 12, axis=0)
+    assert at_least(many, 5)[::12].tolist() == at_least(p, 5).tolist()
+
+
+def test_a_known_window_beside_a_noisy_one_is_as_it_is_alone() -> None:
+    p, v = np.array([[0.5, 0.7, 0.9]] * 2), np.array([[1.1, 2.2, 3.3], [0.1, 0.2, 0.3]])
+    both = UncertainRows.of(p, v, [[0.0] * 3, [1.0] * 3])
+    alone = UncertainRows.of(p[0], v[0])
+    for statistic in (largest, smallest, median):
+        assert statistic(both).ppf(0.4)[0] == statistic(alone).ppf(0.4)
+        assert statistic(both).ppf(0.4)[1] == statistic(
+            UncertainRows.of(p[1], v[1], np.ones(3))
+        ).ppf(0.4)
+    assert top_k(both, 2).p[0].tolist() == top_k(alone, 2).p.tolist()
+    assert expected_rank(both)[0].tolist() == expected_rank(alone).tolist()
