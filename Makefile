@@ -29,7 +29,7 @@ install-self := -m pip install --quiet --no-build-isolation --no-deps -e .
 # An environment that was copied along with the tree points back to where it came from.
 moved := $(filter-out $(CURDIR),$(shell cat .venv/.made 2>/dev/null))
 
-.PHONY: help demo test lint types doors docs acceptance data bench fuzz torch lock clean distclean FORCE
+.PHONY: help demo test lint types mypy pyright doors docs acceptance data bench fuzz torch lock clean distclean FORCE
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -37,15 +37,20 @@ help: ## what can be made
 demo: .venv/.demo ## forecast this machine's load, live, at 127.0.0.1:8080
 	.venv/bin/rxml demo $(DEMO_ARGS)
 
-test: lint types doors docs .data/.made ## everything that CI checks: the four below, then every test and the coverage
+test: .venv/.dev .data/.made ## everything that CI checks: the four below side by side, then every test and the coverage
+	$(MAKE) --no-print-directory -j 2 types docs lint doors
 	$(python) -m pytest -n $(PYTEST_WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: .venv/.dev ## ruff: format and rules
 	$(python) -m ruff format --check .
 	$(python) -m ruff check .
 
-types: .venv/.dev ## mypy and pyright, both strict
+types: mypy pyright ## mypy and pyright, both strict
+
+mypy: .venv/.dev
 	$(python) -m mypy $(wildcard rxml tests examples benchmarks)
+
+pyright: .venv/.dev
 	$(python) -m pyright --pythonpath $(python)
 
 doors: .venv/.dev ## import-linter: which room may import which

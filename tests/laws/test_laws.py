@@ -25,6 +25,7 @@ SHARE = 5
 """One in so many examples of the profile: there are more than thirty laws for each case."""
 
 
+@pytest.mark.no_cover  # counting lines took two thirds of the time; unit tests reach the same ones
 @pytest.mark.parametrize("name", CASES)
 def test_an_operator_keeps_the_laws(name: str) -> None:
     case: Case = CASES[name]
