@@ -44,7 +44,7 @@ class Aggregate(ABC):
     """
 
     columns: tuple[Column, ...]
-    beside: ClassVar[tuple[str, ...]] = ()
+    beside: tuple[str, ...] = ()
     exact: ClassVar[bool] = False
     fallible: ClassVar[bool] = False
 

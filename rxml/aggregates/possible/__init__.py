@@ -21,6 +21,18 @@ Columns of values may be plain numbers, `Normal`, `Alternatives`, `Mixture` or o
 `operators.where` gives and rows may lack that are surely there, `Bernoulli`, booleans or probabilities. Rows are taken as
 independent; with `dependence="unknown"` bounds are told that hold whatever the rows have to do with each other, and with
 "worlds" columns that were drawn together are aggregated world by world.
+
+What is known of all rows that are there, as that none is above 40, is `given`: results are over the worlds in which it holds, and
+`NAME_given` is the probability of them, 0 where it cannot be; nothing is known then, and `NAME_error` is 1.
+
+    >>> from rxml.uncertain import Bernoulli
+    >>> half = Bernoulli(0.5)
+    >>> doubtful = rxml.of(*({"t": at, "ok": half, "presence": half} for at in range(2)))
+    >>> timed = doubtful.pipe(ops.with_event_time("t", unit="s"))
+    >>> checked = ops.window(tumbling(10)).aggregate(n=pw.count(given="ok"))
+    >>> (row,) = run(timed.pipe(checked).to_list())
+    >>> float(row["n"].mean().round(3)), row["n_given"]
+    (0.667, 0.5625)
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from typing_extensions import override
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class TopK(Collected):
     """How likely rows are among the k highest: a list of them, the likeliest first."""
 
-    beside: ClassVar[tuple[str, ...]] = ("error",)
+    beside: tuple[str, ...] = ("error",)
 
     k: int
     kept: int
@@ -65,7 +65,7 @@ class TopK(Collected):
 class CountDistinct(Collected):
     """The distribution of how many different values there are."""
 
-    beside: ClassVar[tuple[str, ...]] = ("error",)
+    beside: tuple[str, ...] = ("error",)
 
     @override
     def nothing(self) -> Any:

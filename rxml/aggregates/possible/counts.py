@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from typing_extensions import override
@@ -10,6 +10,7 @@ from typing_extensions import override
 from rxml.aggregates.aggregate import Aggregate, require_whole
 from rxml.aggregates.possible.collected import MOST, Collected
 from rxml.aggregates.possible.early import Seen, foretold_count
+from rxml.aggregates.possible.given import given_of
 from rxml.aggregates.possible.readers import Presence
 from rxml.aggregates.possible.results import alternatives, known, of_pmf, sure
 from rxml.aggregates.possible.unknown import at_least_bounds, count_interval
@@ -39,10 +40,20 @@ def require_dependence(given: str, *admitted: str) -> None:
         raise ValueError(f"dependence is {given!r}: give one of {', '.join(map(repr, admitted))}")
 
 
+def require_known(given: Event | None, dependence: str) -> None:
+    """Refuse that something is given of rows of which nothing is known.
+
+    Raises:
+        ValueError: it is.
+    """
+    if given is not None and dependence == "unknown":
+        raise ValueError("given goes with dependence='independent', or 'worlds' where there is one")
+
+
 class Count(Collected):
     """The distribution of how many rows are there."""
 
-    beside: ClassVar[tuple[str, ...]] = ("error",)
+    beside: tuple[str, ...] = ("error",)
 
     early: bool
 
@@ -226,6 +237,7 @@ def having(
     where: Event | None = None,
     presence: str = "presence",
     dependence: Literal["independent", "unknown"] = "independent",
+    given: Event | None = None,
     most: int = MOST,
 ) -> Aggregate:
     """HAVING COUNT >= k: how likely, as a `Bernoulli` column; or, with a threshold, whether that is likely enough.
@@ -238,15 +250,17 @@ def having(
         where: as for `count`.
         presence: as for `count`.
         dependence: as for `count`.
+        given: as for `count`; where it cannot be, nothing is known, and not likely enough.
         most: rows of a group, for an unknown dependence.
     """
     require_dependence(dependence, "independent", "unknown")
+    require_known(given, dependence)
     if at_least is not None and not 0 <= at_least <= 1:
         raise ValueError(f"at_least is {at_least}: give a probability within [0, 1]")
     reader = Presence(where, presence)
     if dependence == "unknown":
         return HavingBounds(reader, k, at_least, most)
-    return Having(reader, k, at_least)
+    return given_of(Having(reader, k, at_least), given, where, presence)
 
 
 def exists(
@@ -254,6 +268,7 @@ def exists(
     *,
     presence: str = "presence",
     dependence: Literal["independent", "unknown"] = "independent",
+    given: Event | None = None,
 ) -> Aggregate:
     """Whether some row is there, as a `Bernoulli` column: 1 - prod (1 - p), right also for tiny p.
 
@@ -263,7 +278,9 @@ def exists(
         where: as for `count`.
         presence: as for `count`.
         dependence: as for `count`; "unknown" gives bounds.
+        given: as for `count`.
     """
     require_dependence(dependence, "independent", "unknown")
+    require_known(given, dependence)
     kind = Exists if dependence == "independent" else ExistsBounds
-    return kind(Presence(where, presence))
+    return given_of(kind(Presence(where, presence)), given, where, presence)

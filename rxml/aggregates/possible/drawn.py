@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typing_extensions import override
 
-from rxml.aggregates.possible.readers import Presence, is_array, kind_of, needed
+from rxml.aggregates.possible.readers import (
+    Presence,
+    is_array,
+    kind_of,
+    met,
+    needed,
+    shown_event,
+)
 from rxml.aggregates.reader import Reader
 from rxml.errors import SchemaError
 from rxml.uncertain import Bernoulli, Worlds
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rxml.aggregates.possible.readers import Event
     from rxml.aggregates.reader import Find
 
 
@@ -28,15 +36,45 @@ class There(Presence):
     @override
     def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
         event = self.event(items, find)
-        if event is None:
-            return np.ones((len(items), 1))
-        if event.inside is not None:
-            return np.asarray(event.inside.T, np.float64)
-        sure = (event.p == 0) | (event.p == 1)
-        if not sure.all():
-            text = f"presence in {self!r} has probabilities without worlds"
-            raise SchemaError(f"{text}: find it in worlds, or take dependence='independent'")
-        return event.p[:, np.newaxis]
+        return np.ones((len(items), 1)) if event is None else _where_it_holds(event, repr(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Agreeing(Reader):
+    """In which worlds each row agrees with what is given, as it is not there or the event holds, (n, W), 1.0 or 0.0.
+
+    Attributes:
+        there: in which worlds rows are.
+        given: the event.
+    """
+
+    there: There
+    given: Event
+
+    @override
+    def __repr__(self) -> str:
+        return f"given {shown_event(self.given)}"
+
+    @override
+    def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
+        there = There(None, self.there.column).read(items, find)
+        holds = _where_it_holds(self.event(items, find), repr(self))
+        return np.asarray(np.maximum(1.0 - there, holds))
+
+    def event(self, items: Sequence[Any], find: Find) -> Bernoulli:
+        """The event in each row."""
+        return met(self.given, items, find)
+
+
+def _where_it_holds(event: Bernoulli, name: str) -> NDArray[Any]:
+    """In which worlds, (n, W), or (n, 1) where it does in all or none."""
+    if event.inside is not None:
+        return np.asarray(event.inside.T, np.float64)
+    sure = (event.p == 0) | (event.p == 1)
+    if not sure.all():
+        text = f"presence in {name} has probabilities without worlds"
+        raise SchemaError(f"{text}: find it in worlds, or take dependence='independent'")
+    return event.p[:, np.newaxis]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +104,12 @@ class Drawn(Reader):
     Attributes:
         there: whose worlds.
         column: and whose; None for no other.
+        given: and whose; None for no other.
     """
 
     there: Presence
     column: Any = None
+    given: Agreeing | None = None
 
     @override
     def __repr__(self) -> str:
@@ -79,13 +119,20 @@ class Drawn(Reader):
     def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
         found = [] if self.column is None else [needed(items, self.column, find)]
         found.append(self.there.event(items, find))
+        found += [] if self.given is None else [self.given.event(items, find)]
         keys = {_key(each) for each in found if isinstance(each, Worlds) or _inside(each)}
         if len(keys) > 1 or None in keys:
             raise SchemaError("values and presence were not drawn in the same worlds")
-        if any(isinstance(each, Worlds) and each.effective < len(each.values) for each in found):
+        if any(_weighted(each) for each in found):
             raise SchemaError("worlds with weights: draw them anew with equal ones before")
         (key,) = keys or {()}
         return np.tile(np.array(key, np.uint64), (len(items), 1))
+
+
+def _weighted(found: Any) -> bool:
+    if isinstance(found, Worlds):
+        return bool(np.ptp(found.weights) > 0)
+    return _inside(found) and found.logw is not None and bool(np.ptp(found.logw) > 0)
 
 
 def _inside(found: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from typing_extensions import override
@@ -27,7 +27,7 @@ Fusion: TypeAlias = Literal["hksj", "ivw", "intersection"]
 class Fuse(Collected):
     """The interval of the pooled estimate, and beside it mean, variance, variance between sensors, and their number."""
 
-    beside: ClassVar[tuple[str, ...]] = ("mean", "var", "tau2", "k")
+    beside: tuple[str, ...] = ("mean", "var", "tau2", "k")
 
     method: Fusion
     level: float

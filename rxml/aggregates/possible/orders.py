@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from typing_extensions import override
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Order(Collected):
     """A value that rows determine by their order, over a support; what is missing is that there is no row."""
 
-    beside: ClassVar[tuple[str, ...]] = ("error",)
+    beside: tuple[str, ...] = ("error",)
 
     def __init__(self, *readers: Presence | Amounts, most: int) -> None:
         super().__init__(*readers, most=most)

@@ -62,8 +62,8 @@ class Presence(Reader):
         there = _presence(items, self.column, find)
         if self.where is None:
             return there
-        met = _event(_met(self.where, items, find), shown_event(self.where))
-        return met if there is None else there.both(met)
+        also = met(self.where, items, find)
+        return also if there is None else there.both(also)
 
 
 def shown_event(where: Event | None) -> str:
@@ -80,7 +80,7 @@ def _presence(items: Sequence[Any], column: str, find: Find) -> Bernoulli | None
             return None
         sure = _surely(values)
         found = find([{column: sure if value is None else value} for value in values], column)
-    return None if found is None else _event(found, column)
+    return None if found is None else event_of(found, column)
 
 
 def is_array(found: Any, kinds: str) -> TypeIs[NDArray[Any]]:
@@ -105,16 +105,27 @@ def _surely(values: Sequence[Any]) -> Any:
     return Bernoulli(1.0) if isinstance(first, Bernoulli) else 1.0
 
 
-def _met(where: Event, items: Sequence[Any], find: Find) -> Any:
-    if isinstance(where, str):
-        found = find(items, where)
-        if found is None:
-            raise SchemaError(f"no element has {where!r}, which says where it counts")
-        return found
-    return where(items if isinstance(items, Batch) else Batch.from_rows(items))
+def met(where: Event, items: Sequence[Any], find: Find) -> Bernoulli:
+    """What an event comes to in each row.
+
+    Raises:
+        SchemaError: no element has such a column, or it is none of events.
+    """
+    if not isinstance(where, str):
+        found = where(items if isinstance(items, Batch) else Batch.from_rows(items))
+        return event_of(found, shown_event(where))
+    found = find(items, where)
+    if found is None:
+        raise SchemaError(f"no element has {where!r}, which says where it counts")
+    return event_of(found, where)
 
 
-def _event(found: Any, name: str) -> Bernoulli:
+def event_of(found: Any, name: str) -> Bernoulli:
+    """What an event came to, as one.
+
+    Raises:
+        SchemaError: it is neither events nor booleans nor probabilities.
+    """
     if isinstance(found, Bernoulli):
         return found
     if is_array(found, "bf"):
@@ -212,6 +223,18 @@ class Names(Reader):
             return found[:, None]
         text = f"column {self.column!r} is {kind_of(found)}"
         raise SchemaError(f"{text}: want values, Categorical or Alternatives")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts(Names):
+    """What each row surely has, (n, 1)."""
+
+    @override
+    def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
+        found = needed(items, self.column, find)
+        if not is_array(found, ""):
+            raise SchemaError(f"column {self.column!r} is {kind_of(found)}: want known values")
+        return found[:, None]
 
 
 @dataclass(frozen=True, slots=True)

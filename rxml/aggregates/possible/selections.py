@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Literal
 from rxml.aggregates.possible.choices import CountBy, CountDistinct, TopK
 from rxml.aggregates.possible.collected import MOST
 from rxml.aggregates.possible.counts import require_dependence
+from rxml.aggregates.possible.drawn import There
 from rxml.aggregates.possible.fusing import Fuse
+from rxml.aggregates.possible.given import given_of
 from rxml.aggregates.possible.orders import Max, Min, Quantile
-from rxml.aggregates.possible.readers import Amounts, Chances, Names, Presence
+from rxml.aggregates.possible.readers import Amounts, Chances, Facts, Names, Presence
 from rxml.aggregates.possible.sums import require_level
 from rxml.aggregates.possible.worlds import by_world
 
@@ -25,6 +27,7 @@ def max(  # noqa: A001 - what it is
     where: Event | None = None,
     presence: str = "presence",
     dependence: Literal["independent", "worlds"] = "independent",
+    given: Event | None = None,
     most: int = MOST,
 ) -> Aggregate:
     """The largest value, as `Alternatives` whose missing probability is that of no row, and `NAME_error`.
@@ -37,12 +40,14 @@ def max(  # noqa: A001 - what it is
         where: as for `count`.
         presence: as for `count`.
         dependence: "independent" or "worlds"; in worlds without rows it is -inf.
+        given: as for `count`.
         most: as for `count`.
     """
     require_dependence(dependence, "independent", "worlds")
     if dependence == "worlds":
-        return by_world("max", column, where, presence, most)
-    return Max(Presence(where, presence), Amounts(column), most=most)
+        return by_world("max", column, There(where, presence), given, most)
+    found = Max(Presence(where, presence), Amounts(column), most=most)
+    return given_of(found, given, where, presence)
 
 
 def min(  # noqa: A001 - what it is
@@ -51,6 +56,7 @@ def min(  # noqa: A001 - what it is
     where: Event | None = None,
     presence: str = "presence",
     dependence: Literal["independent", "worlds"] = "independent",
+    given: Event | None = None,
     most: int = MOST,
 ) -> Aggregate:
     """The smallest value; as `max`, and inf in worlds without rows.
@@ -60,12 +66,14 @@ def min(  # noqa: A001 - what it is
         where: as for `count`.
         presence: as for `count`.
         dependence: as for `max`.
+        given: as for `count`.
         most: as for `count`.
     """
     require_dependence(dependence, "independent", "worlds")
     if dependence == "worlds":
-        return by_world("min", column, where, presence, most)
-    return Min(Presence(where, presence), Amounts(column), most=most)
+        return by_world("min", column, There(where, presence), given, most)
+    found = Min(Presence(where, presence), Amounts(column), most=most)
+    return given_of(found, given, where, presence)
 
 
 def quantile(
@@ -74,6 +82,7 @@ def quantile(
     *,
     where: Event | None = None,
     presence: str = "presence",
+    given: Event | None = None,
     most: int = MOST,
 ) -> Aggregate:
     """The quantile of the rows that are there, of the rank ceil(q N) ("inverted_cdf" of numpy); results as of `max`.
@@ -83,16 +92,23 @@ def quantile(
         q: within (0, 1].
         where: as for `count`.
         presence: as for `count`.
+        given: as for `count`.
         most: as for `count`; a window of n rows costs n^3 times the denominator of q.
 
     Raises:
         ValueError: q is no such fraction.
     """
-    return Quantile(Presence(where, presence), Amounts(column), q=q, most=most)
+    found = Quantile(Presence(where, presence), Amounts(column), q=q, most=most)
+    return given_of(found, given, where, presence)
 
 
 def median(
-    column: Column, *, where: Event | None = None, presence: str = "presence", most: int = MOST
+    column: Column,
+    *,
+    where: Event | None = None,
+    presence: str = "presence",
+    given: Event | None = None,
+    most: int = MOST,
 ) -> Aggregate:
     """The lower median; `quantile` of 1 / 2.
 
@@ -100,9 +116,10 @@ def median(
         column: of values.
         where: as for `count`.
         presence: as for `count`.
+        given: as for `count`.
         most: as for `count`.
     """
-    return quantile(column, 0.5, where=where, presence=presence, most=most)
+    return quantile(column, 0.5, where=where, presence=presence, given=given, most=most)
 
 
 def top_k(
@@ -113,6 +130,7 @@ def top_k(
     kept: int | None = None,
     where: Event | None = None,
     presence: str = "presence",
+    given: Event | None = None,
     most: int = MOST,
 ) -> Aggregate:
     """How likely rows are among the k highest: a list of `{"id": ..., "p": ...}`, the likeliest first, and `NAME_error`.
@@ -124,14 +142,21 @@ def top_k(
         kept: how many are told, at least 1; 2 k if left out.
         where: as for `count`.
         presence: as for `count`.
+        given: as for `count`.
         most: as for `count`.
     """
-    readers = Presence(where, presence), Amounts(column), Names(id)
-    return TopK(*readers, k=k, kept=2 * k if kept is None else kept, most=most)
+    readers = Presence(where, presence), Amounts(column), Facts(id)
+    found = TopK(*readers, k=k, kept=2 * k if kept is None else kept, most=most)
+    return given_of(found, given, where, presence)
 
 
 def count_distinct(
-    column: Column, *, where: Event | None = None, presence: str = "presence", most: int = MOST
+    column: Column,
+    *,
+    where: Event | None = None,
+    presence: str = "presence",
+    given: Event | None = None,
+    most: int = MOST,
 ) -> Aggregate:
     """How many different values there are, as `Alternatives`, and `NAME_error`.
 
@@ -139,9 +164,11 @@ def count_distinct(
         column: of known values: numbers, text or others that can be compared.
         where: as for `count`.
         presence: as for `count`.
+        given: as for `count`.
         most: as for `count`.
     """
-    return CountDistinct(Presence(where, presence), Names(column), most=most)
+    found = CountDistinct(Presence(where, presence), Facts(column), most=most)
+    return given_of(found, given, where, presence)
 
 
 def count_by(
@@ -149,6 +176,7 @@ def count_by(
     *,
     where: Event | None = None,
     presence: str = "presence",
+    given: Event | None = None,
     level: float = 0.9,
     most: int = MOST,
 ) -> Aggregate:
@@ -160,6 +188,7 @@ def count_by(
         key: the column: `Categorical`, `Alternatives`, or plain values.
         where: as for `count`.
         presence: as for `count`.
+        given: as for `count`.
         level: within (0, 1).
         most: as for `count`.
 
@@ -168,7 +197,7 @@ def count_by(
     """
     require_level(level)
     readers = Presence(where, presence), Names(key), Chances(key)
-    return CountBy(*readers, level=level, most=most)
+    return given_of(CountBy(*readers, level=level, most=most), given, where, presence)
 
 
 def fuse(

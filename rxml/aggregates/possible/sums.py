@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
 from typing_extensions import override
@@ -47,7 +47,7 @@ _GRID: Final = 1024
 class Sum(Collected):
     """The distribution of the sum, over a support."""
 
-    beside: ClassVar[tuple[str, ...]] = ("error",)
+    beside: tuple[str, ...] = ("error",)
 
     method: Method
     step: float
@@ -104,7 +104,7 @@ class NormalSum(Aggregate):
     State: four sums, (4,): of the means, of the second and the third central moments, and of what bounds the third absolute ones.
     """
 
-    beside: ClassVar[tuple[str, ...]] = ("error",)
+    beside: tuple[str, ...] = ("error",)
 
     early: bool
 
@@ -186,7 +186,7 @@ class SumBounds(Collected):
 class Average(Collected):
     """Mean and variance of the average, given that some row is there."""
 
-    beside: ClassVar[tuple[str, ...]] = ("error", "exists")
+    beside: tuple[str, ...] = ("error", "exists")
 
     @override
     def nothing(self) -> Any:

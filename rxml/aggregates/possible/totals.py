@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rxml.aggregates.possible.collected import MOST
-from rxml.aggregates.possible.counts import Count, CountBounds, require_dependence
-from rxml.aggregates.possible.drawn import Drawn, There
+from rxml.aggregates.possible.counts import (
+    Count,
+    CountBounds,
+    require_dependence,
+    require_known,
+)
+from rxml.aggregates.possible.drawn import There
+from rxml.aggregates.possible.given import given_of
 from rxml.aggregates.possible.readers import Amounts, Presence
 from rxml.aggregates.possible.sums import Average, NormalSum, Sum, SumBounds, require_level
-from rxml.aggregates.possible.worlds import ByWorld, by_world
+from rxml.aggregates.possible.worlds import by_world
 
 if TYPE_CHECKING:
     from rxml.aggregates.aggregate import Aggregate, Column
@@ -23,6 +29,7 @@ def count(
     *,
     presence: str = "presence",
     dependence: Dependence = "independent",
+    given: Event | None = None,
     level: float = 0.9,
     early: bool = False,
     most: int = MOST,
@@ -35,6 +42,8 @@ def count(
         presence: the column that says how likely a row is there; rows without it are.
         dependence: "independent"; "unknown", which gives an `Interval` that holds the count with the probability
             `level` or more, however the rows hang together; or "worlds", for presence found in worlds, which gives `Worlds`.
+        given: an event, as `where`, that is known to hold of every row that is there: the result is over the worlds in which
+            it does, and `NAME_given` is the probability of them. See "Given an event" in docs/uncertainty.md.
         level: within (0, 1); for an unknown dependence.
         early: counts in what windows tell before they end, with `emit=early(period)`, what may still come: how many rows
             of a window are outstanding follows from how far behind the newest event time elements have come so far, and
@@ -45,15 +54,15 @@ def count(
         ValueError: an argument out of its range.
     """
     require_dependence(dependence, "independent", "unknown", "worlds")
+    require_known(given, dependence)
     require_level(level)
-    _require_early(early, dependence == "independent", "dependence='independent'")
+    _require_early(early, dependence == "independent", given, "dependence='independent'")
     if dependence == "worlds":
-        there = There(where, presence)
-        return ByWorld("count", there, Drawn(there), most=most)
+        return by_world("count", None, There(where, presence), given, most)
     reader = Presence(where, presence)
     if dependence == "unknown":
         return CountBounds(reader, level, most)
-    return Count(reader, most=most, early=early)
+    return given_of(Count(reader, most=most, early=early), given, where, presence)
 
 
 def sum(  # noqa: A001, PLR0913 - what it is; named options
@@ -62,6 +71,7 @@ def sum(  # noqa: A001, PLR0913 - what it is; named options
     where: Event | None = None,
     presence: str = "presence",
     dependence: Dependence = "independent",
+    given: Event | None = None,
     method: Method = "auto",
     step: float = 1.0,
     level: float = 0.9,
@@ -80,6 +90,7 @@ def sum(  # noqa: A001, PLR0913 - what it is; named options
         where: as for `count`.
         presence: as for `count`.
         dependence: as for `count`; "unknown" gives an `Interval` by Chebyshev's inequality, "worlds" goes with `Worlds`.
+        given: as for `count`.
         method: see above; for independent rows.
         step: what "exact" values are multiples of, above 0.
         level: as for `count`.
@@ -90,24 +101,28 @@ def sum(  # noqa: A001, PLR0913 - what it is; named options
         ValueError: an argument out of its range.
     """
     require_dependence(dependence, "independent", "unknown", "worlds")
+    require_known(given, dependence)
     require_level(level)
     if method not in {"auto", "exact", "normal"} or not step > 0:
         text = f"method is {method!r} and step {step!r}"
         raise ValueError(f"{text}: give 'auto', 'exact' or 'normal', and a step above 0")
-    _require_early(early, method == "normal" and dependence == "independent", "method='normal'")
+    fits = method == "normal" and dependence == "independent"
+    _require_early(early, fits, given, "method='normal'")
     if dependence == "worlds":
-        return by_world("sum", column, where, presence, most)
+        return by_world("sum", column, There(where, presence), given, most)
     readers = Presence(where, presence), Amounts(column)
     if dependence == "unknown":
         return SumBounds(readers, level, most)
-    if method == "normal":
-        return NormalSum(*readers, early=early)
-    return Sum(readers, method, step, most)
+    normal = method == "normal"
+    found = NormalSum(*readers, early=early) if normal else Sum(readers, method, step, most)
+    return given_of(found, given, where, presence)
 
 
-def _require_early(early: bool, fits: bool, wanted: str) -> None:  # noqa: FBT001
+def _require_early(early: bool, fits: bool, given: Event | None, wanted: str) -> None:  # noqa: FBT001
     if early and not fits:
         raise ValueError(f"early=True goes with {wanted}")
+    if early and given is not None:
+        raise ValueError("early=True does not go with given: nothing is known of rows to come")
 
 
 def average(
@@ -115,6 +130,7 @@ def average(
     *,
     where: Event | None = None,
     presence: str = "presence",
+    given: Event | None = None,
     most: int = MOST,
 ) -> Aggregate:
     """The mean of the rows that are there, given that there are some, as a `Normal` of its exact mean and variance.
@@ -125,6 +141,8 @@ def average(
         column: of values.
         where: as for `count`.
         presence: as for `count`.
+        given: as for `count`.
         most: as for `count`.
     """
-    return Average(Presence(where, presence), Amounts(column), most=most)
+    found = Average(Presence(where, presence), Amounts(column), most=most)
+    return given_of(found, given, where, presence)

@@ -8,9 +8,11 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.aggregates.possible.collected import Collected
-from rxml.aggregates.possible.drawn import Drawn, InWorlds, There
+from rxml.aggregates.possible.drawn import Agreeing, Drawn, InWorlds, There
+from rxml.aggregates.possible.results import Known, alternatives, sure
 from rxml.errors import DistributionError
 from rxml.uncertain import Worlds
+from rxml.uncertain.possible.logic import given_worlds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +46,10 @@ _WAYS: Final[Mapping[str, Callable[..., NDArray[Any]]]] = {
     "max": _max,
     "min": _min,
 }
+
+
+_TOTALS: Final = ("count", "sum")
+"""Ways that come to something in worlds without rows as well."""
 
 
 class ByWorld(Collected):
@@ -105,7 +111,53 @@ def _draws(keys: NDArray[Any]) -> tuple[int, ...]:
     return found.pop() if found else ()
 
 
-def by_world(way: str, column: Column, where: Event | None, presence: str, most: int) -> Aggregate:
-    """What each world's rows come to in one of these ways."""
-    there = There(where, presence)
-    return ByWorld(way, there, InWorlds(column), Drawn(there, column), most=most)
+class GivenWorlds(ByWorld):
+    """What the rows of each world that agrees come to, as alternatives, and beside it the share of such worlds.
+
+    Windows have other worlds left, so they are no column of worlds any more. What is missing is that there is no value.
+
+    Args:
+        way: as in `ByWorld`.
+        readers: of which worlds agree, and then as in `ByWorld`.
+        most: as in `Collected`.
+    """
+
+    beside: tuple[str, ...] = ("given",)
+
+    @override
+    def nothing(self) -> Any:
+        return (sure(0.0) if self.way in _TOTALS else Known(np.zeros(1), np.zeros(1), 0.0)), 1.0
+
+    @override
+    def alike(self, columns: Sequence[NDArray[Any]]) -> Sequence[Any]:
+        agrees, there = (np.asarray(each, np.bool_) for each in columns[:2])
+        every = np.asarray(agrees.all(axis=1))
+        some = np.asarray(there.any(axis=1)) | (self.way in _TOTALS)
+        found = zip(super().alike(columns[1:]), every, some, strict=True)
+        return [self._one(*np.broadcast_arrays(values, *which)) for (values, _), *which in found]
+
+    def _one(self, values: NDArray[Any], agrees: NDArray[Any], told: NDArray[Any]) -> Any:
+        logw, likely = given_worlds(agrees)
+        kept = agrees & told
+        with np.errstate(under="ignore"):
+            weights = np.exp(logw[kept])
+        different, code = np.unique(values[kept], return_inverse=True)
+        p = np.minimum(np.bincount(code, weights, len(different)), 1.0)
+        return Known(different.astype(np.float64), p, 0.0), float(likely)
+
+    @override
+    def columns_of(self, results: Sequence[Any]) -> list[Any]:
+        column, _ = alternatives([known for known, _ in results])
+        return [column, np.array([likely for _, likely in results], np.float64)]
+
+
+def by_world(
+    way: str, column: Column | None, there: There, given: Event | None, most: int
+) -> Aggregate:
+    """What each world's rows come to in one of these ways; without a column how many there are."""
+    values = [] if column is None else [InWorlds(column)]
+    if given is None:
+        return ByWorld(way, there, *values, Drawn(there, column), most=most)
+    agreeing = Agreeing(there, given)
+    drawn = Drawn(there, column, agreeing)
+    return GivenWorlds(way, agreeing, there, *values, drawn, most=most)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rxml.uncertain.checks import Floats, Mask
 
 Dependence: TypeAlias = Literal["independent", "unknown"]
+
+_ROUNDING: Final = 2.0**-50
+"""Of each alternative: what dividing, taking logarithms and adding up may leave of 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,6 +142,25 @@ def having(p: ArrayLike, k: int, threshold: ArrayLike, *, mask: ArrayLike | None
     return np.asarray(at_least(p, k, mask=mask) > _probabilities(threshold))
 
 
+def given_cells(p: ArrayLike, likelihood: ArrayLike) -> tuple[Floats, Floats]:
+    """Rows given an event, by Bayes' rule: of each, exactly one of several cells is the case.
+
+    Args:
+        p: the probability of each cell, (n, C); a row adds up to 1.
+        likelihood: how likely a row agrees with the event in each of them, within [0, 1], (n, C).
+
+    Returns:
+        the probabilities given the event, (n, C), NaN in a row that cannot agree with it, and the probability that each
+        row agrees, (n,), exactly 1 where nothing speaks against it, and with all its digits where it is tiny.
+    """
+    cells, likely = floats("presence", p), floats("likelihood", likelihood)
+    with np.errstate(under="ignore"):
+        joint = cells * likely
+        against, together = in_order(cells * (1.0 - likely)), in_order(joint)
+        agrees = np.minimum(np.where(against < 0.5, 1.0 - against, together), 1.0)
+        return joint / np.where(agrees > 0, agrees, np.nan)[:, np.newaxis], agrees
+
+
 def given_blocks(
     p: ArrayLike, allowed: ArrayLike, *, absent: ArrayLike = True
 ) -> tuple[Floats, Floats]:
@@ -146,12 +168,12 @@ def given_blocks(
 
     Args:
         p: the probability of each alternative, (n, M); a row adds up to at most 1, what is missing is "absent".
-        allowed: bool, (n, M): which alternatives agree with the event.
+        allowed: bool, (n, M): which alternatives agree with the event; or how likely each does, within [0, 1].
         absent: bool, (n,) or one for all: whether the row's absence agrees with it.
 
     Returns:
-        the probabilities given the event, (n, M), NaN in a row that cannot agree with it, and the probability that each
-        row agrees, (n,); that of the event is their product.
+        the probabilities given the event, (n, M), NaN in a row that cannot agree with it, and the probability that each row
+        agrees, (n,); that of the event is their product.
 
     Raises:
         DistributionError: probabilities that are none, or rows that add up to more than 1.
@@ -161,11 +183,26 @@ def given_blocks(
         raise DistributionError(f"alternatives have shape {blocks.shape}: want (n, M)")
     presence(blocks)
     require_sum(blocks, below=True)
-    kept = np.where(np.asarray(allowed, np.bool_), blocks, 0.0)
-    missing = np.maximum(1.0 - blocks.sum(axis=1), 0.0)
-    agrees = kept.sum(axis=1) + np.where(np.asarray(absent, np.bool_), missing, 0.0)
-    scale = np.where(agrees > 0, agrees, np.nan)
-    return kept / scale[:, np.newaxis], np.minimum(agrees, 1.0)
+    missing = np.broadcast_to(np.asarray(absent, np.float64), len(blocks))
+    likely = np.broadcast_to(_probabilities(allowed), blocks.shape)
+    after, agrees = given_cells(
+        np.column_stack([blocks, left_over(blocks)]), np.column_stack([likely, missing])
+    )
+    return after[:, :-1], agrees
+
+
+def left_over(p: Floats) -> Floats:
+    """The probability that none of a row's alternatives (n, M) is the case, (n,); 0 where it is no more than rounding.
+
+    What is left of 1 by adding up tenths would else be the only world in which an event that cannot be is so.
+    """
+    rest = 1.0 - in_order(p)
+    return np.where(rest > _ROUNDING * (p > 0).sum(axis=-1), rest, 0.0)
+
+
+def in_order(p: Floats) -> Floats:
+    """The sum over the last axis from its first to its last: zeros anywhere among them change no bit."""
+    return np.asarray(np.add.accumulate(np.insert(p, 0, 0.0, axis=-1), axis=-1)[..., -1])
 
 
 def given_worlds(event: ArrayLike, logw: ArrayLike | None = None) -> tuple[Floats, Floats]:

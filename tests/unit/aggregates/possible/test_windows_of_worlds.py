@@ -252,6 +252,12 @@ def test_a_column_that_is_not_there_fails() -> None:
         told([{"t": 0}], tumbling(8 * NS), n=pw.sum("v"))
 
 
+def test_distinct_values_are_known_ones() -> None:
+    items: list[Row] = [{"t": 0, "v": Categorical([0.5, 0.5], ["a", "b"])}]
+    with pytest.raises(SchemaError, match="want known values"):
+        told(items, tumbling(8 * NS), n=pw.count_distinct("v"))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
