@@ -20,6 +20,7 @@ from rxml.http.protocol import (
     Next,
     RawNext,
 )
+from rxml.wire.alike import Alike
 from rxml.wire.message import dumps, loads, loads_behind
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Codec:
         self.protocol = protocol
         self.text: bool = protocol == JSON
         self._limits = limits
+        self._alike = Alike()
+        self._id = 0
 
     def encode(self, frame: Frame) -> bytes:
         """A frame as a message."""
@@ -94,12 +97,20 @@ class Codec:
         try:
             if text:
                 return decoder.decode(data)
+            if (items := self._alike.read(data)) is not None:
+                return Next(self._id, items)
             if data.startswith(_NEXT) and (quick := _quick(data, self._limits)) is not None:
+                self._saw(data, quick)
                 return quick
             value = loads(data, limits=self._limits)
             return _next_of(value) or msgspec.convert(value, union)
         except (msgspec.MsgspecError, WireError, UnicodeDecodeError, RecursionError) as error:
             raise ProtocolError(f"not a frame of {self.protocol}: {error}") from error
+
+    def _saw(self, data: bytes, frame: Next) -> None:
+        """Those laid out like this one, which is kept with its id, need not be looked through again."""
+        if isinstance(frame.items, Batch) and self._alike.saw(data, frame.items):
+            self._id = frame.id
 
 
 def _quick(data: bytes, limits: Limits) -> Next | None:

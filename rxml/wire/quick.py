@@ -54,7 +54,8 @@ def quick_batch(data: bytes, at: int, limits: Limits) -> Batch | None:
 
 def _ample(limits: Limits, length: int) -> bool:
     return (
-        length <= min(limits.max_bytes, limits.max_ext)
+        length <= limits.max_bytes
+        and length <= limits.max_ext
         and limits.max_items >= _FEWEST
         and limits.max_containers >= _FEWEST
         and limits.max_depth >= _DEEPEST
