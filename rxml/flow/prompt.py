@@ -43,26 +43,37 @@ class Prompts:
         """It has ended."""
         self._stage = None
 
-    def answer(self, element: Any, ticket: Ticket[Any], asked: float) -> bool:
-        """Tell who asked, if that can be done at once; nothing may be on its way before.
+    def tell(self, element: Any, ticket: Ticket[Any], asked: float) -> bool:
+        """Tell who asked, if that can be done at once; False: nobody was told anything."""
+        answer = self.answer(element, ticket.within, asked)
+        if isinstance(answer, DeadlineError):
+            ticket.refuse(answer)
+        elif answer is not None:
+            ticket.answer(answer)
+        return answer is not None
+
+    def answer(self, element: Any, within: float | None, asked: float) -> Any:
+        """What is told who asked, if that can be said at once; nothing may be on its way before.
 
         Args:
             element: that is asked.
-            ticket: of the one who asks.
+            within: seconds in which the answer is wanted; None: whenever.
             asked: when, by the loop's clock.
 
         Returns:
-            False: nobody was told anything.
+            The answer, or the DeadlineError that stands for one that came too late; None: the element is to come in.
         """
-        answer = None if self._stage is None else self._stage.prompt(element)
-        if answer is None:
-            return False
-        within = ticket.within
-        if within is not None and asyncio.get_running_loop().time() - asked > within:
-            ticket.refuse(too_late(within))
-        else:
-            ticket.answer(answer)
-        return True
+        stage = self._stage
+        answer = None if stage is None else stage.prompt(element)
+        if answer is None or within is None:
+            return answer
+        late = asyncio.get_running_loop().time() - asked > within
+        return too_late(within) if late else answer
+
+
+def expire(ticket: Ticket[Any]) -> None:
+    """The time has passed in which it wanted an answer."""
+    ticket.refuse(too_late(ticket.within))
 
 
 def too_late(within: float | None) -> DeadlineError:

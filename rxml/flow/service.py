@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from rxml.errors import DeadlineError, OverloadError, StreamClosedError
 from rxml.flow.asked import RESUMING, Inbox, Ticket, Waiter, deliver, require_one_each
@@ -14,7 +14,7 @@ from rxml.flow.deadlines import Deadlines
 from rxml.flow.flowable import Flowable
 from rxml.flow.matched import Matched
 from rxml.flow.node import Cardinality, StageSpec
-from rxml.flow.prompt import Prompts, too_late
+from rxml.flow.prompt import Prompts, expire
 from rxml.flow.restarting import Restarting
 from rxml.flow.run import Run
 from rxml.flow.scope import Scope
@@ -112,7 +112,7 @@ class Service(Generic[A, B]):
 
     def _begin(self) -> None:
         self._closing = False
-        self._deadlines = Deadlines(asyncio.get_running_loop(), self._expired)
+        self._deadlines = Deadlines(asyncio.get_running_loop(), expire)
 
     @property
     def ready(self) -> bool:
@@ -191,7 +191,7 @@ class Service(Generic[A, B]):
         refusal = self._refusal(within)
         if refusal is not None:
             return refusal
-        if not self._waiting and self._prompts.answer(element, waiter, now):
+        if not self._waiting and self._prompts.tell(element, waiter, now):
             return None
         deadline = None
         if within is not None and self._deadlines is not None:
@@ -202,6 +202,12 @@ class Service(Generic[A, B]):
         if self._inbox is not None:
             self._inbox.ring()
         return None
+
+    def prompt(self, element: A, within: float | None) -> Any:
+        """What is told at once of an element that overtakes nothing, as by `Prompts.answer`; None: it is to `enter`."""
+        if self._waiting or self._closing or self._restarting.failure is not None:
+            return None
+        return self._prompts.answer(element, within, asyncio.get_running_loop().time())
 
     def _refusal(self, within: float | None) -> Exception | None:
         if self._closing:
@@ -239,10 +245,6 @@ class Service(Generic[A, B]):
         less, self._less = self._less, None
         if less is not None and not less.done():
             less.set_result(None)
-
-    @staticmethod
-    def _expired(waiter: Ticket[B]) -> None:
-        waiter.refuse(too_late(waiter.within))
 
     def explained(self, outcome: Outcome, within: float | None) -> Exception:
         """See `Desk.explained`."""

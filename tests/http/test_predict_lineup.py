@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rxml import models
 from rxml import operators as ops
+from rxml.batch import Batch, Schema
 from rxml.errors import DeadlineError, RxmlError, StreamClosedError
 from rxml.flow.service import Service
 from rxml.http.predict.lineup import Lineup
@@ -57,6 +60,34 @@ def test_answers_come_in_the_order_of_the_elements(numbers: list[int], capacity:
     assert len(results) == len(numbers)
     for number, result in zip(numbers, results, strict=True):
         assert isinstance(result, ZeroDivisionError) if number == 0 else result == 10 // number
+
+
+def test_what_is_answered_at_once_keeps_its_place() -> None:
+    async def main() -> None:
+        rings: list[float] = []
+        inputs = Schema.of(x="float64")
+        model = models.from_function(lambda rows: rows["x"] + 1.0, inputs=inputs)
+        async with Service[Any, Any](ops.score(model, on=models.on_loop())) as service:
+            await service.ask({"x": 0.0})
+            await asyncio.sleep(1.0)
+            batches = [Batch({"x": np.arange(100.0) + 100 * i}) for i in range(4)]
+            lineup = lineup_of(service, rings)
+            lineup.put(batches[0], 100, 8)
+            lineup.put(batches[1], 100, 8)
+            assert (len(rings), service.waiting) == (1, 0)
+            assert [slot.result["value"][0] for slot in lineup.take()] == [1.0, 101.0]
+            lineup.put({"x": -1.0}, 1, 8)
+            lineup.put(batches[2], 100, 8)
+            lineup.refuse(ValueError(), 8)
+            assert (len(rings), service.waiting, lineup.rows, lineup.take()) == (1, 2, 101, [])
+            results = await all_of(lineup, rings)
+            assert (results[0].value, results[1]["value"][0]) == (0.0, 201.0)
+            assert isinstance(results[2], ValueError)
+            lineup.put(batches[3], 100, 8)
+            assert (lineup.rows, lineup.ready) == (100, True)
+            lineup.close()
+
+    run(main())
 
 
 def test_what_cannot_enter_in_time_is_refused() -> None:

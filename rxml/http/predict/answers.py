@@ -29,7 +29,6 @@ from rxml.uncertain.rows import Rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MAKER: Final = ("model", "version", "rung")
 _TOLD: Final = frozenset(TOLD)
 
 
@@ -69,15 +68,16 @@ def columns_of(batch: Batch, identity: str) -> dict[str, Any]:
 
 def parted(batch: Batch) -> tuple[dict[str, Any], Batch]:
     """Who made a batch, which is the same for all of its rows, and its outputs."""
-    columns = batch.columns
-    if not len(batch) or TOLD[0] not in columns:
+    columns, rows = batch.columns, len(batch)
+    if not rows or TOLD[0] not in columns:
         return {}, batch
     told: Any = columns
-    maker = {name: told[name][0] for name in _MAKER}
-    if maker["rung"] != PRIMARY:
+    model, version, rung = told["model"][0], told["version"][0], told["rung"][0]
+    maker = {"model": model, "version": version, "rung": rung}
+    if rung != PRIMARY:
         maker["reason"] = told["reason"][0]
     outputs = {name: column for name, column in columns.items() if name not in _TOLD}
-    return maker, Batch.adopt(outputs, len(batch))
+    return maker, Batch.adopt(outputs, rows)
 
 
 def encoded(form: Form, results: Sequence[Any], identity: str, *, msgpack: bool) -> bytes:

@@ -124,27 +124,36 @@ class Lineup:
             size: bytes that it came in.
             mark: stays with the slot.
         """
-        slot = Slot(self, element, rows, size, mark)
-        self._hold(slot)
-        if not self._queue and self._admitted():
-            self._enter(slot)
-            return
+        slot = self._held(element, rows, size, mark)
+        if not self._queue:
+            answer = self.service.prompt(element, self.within)
+            if answer is not None:
+                self._settle(slot, answer)
+                return
+            if self._admitted():
+                self._enter(slot)
+                return
         slot.arrived = asyncio.get_running_loop().time()
         self._queue.append(slot)
         self._wait()
 
     def refuse(self, error: Exception, size: int = 0, mark: Any = None) -> None:
         """In the place of an element that cannot be asked for."""
-        slot = Slot(self, None, 0, size, mark)
-        slot.result, slot.done = error, True
-        self._hold(slot)
+        slot = self._held(None, 0, size, mark)
+        self._settle(slot, error)
+
+    def _settle(self, slot: Slot, result: Any) -> None:
+        """This one has its result, and was never on its way."""
+        slot.element, slot.result, slot.done = None, result, True
         if self._slots[0] is slot:
             self._ring()
 
-    def _hold(self, slot: Slot) -> None:
+    def _held(self, element: Any, rows: int, size: int, mark: Any) -> Slot:
+        slot = Slot(self, element, rows, size, mark)
         self._slots.append(slot)
-        self.rows += slot.rows
-        self.size += slot.size
+        self.rows += rows
+        self.size += size
+        return slot
 
     def _admitted(self) -> bool:
         share = _SHARE * self.within

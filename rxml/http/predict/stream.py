@@ -58,6 +58,7 @@ class RowStream:
         self._id = frame.id
         self._deadline = None if frame.deadline_ms is None else frame.deadline_ms / 1000
         self._forms = terms.forms
+        self._columns = terms.forms.columns
         self._arrived = arrived
         self._link, self._codec, self._serving = ends
         self._wanted = Credit()
@@ -119,7 +120,7 @@ class RowStream:
             return
         self._held += size
         at, self._came = self._came, self._came + rows
-        if items.__class__ is not list and isinstance(items, Batch) and self._forms.columns:
+        if items.__class__ is not list and self._columns and isinstance(items, Batch):
             self._lineup.put(items, rows, size, at)
             return
         self._admit_rows(items, size // rows, at)

@@ -107,13 +107,15 @@ class Crew:
         if not isinstance(workers, LoopWorkers) or rows < _WORTH:
             return None
         try:
-            result, seconds = workers.now(self.intake.batch((batch,)))
+            result, seconds = workers.now(self.intake.columns(batch))
             if isinstance(result, Exception):
                 return None
             result = self.signature.conformed(result, rows)
         except Exception:  # noqa: BLE001 - it is raised again where it is told
             return None
-        if self.signature.holes(result) is not None or any(n not in batch for n in self._keep):
+        if self.signature.holes(result) is not None:
+            return None
+        if self._keep and any(name not in batch for name in self._keep):
             return None
         self._prompted += 1
         if seconds > self._quick or not self._prompted % _LEARNS:

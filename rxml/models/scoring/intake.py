@@ -50,13 +50,13 @@ class Intake:
         """
         first = items[0]
         if len(items) == 1 and isinstance(first, Batch):
-            return self._columns(first)
+            return self.columns(first)
         kinds: set[type[Any]] = set(map(type, items))
         if not any(issubclass(kind, Batch) for kind in kinds):
             return self._rows(items, kinds)
         return self._joined(
             [
-                self._columns(item) if isinstance(item, Batch) else self._rows([item], {type(item)})
+                self.columns(item) if isinstance(item, Batch) else self._rows([item], {type(item)})
                 for item in items
             ]
         )
@@ -64,7 +64,12 @@ class Intake:
     def _joined(self, parts: list[Batch]) -> Batch:
         return Batch.concat(parts)
 
-    def _columns(self, given: Batch) -> Batch:
+    def columns(self, given: Batch) -> Batch:
+        """The columns of a batch, of the dtypes that the model wants.
+
+        Raises:
+            SchemaError: one of them is not what the model wants.
+        """
         columns = given.columns
         out: dict[str, Any] = {}
         for name, field in self._schema.items():
@@ -169,7 +174,7 @@ class UncertainIntake(Intake):
         self._id = "" if signature.propagates is None else signature.propagates.id
 
     @override
-    def _columns(self, given: Batch) -> Batch:
+    def columns(self, given: Batch) -> Batch:
         refusal = self._signature.refusal(given.schema)
         if refusal is not None:
             raise SchemaError(refusal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from rxml.flow.clock import HOLD
 from rxml.models.scoring.hand import tamed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rxml.batch import Batch
     from rxml.models.model import Model
     from rxml.models.scoring.place import Done
@@ -19,6 +22,9 @@ class LoopWorkers:
 
     Args:
         model: is called where the batch is given.
+
+    Attributes:
+        now: what the model gives for a batch, or raises, and the seconds that it took.
     """
 
     idle: int = 1
@@ -27,14 +33,11 @@ class LoopWorkers:
 
     def __init__(self, model: Model) -> None:
         self._model = model
+        self.now: Callable[[Batch], tuple[Batch | Exception, float]] = partial(timed, model)
 
     def start(self, batch: Batch, done: Done) -> None:
         """See `Workers.start`; `done` is called before this returns."""
         done(*timed(self._model, batch))
-
-    def now(self, batch: Batch) -> tuple[Batch | Exception, float]:
-        """What the model gives, or raises, and the seconds that it took."""
-        return timed(self._model, batch)
 
     def pressure(self, oldest: float) -> None:
         """There is but one loop."""

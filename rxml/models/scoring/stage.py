@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from typing_extensions import override
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from rxml.models.scoring.crew import Crew
     from rxml.models.scoring.scales import Scales
     from rxml.models.scoring.settings import Settings
+
+
+_OPEN: Final = State.OPEN  # members of an Enum are looked up slowly before Python 3.12
 
 
 class Opened(Protocol):
@@ -202,7 +205,7 @@ class ScoreStage(Stage[Any]):
 
     def prompt(self, element: Any) -> Any:
         """See `rxml.flow.prompt.Prompt`."""
-        if element.__class__ is not Batch or self.state is not State.OPEN or self._exits.held:
+        if element.__class__ is not Batch or self.state is not _OPEN or self._exits.held:
             return None
         answer = None if self._cut else self._dispatcher.prompt(element)
         if answer is not None:
@@ -232,7 +235,7 @@ class ScoreStage(Stage[Any]):
 
     def fail(self, ask: Ask, error: Exception) -> None:
         """See `Desk.fail`."""
-        if self.state is not State.OPEN or ask.progress is LEFT_OUT:
+        if self.state is not _OPEN or ask.progress is LEFT_OUT:
             return
         self._bytes -= ask.weight
         context, ask.context = ask.context, None

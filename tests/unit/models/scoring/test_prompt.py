@@ -13,7 +13,6 @@ from rxml import models
 from rxml import operators as ops
 from rxml.batch import Batch, Schema
 from rxml.errors import DeadlineError, ModelError, SchemaError
-from rxml.flow.asked import Waiter
 from rxml.flow.compose import compose
 from rxml.flow.prompt import Prompts
 from rxml.flow.service import Service
@@ -144,20 +143,51 @@ def test_what_fails_is_told_so_and_hurts_nobody(asked: Batch, error: type[Except
 
 def test_an_answer_that_comes_too_late_is_none() -> None:
     async def main() -> None:
-        service = await begun(Doubling())
         loop = asyncio.get_running_loop()
         prompts = Prompts(SOURCE)
         prompts.begin(Saying())
-        told: list[asyncio.Future[Any]] = []
-        for passed in (0.5, 1.5):
-            future: asyncio.Future[Any] = loop.create_future()
-            assert prompts.answer(1, Waiter(service, future, 1.0), loop.time() - passed)
-            told.append(future)
-        assert told[0].result() == "said"
-        assert isinstance(told[1].exception(), DeadlineError)
+        assert prompts.answer(1, None, loop.time() - 1e9) == "said"
+        assert prompts.answer(1, 1.0, loop.time() - 0.5) == "said"
+        assert isinstance(prompts.answer(1, 1.0, loop.time() - 1.5), DeadlineError)
         prompts.end()
-        assert not prompts.answer(1, Waiter(service, loop.create_future(), 1.0), loop.time())
+        assert prompts.answer(1, 1.0, loop.time()) is None
+
+    run(main())
+
+
+def test_who_asks_is_told_that_it_came_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        service = await begun(Doubling())
+        late = DeadlineError("late")
+
+        def say_late(*_: object) -> DeadlineError:
+            return late
+
+        monkeypatch.setattr(Prompts, "answer", say_late)
+        answer = service.ask(batch(), within=1.0)
+        assert answer.exception() is late
+        assert service.prompt(batch(), 1.0) is late
+        assert service.waiting == 0
         await service.aclose()
+
+    run(main())
+
+
+def test_what_overtakes_nothing_is_answered_without_being_on_its_way() -> None:
+    async def main() -> None:
+        doubling = Doubling()
+        service = await begun(doubling)
+        assert service.prompt(batch(), 1.0) == await service.ask(batch())
+        for wrong in (batch(rows=3), batch(-5.0), {"x": 1.0}):
+            assert service.prompt(wrong, 1.0) is None
+        waiting = service.ask({"x": 1.0})
+        doubling.sizes.clear()
+        assert service.prompt(batch(), 1.0) is None
+        assert not doubling.sizes
+        await waiting
+        await service.aclose()
+        assert service.prompt(batch(), 1.0) is None
+        assert not doubling.sizes[1:]
 
     run(main())
 
