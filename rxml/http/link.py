@@ -7,7 +7,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import WSMsgType, web
 
 from rxml.errors import ConnectionLost, ProtocolError
 from rxml.flow.scope import Scope
@@ -34,7 +34,10 @@ _TURN: Final = 128
 _IDLE: Final = 2000
 """Messages that mean nothing, and pings and pongs, that a client may send in `_SPAN` seconds."""
 _SPAN: Final = 20.0
-_OPEN: Final = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG)
+# members of an Enum are looked up slowly before Python 3.12
+_TEXT: Final = WSMsgType.TEXT
+_BINARY: Final = WSMsgType.BINARY
+_OPEN: Final = (_TEXT, _BINARY, WSMsgType.PING, WSMsgType.PONG)
 INTERNAL: Final = 1011
 
 
@@ -151,10 +154,16 @@ class Link:
             if self._turns.over(now) or not self._heard % _TURN:
                 await self._let_others()
                 now = self._loop.time()
-            message = await self._next(now)
-            if message.type is WSMsgType.BINARY:
+            self._pinged, self._listening = False, now
+            if self._timer is None:
+                self._timer = self._loop.call_later(self._limits.heartbeat_seconds, self._silent)
+            try:
+                message = await self.ws.receive()
+            finally:
+                self._listening = None
+            if message.type is _BINARY:
                 return Message(message.data, text=False)
-            if message.type is WSMsgType.TEXT:
+            if message.type is _TEXT:
                 return Message(message.data.encode(), text=True)
             if message.type not in (WSMsgType.PING, WSMsgType.PONG) or not self.idle():
                 return None
@@ -178,17 +187,6 @@ class Link:
             await self._turns.pause()
         else:
             await asyncio.sleep(0)
-
-    async def _next(self, now: float) -> WSMessage:
-        """Whatever comes next, pongs too; the last of all if the client is silent even when pinged."""
-        self._pinged = False
-        self._listening = now
-        if self._timer is None:
-            self._timer = self._loop.call_later(self._limits.heartbeat_seconds, self._silent)
-        try:
-            return await self.ws.receive()
-        finally:
-            self._listening = None
 
     def _silent(self) -> None:
         """Ping, or drop, a client from which nothing has come for long; one timer for all messages."""
@@ -234,9 +232,11 @@ class Link:
         Raises:
             ConnectionError: the client is gone.
         """
-        await self.writable()
-        await self.ws.send_frame(data, WSMsgType.TEXT if text else WSMsgType.BINARY)
-        await self.writable()
+        if self._paused:
+            await self.writable()
+        await self.ws.send_frame(data, _TEXT if text else _BINARY)
+        if self._paused:
+            await self.writable()
 
     async def say(self, data: bytes, *, text: bool) -> None:
         """Send one message in answer to another; a client that does not take it is dropped.

@@ -82,6 +82,7 @@ class Arrivals:
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._share = max(1, most // SHARE)
         self._all = 0
         self._of: Counter[Any] = Counter()
 
@@ -104,7 +105,8 @@ class Arrivals:
             self._remove(address, held)
 
     def _add(self, address: Any, count: int) -> None:
-        one = self._of[address] + count > max(1, self._most // SHARE)
+        here = self._of[address] + count
+        one = here > self._share
         if one or self._all + count > self._most:
             raise Refusal(
                 503,
@@ -112,7 +114,7 @@ class Arrivals:
                 headers={"Retry-After": "1"},
             )
         self._all += count
-        self._of[address] += count
+        self._of[address] = here
 
     def _remove(self, address: Any, count: int) -> None:
         self._all -= count

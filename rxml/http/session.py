@@ -96,7 +96,8 @@ class Session:
         while (message := await self._link.receive()) is not None:
             frame = self._codec.from_client(message.data, text=message.text)
             if frame.__class__ is Next and self._takes_in:
-                await self._take(frame, len(message.data))
+                if (found := self._streams.get(frame.id)) is not None:
+                    await found[0].take(frame, len(message.data))
             elif isinstance(frame, Subscribe):
                 await self._subscribe(frame)
             elif isinstance(frame, Request):

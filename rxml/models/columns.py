@@ -57,17 +57,18 @@ class Rows:
         columns = batch.columns
         arrays: list[Matrix] = [columns[name] for name in self.names]  # type: ignore[misc]  # pyright: ignore[reportAssignmentType]
         if not self._scalars:
-            return self._joined(arrays, len(batch))
+            return self._joined(arrays)
         if len(batch) >= WORTH_A_LOOK:
             found = self._found(arrays)
             if found is not None:
                 return found
         return np.ascontiguousarray(np.array(arrays, self.dtype).T)
 
-    def _joined(self, arrays: Sequence[Matrix], rows: int) -> Matrix:
+    def _joined(self, arrays: Sequence[Matrix]) -> Matrix:
         first = arrays[0]
         if len(arrays) == 1 and first.dtype == self.dtype and _side_by_side(first):
             return first
+        rows = len(first)
         joined = np.empty((rows, self.width), self.dtype)
         start = 0
         for array, width in zip(arrays, self.widths, strict=True):

@@ -97,7 +97,7 @@ class Linear:
     def positive(self, sums: Floats) -> Floats:
         """The probability of the second of two classes, shape (n,); NaN where the sum is no number."""
         share = self.expit(sums)
-        flat = sums.reshape(-1)
+        flat = sums if sums.ndim == 1 else sums.reshape(-1)
         if not isfinite(flat.dot(flat)):  # one pass; what merely is very large is looked at again
             share[~np.isfinite(sums)] = np.nan
         return share

@@ -90,12 +90,11 @@ class SklearnModel:
         Raises:
             ModelError: there is such a row, and no output could say so: there are labels alone.
         """
-        if not len(batch):
-            return self._estimates.nobody()
         if self._rows is None:
-            wanted = as_wanted(batch.select(*self._names), self.signature.inputs)
-            return Batch(self._estimates.of(wanted.to_pandas()))
+            return self._framed(batch)
         rows = self._rows.of(batch)
+        if not len(rows):
+            return self._estimates.nobody()
         if self._looks:
             holes = self._hollow(rows)
             if holes.any():
@@ -107,6 +106,12 @@ class SklearnModel:
                 return Batch(found)  # which says what is wrong
             found[name] = frozen(column) if isinstance(column, np.ndarray) else column
         return Batch.adopt(found, length[0])
+
+    def _framed(self, batch: Batch) -> Batch:
+        if not len(batch):
+            return self._estimates.nobody()
+        wanted = as_wanted(batch.select(*self._names), self.signature.inputs)
+        return Batch(self._estimates.of(wanted.to_pandas()))
 
     def _despite(self, rows: Array, holes: NDArray[np.bool_]) -> Columns:
         bad = np.logical_or.reduce(holes, axis=1)
