@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _TARGET: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
+_SEEDS: Final = 1 << 64
+
 
 @dataclass(frozen=True, slots=True)
 class LearningConfig:
@@ -28,7 +30,7 @@ class LearningConfig:
             path of a file that a registry takes, or `Trained` with either.
         hyperparameters: by name, what `rxml.wire` takes: numbers, texts, lists, maps, arrays.
         facts: the range that the trainer is to read; it opens the log itself.
-        seed: for all that is drawn, >= 0; the process hashes texts by it, too.
+        seed: for all that is drawn, >= 0 and below 2**64; the process hashes texts by it, too.
         timeout: seconds after which it is killed, > 0.
         memory: bytes that it may take beside what Python, numpy and the module of the trainer have once they are loaded,
             >= 2**20; of address space, as a kernel counts. None: no limit but the machine's.
@@ -55,6 +57,8 @@ class LearningConfig:
         if not 0 < self.timeout < inf:
             raise ValueError(f"timeout wants seconds > 0, got {self.timeout!r}")
         require_count("LearningConfig(seed)", self.seed, 0)
+        if self.seed >= _SEEDS:
+            raise ValueError(f"LearningConfig(seed) wants less than 2**64, got {self.seed!r}")
         require_count("LearningConfig(threads)", self.threads, 1)
         if self.memory is not None:
             require_count("LearningConfig(memory)", self.memory, 2**20)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Self
 
-from rxml.errors import RxmlError, WorkerLostError
+from rxml.errors import WorkerLostError
 from rxml.flow.check import require_count
 from rxml.flow.scope import Scope
 from rxml.learning.facade.frames import Made, Told
@@ -28,7 +28,8 @@ class ModelLearning:
 
     Each training runs in a process of its own: it may hold the interpreter, hang, crash or take all memory that it is
     given, and whoever asked for it gets a `LearningResult` that says so, at its timeout at the latest. No process and no
-    file is left of it. Nothing is pickled: the trainer is named, rows and models travel as `rxml.wire` and files have them.
+    file is left of it, wherever its own processes have gone to hide, and even if this process is killed: on Linux another one
+    guards it. Nothing is pickled: the trainer is named, rows and models travel as `rxml.wire` and files have them.
 
     Args:
         at_once: trainings that run at the same time, >= 1.
@@ -89,7 +90,7 @@ class ModelLearning:
         Args:
             config: what is trained.
             data: rows that the trainer is given beside the config.
-            on_progress: told each time that the trainer tells how far it is; it must not raise.
+            on_progress: told each time that the trainer tells how far it is; what it raises is logged.
 
         Raises:
             RuntimeError: it is closed.
@@ -122,17 +123,24 @@ class ModelLearning:
             raise
 
     async def _run(self, training: Training, data: Batch | None) -> None:
-        async with self._seats:
-            training.seated()
-            seconds = training.config.timeout
-            limit = asyncio.timeout(seconds)
-            try:
-                async with limit:
-                    end = await self._trained(training, data)
-            except (RxmlError, OSError, ValueError) as error:
-                late = f"it took more than {seconds:g} s, and was killed"
-                end = End("timed_out", late) if limit.expired() else _failure(error)
-            training.end(*end)
+        try:
+            async with self._seats:
+                training.seated()
+                end = await self._limited(training, data)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a result and no outage
+            end = _failure(error)
+        training.end(*end)
+
+    async def _limited(self, training: Training, data: Batch | None) -> End:
+        seconds = training.config.timeout
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                return await self._trained(training, data)
+        except Exception:
+            if not limit.expired():
+                raise
+        return End("timed_out", f"it took more than {seconds:g} s, and was killed")
 
     async def _trained(self, training: Training, data: Batch | None) -> End:
         async with self._launch(training.config, data) as learner:

@@ -5,27 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
-import signal
 import socket
-import subprocess
-import sys
-import tempfile
-from collections import deque
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from rxml import wire
 from rxml.errors import ModelError, WorkerLostError
-from rxml.flow.scope import Scope, uninterrupted
+from rxml.flow.scope import Scope, in_turn, uninterrupted
 from rxml.learning.facade.frames import DATA, HEAD, MODEL, Order, answer, frame, head
+from rxml.learning.facade.sayings import Sayings
+from rxml.learning.facade.spawning import ended, manner, new_folder, removed, spawned
 from rxml.models.artefacts.artefact import Artefact
 from rxml.models.artefacts.files import read_file
 from rxml.models.artefacts.limits import LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    import subprocess
+    from collections.abc import AsyncGenerator
     from contextlib import AbstractAsyncContextManager
 
     from rxml.batch import Batch
@@ -34,19 +31,8 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger("rxml.learning")
 _BUFFER: Final = 1 << 16
-_LINE: Final = 1000
-_LAST_LINES: Final = 100
-_FATAL: Final = "Fatal Python error"
 _GRACE: Final = 1.0
 """Seconds from the end of what a process says to its own end."""
-
-_THREADS: Final = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 
 
 class Learner(Protocol):
@@ -108,36 +94,34 @@ class Process:
         self._writer: asyncio.StreamWriter | None = None
         self._pidfd = -1
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._said: deque[str] = deque(maxlen=_LAST_LINES)
+        self._said = Sayings(config.trainer)
         self._logging: asyncio.Task[None] | None = None
 
     async def start(self, data: Batch | None) -> None:
         """Have it begin."""
         made = asyncio.to_thread(self._make, data)
-        await uninterrupted(made, name=f"spawn {self._config.trainer}")
-        if self._process is None:
-            raise WorkerLostError("it was not started")
+        order, process = await uninterrupted(made, name=f"spawn {self._config.trainer}")
         self._theirs.close()
-        self._watch(self._process)
+        self._watch(process)
         self._ours.settimeout(0.0)
         self._reader, self._writer = await asyncio.open_connection(sock=self._ours, limit=_BUFFER)
-        self._writer.write(frame(self._order(with_data=data is not None)))
+        self._writer.write(order)
 
-    def _make(self, data: Batch | None) -> None:
-        """What takes long, in a thread."""
-        self._folder = folder = Path(tempfile.mkdtemp(prefix="rxml-learning-"))
+    def _make(self, data: Batch | None) -> tuple[bytes, subprocess.Popen[bytes]]:
+        """What takes long, in a thread: the order is made, and its process begins."""
+        self._folder = folder = new_folder()
+        order = frame(self._order(folder, with_data=data is not None))
         if data is not None:
             (folder / DATA).write_bytes(wire.dumps(data))
-        self._process = _spawned(self._theirs.fileno(), folder, self._config)
+        self._process = process = spawned(self._theirs.fileno(), folder, self._config)
+        return order, process
 
-    def _order(self, *, with_data: bool) -> Order:
+    def _order(self, folder: Path, *, with_data: bool) -> Order:
         config = self._config
         checkpoints = str(Path(config.checkpoints).absolute()) if config.checkpoints else ""
         hyperparameters = wire.dumps(dict(config.hyperparameters))
         limits = (config.facts, config.seed, config.memory)
-        return Order(
-            config.trainer, hyperparameters, *limits, str(self._folder), checkpoints, with_data
-        )
+        return Order(config.trainer, hyperparameters, *limits, str(folder), checkpoints, with_data)
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         self._logging = self._scope.spawn(self._logged(process), name="a trainer's output")
@@ -177,30 +161,20 @@ class Process:
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._ended), _GRACE)
         status = await self._reaped()
-        return ": ".join([_manner(status), *_last(self._said)])
+        return ": ".join([manner(status), *self._said.worth_repeating()])
 
     async def _reaped(self) -> int:
         """End it with all that it has started; its exit status."""
-        process = self._process
-        if process is None:
+        if self._process is None:
             return 0
-        if process.returncode is None:
-            # before it is waited for, since its number is its own until then
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.kill()
-        status = await asyncio.to_thread(process.wait)
+        status = await asyncio.to_thread(ended, self._process)
         if self._logging is not None:
             await asyncio.wait({self._logging}, timeout=_GRACE)
         return status
 
     async def artefact(self, made: Made) -> Artefact:
         """See `Learner.artefact`."""
-        data = await asyncio.to_thread(read_file, Path(str(self._folder)) / MODEL, LIMITS)
-        artefact = Artefact(made.format, data, made.recipe)
-        if artefact.digest != made.digest:
-            raise ModelError("the file of the model is not the one that was told of")
-        return artefact
+        return await asyncio.to_thread(_artefact, Path(str(self._folder)) / MODEL, made)
 
     async def _logged(self, process: subprocess.Popen[bytes]) -> None:
         if process.stdout is None:
@@ -210,81 +184,44 @@ class Process:
             lambda: asyncio.StreamReaderProtocol(reader), process.stdout
         )
         try:
-            while line := await _line(reader):
-                text = line.decode(errors="replace").rstrip()[:_LINE]
-                self._said.append(text)
-                _LOG.info("%s: %s", self._config.trainer, text)
+            while data := await reader.read(_BUFFER):
+                self._said.take(data)
                 await asyncio.sleep(0)  # or one that says much holds the loop
+            self._said.take(b"")
         finally:
             transport.close()
 
     async def close(self) -> None:
         """End it, and remove its files."""
         self._unwatch()
+        await in_turn((self._quiet, self._hang_up, self._clear), _report)
+
+    async def _quiet(self) -> None:
         await self._reaped()
         await self._scope.aclose()
+        if self._process is not None and self._process.stdout is not None:
+            self._process.stdout.close()
+
+    async def _hang_up(self) -> None:
         self._theirs.close()
         if self._writer is None:
             self._ours.close()
-        else:
-            self._writer.close()
-            with suppress(ConnectionError):
-                await self._writer.wait_closed()
+            return
+        self._writer.transport.abort()  # what is left to say, nobody hears
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+    async def _clear(self) -> None:
         if self._folder is not None:
-            await asyncio.to_thread(_removed, self._folder)
+            await asyncio.to_thread(removed, self._folder)
 
 
-async def _line(reader: asyncio.StreamReader) -> bytes:
-    """The next line; of one that is too long, that it is: it must be read on, or who writes it waits."""
-    try:
-        return await reader.readline()
-    except ValueError:
-        return b"a line that is too long\n"
+def _report(error: Exception) -> None:
+    _LOG.error("a trainer's process could not be cleaned up: %r", error)
 
 
-def _last(said: Iterable[str]) -> list[str]:
-    """What is worth repeating of what it said: why Python itself has died, else the last line."""
-    lines = [line for line in said if line]
-    return [line for line in lines if line.startswith(_FATAL)][-1:] or lines[-1:]
-
-
-def _manner(status: int) -> str:
-    if status >= 0:
-        return f"its process ended with status {status}"
-    with suppress(ValueError):
-        return f"its process was killed by {signal.Signals(-status).name}"
-    return f"its process was killed by signal {-status}"
-
-
-def _removed(folder: Path) -> None:
-    shutil.rmtree(folder, onerror=_left)
-
-
-def _left(_: object, path: str, why: tuple[Any, ...]) -> None:
-    _LOG.warning("%s cannot be removed: %s", path, why[1])
-
-
-def _spawned(channel: int, folder: Path, config: LearningConfig) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        [sys.executable, "-m", "rxml.learning.facade.worker", str(channel)],
-        pass_fds=(channel,),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        cwd=folder,
-        start_new_session=True,
-        env={
-            **os.environ,
-            **dict.fromkeys(_THREADS, str(config.threads)),
-            "PYTHONPATH": _path(),
-            "PYTHONHASHSEED": str(config.seed % 2**32),
-            "TMPDIR": str(folder),
-        },
-    )
-
-
-def _path() -> str:
-    """Where this process finds modules, the trainer does too; the working directory is another one there."""
-    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    here = [str(Path(each).absolute()) for each in [*sys.path, *filter(None, given)]]
-    return os.pathsep.join(here)
+def _artefact(path: Path, made: Made) -> Artefact:
+    artefact = Artefact(made.format, read_file(path, LIMITS), made.recipe)
+    if artefact.digest != made.digest:
+        raise ModelError("the file of the model is not the one that was told of")
+    return artefact

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rxml.learning.facade.result import Outcome
     from rxml.models.artefacts.artefact import Artefact
 
+_LOG: Final = logging.getLogger("rxml.learning")
 _READ: Final = 64
 _TOLD: Final = ("metrics", "intervals", "coverage", "features", "notes")
 
@@ -99,7 +101,10 @@ class Training:
         progress = Progress(told.done, told.total, told.metrics, self._seconds())
         self._news.tell(progress)
         if self._heard is not None:
-            self._heard(progress)
+            try:
+                self._heard(progress)
+            except Exception:  # noqa: BLE001 - the training goes on
+                _LOG.exception("%s: who hears of its progress has failed", self.config.trainer)
 
     def end(
         self,

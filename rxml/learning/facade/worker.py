@@ -11,6 +11,7 @@ import socket
 import sys
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from rxml import wire
@@ -52,8 +53,13 @@ def main(arguments: list[str]) -> None:
         except MemoryError:
             said = frame(Failed("MemoryError", "it wanted more memory than it may have"))
         except Exception as error:  # noqa: BLE001 - the parent decides
-            said = frame(Failed(type(error).__name__, str(error)[:_WORDS]))
+            said = frame(Failed(_sayable(type(error).__name__), _sayable(str(error))))
         connection.sendall(said)
+
+
+def _sayable(text: str) -> str:
+    """Of names of files there are some that no message can carry."""
+    return text[:_WORDS].encode(errors="backslashreplace").decode()
 
 
 def _order(connection: socket.socket) -> Order:
@@ -80,8 +86,12 @@ def _made(order: Order, connection: socket.socket) -> Made:
     if order.memory is not None:
         _limit_memory(order.memory)
 
+    turn = Lock()
+
     def told(done: float, total: float, metrics: dict[str, float]) -> None:
-        connection.sendall(frame(Told(done, total, metrics)))
+        said = frame(Told(done, total, metrics))
+        with turn:  # a trainer may have threads
+            connection.sendall(said)
 
     job = Job(
         wire.loads(order.hyperparameters),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from importlib import import_module
@@ -54,10 +53,8 @@ def estimator(job: Job) -> Any:
 
 
 def hanging(job: Job) -> None:
-    """Says one thing, then nothing; a process of its own hangs, too, and holds all that it has inherited."""
-    waiter = subprocess.Popen(
-        [sys.executable, "-c", "import time; time.sleep(600)"], close_fds=False
-    )
+    """Says one thing, then nothing; a process of its own hangs, too, in a session of its own, and holds all it has inherited."""
+    waiter = subprocess.Popen(["sleep", "600"], close_fds=False, start_new_session=True)
     job.progress(waiter.pid)
     while True:
         time.sleep(600)
@@ -65,7 +62,7 @@ def hanging(job: Job) -> None:
 
 def dying(job: Job) -> None:
     """Ends its process, and leaves one that holds all that it has inherited."""
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], close_fds=False)
+    subprocess.Popen(["sleep", "600"], close_fds=False)
     os.write(2, b"the disk is on fire\n")
     os._exit(3)
 
@@ -81,8 +78,8 @@ def greedy(job: Job) -> Any:
 
 
 def failing(job: Job) -> None:
-    """Raises."""
-    raise KeyError("no such column")
+    """Raises, in words that no message can carry."""
+    raise KeyError("no such column", b"\xff".decode(errors="surrogateescape"))
 
 
 def giving_nothing(job: Job) -> None:

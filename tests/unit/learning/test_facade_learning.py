@@ -53,6 +53,7 @@ def test_what_is_trained_comes_back_with_the_time_it_took() -> None:
         (ProtocolError("noise"), "failed", "ProtocolError: noise"),
         (OSError("the disk is full"), "failed", "OSError: the disk is full"),
         (TimeoutError("its own"), "failed", "TimeoutError: its own"),
+        (OverflowError("too large"), "failed", "OverflowError: too large"),
         (99.0, "timed_out", "it took more than 10 s, and was killed"),
     ],
 )
@@ -94,6 +95,20 @@ def test_progress_is_a_flow_that_ends_with_the_training() -> None:
     assert live == [Progress(1, 3, {"loss": 0.5}, 1.0), Progress(2, 3, {}, 2.0)]
     assert again == live == heard
     assert latest == live[-1]
+
+
+def test_who_fails_to_hear_of_progress_fails_no_training(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(progress: Progress) -> None:
+        raise RuntimeError(f"no room for {progress.done}")
+
+    async def main() -> str:
+        script = Scripted([Told(1, 3, {}), Told(2, 3, {}), made()])
+        async with ModelLearning(launch=script) as learning:
+            return (await learning.start(CONFIG, on_progress=broken).result()).outcome
+
+    assert run(main()) == "trained"
+    assert "no room for 1" in caplog.text
+    assert "no room for 2" in caplog.text
 
 
 @pytest.mark.parametrize("waiting", [False, True])
@@ -152,6 +167,7 @@ def test_closing_ends_all_and_nothing_begins_afterwards() -> None:
         ({"timeout": 0.0}, "timeout"),
         ({"timeout": nan}, "timeout"),
         ({"seed": -1}, "seed"),
+        ({"seed": 2**64}, "seed"),
         ({"threads": 0}, "threads"),
         ({"memory": 1000}, "memory"),
         ({"hyperparameters": {"loss": print}}, "plain values"),

@@ -89,7 +89,7 @@ def test_a_model_of_scikit_learn_comes_back(tmp_path: Path) -> None:
     [
         ("dying", "crashed", "its process ended with status 3: the disk is on fire"),
         ("reading_nowhere", "crashed", "SIGSEGV: Fatal Python error: Segmentation fault"),
-        ("failing", "failed", "KeyError: 'no such column'"),
+        ("failing", "failed", "KeyError: ('no such column', '"),
         ("giving_nothing", "failed", "NoneType"),
         ("pickled", "failed", "model.txt is none of .joblib"),
         ("unknown", "failed", "AttributeError"),
