@@ -25,7 +25,8 @@ class BernsteinMean(BoundedMean):
 
     Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS B 2024, theorem 2.
     With probability `level` the mean is within all intervals at once, whatever the distribution; where values
-    vary little the intervals are narrow. `BettingMean` is narrower, and keeps a grid a key.
+    vary little the intervals are narrow. `BettingMean` is narrower for the first few hundred rows, by a half where values
+    vary little, and keeps a grid a key.
 
     For a test of "the mean is above t", ask whether the lower bound is above t: then only 1 - (1 - level) / 2
     is at stake, since the upper bound has the other half.

@@ -107,17 +107,21 @@ class Expected:
     def macro(self, ratio: Ratio) -> tuple[Floats, Floats]:
         """The mean over classes that are seen, predicted or true, with its standard deviation, (k,).
 
-        One that is not predicted counts 0 with the probability that it comes at all, 1 - exp(-expected) (Le Cam, 1960).
+        One that is not predicted counts 0 with the probability that it comes at all, 1 - exp(-expected) (Le Cam, 1960); so
+        the mean is over a number of classes that is not known, which is taken to the second order.
         """
         value, slope = self._sloped(ratio)
         with np.errstate(under="ignore"):
             comes = np.where(self.predicted > 0, 1.0, -np.expm1(-self.truths.sum(axis=1)))
-            seen = summed(comes)
-            mean = divided(summed(np.nan_to_num(value)), seen, np.nan)
+            seen, chance = summed(comes), summed(comes * (1 - comes))
+            off = divided(
+                chance, seen * seen, 0.0
+            )  # the squared relative deviation of how many are seen
+            mean = np.minimum(divided(summed(np.nan_to_num(value)) * (1 + off), seen, np.nan), 1.0)
             slope = divided(np.nan_to_num(slope), seen[:, None, None], 0.0)
             var = slope[:, :, :, None] * self.together * slope[:, :, None, :]
-            chance = divided(mean, seen, 0.0) ** 2 * summed(comes * (1 - comes))
-            return mean, np.sqrt(np.maximum(summed(var.reshape(len(var), -1)), 0.0) + chance)
+            squares = np.maximum(summed(var.reshape(len(var), -1)), 0.0)
+            return mean, np.sqrt(squares + np.nan_to_num(mean) ** 2 * off)
 
     def _sloped(self, ratio: Ratio) -> tuple[Floats, Floats]:
         """The ratio of each class, and how it changes with rows of it by what they are predicted to be, (k, K, K)."""

@@ -40,7 +40,8 @@ class EstimatedMacro(Metric[Added | Faded | Windowed]):
     positives and false negatives are sums of Poisson binomials, and a row that is of one class is of no other. The value
     is the ratio of the expected counts, as in CBPE (NannyML): off the mean over all worlds by O(1 / rows). The interval
     is for the ratio of these very rows, by the delta method from all their covariances. Right where probabilities are
-    calibrated. Classes that come neither as truth nor as prediction do not count, as in `F1`.
+    calibrated. Classes that come neither as truth nor as prediction do not count, as in `F1`; while it is open whether
+    one comes at all, the ratio has two humps, and an interval of 90 % may hold but 80 %.
 
     The column is probability, (n, K). Memory: K (1 + K (K + 3) / 2) numbers a slot; with a window K + 1 for each of
     its rows.

@@ -28,8 +28,9 @@ class IsotonicCalibration(KeyedProbability):
     """The non-decreasing function of p that fits the newest labels best, by least squares; straight between points.
 
     Zadrozny, Elkan, "Transforming Classifier Scores into Accurate Multiclass Probability Estimates", KDD 2002. It is
-    fitted anew at every `every`-th label of a key; before the first fit p is taken as it is. Issued are the
-    probability and what the model said.
+    fitted anew at every `every`-th label of a key; before the first fit p is taken as it is. Where the labels at an end are
+    all alike it says 0 or 1, and a log loss may be infinite; `VennAbers` never does. Issued are the probability and what
+    the model said.
 
     Args:
         window: newest labels that count, >= 1; 25 bytes each and key.

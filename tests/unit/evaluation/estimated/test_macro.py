@@ -124,7 +124,7 @@ def test_certain_probabilities_are_measured() -> None:
     assert [bound[0, 3] for bound in by_class.by_class_interval()] == [0.0, 1.0]
 
 
-@pytest.mark.parametrize("rare", [1e-300, 1e-4, 0.004, 0.05])
+@pytest.mark.parametrize("rare", [1e-300, 1e-4, 0.004, 0.015, 0.05])
 def test_a_class_that_hardly_comes_counts_as_often_as_it_comes(rare: float) -> None:
     p = np.tile([[0.7, 0.3 - rare, rare], [0.2, 0.8 - rare, rare]], (50, 1))
     estimated = EstimatedMacroF1(3)
@@ -132,7 +132,8 @@ def test_a_class_that_hardly_comes_counts_as_often_as_it_comes(rare: float) -> N
     came = measured("f1", worlds(p, 400, 2), p)
     assert estimated.value()[0] == pytest.approx(came.mean(), abs=4 * came.std() / 20 + 0.005)
     low, high = estimated.interval(0.9)
-    assert ((low <= came) & (came <= high)).mean() > 0.84
+    open_yet = rare == 0.015  # whether it comes: in four of five worlds it does
+    assert ((low <= came) & (came <= high)).mean() > (0.76 if open_yet else 0.84)
 
 
 @pytest.mark.parametrize("mode", MODES, ids=str)
