@@ -68,6 +68,7 @@ class Given(Aggregate):
         block: what is given of them.
     """
 
+    beside: tuple[str, ...]
     inner: Aggregate
     given: Event
 
