@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 from typing_extensions import override
 
+from rxml.http.activity import NEVER, Activity
 from rxml.http.replies import reply
 from rxml.http.request import Request, SecureRequest
 from rxml.http.sieve import Sieve
@@ -35,16 +36,18 @@ class Handler(web.RequestHandler):
 
     Attributes:
         address: of the client; None over a Unix socket.
+        asked: when it has asked last, see `Activity`.
         ended: the client will say no more.
         cut: the body in the middle of which it said its last.
         sieve: takes out what goes by express; None: nothing does.
     """
 
-    __slots__ = ("address", "cut", "ended", "sieve")
+    __slots__ = ("address", "asked", "cut", "ended", "sieve")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.address: str | None = None
+        self.asked: int = NEVER
         self.ended: bool = False
         self.cut: Any = None
         self.sieve: Sieve | None = None
@@ -73,8 +76,10 @@ class Handler(web.RequestHandler):
         now = self._loop.time()
         self._next_keepalive_close_time = now + seconds
         self._request_count += 1
-        if self._manager is not None:
-            self._manager.requests_count += 1
+        manager: Any = self._manager
+        if manager is not None:
+            manager.requests_count += 1
+            manager.activity.asks(self, now)
         return now
 
     def back(self) -> None:
@@ -180,6 +185,7 @@ class Http(web.Server):
         options: of `Handler`.
 
     Attributes:
+        activity: how many connections have asked lately.
         addresses: how many connections each address has.
         express: takes what is plain; None: nothing does.
         listener: is told of connections that have left.
@@ -188,6 +194,7 @@ class Http(web.Server):
     def __init__(
         self, handler: Any, refused: Callable[[int], None], *, secure: bool = False, **options: Any
     ) -> None:
+        self.activity: Activity = Activity()
         self.addresses: Counter[str | None] = Counter()
         self._make: Any = SecureRequest if secure else Request
         self.refused: Callable[[int], None] = refused
@@ -198,7 +205,13 @@ class Http(web.Server):
 
     def _request(self, *arguments: Any) -> web.BaseRequest:
         made: web.BaseRequest = self._make(*arguments, self._loop)
+        if isinstance(handler := made.protocol, Handler):
+            self.activity.asks(handler, self._loop.time())
         return made
+
+    def active(self) -> int:
+        """How many connections have asked lately."""
+        return self.activity.count(self._loop.time())
 
     @override
     def __call__(self) -> Handler:
@@ -222,6 +235,7 @@ class Http(web.Server):
             self.addresses[handler.address] -= 1
             if not self.addresses[handler.address]:
                 del self.addresses[handler.address]
+            self.activity.leaves(handler)
         super().connection_lost(handler, exc)
         if isinstance(handler, Handler) and handler.sieve is not None:
             handler.sieve.lost()

@@ -13,6 +13,7 @@ from time import thread_time
 from typing import TYPE_CHECKING, Any, Final
 
 from rxml.flow.scope import Scope
+from rxml.http.backlog import Backlog
 from rxml.http.stale import PATIENCE, turn_away, waited
 from rxml.http.valve import WINDOW
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from rxml.http.valve import Valve
 
 logger: Final = logging.getLogger("rxml.http")
-
-BACKLOG: Final = 128
-"""Connections that the kernel keeps waiting while fewer may be open: those at its end would wait longer than an answer takes.
-Else it keeps as many as may be open: whoever finds no place tries again after a second."""
 
 _TURN: Final = 16
 """Connections taken in one turn of the loop: so many heads may come with them at once."""
@@ -44,7 +41,7 @@ class Listener:
     Args:
         door: makes the protocol of a connection.
         valve: how many may be open.
-        open_: how many are.
+        open_: how many are, of those that cost anything.
         tls: of `connect_accepted_socket`.
         refused: called for each that is refused: it has waited too long at the port, or as many are on their way in
             already as may be open.
@@ -72,7 +69,8 @@ class Listener:
         self._read = 0
         self._leaving = 0
         self._coming = 0
-        self._backlog = 0
+        self._backlog = Backlog(valve.most, PATIENCE)
+        self._waits = 0
 
     async def bind(self, host: str, port: int, *, shared: bool) -> int:
         """Listen; returns the port.
@@ -125,11 +123,11 @@ class Listener:
 
     def _keep_waiting(self) -> None:
         """Have the kernel keep as many waiting as is right by now."""
-        backlog = BACKLOG if self._valve.narrowed else max(BACKLOG, self._valve.most)
-        if backlog != self._backlog:
-            self._backlog = backlog
+        size = self._backlog.size(narrowed=self._valve.narrowed)
+        if size != self._waits:
+            self._waits = size
             for each in self._sockets:
-                each.listen(backlog)
+                each.listen(size)
 
     def leaves(self) -> bool:
         """Whether the connection that is answered now ends with that, since there are too many; it counts as leaving then."""
@@ -172,32 +170,41 @@ class Listener:
             self._valve.rested(now)
             self._keep_waiting()
         if self._full:
-            self._pause(WINDOW)
+            self._keep_out()
         else:
             self._resume()
+
+    def _keep_out(self) -> None:
+        self._backlog.kept_out(self._loop.time())
+        self._keep_waiting()
+        self._pause(WINDOW)
 
     def _take(self, listening: socket.socket) -> None:
         for _ in range(_TURN):
             if self._full:
-                return self._pause(WINDOW)
+                return self._keep_out()
             try:
                 connection, _ = listening.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            except (InterruptedError, ConnectionAbortedError):
                 return None
+            except BlockingIOError:  # nobody waits any more
+                self._backlog.empty()
+                return self._keep_waiting()
             except OSError as error:
                 if error.errno not in _SPENT:
                     raise
                 logger.warning("no connection can be taken: %s; next try in %g s", error, _PAUSE)
                 return self._pause(_PAUSE)
-            if self._valve.narrowed and waited(connection) > PATIENCE:
-                self._turn_away(connection)
-            elif (
-                self._coming >= self._valve.most
-            ):  # each may take its time over the handshake of TLS
-                self._turn_away(connection)
-            else:
-                self._come(connection)
+            self._see_to(connection)
         return None
+
+    def _see_to(self, connection: socket.socket) -> None:
+        stale = self._backlog.late and waited(connection) > PATIENCE
+        # Each may take its time over the handshake of TLS.
+        if stale or self._coming >= self._valve.most:
+            self._turn_away(connection)
+        else:
+            self._come(connection)
 
     def _come(self, connection: socket.socket) -> None:
         self._coming += 1

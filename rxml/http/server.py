@@ -143,7 +143,7 @@ class Server:
             options["ssl_shutdown_timeout"] = _HANDSHAKE
         valve = Valve(self._serving.limits.connections)
         refused = partial(self._serving.metrics.shed, 503, "connections")
-        listener = Listener(self._door, valve, lambda: self.connections, options, refused)
+        listener = Listener(self._door, valve, self._http.active, options, refused)
         try:
             self.port = await listener.bind(host, port, shared=shared)
         except OSError as error:

@@ -63,6 +63,11 @@ class Port:
         self.listener = Listener(self.door, self.valve, lambda: len(self.open), tls, self.refuse)
         self.number = 0
 
+    @property
+    def waits(self) -> int:
+        """How many the kernel keeps waiting at most."""
+        return cast("int", cast("Any", self.listener)._waits)
+
     def door(self) -> Echo:
         return Echo(self)
 

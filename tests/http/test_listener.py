@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import select
 import socket
 import ssl
 from contextlib import suppress
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import trustme
-from typing_extensions import override
 
 from rxml import models
 from rxml import operators as ops
@@ -109,60 +107,6 @@ def test_no_more_connections_end_with_their_answer_than_are_too_many() -> None:
             assert [here.listener.leaves() for _ in range(3)] == [True, False, False]
             for _, writer in clients:
                 writer.close()
-
-    run(main())
-
-
-class Narrowing(Still):
-    """A valve that lets 32 in from its first look on."""
-
-    @override
-    def read(self, seconds: float, now: float, open_: int) -> bool:
-        self.limit = 32
-        return True
-
-
-def arrived(number: int, count: int) -> list[socket.socket]:
-    """Of so many connections that are begun while the loop does something else, those that the kernel has let in."""
-    poll = select.poll()
-    begun: dict[int, socket.socket] = {}
-    for _ in range(count):
-        made = socket.socket()
-        made.setblocking(False)
-        made.connect_ex(("127.0.0.1", number))
-        begun[made.fileno()] = made
-        poll.register(made, select.POLLOUT)
-    found = {descriptor for descriptor, _ in poll.poll(0)}
-    for descriptor, made in begun.items():
-        if descriptor not in found:
-            made.close()
-    return [begun[descriptor] for descriptor in found]
-
-
-def test_a_burst_that_comes_in_a_pause_waits_and_is_not_sent_away() -> None:
-    async def main() -> None:
-        async with port(Still(300)) as here:
-            clients = arrived(here.number, 300)
-            assert len(clients) == 300
-            await eventually(lambda: len(here.open) == 300)
-            for each in clients:
-                each.close()
-
-    run(main())
-
-
-def test_few_wait_in_the_kernel_while_fewer_may_be_open() -> None:
-    async def main() -> None:
-        async with port(Narrowing(300)) as here:
-            here.listener.works()
-            await turns()
-            clients = arrived(here.number, 300)
-            assert 32 <= len(clients) <= listener.BACKLOG + 1
-            here.narrow(300)
-            here.listener.look()
-            await eventually(lambda: len(here.open) == len(clients))
-            for each in clients:
-                each.close()
 
     run(main())
 
