@@ -81,7 +81,7 @@ def retrain(  # noqa: PLR0913 - each is a thing of its own that one may say of a
             `Incumbent(registry, "price@champion", "rmse")`; one or several, called in a thread.
         publish_to: a registry, which refuses a model that promises intervals and has no record of how they hold.
         name: of the model there.
-        alias: that shows the new version at once, such as "challenger"; "": none does.
+        alias: that shows the new version at once, such as "challenger", unless it shows a newer one by then; "": none does.
         retraining: is told what becomes of each training.
 
     Raises:
@@ -184,7 +184,8 @@ def promote(
     Emits: the elements as they are.
     Completes: with upstream, after the move of an alias that is under way.
     Fails: with upstream; when the registry has no such model; when an element has no such loss, or one that is not within the
-        promotion's bounds. A registry that cannot be read or written to later is logged.
+        promotion's bounds. A registry that cannot be read or written to later is logged, and what is proven is tried again
+        at the next look.
     Cancels: upstream, at once; an alias is moved, or not.
     Cost: about 200 microseconds a labelled element, half of one for others; files are read and written in a thread.
 

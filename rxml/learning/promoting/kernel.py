@@ -151,12 +151,9 @@ class Promotion:
     def act(self, pair: Pair, verdict: Verdict) -> PromotionReport:
         """Move the alias that is to be moved, and tell of it. Writes files."""
         better = verdict.better
-        alias, to = (self.champion, pair.challenger) if better else (self.challenger, pair.champion)
-        before = pair.champion if better else pair.challenger
         decision: Decision = "promoted" if better else "rejected"
-        try:
-            self._registry.promote(self.name, alias, to, expect=before)
-        except (AliasMovedError, UnknownModelError):
+        # whoever is worse than a champion of before may be better than this one
+        if not (better or self.pair() == pair) or not self._moved(pair, better=better):
             decision = "moved"
         return PromotionReport(
             decision,
@@ -167,6 +164,16 @@ class Promotion:
             verdict.lower,
             verdict.upper,
         )
+
+    def _moved(self, pair: Pair, *, better: bool) -> bool:
+        """Whether the alias could be moved, and shows what it is to show."""
+        alias, to = (self.champion, pair.challenger) if better else (self.challenger, pair.champion)
+        before = pair.champion if better else pair.challenger
+        try:
+            self._registry.promote(self.name, alias, to, expect=before)
+        except (AliasMovedError, UnknownModelError):
+            return False
+        return True
 
     def tell(self, report: PromotionReport) -> None:
         """There is a decision; on the loop of whoever reads."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from typing_extensions import override
 
-from rxml.errors import RegistryError, SchemaError
+from rxml.errors import RxmlError, SchemaError
 from rxml.eventtime.reading import label_of, read
 from rxml.learning.promoting.kernel import Pair
 from rxml.learning.retraining.beside import JobStage
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from rxml.learning.promoting.trial import Trial, Verdict
 
 _LOG: Final = logging.getLogger("rxml.learning")
+_AT_ONCE: Final = 16
+"""Labelled elements of a turn: one takes some 0.2 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class PromoteStage(JobStage):
     async def pull(self, n: int) -> Chunk[Any]:
         if not self._looked:
             self._take(await asyncio.to_thread(self._promotion.pair))
+            if self._proven is not None:
+                self.start(self._look)
         return await super().pull(n)
 
     def _take(self, pair: Pair | None) -> None:
@@ -82,24 +87,47 @@ class PromoteStage(JobStage):
         if pair != self._pair:
             self._pair = pair
             self._trial = self._promotion.trial(parted=self._losses.arm is not None)
+        self._conclude(self._trial.verdict())  # it may have been proven when the run was saved
+
+    def _conclude(self, verdict: Verdict | None) -> None:
+        pair = self._pair
+        if pair is not None and verdict is not None:
+            self._pair, self._proven, self._due = None, (pair, verdict), -inf
+
+    @override
+    def turn(self, items: Sequence[Any]) -> int:
+        if self._pair is None or len(items) <= _AT_ONCE:
+            return len(items)
+        try:
+            labelled = self._labelled(items)
+        except Exception:  # noqa: BLE001 - whoever looks at them says so
+            return _AT_ONCE
+        return len(items) if len(labelled) <= _AT_ONCE else labelled[_AT_ONCE]
+
+    def _labelled(self, items: Sequence[Any]) -> Sequence[int]:
+        rows = without_labels(items)
+        if rows is not items:
+            return range(len(items))
+        return np.flatnonzero(~np.isnan(self._values(rows)).any(axis=0)).tolist()
+
+    def _values(self, rows: Sequence[Any]) -> list[NDArray[np.float64]]:
+        columns = (self._losses.champion, self._losses.challenger)
+        return [_numbers(rows, each) for each in columns if each is not None]
 
     @override
     def see(self, items: Sequence[Any]) -> None:
         rows = without_labels(items)
-        pair = self._pair
-        differences = self._differences(rows, pair) if len(rows) else []
-        if pair is not None and (verdict := self._trial.hear(differences)) is not None:
-            self._pair, self._proven = None, (pair, verdict)
-        if not self.busy and (self._proven or self.env.clock.time() >= self._due):
+        differences = self._differences(rows, self._pair) if len(rows) else []
+        if self._pair is not None:
+            self._conclude(self._trial.hear(differences))
+        if not self.busy and self.env.clock.time() >= self._due:
             self._due = self.env.clock.time() + self._promotion.check
             self.start(self._look)
 
     def _differences(self, rows: Sequence[Any], pair: Pair | None) -> list[float]:
         """Of the rows that have their label, and are of the versions that are compared."""
         losses = self._losses
-        values = [_numbers(rows, losses.champion)]
-        if losses.challenger is not None:
-            values.append(_numbers(rows, losses.challenger))
+        values = self._values(rows)
         labelled = np.flatnonzero(~np.isnan(values).any(axis=0)).tolist()
         which = [at for at in labelled if self._is_of(rows[at], pair)]
         if losses.arm is None:
@@ -130,21 +158,22 @@ class PromoteStage(JobStage):
         )
 
     async def _look(self) -> None:
-        """Do what is proven, and see what is compared from now on."""
+        """Do what is proven, and see what is compared from now on. What cannot be done is tried again at the next look."""
         try:
             while True:
                 if self._proven is not None:
-                    proven, self._proven = self._proven, None
-                    self._promotion.tell(await asyncio.to_thread(self._promotion.act, *proven))
+                    report = await asyncio.to_thread(self._promotion.act, *self._proven)
+                    self._proven = None
+                    self._promotion.tell(report)
                 found = await asyncio.to_thread(self._promotion.pair)
                 if self._proven is None:
                     return self._take(found)
-        except RegistryError as error:
+        except RxmlError as error:
             _LOG.warning("%s: the registry: %s", self.node.spec.name, error)
 
     @override
     def snapshot(self) -> Any:
-        pair = self._pair
+        pair = self._pair if self._proven is None else self._proven[0]
         return [None if pair is None else [pair.champion, pair.challenger], self._trial.snapshot()]
 
     @override

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from typing_extensions import override
 
 from rxml.flow.chunk import CHUNK, Chunk
+from rxml.flow.clock import FIRST, Quota
 from rxml.flow.context import drop
 from rxml.flow.dropping import dropped
 from rxml.flow.scope import Scope, finished
@@ -88,11 +89,16 @@ class JobStage(Stage[Any]):
         self._scope = Scope()
         self._beside = Scope()
         self._job: asyncio.Task[None] | None = None
+        self._quota = Quota(CHUNK, FIRST)
         self._meeting = _Meeting()
 
     @abstractmethod
     def see(self, items: Sequence[Any]) -> None:
         """Elements pass, 1 at least. If it raises, nothing has changed, and it is asked about each of them alone."""
+
+    def turn(self, items: Sequence[Any]) -> int:
+        """How many of these may be looked at until others have had their turn, 1 at least: all, unless one says otherwise."""
+        return len(items)
 
     def beside(self, *others: Subscription[Any]) -> Sequence[Coroutine[Any, Any, None]]:
         """What else runs until the elements end, given the other inputs."""
@@ -115,7 +121,7 @@ class JobStage(Stage[Any]):
             if clock.held:
                 await clock.breathe()
             self._judge()
-            chunk = await self._at_hand(n)
+            chunk = self._cut(await self._at_hand(min(n, self._quota.limit)))
             if chunk.end:
                 await self._ended()
                 return chunk
@@ -149,14 +155,26 @@ class JobStage(Stage[Any]):
             for work in self.beside(*others):
                 name = f"{self.node.spec.name}: beside"
                 self._meeting.enter(self._beside.spawn(work, name=name))
-        return await self._head.request(min(n, CHUNK))
+        return await self._head.request(n)
+
+    def _cut(self, chunk: Chunk[Any]) -> Chunk[Any]:
+        """What may be looked at in this turn; the rest is kept."""
+        most = self.turn(chunk.elements) if len(chunk.elements) else 0
+        if most < len(chunk.elements):
+            chunk, rest = chunk.split(most)
+            self._rest = rest if self._rest is None else _joined(rest, self._rest)
+        return chunk
 
     def _seen(self, chunk: Chunk[Any]) -> Chunk[Any]:
         """What may go on: all, or what is before an element that cannot be looked at."""
+        busy = self.env.clock.busy
+        began = busy()
         try:
             self.see(chunk.elements)
         except Exception:  # noqa: BLE001 - it is found which of them it is
             return self._one_by_one(chunk)
+        finally:
+            self._quota.record(len(chunk.elements), busy() - began)
         return chunk
 
     def _one_by_one(self, chunk: Chunk[Any]) -> Chunk[Any]:

@@ -23,7 +23,7 @@ class RetrainingReport:
 
     Attributes:
         decision: about its model.
-        reason: why it is not published; "" if it is.
+        reason: why it is not published, or the alias does not show it; "" if all is well.
         seen: elements that had passed when it was asked for.
         result: of the training; None if it was not begun.
         version: that was published.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from typing_extensions import override
 
-from rxml.errors import RegistryError
+from rxml.errors import AliasMovedError, RegistryError
 from rxml.flow.context import Outcome
 from rxml.learning.retraining.beside import JobStage
 from rxml.learning.retraining.kernel import RetrainingReport
@@ -165,15 +165,21 @@ class RetrainStage(JobStage):
         result = await self._result(training)
         if not result.trained:
             return RetrainingReport("failed", result.reason, seen, result)
-        if reason := await self._refusal(result):
-            return RetrainingReport("rejected", reason, seen, result)
-        if what.registry is None:
-            return RetrainingReport("trained", "", seen, result)
         try:
-            version = await asyncio.to_thread(self._published, what.registry, result)
+            return await self._decided(seen, result)
         except RegistryError as error:
             return RetrainingReport("rejected", str(error), seen, result)
-        return RetrainingReport("published", "", seen, result, version)
+        except Exception as error:  # noqa: BLE001 - told, with the model that there is nevertheless
+            return RetrainingReport("failed", f"{type(error).__name__}: {error}", seen, result)
+
+    async def _decided(self, seen: int, result: LearningResult) -> RetrainingReport:
+        registry = self._what.registry
+        if reason := await self._refusal(result):
+            return RetrainingReport("rejected", reason, seen, result)
+        if registry is None:
+            return RetrainingReport("trained", "", seen, result)
+        version, why = await asyncio.to_thread(self._published, registry, result)
+        return RetrainingReport("published", why, seen, result, version)
 
     async def _result(self, training: Training) -> LearningResult:
         told = self._what.told
@@ -192,13 +198,14 @@ class RetrainStage(JobStage):
                 return reason
         return ""
 
-    def _published(self, registry: Registry, result: LearningResult) -> Version:
-        """In a thread: the model as a version, and the alias on it."""
+    def _published(self, registry: Registry, result: LearningResult) -> tuple[Version, str]:
+        """In a thread: the model as a version, and why the alias is not on it, "" if it is."""
         name, alias = self._what.name, self._what.alias
         version = registry.publish(name, result.artefact or "", **result.about())
-        if alias:
-            registry.promote(name, alias, version)
-        return version
+        try:
+            return version, _shown(registry, alias, version) if alias else ""
+        except RegistryError as error:
+            return version, f"{alias} was not moved: {error}"
 
     @override
     def snapshot(self) -> Any:
@@ -208,3 +215,16 @@ class RetrainStage(JobStage):
     def restore(self, state: Any) -> None:
         self._count, self._period, rows = state
         self._rows.restore(rows)
+
+
+def _shown(registry: Registry, alias: str, version: Version) -> str:
+    """Have the alias show the version, unless it shows a newer one by then; why it does not."""
+    while True:
+        shown = registry.aliases(version.name).get(alias)
+        if shown is not None and int(shown.version) > int(version.version):
+            return f"{alias} shows a newer one, {shown.version}"
+        try:
+            registry.promote(version.name, alias, version, expect=shown)
+        except AliasMovedError:
+            continue
+        return ""

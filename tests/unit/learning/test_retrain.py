@@ -163,6 +163,7 @@ def test_functions_that_raise_are_told_and_fail_no_element(fault: str) -> None:
     how = {"facts": broken} if fault == "facts" else {"accept": broken}
     out, (report,) = passed(rxml.of(1, 2), Scripted(AT_ONCE), every=2, **how)
     assert (out, report.decision, report.reason) == ([1, 2], "failed", "KeyError: 'no log'")
+    assert (report.result is None) == (fault == "facts")  # a model that is there is not lost
 
 
 def test_a_failed_training_is_told() -> None:
