@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import log
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from rxml.evaluation.anytime.rows import require_keys, require_share
+from rxml.evaluation.anytime.keyed import KeyedTable
+from rxml.evaluation.anytime.rows import require_share
 from rxml.uncertain.calibration.table import (
-    Table,
     checked_numbers,
     checked_slots,
     refuse,
@@ -29,7 +29,7 @@ MOMENTS: Final[Mapping[str, ArrayLike]] = {"rows": np.int64(0), "total": 0.0, "s
 """Columns of a table: rows, their sum, and squares of their distances to the running means; all on [0, 1]."""
 
 
-class BoundedMean:
+class BoundedMean(KeyedTable):
     """A confidence sequence of the means of values in [low, high], of each key; the base of those that do it.
 
     The mean is that of each row given all before it, so that rows need not be independent.
@@ -59,16 +59,7 @@ class BoundedMean:
         self.low = float(low)
         self.high = float(high)
         self.level = require_share("level", level)
-        self._table = Table(require_keys(keys), {**MOMENTS, **blank})
-
-    @property
-    def keys(self) -> int:
-        """Slots in use."""
-        return self._table.keys
-
-    def grow(self, keys: int) -> None:
-        """Have at least so many slots; new ones know nothing."""
-        self._table.grow(keys)
+        super().__init__(keys, {**MOMENTS, **blank})
 
     def update(self, slots: ArrayLike, values: ArrayLike) -> None:
         """Take rows in.
@@ -100,22 +91,6 @@ class BoundedMean:
         """Lower and upper bounds of the means of these keys; `low` and `high` where nothing is known."""
         lower, upper = self._unit_interval(checked_slots(slots, self.keys))
         return self._back(lower), self._back(upper)
-
-    def reset(self, slots: ArrayLike) -> None:
-        """Forget what is known of these keys."""
-        self._table.clear(checked_slots(slots, self.keys))
-
-    def snapshot(self) -> dict[str, Any]:
-        """The state, as arrays by name."""
-        return self._table.snapshot()
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take a state that `snapshot` gave.
-
-        Raises:
-            ValueError: it is none.
-        """
-        self._table.restore(state)
 
     def _back(self, unit: Floats) -> Floats:
         return np.clip(self.low + unit * (self.high - self.low), self.low, self.high)

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from rxml.evaluation.anytime.rows import Running, checked_bools, require_keys, require_share
-from rxml.uncertain.calibration.table import Table, checked_slots
+from rxml.evaluation.anytime.keyed import KeyedTable
+from rxml.evaluation.anytime.rows import Running, checked_bools, require_share
+from rxml.uncertain.calibration.table import checked_slots
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import ArrayLike, NDArray
 
     Ints: TypeAlias = NDArray[np.int64]
 
 
-class SequentialTest:
+class SequentialTest(KeyedTable):
     """Wald's sequential probability ratio test of "Pr(condition) > threshold", of each key.
 
     Wald 1945; as the conditionals of Uncertain<T> (Bornholt, Mytkowicz, McKinley, ASPLOS 2014). The draws are to be
@@ -61,16 +60,7 @@ class SequentialTest:
         self._yes = log((1.0 - false_no) / false_yes)
         self._no = log(false_no / (1.0 - false_yes))
         zero = np.int64(0)
-        self._table = Table(require_keys(keys), {"rows": zero, "hits": zero, "decision": zero})
-
-    @property
-    def keys(self) -> int:
-        """Slots in use."""
-        return self._table.keys
-
-    def grow(self, keys: int) -> None:
-        """Have at least so many slots; new ones know nothing."""
-        self._table.grow(keys)
+        super().__init__(keys, {"rows": zero, "hits": zero, "decision": zero})
 
     def update(self, slots: ArrayLike, holds: ArrayLike) -> Ints:
         """Take rows in; returns the decision of each row's key after it: 1 for yes, -1 for no, 0 for not yet.
@@ -106,22 +96,6 @@ class SequentialTest:
         """Draws that were counted of these keys."""
         found: Ints = self._table["rows"][checked_slots(slots, self.keys)]
         return found
-
-    def reset(self, slots: ArrayLike) -> None:
-        """Forget what is known of these keys, and what was decided."""
-        self._table.clear(checked_slots(slots, self.keys))
-
-    def snapshot(self) -> dict[str, Any]:
-        """The state, as arrays by name."""
-        return self._table.snapshot()
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take a state that `snapshot` gave.
-
-        Raises:
-            ValueError: it is none.
-        """
-        self._table.restore(state)
 
     def _said(self, hits: Ints, rows: Ints) -> Ints:
         ratio = hits * self._hit + (rows - hits) * self._miss

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from math import log
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from rxml.evaluation.anytime.rows import Running, checked_bools, require_keys, require_share
-from rxml.uncertain.calibration.table import Table, checked_slots
+from rxml.evaluation.anytime.keyed import KeyedTable
+from rxml.evaluation.anytime.rows import Running, checked_bools, require_share
+from rxml.uncertain.calibration.table import checked_slots
 from rxml.uncertain.special import betaln, log_betainc, log_betaincc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import ArrayLike, NDArray
 
     from rxml.uncertain.calibration.table import Slots
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 Side: TypeAlias = Literal["both", "above", "below"]
 
 
-class MissMonitor:
+class MissMonitor(KeyedTable):
     """An e-process for "the share of misses is `alpha`", of each key; it alarms when E >= 1 / `delta`.
 
     E mixes likelihood ratios of Bernoulli(a') against Bernoulli(alpha) by Jeffreys' prior of a': over all of (0, 1),
@@ -53,16 +52,7 @@ class MissMonitor:
         self.side = require_side(side)
         zero = np.int64(0)
         blank: dict[str, ArrayLike] = {"rows": zero, "misses": zero, "peak": 0.0, "alarm": zero}
-        self._table = Table(require_keys(keys), blank)
-
-    @property
-    def keys(self) -> int:
-        """Slots in use."""
-        return self._table.keys
-
-    def grow(self, keys: int) -> None:
-        """Have at least so many slots; new ones know nothing."""
-        self._table.grow(keys)
+        super().__init__(keys, blank)
 
     def update(self, slots: ArrayLike, missed: ArrayLike) -> Floats:
         """Take rows in; returns log E of each row's key after it.
@@ -98,22 +88,6 @@ class MissMonitor:
         """The row, counted from 1 since the last `reset`, at which each key has alarmed; 0 if it has not."""
         found: NDArray[np.int64] = self._table["alarm"][checked_slots(slots, self.keys)]
         return found
-
-    def reset(self, slots: ArrayLike) -> None:
-        """Forget what is known of these keys, and their alarms."""
-        self._table.clear(checked_slots(slots, self.keys))
-
-    def snapshot(self) -> dict[str, Any]:
-        """The state, as arrays by name."""
-        return self._table.snapshot()
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take a state that `snapshot` gave.
-
-        Raises:
-            ValueError: it is none.
-        """
-        self._table.restore(state)
 
     def _remember(
         self, running: Running, places: Slots, rows: NDArray[np.int64], found: Floats

@@ -27,17 +27,6 @@ def require_share(name: str, value: float) -> float:
     return float(value)
 
 
-def require_keys(keys: int) -> int:
-    """Slots at first, >= 0.
-
-    Raises:
-        ValueError: they are fewer.
-    """
-    if keys < 0:
-        raise ValueError(f"keys are {keys!r}: give at least 0")
-    return keys
-
-
 def checked_bools(name: str, values: ArrayLike, rows: int) -> Ints:
     """Zeros and ones, or booleans, (rows,).
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from math import log
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from rxml.evaluation.anytime.rows import checked_bools, require_keys, require_share
-from rxml.uncertain.calibration.table import Table, checked_slots
+from rxml.evaluation.anytime.keyed import KeyedTable
+from rxml.evaluation.anytime.rows import checked_bools, require_share
+from rxml.uncertain.calibration.table import checked_slots
 from rxml.uncertain.special import betaln, expit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import ArrayLike, NDArray
 
     Floats: TypeAlias = NDArray[np.float64]
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 _STEPS: Final = 100
 
 
-class ShareSequence:
+class ShareSequence(KeyedTable):
     """The confidence sequence of a Bernoulli mean, of each key: with probability `level` all its intervals hold.
 
     The interval holds the shares against which the beta-binomial e-process of `MissMonitor` has not reached
@@ -41,16 +40,7 @@ class ShareSequence:
     def __init__(self, level: float = 0.95, *, keys: int = 1) -> None:
         self.level = require_share("level", level)
         zero = np.int64(0)
-        self._table = Table(require_keys(keys), {"rows": zero, "hits": zero})
-
-    @property
-    def keys(self) -> int:
-        """Slots in use."""
-        return self._table.keys
-
-    def grow(self, keys: int) -> None:
-        """Have at least so many slots; new ones know nothing."""
-        self._table.grow(keys)
+        super().__init__(keys, {"rows": zero, "hits": zero})
 
     def update(self, slots: ArrayLike, hits: ArrayLike) -> None:
         """Take rows in: slots (n,), and whether each row is a hit (n,)."""
@@ -69,22 +59,6 @@ class ShareSequence:
         at = checked_slots(slots, self.keys)
         rows = self._table["rows"][at]
         return np.where(rows > 0, self._table["hits"][at] / np.maximum(rows, 1), np.nan)
-
-    def reset(self, slots: ArrayLike) -> None:
-        """Forget what is known of these keys."""
-        self._table.clear(checked_slots(slots, self.keys))
-
-    def snapshot(self) -> dict[str, Any]:
-        """The state, as arrays by name."""
-        return self._table.snapshot()
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take a state that `snapshot` gave.
-
-        Raises:
-            ValueError: it is none.
-        """
-        self._table.restore(state)
 
 
 def share_interval(hits: ArrayLike, rows: ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:

@@ -18,7 +18,8 @@ class PageHinkley(DriftDetector):
     Args:
         min_instances: numbers before a change can be seen, >= 1.
         delta: deviation from the mean that is no change, >= 0.
-        threshold: how far the sum has to come from its extreme, > 0.
+        threshold: how far the sum has to come from its extreme, > 0, in the unit of the numbers. Of numbers with a
+            deviation of 1 the default gives a false alarm in about 2,000, of errors (0 or 1) hardly ever one.
         alpha: what is kept of the sum at each number, in (0, 1].
         mode: "up", "down" or "both" ways.
 
