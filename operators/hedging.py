@@ -58,8 +58,8 @@ def hedge(  # noqa: PLR0913 - each is a thing of its own that one may say of ask
     Completes: with upstream, after the last element.
     Fails: with upstream; when an element is no mapping; without a `default`, with the error of the model that failed first if
         all fail, and with DeadlineError if some are late and none has answered. A supervisor can have the element left out.
-    Cancels: upstream and what is asked, at once; of an element what else is asked about it, once there is its answer. Models
-        that are slow to leave are awaited at the end, and hold up no answer.
+    Cancels: upstream and what is asked, at once; of an element what else is asked about it, once there is its answer. As many
+        as `concurrency` that are slow to leave are awaited at the end, and hold up no answer.
     Cost: a task for each model that is asked, about 100 microseconds an element.
 
     A model that fails, or gives what does not say how unsure it is, is asleep for that element. Of answers that are equally

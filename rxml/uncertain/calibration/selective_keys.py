@@ -57,8 +57,9 @@ class SelectiveRisks:
 
     def places(self, slots: Slots) -> NDArray[np.intp]:
         """For each of these keys the place in `GRID` from which on its answers are given; see `SelectiveRisk.place`."""
-        found, at = np.unique(slots, return_inverse=True)
-        return np.array([self._place(slot) for slot in found.tolist()], np.intp)[at]
+        given: list[int] = slots.tolist()
+        places = {slot: self._place(slot) for slot in set(given)}
+        return np.array([places[slot] for slot in given], np.intp)
 
     def _place(self, slot: int) -> int:
         known = self._of[slot]

@@ -154,6 +154,21 @@ def test_a_loser_that_is_slow_to_leave_holds_up_no_answer_and_is_gone_at_the_end
     assert run(main()) == (1, 101)
 
 
+def test_whoever_cancels_the_stream_cancels_the_models() -> None:
+    a, b = Says(sure(1), 60), Says(sure(2), 60, leaving=5)
+
+    async def main() -> float:
+        before = asyncio.all_tasks()
+        async with rxml.of({"x": 1}).pipe(hedged(a, b, within=99)).open() as flow:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(flow.request(1), 3)
+        assert asyncio.all_tasks() == before
+        return now()
+
+    assert run(main()) == 8
+    assert (a.cancelled, b.cancelled) == ([3], [3])
+
+
 @pytest.mark.parametrize(
     ("how", "error"),
     [
