@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from rxml.evaluation.metrics.cells import Sums, sums_by_cell
-from rxml.evaluation.metrics.confusion import divided
+from rxml.evaluation.metrics.dividing import divided
 from rxml.uncertain.checks import Floats, Mask, summed
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rxml.evaluation.estimated.accuracy import confidence, required_threshold
 from rxml.evaluation.estimated.expected import Expected, f1, required_classes
 from rxml.evaluation.estimated.rectified import Known, rectified
 from rxml.evaluation.metrics.bounds import by_deviation, required_level
-from rxml.evaluation.metrics.confusion import divided
+from rxml.evaluation.metrics.dividing import divided
 from rxml.evaluation.metrics.memory import memory
 from rxml.evaluation.metrics.ring import Ring
 from rxml.evaluation.metrics.rows import Slots, grown, numbered

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rxml.evaluation.metrics.bounds import two_sided
-from rxml.evaluation.metrics.confusion import divided
+from rxml.evaluation.metrics.dividing import divided
 
 if TYPE_CHECKING:
     from rxml.uncertain.checks import Floats, Mask

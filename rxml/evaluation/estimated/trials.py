@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typing_extensions import override
 
-from rxml.evaluation.metrics.confusion import divided
+from rxml.evaluation.metrics.dividing import divided
 from rxml.evaluation.metrics.keeping import Keeper
 from rxml.evaluation.metrics.ring import Ring
 from rxml.evaluation.metrics.rows import Slots, folded, numbered

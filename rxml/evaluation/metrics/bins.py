@@ -9,7 +9,7 @@ import numpy as np
 from typing_extensions import override
 
 from rxml.evaluation.metrics.cells import Added, Faded, Windowed, cells_kept
-from rxml.evaluation.metrics.confusion import divided
+from rxml.evaluation.metrics.dividing import divided
 from rxml.evaluation.metrics.labels import Labels
 from rxml.evaluation.metrics.memory import memory
 from rxml.evaluation.metrics.metric import Metric

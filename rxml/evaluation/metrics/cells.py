@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typing_extensions import override
 
+from rxml.evaluation.metrics.dividing import divided
 from rxml.evaluation.metrics.keeping import Keeper
 from rxml.evaluation.metrics.ring import Ring
 from rxml.evaluation.metrics.rows import Slots, folded, numbered
@@ -42,8 +43,7 @@ class Sums:
     @property
     def scale(self) -> Floats:
         """Rows for each weight, (k,): what a part of the weight is to be multiplied with to count in rows."""
-        weight = self.weight
-        return np.divide(self.rows, weight, out=np.zeros_like(weight), where=weight > 0)
+        return divided(self.rows, self.weight, 0.0)
 
 
 class Added(Keeper):
@@ -121,8 +121,7 @@ class Faded(Keeper):
     def read(self, slots: Slots) -> Sums:
         """What is known of the slots."""
         weight, squares = self.arrays["weight"][slots], self.arrays["squares"][slots]
-        rows = np.divide(weight * weight, squares, out=np.zeros_like(weight), where=squares > 0)
-        return Sums(self.now(slots), rows)
+        return Sums(self.now(slots), divided(weight * weight, squares, 0.0))
 
     def now(self, slots: Slots) -> Floats:
         """The sums as they have faded until the last row."""

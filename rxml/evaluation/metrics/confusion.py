@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from rxml.evaluation.metrics.bounds import multinomial_deviation, two_sided, wilson
 from rxml.evaluation.metrics.cells import Added, Faded, Windowed, cells_kept
+from rxml.evaluation.metrics.dividing import divided
 from rxml.evaluation.metrics.labels import Labels
 from rxml.evaluation.metrics.memory import memory
 from rxml.evaluation.metrics.metric import Metric
@@ -196,13 +197,6 @@ class F1(FromConfusion):
         by_hit = divided(np.full_like(hits, 2.0), truths + predictions, 0.0)
         by_either = -hits * by_hit * by_hit / 2
         return by_hit, by_either, by_either
-
-
-def divided(above: Floats, below: Floats, otherwise: float) -> Floats:
-    """The quotient, and something else where it would be of nothing."""
-    above, below = np.broadcast_arrays(above, below)
-    quotient: Floats = np.divide(above, below, out=np.full(above.shape, otherwise), where=below > 0)
-    return quotient
 
 
 def _seen(matrix: Floats) -> Floats:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typing_extensions import override
 
+from rxml.evaluation.metrics.dividing import divided
 from rxml.evaluation.metrics.keeping import Keeper
 from rxml.evaluation.metrics.ring import Ring
 from rxml.evaluation.metrics.rows import Slots, folded
@@ -78,7 +79,7 @@ class Kept(Keeper):
         weight, squares, mean, spread, beyond = (each[at] for each in self.arrays.values())
         its, their_squares, their, their_spread, their_beyond = other.arrays.values()
         total = weight + its
-        share = np.divide(its, total, out=np.zeros_like(total), where=total > 0)
+        share = divided(its, total, 0.0)
         apart = their - mean
         new = (
             total,
@@ -114,8 +115,8 @@ def moments_kept(memory: Memory) -> Kept | Windowed:
 
 
 def _moments(weight: Floats, squares: Floats, mean: Floats, spread: Floats) -> Moments:
-    rows = np.divide(weight * weight, squares, out=np.zeros_like(weight), where=squares > 0)
-    free = weight - np.divide(squares, weight, out=np.zeros_like(weight), where=weight > 0)
+    rows = divided(weight * weight, squares, 0.0)
+    free = weight - divided(squares, weight, 0.0)
     # of weights that fade, what is free of a single row is a rounding error and not 0
     nothing = np.full_like(weight, np.nan)
     var = np.divide(spread, free, out=nothing, where=rows > 1 + 1e-9)

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from rxml.evaluation.metrics.bounds import kuiper_distance, kuiper_tail, required_level
 from rxml.evaluation.metrics.cells import Added, Faded, Windowed, cells_kept
-from rxml.evaluation.metrics.confusion import divided
+from rxml.evaluation.metrics.dividing import divided
 from rxml.evaluation.metrics.memory import memory
 from rxml.evaluation.metrics.metric import Metric
 from rxml.evaluation.scores import pit_normal

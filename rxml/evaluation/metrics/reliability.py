@@ -11,7 +11,7 @@ from typing_extensions import override
 from rxml.evaluation.metrics.bins import Binned, Bins
 from rxml.evaluation.metrics.bounds import required_level, two_sided, wilson
 from rxml.evaluation.metrics.cells import Added, Faded, Windowed, cells_kept
-from rxml.evaluation.metrics.confusion import divided
+from rxml.evaluation.metrics.dividing import divided
 from rxml.evaluation.metrics.labels import Labels
 from rxml.evaluation.metrics.memory import memory
 from rxml.evaluation.metrics.metric import Metric

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from rxml.evaluation.metrics.bounds import wilson
 from rxml.evaluation.metrics.cells import Added, Faded, Windowed, cells_kept
+from rxml.evaluation.metrics.dividing import divided
 from rxml.evaluation.metrics.memory import memory
 from rxml.evaluation.metrics.metric import Metric
 from rxml.evaluation.scores import covered
@@ -41,11 +42,7 @@ class Share(Metric[Added | Faded | Windowed]):
     @override
     def value(self, slots: Slots | None = None) -> Floats:
         sums = self.kept.read(self._at(slots))
-        nothing = np.full(len(sums.rows), np.nan)
-        share: Floats = np.divide(
-            sums.cells[:, 1, 0], sums.weight, out=nothing, where=sums.weight > 0
-        )
-        return share
+        return divided(sums.cells[:, 1, 0], sums.weight, np.nan)
 
     @override
     def interval(self, level: float = 0.95, slots: Slots | None = None) -> Bounds:
