@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rxml.aggregates.possible.cells import Cells
+    from rxml.aggregates.possible.cells import Asked, Cells
     from rxml.aggregates.possible.readers import Amounts, Chances, Event
     from rxml.aggregates.reader import Find
     from rxml.uncertain.checks import Floats, Mask
@@ -77,26 +77,23 @@ class Block(Reader):
             return found
         return np.stack([found, np.zeros_like(found), np.zeros_like(found)], axis=-1)
 
+    @np.errstate(under="ignore")
     def _given(self, batch: Batch, there: Floats) -> _Given:
         """What Bayes' rule makes of rows that are there with these probabilities."""
         given, where = asked(self.given, batch), asked(self.where, batch)
         names = _opened(batch, given.seen, {*where.seen, self._column}, self._column)
-        among, before = cells(batch, names), there * where.event.p
-        of_values, of_where = (
-            given.seen & {*each} - {*names} for each in ([self._column], where.seen)
-        )
-        if names:
-            given, where = asked(self.given, among.batch), asked(self.where, among.batch)
-        agree = np.where(among.absent, 1.0, given.event.p.reshape(among.p.shape))
-        counted = where.event.p.reshape(among.p.shape)
+        among = cells(batch, names, given.seen | where.seen)
+        agree = np.where(among.absent, 1.0, _by_cell(self.given, given, among))
+        counted = _by_cell(self.where, where, among)
         open_ = (agree > 0) & (agree < 1)
-        _refuse(batch, of_values, open_, "the values that are aggregated")
-        _refuse(batch, of_where, open_ & (counted > 0) & (counted < 1), "`where`")
+        hidden = given.seen - {*names}
+        _refuse(batch, hidden & {self._column}, open_, "the values that are aggregated")
+        open_ &= (counted > 0) & (counted < 1)
+        _refuse(batch, hidden & where.seen, open_, "`where`")
         p = np.column_stack([there[:, None] * among.p, 1.0 - there])
         after, agrees = given_cells(p, np.column_stack([agree, np.ones(len(p))]))
-        with np.errstate(under="ignore"):
-            joint = np.where(agrees[:, None] > 0, after[:, :-1] * counted, 0.0)
-        return _Given(among, joint, agrees, before)
+        joint = np.where(agrees[:, None] > 0, after[:, :-1] * counted, 0.0)
+        return _Given(among, joint, agrees, there * where.event.p)
 
 
 class _Given(NamedTuple):
@@ -132,6 +129,13 @@ def _without(items: Sequence[Any], presence: str) -> Batch:
         return items.drop(presence) if presence in items.columns else items
     rows = cast("Sequence[Mapping[str, Any]]", items)
     return Batch.from_rows([{n: v for n, v in row.items() if n != presence} for row in rows])
+
+
+def _by_cell(event: Event | None, found: Asked, among: Cells) -> Floats:
+    """How likely an event is in each cell, (n, C); it is asked again where it has looked at what they tell apart."""
+    if found.seen.isdisjoint(among.names):
+        return np.broadcast_to(found.event.p[:, None], among.p.shape)
+    return asked(event, among.batch).event.p.reshape(among.p.shape)
 
 
 def _opened(batch: Batch, seen: Iterable[str], shared: set[Any], first: Any) -> list[str]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Discrete: TypeAlias = Alternatives | Categorical | Bernoulli
 
-_MOST: Final = 4096
+_MOST: Final = 1024
 """Cells of a row."""
 
 
@@ -97,7 +97,7 @@ class Cells:
         p: the probability of each cell, (n, C).
         absent: in which of them some value is absent, (C,).
         sizes: how many there are of each column; C is their product, the first column's are the slowest to change.
-        batch: n C rows, one for each cell, in which those columns are known.
+        batch: n C rows, one for each cell, of what events look at; those columns are known there.
     """
 
     names: tuple[str, ...]
@@ -107,12 +107,13 @@ class Cells:
     batch: Batch
 
 
-def cells(batch: Batch, names: Sequence[str]) -> Cells:
+def cells(batch: Batch, names: Sequence[str], seen: frozenset[str]) -> Cells:
     """The cells of a batch: all that these columns of alternatives may be, independent of each other.
 
     Args:
         batch: of n rows.
         names: of columns that are `Alternatives`, whose last cell is that there is no value, `Categorical` or `Bernoulli`.
+        seen: the columns that events look at, those among them.
 
     Raises:
         DistributionError: there are too many in a row, or of a Bernoulli only bounds are known.
@@ -132,7 +133,7 @@ def cells(batch: Batch, names: Sequence[str]) -> Cells:
         if isinstance(batch[name], Alternatives):
             absent |= at == table.shape[1] - 1
         known[name] = _known(batch[name], rows, np.tile(at, n))
-    cut = batch.take(rows).with_columns(known) if known else batch
+    cut = batch.select(*sorted(seen)).take(rows).with_columns(known) if known else batch
     return Cells(tuple(names), p, absent, sizes, cut)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 from typing_extensions import override
@@ -67,6 +67,8 @@ class Given(Aggregate):
         inner: of rows taken as independent.
         block: what is given of them.
     """
+
+    fallible: ClassVar[bool] = True
 
     beside: tuple[str, ...]
     inner: Aggregate

@@ -14,7 +14,7 @@ from rxml import operators as ops
 from rxml.aggregates import possible as pw
 from rxml.aggregates.aggregate import named
 from rxml.batch import Batch
-from rxml.errors import DistributionError, SchemaError
+from rxml.errors import BufferOverflowError, DistributionError, SchemaError
 from rxml.eventtime.reading import read
 from rxml.testing import run
 from rxml.uncertain import (
@@ -350,6 +350,17 @@ def both(b: Any) -> Any:
 
 def too_many(_: Any) -> Any:
     return Bernoulli([0.5, 0.5])
+
+
+def test_one_row_too_many_is_refused_and_changes_nothing() -> None:
+    hand = Hand(tumbling(8 * NS), {"n": pw.count(given="ok", most=2)})
+    rows: list[Row] = [{"t": 0, "k": 1, "ok": Bernoulli(0.5), "presence": Bernoulli(0.5)}] * 3
+    for row in rows[:2]:
+        hand.take(row)
+    with pytest.raises(BufferOverflowError, match="and count may hold 2"):
+        hand.take(rows[2])
+    (told_of,) = hand.end()
+    near(told_of["n_given"], 0.75**2)
 
 
 def first(row: Any) -> Any:
