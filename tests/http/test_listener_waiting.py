@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import pytest
 
 
+_SOON = 30
+"""Milliseconds in which the kernel of a busy machine lets somebody in; whoever is dropped tries again after a thousand."""
+
+
 async def turns(count: int = 20) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
@@ -43,11 +47,14 @@ def arrived(number: int, count: int) -> list[socket.socket]:
         made.connect_ex(("127.0.0.1", number))
         begun[made.fileno()] = made
         poll.register(made, select.POLLOUT)
-    found = {descriptor for descriptor, _ in poll.poll(0)}
-    for descriptor, made in begun.items():
-        if descriptor not in found:
-            made.close()
-    return [begun[descriptor] for descriptor in found]
+    found: list[socket.socket] = []
+    while begun and (come := poll.poll(_SOON)):
+        for descriptor, _ in come:
+            poll.unregister(descriptor)
+            found.append(begun.pop(descriptor))
+    for made in begun.values():
+        made.close()
+    return found
 
 
 def test_a_burst_that_comes_in_a_pause_waits_and_is_not_sent_away() -> None:
@@ -98,8 +105,7 @@ def test_few_wait_in_the_kernel_once_some_have_waited_for_too_long(
             assert 32 + FEW <= len(clients) <= 32 + FEW + 1
             here.narrow(300)
             here.listener.look()
-            await eventually(lambda: here.waits == 300)
-            assert len(here.open) == len(clients)
+            await eventually(lambda: here.waits == 300 and len(here.open) == len(clients))
             for each in clients:
                 each.close()
 
