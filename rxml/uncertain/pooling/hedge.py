@@ -100,6 +100,8 @@ class AdaHedge(SlotWeights):
     @override
     def _learned(self, state: State, losses: Floats, awake: Mask, used: Floats) -> State:
         before, gap = state["losses"], state["gap"]
+        least = np.where(awake, losses, inf).min(axis=1, keepdims=True)
+        losses = np.where(awake, losses - np.where(least < inf, least, 0.0), 0.0)
         after = before + losses
         mixed = self._mix(after, gap, awake) - self._mix(before, gap, awake)
         hedged = (np.exp(used) * losses).sum(axis=1)

@@ -208,7 +208,12 @@ class ExponentialWeights(SlotWeights):
 
     @staticmethod
     def _moved(logs: Floats, gains: Floats, awake: Mask, used: Floats) -> Floats:
-        """Log weights with gains added to those who were awake, and to the others what the awake ones had together."""
+        """Log weights with gains added to those who were awake, and to the others what the awake ones had together.
+
+        Only differences of gains count: those common to all would take the digits of the weights with them.
+        """
+        most = np.where(awake, gains, -np.inf).max(axis=1, keepdims=True)
+        gains = gains - np.where(most > -np.inf, most, 0.0)
         together = logsumexp(np.where(awake, used + gains, -np.inf), axis=1, keepdims=True)
         together = np.where(together > -np.inf, together, 0.0)  # no one was awake
         return np.maximum(log_softmax(logs + np.where(awake, gains, together)), _FLOOR)

@@ -9,6 +9,7 @@ import numpy as np
 
 from rxml.uncertain.special.elementwise import Floats, elementwise
 from rxml.uncertain.special.gammas import excess, stirling_rest
+from rxml.uncertain.special.large import LARGE, gamma_tails
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -19,12 +20,15 @@ _STEPS: Final = 200_000
 
 
 def gammainc(a: ArrayLike, x: ArrayLike) -> Floats:
-    """Pr(X <= x) of X ~ Gamma(shape a, scale 1), a > 0 and x >= 0; nan outside (Abramowitz and Stegun 6.5.29, 6.5.31)."""
+    """Pr(X <= x) of X ~ Gamma(shape a, scale 1), a > 0 and x >= 0; nan outside (Abramowitz and Stegun 6.5.29, 6.5.31).
+
+    From a = 1e8 on, where series would not come to an end, by Temme's uniform expansion.
+    """
     return elementwise(_lower, a, x)
 
 
 def gammaincc(a: ArrayLike, x: ArrayLike) -> Floats:
-    """Pr(X > x) of X ~ Gamma(shape a, scale 1), with its own relative accuracy above the mean."""
+    """Pr(X > x) of X ~ Gamma(shape a, scale 1), with its own relative accuracy above 1 + a."""
     return elementwise(_upper, a, x)
 
 
@@ -54,8 +58,10 @@ def _tails(a: Floats, x: Floats) -> tuple[Floats, Floats]:
     ends = valid & ((x == 0.0) | np.isinf(x))
     out[0, ends] = np.where(x[ends] == 0.0, 0.0, 1.0)
     out[1, ends] = 1.0 - out[0, ends]
-    below = np.flatnonzero(valid & ~ends & (x < a + 1.0))
-    above = np.flatnonzero(valid & ~ends & (x >= a + 1.0))
+    large = valid & ~ends & (a >= LARGE)
+    out[:, large] = gamma_tails(a[large], x[large])
+    small = valid & ~ends & ~large
+    below, above = np.flatnonzero(small & (x < a + 1.0)), np.flatnonzero(small & (x >= a + 1.0))
     lower = np.minimum(_power_terms(a[below], x[below]) * _series(a[below], x[below]), 1.0)
     upper = np.minimum(_power_terms(a[above], x[above]) * _fraction(a[above], x[above]), 1.0)
     out[:, below] = lower, 1.0 - lower

@@ -184,3 +184,43 @@ def test_large_counts_take_no_more_than_some_roots_of_steps() -> None:
     a = np.full(50, 1e7)
     x = special.betaincinv(a, 2 * a, np.linspace(0.01, 0.99, 50))
     np.testing.assert_allclose(special.betainc(a, 2 * a, x), np.linspace(0.01, 0.99, 50), rtol=1e-9)
+
+
+# a, and Pr(X <= a - 5 sqrt(a)), by integration with 30 digits
+FAR = (2e8, 2.85811565436554e-07)
+
+
+@pytest.mark.parametrize("a", [1e8, 1e9, 1e12, 1e15])
+def test_large_parameters_come_to_an_end(a: float) -> None:
+    k = np.array([-4.0, -1.001, -0.999, -1e-3, 0.0, 0.4, 0.999, 1.001, 4.0])
+    at = a + k * np.sqrt(a)
+    np.testing.assert_allclose(
+        special.gammainc(a, at), scipy_special.gammainc(a, at), rtol=0, atol=2e-14
+    )
+    x = 0.5 + k / np.sqrt(8.0 * a)  # nearly normal, by symmetry to the second order
+    wanted = special.ndtr((x - 0.5) * np.sqrt(8.0 * a))
+    rounded = 1e-16 * np.sqrt(a) + 1.0 / a
+    np.testing.assert_allclose(special.betainc(a, a, x), wanted, rtol=0, atol=rounded)
+    both = special.gammainc(a, at) + special.gammaincc(a, at)
+    np.testing.assert_allclose(both, 1.0, rtol=0, atol=1e-15)
+
+
+def test_tails_of_large_parameters() -> None:
+    a, below = FAR
+    same(special.gammainc(a, a - 5.0 * np.sqrt(a)), below, 1e-11)
+    huge = np.array([1e20, 1e30, 1e100])
+    assert special.betainc(huge, huge, 0.5).tolist() == [0.5] * 3
+    same(special.gammainc(huge, huge), np.full(3, 0.5), 1e-9)
+    same(
+        special.betaincinv(1e15, 1e15, [0.3, 0.5]), [0.5 - 0.5244005127 / np.sqrt(8e15), 0.5], 1e-15
+    )
+
+
+@pytest.mark.parametrize("ratio", [1.0, 7.0, 100.0])
+def test_nothing_jumps_where_the_expansions_begin(ratio: float) -> None:
+    for a in (1e8 * (1.0 - 1e-12), 1e8):
+        b = a * ratio
+        sd = np.sqrt(a * b / (a + b) ** 3)
+        x = a / (a + b) + np.array([-6.0, -1.5, -0.2, 0.3, 2.0, 6.0]) * sd
+        same(special.betainc(a, b, x), scipy_special.betainc(a, b, x), 2e-10)
+        same(special.betainc(b, a, 1.0 - x), scipy_special.betainc(b, a, 1.0 - x), 2e-10)

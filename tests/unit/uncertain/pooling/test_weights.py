@@ -183,6 +183,15 @@ def test_infinite_losses_leave_weights_that_are_numbers() -> None:
         assert model.weights([0]).sum() == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("rule", [fixed_share, ada, averaging, gradient])
+def test_what_all_models_lost_alike_does_not_matter(rule: Callable[..., Weights]) -> None:
+    plain, offset = rule(keys=1), rule(keys=1)
+    losses = np.array([[0.25, 1.0, 0.5], [np.nan, 0.75, 0.25], [0.0, 0.0, 0.0], [0.5, 0.0, 1.0]])
+    plain.update([0] * 4, losses)
+    offset.update([0] * 4, losses + np.array([[1e15], [-1e12], [1e150], [0.0]]))
+    assert plain.weights([0]).tolist() == offset.weights([0]).tolist()
+
+
 def test_late_losses_are_taken_with_the_weights_that_were_in_use() -> None:
     """What the pool lost, which is what a sleeping model is taken to have lost, is that of the pool that answered."""
     used = np.array([[0.2, 0.8, 0.0]])
