@@ -51,14 +51,7 @@ class Distinct(Aggregate):
         codes: NDArray[np.intp],
         groups: int,
     ) -> State:
-        (registers,) = self.identity(groups)
-        hashes = hashed(self.columns[0], values[0])
-        rest = 64 - self.precision
-        place = (hashes >> np.uint64(rest)).astype(np.intp) + (codes << self.precision)
-        tail = hashes & np.uint64(2**rest - 1)
-        ranks = (rest + 1 - _bit_length(tail)).astype(np.uint8)
-        np.maximum.at(registers.reshape(-1), place, ranks)
-        return (registers,)
+        return (registers(hashed(self.columns[0], values[0]), codes, groups, self.precision),)
 
     @override
     def combine(self, left: State, right: State) -> State:
@@ -66,20 +59,43 @@ class Distinct(Aggregate):
 
     @override
     def lower(self, state: State) -> NDArray[Any]:
-        size = 2**self.precision
-        top = 64 - self.precision + 1
-        shape = (len(state[0]), top + 1)
-        counts = np.empty(shape)
-        for group, registers in enumerate(state[0]):
-            counts[group] = np.bincount(registers, minlength=top + 1)
-        total = size * _tau(1 - counts[:, top] / size)
-        for rank in range(top - 1, 0, -1):
-            total = 0.5 * (total + counts[:, rank])
-        empty = counts[:, 0] == size
-        total += size * _sigma(np.where(empty, 0.0, counts[:, 0] / size))
-        total = np.maximum(np.where(empty, np.inf, total), _ALPHA * size * size / _MOST)
-        estimate: NDArray[np.float64] = np.rint(_ALPHA * size * size / total)
-        return estimate.astype(np.int64)
+        return estimates(state[0], self.precision)
+
+
+def registers(
+    hashes: NDArray[np.uint64], codes: NDArray[np.intp], groups: int, precision: int
+) -> NDArray[np.uint8]:
+    """The registers of each group, (groups, 2**precision).
+
+    Args:
+        hashes: of the rows' values, (n,).
+        codes: the group of each row, (n,).
+        groups: how many groups there are.
+        precision: as in `distinct`.
+    """
+    found = np.zeros((groups, 2**precision), np.uint8)
+    rest = 64 - precision
+    place = (hashes >> np.uint64(rest)).astype(np.intp) + (codes << precision)
+    tail = hashes & np.uint64(2**rest - 1)
+    ranks = (rest + 1 - _bit_length(tail)).astype(np.uint8)
+    np.maximum.at(found.reshape(-1), place, ranks)
+    return found
+
+
+def estimates(found: NDArray[np.uint8], precision: int) -> NDArray[np.int64]:
+    """How many different values each group has, (groups,); see `registers`."""
+    size, top = 2**precision, 64 - precision + 1
+    counts = np.empty((len(found), top + 1))
+    for group, each in enumerate(found):
+        counts[group] = np.bincount(each, minlength=top + 1)
+    total = size * _tau(1 - counts[:, top] / size)
+    for rank in range(top - 1, 0, -1):
+        total = 0.5 * (total + counts[:, rank])
+    empty = counts[:, 0] == size
+    total += size * _sigma(np.where(empty, 0.0, counts[:, 0] / size))
+    total = np.maximum(np.where(empty, np.inf, total), _ALPHA * size * size / _MOST)
+    estimate: NDArray[np.float64] = np.rint(_ALPHA * size * size / total)
+    return estimate.astype(np.int64)
 
 
 def _bit_length(numbers: NDArray[np.uint64]) -> NDArray[np.int64]:

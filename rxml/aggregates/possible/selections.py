@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Literal
 from rxml.aggregates.possible.choices import CountBy, CountDistinct, TopK
 from rxml.aggregates.possible.collected import MOST
 from rxml.aggregates.possible.counts import require_dependence
-from rxml.aggregates.possible.drawn import There
+from rxml.aggregates.possible.drawn import InWorlds, There
 from rxml.aggregates.possible.fusing import Fuse
 from rxml.aggregates.possible.given import given_of
 from rxml.aggregates.possible.orders import Max, Min, Quantile
 from rxml.aggregates.possible.readers import Amounts, Chances, Facts, Names, Presence
+from rxml.aggregates.possible.sketched import DistinctInWorlds
 from rxml.aggregates.possible.sums import require_level
 from rxml.aggregates.possible.worlds import by_world
 
@@ -155,18 +156,36 @@ def count_distinct(
     *,
     where: Event | None = None,
     presence: str = "presence",
+    dependence: Literal["independent", "worlds"] = "independent",
+    precision: int | None = None,
     given: Event | None = None,
     most: int = MOST,
 ) -> Aggregate:
-    """How many different values there are, as `Alternatives`, and `NAME_error`.
+    """How many different values there are, as `Alternatives`, and `NAME_error`; in worlds, as `Worlds`.
+
+    In worlds, with a `precision`, a window keeps no rows but a HyperLogLog for each world, and tells about how many there are, with a
+    standard error of 1.04 / sqrt(2**precision); see `rxml.aggregates.distinct`.
 
     Args:
-        column: of known values: numbers, text or others that can be compared.
+        column: of known values: numbers, text or others that can be compared; in worlds, of worlds or numbers.
         where: as for `count`.
         presence: as for `count`.
-        given: as for `count`.
-        most: as for `count`.
+        dependence: "independent" or "worlds".
+        precision: log2 of the bytes that a world of a window takes, from 4 to 18; None for exact counts of rows that are kept.
+        given: as for `count`; not with a precision.
+        most: as for `count`; not used with a precision.
+
+    Raises:
+        ValueError: an argument out of its range, or that does not go with others.
     """
+    require_dependence(dependence, "independent", "worlds")
+    there = There(where, presence)
+    if precision is not None:
+        if dependence != "worlds" or given is not None:
+            raise ValueError("precision goes with dependence='worlds', and without given")
+        return DistinctInWorlds(there, InWorlds(column), precision)
+    if dependence == "worlds":
+        return by_world("distinct", column, there, given, most)
     found = CountDistinct(Presence(where, presence), Facts(column), most=most)
     return given_of(found, given, where, presence)
 

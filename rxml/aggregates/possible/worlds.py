@@ -40,15 +40,23 @@ def _min(values: NDArray[Any], there: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.where(there > 0, values, np.inf).min(axis=1, initial=np.inf))
 
 
+def _distinct(values: NDArray[Any], there: NDArray[Any]) -> NDArray[Any]:
+    """Any NaN is one value."""
+    ordered = np.sort(np.where(there > 0, values, np.nan), axis=1)  # what is absent comes last
+    new = np.ones(ordered.shape, np.bool_)
+    new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    several = (new & ~np.isnan(ordered)).sum(axis=1)
+    return np.asarray(several + (np.isnan(values) & (there > 0)).any(axis=1), np.float64)
+
+
 _WAYS: Final[Mapping[str, Callable[..., NDArray[Any]]]] = {
     "count": _count,
     "sum": _sum,
     "max": _max,
     "min": _min,
+    "distinct": _distinct,
 }
-
-
-_TOTALS: Final = ("count", "sum")
+_TOTALS: Final = ("count", "sum", "distinct")
 """Ways that come to something in worlds without rows as well."""
 
 
@@ -56,7 +64,7 @@ class ByWorld(Collected):
     """What each world's rows come to, as worlds of the same draws; without rows the largest is -inf, the smallest inf.
 
     Args:
-        way: "count", "sum", "max" or "min".
+        way: "count", "sum", "max", "min" or "distinct".
         readers: of presence, values (but for "count") and of which draws these are.
         most: as in `Collected`.
     """
@@ -84,17 +92,26 @@ class ByWorld(Collected):
     def alike(self, columns: Sequence[NDArray[Any]]) -> Sequence[Any]:
         there, values = columns[0], columns[-2]
         found = _WAYS[self.way](*np.broadcast_arrays(values, there))
-        return [(each, _draws(key)) for each, key in zip(found, columns[-1], strict=True)]
+        return [(each, draws_of(key)) for each, key in zip(found, columns[-1], strict=True)]
 
     @override
     def columns_of(self, results: Sequence[Any]) -> list[Any]:
-        keys = {key for _, key in results if key}
-        if len(keys) > 1:
-            raise DistributionError("windows hold rows of different draws: draw all with one seed")
-        most = max((len(each) for each, _ in results), default=1)
-        table = [np.broadcast_to(each, (most,)) for each, _ in results]
-        values = np.stack(table, axis=1) if table else np.zeros((1, 0))
-        return [Worlds(values, world=_key(keys.pop()) if keys else None)]
+        return [column_of(results)]
+
+
+def column_of(results: Sequence[tuple[NDArray[Any], tuple[int, ...]]]) -> Worlds:
+    """What windows come to in each world, (W,) or (1,), and of which draws, as a column.
+
+    Raises:
+        DistributionError: they are of different draws.
+    """
+    keys = {key for _, key in results if key}
+    if len(keys) > 1:
+        raise DistributionError("windows hold rows of different draws: draw all with one seed")
+    most = max((len(each) for each, _ in results), default=1)
+    table = [np.broadcast_to(each, (most,)) for each, _ in results]
+    values = np.stack(table, axis=1) if table else np.zeros((1, 0))
+    return Worlds(values, world=_key(keys.pop()) if keys else None)
 
 
 def _key(draws: tuple[int, ...]) -> NDArray[np.uint64]:
@@ -103,8 +120,12 @@ def _key(draws: tuple[int, ...]) -> NDArray[np.uint64]:
     return key.reshape(()) if len(key) == 1 else key
 
 
-def _draws(keys: NDArray[Any]) -> tuple[int, ...]:
-    """Which draws rows are of; those without any go with all."""
+def draws_of(keys: NDArray[Any]) -> tuple[int, ...]:
+    """Which draws rows are of, (n, k); those without any go with all.
+
+    Raises:
+        DistributionError: they are of different ones.
+    """
     found = {tuple(row) for row in keys.tolist() if any(row)}
     if len(found) > 1:
         raise DistributionError("a window holds rows of different draws: draw all with one seed")

@@ -271,6 +271,7 @@ DRAWN: dict[str, Aggregate] = {
     "total": pw.sum("w", dependence="worlds", given=above),
     "high": pw.max("w", dependence="worlds", given=above),
     "low": pw.min("w", dependence="worlds", given=above),
+    "kinds": pw.count_distinct("w", dependence="worlds", given=above),
 }
 
 
@@ -289,3 +290,4 @@ def test_worlds_in_which_some_row_does_not_agree_weigh_nothing(items: list[Row])
     worlds.require(row["total"], worlds.total())
     worlds.require(row["high"], worlds.rank(1.0))
     worlds.require(row["low"], worlds.rank(1e-9))
+    worlds.require(row["kinds"], worlds.different())
