@@ -23,8 +23,6 @@ from rxml.evaluation.metrics.metric import Metric
 from rxml.evaluation.scores.inputs import probabilities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from rxml.evaluation.estimated.expected import Ratio
@@ -69,12 +67,9 @@ class EstimatedMacro(Metric[Added | Faded | Windowed]):
     ) -> None:
         self.classes = required_classes(classes)
         remembers = memory(fading, window)
-        kept = (
-            LastRows(remembers, classes, classes)
-            if remembers.window
-            else cells_kept(remembers, classes, columns_count(classes))
-        )
-        super().__init__(("probability",), kept)
+        # the last rows are there themselves, with all that is to be known of them
+        columns = self.classes if remembers.window else columns_count(self.classes)
+        super().__init__(("probability",), cells_kept(remembers, self.classes, columns))
 
     @override
     def setting(self) -> list[Any]:
@@ -85,7 +80,7 @@ class EstimatedMacro(Metric[Added | Faded | Windowed]):
         p = probabilities("probability", columns[0])
         if p.ndim != 2 or p.shape[1] != self.classes:
             raise ValueError(f"probability wants {self.classes} of each row, got {p.shape[1:]}")
-        kept = p.T if isinstance(self.kept, LastRows) else columns_of(p)
+        kept = p.T if isinstance(self.kept, Windowed) else columns_of(p)
         with np.errstate(under="ignore"):
             return (p.argmax(axis=1), *kept)
 
@@ -95,7 +90,10 @@ class EstimatedMacro(Metric[Added | Faded | Windowed]):
         return cells[:, :, 1 : 1 + self.classes].transpose(0, 2, 1)
 
     def _expected(self, slots: Slots | None) -> Expected:
-        return Expected.of(self.kept.read(self._at(slots)))
+        at = self._at(slots)
+        if isinstance(self.kept, Windowed):
+            return Expected.of_rows(*self.kept.held(at))
+        return Expected.of(self.kept.read(at))
 
     @override
     def value(self, slots: Slots | None = None) -> Floats:
@@ -116,14 +114,6 @@ class EstimatedMacro(Metric[Added | Faded | Windowed]):
             ValueError: the level is not between 0 and 1.
         """
         return by_deviation(*self._expected(slots).by_class(type(self).ratio), level, (0.0, 1.0))
-
-
-class LastRows(Windowed):
-    """The probabilities of the last rows; covariances are taken when asked for."""
-
-    @override
-    def _columns(self, held: Floats) -> Iterable[Floats]:
-        return columns_of(held)
 
 
 class EstimatedMacroPrecision(EstimatedMacro):

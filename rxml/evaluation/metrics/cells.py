@@ -166,12 +166,7 @@ class Windowed(Ring):
         slot, place = np.nonzero(there)
         held = rows[slot, place]
         at = slot * self.cells + held[:, 0].astype(np.intp)
-        with np.errstate(under="ignore"):
-            return sums_by_cell(at, (len(slots), self.cells), self._columns(held[:, 1:]))
-
-    def _columns(self, held: Floats) -> Iterable[Floats]:
-        """The columns that are summed, of what is kept of each row, (n, columns)."""
-        return held.T
+        return sums_by_cell(at, (len(slots), self.cells), held[:, 1:].T)
 
 
 def sums_by_cell(at: Slots, shape: tuple[int, int], columns: Iterable[Floats]) -> Sums:

@@ -124,6 +124,24 @@ def test_certain_probabilities_are_measured() -> None:
     assert [bound[0, 3] for bound in by_class.by_class_interval()] == [0.0, 1.0]
 
 
+@pytest.mark.parametrize("mass", [1.0, 0.8])
+def test_from_rows_it_is_what_it_is_from_sums(mass: float) -> None:
+    p = mass * drawn(30, 4, 8)  # with less than 1 a row may be of no class
+    sums, rows = EstimatedMacroF1(4), EstimatedMacroF1(4, window=30)
+    for each in (sums, rows):
+        each.grow(2)
+        each.update(p, slots=np.arange(30) % 2)
+    for of in (EstimatedMacroF1.interval, EstimatedMacroF1.by_class_interval):
+        assert np.array(of(sums, 0.9)) == pytest.approx(np.array(of(rows, 0.9)), rel=1e-9)
+
+
+def test_a_thousand_classes_in_a_window_fit_into_memory() -> None:
+    estimated = EstimatedMacroF1(1000, window=50)
+    estimated.update(drawn(50, 1000, 9, sure=0.001))
+    low, high = estimated.interval()
+    assert 0 < low[0] < estimated.value()[0] < high[0] < 1
+
+
 @pytest.mark.parametrize("rare", [1e-300, 1e-4, 0.004, 0.015, 0.05])
 def test_a_class_that_hardly_comes_counts_as_often_as_it_comes(rare: float) -> None:
     p = np.tile([[0.7, 0.3 - rare, rare], [0.2, 0.8 - rare, rare]], (50, 1))
