@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Floats: TypeAlias = NDArray[np.float64]
 
 _EVENT: Final = [False, True]
+_TOGETHER: Final = 64
+"""Keys whose windows are copied at a time, to be reported on."""
 
 
 class Estimating(Awaiting):
@@ -156,8 +158,8 @@ class Estimating(Awaiting):
         before = self._heard[touched] // self._told.every
         np.add.at(self._heard, slots, 1)
         due = touched[self._heard[touched] // self._told.every > before]
-        if len(due):
-            self._told.hear(self._reports(due))
+        for at in range(0, len(due), _TOGETHER):
+            self._told.hear(self._reports(due[at : at + _TOGETHER]))
 
     def _reports(self, slots: NDArray[np.intp]) -> list[QualityReport]:
         keyed = self._where.keying is not None

@@ -168,6 +168,15 @@ def test_reports_come_after_so_many_and_are_remembered_for_readers() -> None:
     assert run(quality.reports.pipe(ops.take(1)).to_list())[0].value >= 0.75
 
 
+def test_a_batch_of_many_keys_tells_of_each() -> None:
+    batch = Batch({"id": np.arange(200), "k": np.arange(200), "p": np.linspace(0.5, 1, 200)})
+    quality = watched(keep=500, f1=True)
+    run(rxml.from_batches([batch]).pipe(estimated(quality, by="k")).to_list())
+    reports, p = quality.by_key, batch["p"]
+    assert [reports[key].value for key in range(200)] == p.tolist()
+    assert [reports[key].f1 for key in range(200)] == pytest.approx(2 * p / (1 + p))
+
+
 def test_batches_and_rows_come_to_the_same() -> None:
     rng = np.random.default_rng(1)
     batch = Batch({"id": np.arange(30), "k": rng.integers(0, 2, 30), "p": rng.random(30)})
