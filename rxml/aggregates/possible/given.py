@@ -41,10 +41,20 @@ class Agreement(Aggregate):
         codes: NDArray[np.intp],
         groups: int,
     ) -> State:
-        (total,) = self.identity(groups)
+        state = self.identity(groups)
+        self.folding(values, times)(state, codes)
+        return state
+
+    @override
+    def folding(self, values: Sequence[NDArray[Any]], times: NDArray[np.int64]) -> Fold:
+        """As any, without rounds: `ufunc.at` adds row by row, in their order."""
         with np.errstate(divide="ignore"):
-            np.add.at(total, codes, np.log(values[0]))
-        return (total,)
+            logs = np.log(values[0])
+
+        def fold(state: State, places: NDArray[np.intp]) -> None:
+            np.add.at(state[0], places, logs)
+
+        return fold
 
     @override
     def combine(self, left: State, right: State) -> State:
