@@ -14,6 +14,7 @@ from rxml.uncertain.calibration.table import (
     checked_numbers,
     checked_slots,
     is_increasing,
+    refuse,
     turns,
 )
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
 
+LARGEST: Final = 1e300
+"""Of scores by whose range steps are measured: that of any two of these is no infinity."""
 FEW: Final = 8
 """Rows that are sooner taken one by one than as arrays."""
 
@@ -95,7 +98,7 @@ class KeyedCalibrator(KeyedState, ABC):
         level: share of cases that are to be covered, in (0, 1).
         width: numbers that are issued for a prediction.
         tables: by name; all have as many keys.
-        finite: refuse infinite scores.
+        finite: refuse scores that are infinite, or beyond 1e300.
     """
 
     level: float
@@ -128,10 +131,13 @@ class KeyedCalibrator(KeyedState, ABC):
             issued: (n, width) what `issue` gave for those predictions.
 
         Raises:
-            DistributionError: scores that are NaN, or infinite where that teaches nothing; nothing is learnt.
+            DistributionError: scores that are NaN, or, where no such can be followed, infinite or beyond 1e300; nothing is
+                learnt.
         """
         places = checked_slots(slots, self.keys)
         values = checked_numbers("scores", scores, (len(places),), finite=self._finite)
+        if self._finite:
+            refuse("scores", np.abs(values) > LARGEST, "beyond 1e300")
         kept = checked_numbers("issued", issued, (len(places), self._width))
         with np.errstate(under="ignore"):
             self._learn(places, values, kept)

@@ -40,7 +40,9 @@ class IntervalScore:
         """
         low, high, scale = self._frame(parts)
         labels = checked_numbers("labels", y, (len(low),), finite=True)
-        below, above = _scaled(low - labels, scale), _scaled(labels - high, scale)
+        with np.errstate(over="ignore"):  # what is further than any float is infinitely far
+            under, over = low - labels, labels - high
+        below, above = _scaled(under, scale), _scaled(over, scale)
         if self.sides == 1:
             return np.maximum(below, above)[:, None]
         return np.stack([below, above], axis=1)
@@ -56,8 +58,9 @@ class IntervalScore:
         """
         low, high, scale = self._frame(parts)
         radii = checked_numbers("radii", radius, (len(low), self.sides))
-        lower = low - _stretched(radii[:, 0], scale)
-        upper = high + _stretched(radii[:, -1], scale)
+        with np.errstate(over="ignore"):
+            lower = low - _stretched(radii[:, 0], scale)
+            upper = high + _stretched(radii[:, -1], scale)
         # a radius of -inf at one end leaves nothing however far the other end is
         crossed = (lower > upper) | np.isposinf(lower) | np.isneginf(upper)
         if not crossed.any():

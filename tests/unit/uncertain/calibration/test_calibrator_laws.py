@@ -160,6 +160,13 @@ def test_bad_rows_are_refused_before_anything_is_learnt(name: str) -> None:
 def test_trackers_cannot_follow_what_is_infinite(make: Callable[[], Calibrator]) -> None:
     with pytest.raises(DistributionError, match="infinite in 1"):
         make().update([0], [np.inf], [[1.0]])
+    tracker = make()
+    with np.errstate(all="raise"):
+        for score in (1e300, -1e300, 1.0):
+            tracker.update([0], [score], tracker.issue([0]))
+        with pytest.raises(DistributionError, match="beyond 1e300 in 1"):
+            tracker.update([0], [1e301], tracker.issue([0]))
+        assert np.isfinite(tracker.issue([0])).all()
 
 
 @every

@@ -84,6 +84,14 @@ def test_radii_without_end_hold_everything_and_nothing(name: str) -> None:
     assert low[1] == high[1] == np.mean([parts[0][0], parts[0][1] if "hi" in score.parts else -1])
 
 
+def test_what_is_further_than_any_float_is_infinitely_far() -> None:
+    score = INTERVAL_SCORES["abs_sides"]
+    with np.errstate(all="raise"):
+        assert score.of([[1.7e308]], [-1.7e308]).tolist() == [[inf, -inf]]
+        low, high = score.bounds([[1.7e308]], [[1.7e308, 1.7e308]])
+    assert (low.tolist(), high.tolist()) == ([0.0], [inf])
+
+
 def test_without_a_scale_only_what_is_right_is_near() -> None:
     score = INTERVAL_SCORES["norm"]
     with np.errstate(all="raise"):
