@@ -78,6 +78,8 @@ class Codec:
         Raises:
             ProtocolError: it is none.
         """
+        if not text and (items := self._alike.read(data)) is not None:
+            return Next(self._id, items)
         return self._decode(data, _CLIENT_JSON, FromClient, text=text)
 
     def from_server(self, data: bytes, *, text: bool) -> Any:
@@ -97,8 +99,6 @@ class Codec:
         try:
             if text:
                 return decoder.decode(data)
-            if (items := self._alike.read(data)) is not None:
-                return Next(self._id, items)
             if data.startswith(_NEXT) and (quick := _quick(data, self._limits)) is not None:
                 self._saw(data, quick)
                 return quick

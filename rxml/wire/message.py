@@ -57,6 +57,29 @@ def dumps(value: object) -> bytes:
             number outside -2^63 to 2^64 - 1, a lone surrogate, a memoryview with gaps, containers in more than some 500 others.
     """
     writer = Writer(write_of)
+    _write(writer, value)
+    return writer.finish()
+
+
+def dumps_between(before: bytes, value: object, behind: bytes) -> bytes:
+    """The message that holds a value between others, for those who have packed these beforehand.
+
+    Args:
+        before: the message up to the value.
+        value: see `dumps`.
+        behind: what follows it.
+
+    Raises:
+        WireError: see `dumps`.
+    """
+    writer = Writer(write_of)
+    writer.piece(before, len(before))
+    _write(writer, value)
+    writer.piece(behind, len(behind))
+    return writer.finish()
+
+
+def _write(writer: Writer, value: object) -> None:
     try:
         writer.value(value)
     except WireError:
@@ -67,7 +90,6 @@ def dumps(value: object) -> bytes:
         ) from error
     except (ValueError, RecursionError, BufferError) as error:  # a view with gaps is no buffer
         raise WireError(f"cannot encode: {error}") from error
-    return writer.finish()
 
 
 def loads(data: Buffer, *, limits: Limits = _DEFAULT) -> Any:

@@ -8,6 +8,7 @@ from rxml.batch import Batch
 from rxml.errors import WireError
 from rxml.http.encode import to_json, to_msgpack
 from rxml.http.predict.answers import parted, prediction, refusal_of
+from rxml.http.predict.frames import Frames
 from rxml.http.protocol import Reject
 from rxml.http.replies import Refusal
 from rxml.models.prediction import Prediction
@@ -37,6 +38,7 @@ class Sending:
         self._link, self._codec, serving = ends
         self._limits = serving.limits
         self._write = to_json if self._codec.text else to_msgpack
+        self._frames = Frames(id_)
         self._seq = 0
 
     async def send(self, slots: Sequence[Slot]) -> None:
@@ -94,9 +96,8 @@ class Sending:
         """One frame; or two, of half the rows each, if a message does not hold it or one of them has no form."""
         if not len(rows):
             return
-        frame = {"type": "next", "id": self._id, "seq": self._seq, "items": rows, **maker}
         try:
-            data = self._write(frame)
+            data = self._message(rows, maker)
             problem = (
                 None
                 if len(data) <= self._limits.message_bytes
@@ -114,6 +115,16 @@ class Sending:
             half = len(rows) // 2
             await self._rows(rows[:half], maker, number)
             await self._rows(rows[half:], maker, number + half)
+
+    def _message(self, rows: Sequence[Any], maker: dict[str, Any]) -> bytes:
+        quick: bytes | None = None
+        if isinstance(rows, Batch) and not self._codec.text:
+            quick = self._frames.of(self._seq, rows, maker)
+        if quick is not None:
+            return quick
+        return self._write(
+            {"type": "next", "id": self._id, "seq": self._seq, "items": rows, **maker}
+        )
 
 
 def _large(data: bytes, most: int) -> Refusal:

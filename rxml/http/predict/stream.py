@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from rxml.batch import Batch
@@ -33,6 +34,8 @@ _PORTION: Final = 1024
 """Rows whose answers are encoded at a time."""
 
 _BUSY_MS: Final = 1000
+
+_SIZE: Final = attrgetter("size")
 
 
 class RowStream:
@@ -159,7 +162,7 @@ class RowStream:
             self._rings.clear()
             while slots := self._lineup.take(_PORTION):
                 await self._sending.send(slots)
-                self._let_go(sum(slot.size for slot in slots))
+                self._let_go(sum(map(_SIZE, slots)))
                 await self._serving.turns.pause()
             if self._busy is not None:
                 return Error(self._id, "busy", self._busy.reason, _BUSY_MS)
