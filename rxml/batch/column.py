@@ -149,8 +149,9 @@ def all_joined(batches: Sequence[Mapping[str, AnyArray | Column]]) -> dict[str, 
         SchemaError: they differ in names, in whatever order, or in what `joined` asks for.
     """
     first = batches[0]
+    names = first.keys()
     for position, columns in enumerate(batches):
-        if columns.keys() != first.keys():
+        if columns.keys() != names:
             text = f"batch {position} has columns {tuple(columns)}; batch 0 has {tuple(first)}"
             raise SchemaError(f"{text}: select the same columns")
     return {name: joined(name, [columns[name] for columns in batches]) for name in first}
@@ -162,10 +163,12 @@ def _are_alike(columns: Sequence[AnyArray | Column]) -> TypeIs[Sequence[AnyArray
     if not isinstance(first, np.ndarray) or first.dtype.kind not in _NUMBERS:
         return False
     dtype, shape = first.dtype, first.shape[1:]
-    return all(
-        isinstance(other, np.ndarray) and other.dtype is dtype and other.shape[1:] == shape
-        for other in columns
-    )
+    for other in columns:
+        if not isinstance(other, np.ndarray) or other.dtype is not dtype:
+            return False
+        if other.shape[1:] != shape:
+            return False
+    return True
 
 
 def _require_same(

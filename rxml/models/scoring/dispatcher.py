@@ -116,7 +116,9 @@ class Dispatcher:
     def prompt(self, batch: Batch) -> Batch | None:
         """The answer to a batch at once; None if others are to be scored first, or the crew does not do so."""
         crew = self._crew
-        if crew is None or self._running or self._deferred or self.busy or self._pending:
+        if crew is None or self._running or self._deferred or self.busy:
+            return None
+        if self._parts or self._waiting.entries:
             return None
         answer = crew.prompt(batch)
         if answer is not None:
