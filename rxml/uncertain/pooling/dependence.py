@@ -34,7 +34,7 @@ def correlated(
     """Estimates of one quantity whose errors have a known covariance: the best linear unbiased one.
 
     Weights S^-1 1 / (1' S^-1 1), which may be negative (Aitken 1936). Members that repeat each other (correlation 1
-    and equal variances) count once. `q` has the covariance in it; `tau2` is 0 by assumption.
+    and equal variances) count once; where they differ all the same, by their average. `q` has the covariance in it; `tau2` is 0 by assumption.
 
     Args:
         y: (N, K) estimates; NaN is absent. Sizes up to 1e150.

@@ -137,13 +137,15 @@ def weighed(y: Floats, v: Floats, weights: Floats) -> tuple[Floats, Floats]:
         weights: (N, K), finite and >= 0. Who has 0 is not looked at; where all have, mean and variance are NaN and inf.
     """
     share, least = ratios(np.where(weights > 0, v, np.inf))
+    _, power = np.frexp(weights.max(axis=1, initial=0.0, keepdims=True))
     with np.errstate(under="ignore", over="ignore"):
-        informed = share * weights
+        informed = share * np.ldexp(weights, -power)  # so that no sum is too large for a number
         total = informed.sum(axis=1)
         safe = np.where(total > 0, total, 1.0)
         mean = (y * (informed / safe[:, None])).sum(axis=1)
+        var = np.ldexp(least[:, 0] / safe, -power[:, 0])
         none = total == 0
-        return np.where(none, np.nan, mean), np.where(none, np.inf, least[:, 0] / safe)
+        return np.where(none, np.nan, mean), np.where(none, np.inf, var)
 
 
 def between(y: Floats, v: Floats) -> tuple[Floats, Floats, Floats]:

@@ -62,17 +62,29 @@ def intersect(
     """
     require_choice("criterion", criterion, ("determinant", "trace"))
     values, full, there = _vectors(means, covs, awake)
-    precisions = _inverse(full)
-    if weights is None:
-        weights = _best(precisions, there, criterion)
-    trust = simplex(weights, there)
-    cov = _inverse(_pooled(precisions, trust))
-    informed = (precisions * values[:, :, None, :]).sum(axis=3)
-    mean = (cov * (trust[:, :, None] * informed).sum(axis=1)[:, None, :]).sum(axis=2)
+    unit = _unit(full, there)
+    with np.errstate(under="ignore", over="ignore"):
+        scaled = full / unit
+        precisions = _inverse(scaled)
+        if weights is None:
+            weights = _best(scaled, precisions, there, criterion)
+        trust = simplex(weights, there)
+        cov = _inverse(_pooled(precisions, trust))
+        informed = (precisions * values[:, :, None, :]).sum(axis=3)
+        mean = (cov * (trust[:, :, None] * informed).sum(axis=1)[:, None, :]).sum(axis=2)
+        cov *= unit[:, 0]
     nobody = ~(trust > 0).any(axis=1)
     mean[nobody] = np.nan
     cov[nobody] = np.where(np.eye(cov.shape[1], dtype=np.bool_), np.inf, 0.0)
     return Intersection(mean, cov, trust)
+
+
+def _unit(full: Floats, there: Mask) -> Floats:
+    """A power of two near the variances of the most precise member of each row, (N, 1, 1, 1): products stay numbers."""
+    sizes = np.diagonal(full, axis1=2, axis2=3).max(axis=2, initial=0.0)
+    least = np.where(there, sizes, np.inf).min(axis=1, initial=np.inf)
+    _, power = np.frexp(np.where(np.isfinite(least), least, 1.0))
+    return np.asarray(np.ldexp(1.0, np.clip(power, -1000, 1000)))[:, None, None, None]
 
 
 def _inverse(matrices: Floats) -> Floats:
@@ -86,13 +98,15 @@ def _pooled(precisions: Floats, trust: Floats) -> Floats:
     return np.where(trust.sum(axis=1)[:, None, None] > 0, total, eye)
 
 
-def _best(precisions: Floats, there: Mask, criterion: Criterion) -> Floats:
+def _best(covs: Floats, precisions: Floats, there: Mask, criterion: Criterion) -> Floats:
     weights = simplex(None, there)
     for _ in range(_STEPS):
         weights = simplex(weights * _gain(precisions, weights, criterion), there)
-    alone = np.where(there, _objective(precisions, criterion), np.inf)
+    if not there.shape[1]:
+        return weights
+    alone = np.where(there, _objective(covs, criterion), np.inf)
     chosen = alone.argmin(axis=1)
-    reached = _objective(_pooled(precisions, weights), criterion)
+    reached = _objective(_inverse(_pooled(precisions, weights)), criterion)
     single = np.eye(there.shape[1])[chosen]
     better = alone.min(axis=1, initial=np.inf) < reached
     return np.where(better[:, None], single, weights)
@@ -109,11 +123,11 @@ def _gain(precisions: Floats, weights: Floats, criterion: Criterion) -> Floats:
     return root
 
 
-def _objective(precisions: Floats, criterion: Criterion) -> Floats:
+def _objective(covs: Floats, criterion: Criterion) -> Floats:
     if criterion == "determinant":
-        volumes: Floats = np.linalg.slogdet(precisions)[1]
-        return -volumes
-    traces: Floats = np.trace(_inverse(precisions), axis1=-2, axis2=-1)
+        volumes: Floats = np.linalg.slogdet(covs)[1]
+        return volumes
+    traces: Floats = np.trace(covs, axis1=-2, axis2=-1)
     return traces
 
 
@@ -145,7 +159,7 @@ def _require_positive_definite(cov: Floats, there: Mask) -> None:
         DistributionError: naming the rows.
     """
     turned = cov.transpose(0, 1, 3, 2)
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
         alike = np.abs(cov - turned) <= 1e-9 * (np.abs(cov) + np.abs(turned))
     fine = alike.all(axis=(2, 3)) | ~there
     require(fine.all(axis=1), "a covariance is symmetric and finite", cov)

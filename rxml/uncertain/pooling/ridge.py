@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from rxml.uncertain.checks import Floats, Mask
     from rxml.uncertain.pooling.slots import State
+
+
+_ROUNDED: Final = 2.0**-50
 
 
 class OnlineRidge:
@@ -90,13 +93,19 @@ class OnlineRidge:
         there = mask(awake, (len(places), self.models))
         state = self._slots.take(places)
         count = np.maximum(there.sum(axis=1, keepdims=True), 1)
-        full = state["squares"] + self.penalty * np.eye(self.models)
-        right = state["products"] + self.penalty / count
+        penalty = self._penalty(state["squares"])
+        full = state["squares"] + penalty[:, None, None] * np.eye(self.models)
+        right = state["products"] + penalty[:, None] / count
         if self.simplex:
             return least_on_simplex(full, right, there)
         both = there[:, :, None] & there[:, None, :]
         inner = np.where(both, full, np.eye(self.models))
         return np.linalg.solve(inner, np.where(there, right, 0.0)[:, :, None])[:, :, 0]
+
+    def _penalty(self, squares: Floats) -> Floats:
+        """That of each row, (n,); not less than what squares are rounded by, as else there may be no one solution."""
+        trace = np.trace(squares, axis1=1, axis2=2)
+        return np.asarray(np.maximum(self.penalty, _ROUNDED * self.models * trace))
 
     def update(
         self, slots: ArrayLike, outputs: ArrayLike, y: ArrayLike, awake: ArrayLike | None = None

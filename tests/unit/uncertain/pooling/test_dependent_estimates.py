@@ -184,3 +184,18 @@ def test_vectors_asleep_and_wrong() -> None:
     wrong: Any = "volume"
     with pytest.raises(ValueError, match="criterion must be one of determinant, trace"):
         intersect(x, c, criterion=wrong)
+
+
+@pytest.mark.parametrize("criterion", ["determinant", "trace"])
+def test_vectors_of_any_size_are_intersected(criterion: Any) -> None:
+    means = [[[1.0, 2.0], [3.0, 4.0]]]
+    with np.errstate(all="raise"):
+        for sizes, best in (((1e-310, 1.0), 0), ((1e200, 1e-200), 1), ((1.0, 1e160), 0)):
+            covs = np.array(sizes)[:, None, None] * np.eye(2)
+            got = intersect(means, covs, criterion=criterion)
+            assert got.mean[0].tolist() == means[0][best]
+            near(got.cov[0] / sizes[best], np.eye(2), 1e-12)
+        far = intersect(means, np.full((2, 1, 1), 1e300) * np.eye(2), criterion=criterion)
+        near(far.mean[0], [2.0, 3.0], 1e-12)
+        none = intersect(np.zeros((2, 0, 2)), np.zeros((2, 0, 2, 2)), criterion=criterion)
+    assert np.isnan(none.mean).all()

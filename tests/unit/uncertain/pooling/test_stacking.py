@@ -188,3 +188,11 @@ def test_what_is_refused_is_named() -> None:
     for config in configs:
         with pytest.raises(ValueError, match=r"wants a number|must be >= 1"):
             OnlineRidge(**config)
+
+
+@pytest.mark.parametrize("simplex", [False, True])
+def test_large_outputs_that_are_alike_leave_weights_equal(*, simplex: bool) -> None:
+    for size in (1e9, 1e100):
+        model = OnlineRidge(3, simplex=simplex, keys=1)
+        model.update([0, 0], np.full((2, 3), size), [size, size])
+        np.testing.assert_allclose(model.weights([0]), 1 / 3, rtol=0.02)
