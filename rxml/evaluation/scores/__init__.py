@@ -12,6 +12,7 @@ from rxml.evaluation.scores.classes import (
     log_loss_categorical,
     rps_score,
 )
+from rxml.evaluation.scores.columns import crps_column, pit_column
 from rxml.evaluation.scores.crps import (
     crps_ensemble,
     crps_mixture,
@@ -39,6 +40,7 @@ __all__ = [
     "brier_categorical",
     "brier_score",
     "covered",
+    "crps_column",
     "crps_ensemble",
     "crps_mixture",
     "crps_normal",
@@ -50,6 +52,7 @@ __all__ = [
     "logs_normal",
     "nis",
     "pinball",
+    "pit_column",
     "pit_ensemble",
     "pit_mixture",
     "pit_normal",
