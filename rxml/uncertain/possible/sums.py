@@ -27,6 +27,9 @@ Method: TypeAlias = Literal["auto", "exact", "grid", "skewed"]
 
 STEPS: Final = 100_000_000
 """The cost, in additions, up to which `auto` takes the exact way: a few tenths of a second."""
+WIDEST: Final = 1 << 24
+"""The values of a sum up to which `auto` takes the exact way: an eighth of a gigabyte for a window."""
+_MOST: Final = 1 << 26  # for who asks for it
 GRID_STEPS: Final = 5_000_000
 """The same for the grid, in rows times grid points; a tenth of a second."""
 _GOOD: Final = (
@@ -123,14 +126,14 @@ def total(
         method: `exact` for values that are known multiples of `step`: by recurrence over the rows and by convolution,
             tails with their relative accuracy; `grid` for any: their characteristic functions on a grid, inverted by an
             FFT, `shift` tells how far values were moved; `skewed`: by three moments, `error` tells a bound
-            on the probabilities. `auto` is exact if it can be and costs at most `STEPS`; else by moments, if their
-            `error` is at most 0.01 or the grid would cost more than `GRID_STEPS`; else on the grid.
+            on the probabilities. `auto` is exact if it can be, costs at most `STEPS` and has at most `WIDEST` values; else by
+            moments, if their `error` is at most 0.01 or the grid would cost more than `GRID_STEPS`; else on the grid.
         step: the lattice of `exact`, above 0.
         cells: grid points of `grid`, a power of two; 4,096 are enough for 50,000 rows.
 
     Raises:
         DistributionError: a value is infinite.
-        ValueError: `exact` for other values; or no such method, step or number of cells.
+        ValueError: `exact` for other values, or for sums of more than 2^26; or no such method, step or number of cells.
     """
     _require_finite(rows)
     if not step > 0 or cells < 16 or cells & (cells - 1):
@@ -150,7 +153,8 @@ def total(
 def _cheapest(rows: UncertainRows, step: float, cells: int) -> Method:
     if rows.s is None or not np.any(rows.s):
         whole = rows.v / step
-        if on_lattice(whole) and _exact_cost(whole) <= STEPS:
+        width = _width(whole)
+        if on_lattice(whole) and width <= WIDEST and width * whole.size <= STEPS:
             return "exact"
     if _grid_can(rows, cells) and not np.all(_skewed(rows, step, cells).error <= _GOOD):
         return "grid"
@@ -170,15 +174,19 @@ def on_lattice(whole: Floats) -> bool:
     return near and bool(np.all(np.abs(whole - whole_ones) <= slack))
 
 
-def _exact_cost(whole: Floats) -> float:
-    width = np.abs(whole).max(axis=-1, initial=0).sum(axis=-1).max(initial=0)
-    return float(width) * whole.size
+def _width(whole: Floats) -> float:
+    """How many values the sum of a window can have at most."""
+    with np.errstate(over="ignore"):
+        return float(np.abs(whole).max(axis=-1, initial=0).sum(axis=-1).max(initial=0))
 
 
 def _exact(rows: UncertainRows, step: float, _cells: int) -> Pmf:
     whole = rows.v / step
     if not on_lattice(whole) or (rows.s is not None and np.any(rows.s)):
         raise ValueError(f"values are no known multiples of the step {step:g}: take another method")
+    if _width(whole) > _MOST:
+        text = f"a sum can have {_width(whole):g} values, of steps of {step:g}"
+        raise ValueError(f"{text}: take another method, or a step with at most {_MOST}")
     values = windowed(np.rint(whole).astype(np.int64), 2)
     starts, f = lattice_sums(values, rows.p.reshape(values.shape))
     shape = rows.shape

@@ -89,6 +89,15 @@ def test_a_value_beside_the_lattice_is_not_taken_as_on_it() -> None:
     assert on_lattice(np.array([1234567.89, 0.01, 98765.43, 0.07]) / 0.01)
 
 
+def test_a_sum_of_too_many_values_is_not_tried() -> None:
+    rows = UncertainRows.of([0.5, 0.5], [1e8, 2.0**52])
+    with pytest.raises(ValueError, match="take another method"):
+        total(rows, method="exact")
+    other = total(rows)
+    assert not isinstance(other, Pmf) or np.all(other.shift > 0)
+    assert total(UncertainRows.of([0.5], [3e7])).var() == pytest.approx(2.25e14)
+
+
 def test_values_far_up_a_fine_lattice_are_found() -> None:
     pmf = Pmf(np.array(123456789), np.array([0.25, 0.25, 0.5]), np.array(0.0), 0.1)
     assert pmf.cdf(pmf.support).tolist() == [0.25, 0.5, 1.0]
