@@ -26,6 +26,7 @@ class Kernel(Generic[A, B]):
     Attributes:
         finished: true as soon as no further element can change the result; upstream is then closed at once.
         timely: whether `advance` is to be called.
+        apart: a type of elements that take longer than others: a turn has few of them, whatever others take.
         version: of what `snapshot` gives; raise it when that changes, so that older checkpoints are refused.
         stateless: it keeps nothing from one element to the next. One that does not say so, and has no `snapshot` and
             `restore` of its own, is refused where a run is saved: it would begin anew in silence.
@@ -39,6 +40,7 @@ class Kernel(Generic[A, B]):
     evicted: int = 0
     timely: ClassVar[bool] = False
     stateless: ClassVar[bool] = False
+    apart: ClassVar[type[Any] | None] = None
     version: int = 1
 
     def demand(self, n: int) -> int:

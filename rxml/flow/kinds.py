@@ -48,8 +48,7 @@ B = TypeVar("B")
 
 def label(name: str, *arguments: object) -> str:
     """An operator's name as people read it: `map(parse)`."""
-    shown = ", ".join(_shown(argument) for argument in arguments)
-    return f"{name}({shown})"
+    return f"{name}({', '.join(map(_shown, arguments))})"
 
 
 def _shown(argument: object) -> str:
@@ -132,13 +131,9 @@ def expand(
         function: gives the iterable of an element.
         whole: types of iterables that come out as slices, not element by element; they must slice without copying.
     """
-
-    def open_(env: Env, node: Node) -> Subscription[B]:
-        return ExpandStage(env, node, function, whole)
-
     spec = StageSpec(
         name=name,
-        open=open_,
+        open=lambda env, node: ExpandStage(env, node, function, whole),
         cardinality=Cardinality.MANY,
         capacity=CHUNK,
         checkpointing=Checkpointing.PASSES,
@@ -249,9 +244,8 @@ def stage(  # noqa: PLR0913 - as for `fold`
 
 def supervised(name: str, supervisor: Supervisor) -> Operator[A, A]:
     """No stage of its own: gives all stages upstream of it, down to the next such operator, a supervisor."""
-    return _operator(
-        SuperviseSpec(name=name, supervisor=supervisor, cardinality=Cardinality.AT_MOST_ONE)
-    )
+    each = Cardinality.AT_MOST_ONE
+    return _operator(SuperviseSpec(name=name, supervisor=supervisor, cardinality=each))
 
 
 def placed(name: str, make: Callable[[Flowable[Any]], Operator[A, B]]) -> Operator[A, B]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -41,6 +41,8 @@ class Hearing(KeyedKernel[Any, Any]):
         Raises:
             Unusable: all is done, and labels that came before turn out to be of no use.
         """
+
+    apart: ClassVar[type[Any] | None] = Label
 
     singly: bool = False
     """Labels are heard one by one, since what is not ours may fail for one after others have been learned from."""

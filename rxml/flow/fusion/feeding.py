@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger("rxml.flow")
 _SHOWN: Final = 200
+_LOGGED: Final = 8
+"""Elements of no use that are logged one by one; of those behind them the 16th, the 32nd and so on."""
 
 
 class Feeding:
@@ -33,6 +35,7 @@ class Feeding:
         slot: its place in checkpoints, or None in a run without.
 
     Attributes:
+        excused: elements of no use that have stopped nothing, and were logged.
         fed: elements that an opaque kernel has seen.
         flushed: the kernel has given what was left at its end.
         aligned: result i belongs to element i.
@@ -44,6 +47,7 @@ class Feeding:
         "_node",
         "_slot",
         "aligned",
+        "excused",
         "fed",
         "flushed",
         "kernel",
@@ -57,6 +61,7 @@ class Feeding:
         self._node = node
         self._slot = slot
         self.fed: int = 0
+        self.excused: int = 0
         self.flushed: bool = False
         self.measured: float = 0.0
         self.spec: KernelSpec = spec
@@ -171,9 +176,17 @@ class Feeding:
             return self.noted(another)
         if directive is Directive.STOP or supervisor.dead_letters is None:
             self.meter.dropped += 1
-            kind = type(item).__name__.lower()
-            _LOG.warning("%s: a %s is of no use: %s: %s", letter.stage, kind, _shown(item), error)
+            self._log(item, error)
         return None
+
+    def _log(self, item: Any, error: Exception) -> None:
+        """Of a flood not each: the log must not hold up who is answered."""
+        self.excused += 1
+        if self.excused > _LOGGED and self.excused & (self.excused - 1):
+            return
+        kind, name = type(item).__name__.lower(), self.spec.name
+        text = f", the {self.excused}th" if self.excused > _LOGGED else ""
+        _LOG.warning("%s: a %s is of no use%s: %s: %s", name, kind, text, _shown(item), error)
 
     def _restart(self) -> None:
         self.meter.dropped += self.kernel.held()

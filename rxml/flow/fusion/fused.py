@@ -11,6 +11,7 @@ from rxml.flow.chunk import CHUNK, Chunk
 from rxml.flow.clock import FIRST, HOLD, Quota
 from rxml.flow.context import drop
 from rxml.flow.fusion.row import Row
+from rxml.flow.fusion.uneven import Uneven
 from rxml.flow.stage import Stage, Taken
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Fused(Stage[Any]):
         self.quota: Quota = quota or Quota(CHUNK, FIRST)
         self._row = Row(cells, self.quota, env.clock.busy, leads=quota is None)
         self._row.resume()
-        self._head = head
+        self._head = head = self._even(head, cells)
         self._head_closed = False
         self._take = head.take if isinstance(head, Taken) and head.immediate else None
         self._due: int | None = None
@@ -54,6 +55,15 @@ class Fused(Stage[Any]):
         for cell in cells:
             cell.meter.gauge = partial(self._gauge_of, cell)
         self.meter.gauge = self._gauge
+
+    def _even(self, head: Subscription[Any], cells: list[Cell]) -> Subscription[Any]:
+        """The input, without long turns where elements of one type take longer than others."""
+        kind = next((cell.kernel.apart for cell in cells if cell.kernel.apart is not None), None)
+        if kind is None:
+            return head
+        uneven = Uneven(head, kind, self.meter)
+        self._row.learned = uneven.record
+        return uneven
 
     def _gauge(self) -> tuple[int, None]:
         self._row.settle()

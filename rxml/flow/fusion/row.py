@@ -39,12 +39,14 @@ class Row:
 
     Attributes:
         over: the input is of no more use: it has ended, or no kernel wants more of it.
+        learned: told of the seconds that each turn took; None: nobody is.
     """
 
     def __init__(
         self, cells: list[Cell], quota: Quota, busy: Callable[[], float], *, leads: bool
     ) -> None:
         self.over: bool = False
+        self.learned: Callable[[float], None] | None = None
         self._cells = cells
         self._last = len(cells) - 1
         self._quota = quota
@@ -254,6 +256,8 @@ class Row:
 
     def _learn(self, count: int, seconds: float) -> None:
         quota = self._quota
+        if self.learned is not None:
+            self.learned(seconds)
         if seconds > LONG or (count >= quota.limit and quota.rising and self._leads):
             quota.record(count, seconds)
 
