@@ -13,6 +13,7 @@ from rxml.http.limits import Limits
 from rxml.http.operating import Operating
 from rxml.http.origin import Gate
 from rxml.http.paths import Paths
+from rxml.http.rotation import new_loop
 from rxml.http.running import until_signal
 from rxml.http.server import Server
 from rxml.http.serving import Serving
@@ -145,4 +146,5 @@ class App(Paths):
             PortTakenError: something else listens there.
         """
         serving = self.serve(host=host, port=port, siblings=siblings)
-        asyncio.run(until_signal(serving, ready))
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(until_signal(serving, ready))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rxml.flow.scope import Scope
 from rxml.http.backlog import Backlog
+from rxml.http.rotation import unread
 from rxml.http.stale import PATIENCE, turn_away, waited
 from rxml.http.valve import WINDOW
 
@@ -66,7 +67,10 @@ class Listener:
         self._waiting: asyncio.TimerHandle | None = None
         self._first: float | None = None
         self._last = self._worked = 0.0
+        self._unread = unread(self._loop)
         self._read = 0
+        self._reading = 0.0
+        self._requests = 0
         self._leaving = 0
         self._coming = 0
         self._backlog = Backlog(valve.most, PATIENCE)
@@ -116,8 +120,13 @@ class Listener:
         if first is None:
             return
         looked = self._read - self._read % _LOOKS
-        seconds = (self._last - first) * self._read / looked if looked else 0.0
-        if self._valve.read(seconds, self._worked, self._open()):
+        self._reading += (self._last - first) * self._read / looked if looked else 0.0
+        self._requests += 1 + self._read
+        open_ = self._open()
+        if self._unread() and self._requests < open_:
+            return  # the others are read in the turns to come
+        seconds, self._reading, self._requests = self._reading, 0.0, 0
+        if self._valve.read(seconds, self._worked, open_):
             self._keep_waiting()
             self.look()
 

@@ -10,9 +10,13 @@ from __future__ import annotations
 from typing import Final
 
 READING: Final = 0.002
-"""Seconds of the processor that reading what has come may take at a time: an answer takes about four times as long, and with
-many more connections each costs more, since what they need fits into no cache: half as much again at 400 of them, where 64 to
-256 cost the same."""
+"""Seconds of the processor that reading what has come may take at a time where all of it is read in one turn of the loop: an
+answer takes about four times as long, and with many more connections each costs more, since what they need fits into no cache:
+a sixth at 1000 of them, where 64 to 256 cost the same."""
+
+ROTATING: Final = 0.005
+"""The same where a few are read in a turn (see `rxml.http.rotation`), so that each costs what it costs among few. Who is last
+waits for about 25 ms."""
 
 WINDOW: Final = 0.1
 """Seconds between two decisions."""
@@ -36,7 +40,7 @@ _LASTS: Final = 16.0
 and others may have the processor meanwhile."""
 
 _AIM: Final = 0.8
-"""Of READING, what is aimed at, so that more do not come in at once and have to leave again."""
+"""Of what reading may take, what is aimed at, so that more do not come in at once and have to leave again."""
 
 _MOST_AT_ONCE: Final = 0.25
 """Of the connections, what stays in any case: one decision may be wrong."""
@@ -58,6 +62,7 @@ class Valve:
 
     Args:
         most: connections when nothing is the matter, >= 1.
+        reading: seconds that reading what has come may take.
 
     Attributes:
         limit: connections that may be open.
@@ -70,13 +75,15 @@ class Valve:
         "_end",
         "_last",
         "_passed",
+        "_reading",
         "_weighted",
         "_windows",
         "limit",
         "most",
     )
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, reading: float = READING) -> None:
+        self._reading = reading
         self.limit: int = most
         self.most: int = most
         self._at = self._last = 0.0
@@ -110,14 +117,15 @@ class Valve:
         return self.limit != before
 
     def _decide(self, usual: float, open_: int) -> None:
-        self._windows = self._windows + 1 if usual > READING else 0
-        self._calm = self._calm + 1 if usual < READING / 2 else 0
+        reading = self._reading
+        self._windows = self._windows + 1 if usual > reading else 0
+        self._calm = self._calm + 1 if usual < reading / 2 else 0
         if self._windows >= (_AGAIN if self.narrowed else _STANDING):
-            share = max(_MOST_AT_ONCE, _AIM * READING / usual)
+            share = max(_MOST_AT_ONCE, _AIM * reading / usual)
             self.limit = max(min(_LEAST, self.most), int(share * min(self.limit, open_)))
             self._windows = 0  # what was read before says nothing of it
         elif self._calm > _CALM or (self._calm and open_ >= _BINDS * self.limit):
-            more = min(_MOST_MORE, _AIM * READING / usual) if usual else _MOST_MORE
+            more = min(_MOST_MORE, _AIM * reading / usual) if usual else _MOST_MORE
             self.limit = min(self.most, int(more * self.limit))
 
     def rested(self, now: float) -> None:
