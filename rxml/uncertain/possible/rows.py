@@ -109,7 +109,8 @@ class UncertainRows:
         """Rows that have one of M values each, or are absent.
 
         Args:
-            p: the probability of each alternative, (n, M) for one window, (G, n, M) for many; rows add up to at most 1.
+            p: the probability of each alternative, (n, M) for one window, (G, n, M) for many; rows add up to at most 1, or
+                by rounding to 1e-9 more, which is taken off.
             v: the values, or means of them, of the same shape.
             var: as in `of`, of the same shape.
             mask: which rows are meant, (n,) or (G, n); None for all.
@@ -126,6 +127,9 @@ class UncertainRows:
             each = np.where(_masked(mask, each.shape[:-1])[..., np.newaxis], each, 0.0)
         require_probabilities(windowed(each), "presence")
         require_sum(windowed(each), below=True)
+        each = each / np.maximum(
+            each.sum(axis=-1, keepdims=True), 1.0
+        )  # what rounding left above 1
         values, s = (_column(name, given, each) for name, given in (("values", v), ("var", var)))
         return _checked(each, values, s)
 

@@ -98,6 +98,15 @@ def test_a_sum_of_too_many_values_is_not_tried() -> None:
     assert total(UncertainRows.of([0.5], [3e7])).var() == pytest.approx(2.25e14)
 
 
+def test_rows_that_add_up_to_a_little_more_than_1_are_as_if_to_1() -> None:
+    rows = UncertainRows.of_alternatives(
+        np.full((1000, 2), 0.5 + 4e-10), np.tile([1.0, 2.0], (1000, 1))
+    )
+    pmf = total(rows, method="exact")
+    assert isinstance(pmf, Pmf)
+    near([pmf.p.sum(), pmf.mean()], [1.0, 1500.0])
+
+
 def test_values_far_up_a_fine_lattice_are_found() -> None:
     pmf = Pmf(np.array(123456789), np.array([0.25, 0.25, 0.5]), np.array(0.0), 0.1)
     assert pmf.cdf(pmf.support).tolist() == [0.25, 0.5, 1.0]
