@@ -18,7 +18,7 @@ from rxml.flow.kinds import fold, placed
 from rxml.flow.node import Cardinality
 from rxml.flow.placing import flowable, reading
 from rxml.flow.supervision import Unusable
-from rxml.learning.label import Label, labels_of, require_times
+from rxml.learning.label import Label, labels_of, require_times, with_plain_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,7 +73,7 @@ class Hearing(KeyedKernel[Any, Any]):
         if not _is_label(items[0]):
             return super().push_all(items)
         self.again: bool = True
-        useless = self._heed(items)
+        useless = self._heed([*map(with_plain_id, items)])
         if not self.passing:
             self.left_out = range(len(items))
         made: Sequence[Any] = items if self.passing else []

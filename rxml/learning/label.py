@@ -56,6 +56,12 @@ def missing(label: Label) -> bool:
     return value is None or (is_float and bool(np.isnan(label.value)))
 
 
+def with_plain_id(label: Label) -> Label:
+    """The same label; of an id that is a scalar of numpy, as those of arrays are, with Python's own."""
+    name: Any = label.id
+    return Label(name.item(), label.value, label.time) if isinstance(name, np.generic) else label
+
+
 def require_times(labels: Iterable[Label]) -> None:
     """See that labels have times that can be compared.
 

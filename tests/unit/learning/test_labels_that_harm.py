@@ -138,3 +138,10 @@ def test_it_is_told_at_once_that_a_label_will_never_come(never: Any) -> None:
     coverage = Coverage(0.5)
     results([row(1), told(1, never)], split(coverage=coverage))
     assert (coverage.now.counts.predicted, coverage.now.counts.abstained) == (1, 1)
+
+
+@pytest.mark.parametrize("name", [np.int64(1), np.uint8(1), np.str_("a"), np.bytes_(b"b")])
+def test_ids_of_labels_may_be_scalars_of_numpy(name: Any) -> None:
+    coverage = Coverage(0.5)
+    results([row(name.item()), told(name, 4.0)], split(coverage=coverage))
+    assert coverage.now.counts.labelled == 1
