@@ -55,7 +55,6 @@ class Moments:
         """The moments of rows, each of which is an estimate of its group; as in `Natural.lift`."""
         values, variances, known = column(y, v)
         share = precisions(variances)
-        none = np.zeros(groups)
         none = np.zeros(len(values))
         nothing = np.full(len(values), np.nan)
         with np.errstate(under="ignore"):

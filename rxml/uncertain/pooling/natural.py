@@ -10,6 +10,7 @@ import numpy as np
 from rxml.uncertain.checks import require
 from rxml.uncertain.pooling.estimates import Pooled, pooled
 from rxml.uncertain.pooling.members import estimates, require_level
+from rxml.uncertain.possible.shapes import added
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -110,11 +111,6 @@ def precisions(v: Floats) -> Floats:
     """1/v; 0 for facts, which are told apart."""
     with np.errstate(under="ignore"):
         return np.where(v > 0, 1.0 / np.where(v > 0, v, 1.0), 0.0)
-
-
-def added(codes: NDArray[np.intp], values: Floats, groups: int) -> Floats:
-    """Values added up by group."""
-    return np.bincount(codes, values, groups).astype(np.float64)
 
 
 def facts(y: Floats, v: Floats, codes: NDArray[np.intp], groups: int) -> Floats:

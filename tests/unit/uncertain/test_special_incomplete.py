@@ -216,6 +216,14 @@ def test_tails_of_large_parameters() -> None:
     )
 
 
+@pytest.mark.parametrize("df", [1e10, 1e12, 1e17, 1e100, np.inf])
+def test_student_of_many_degrees_comes_to_an_end(df: float) -> None:
+    t = np.array([-np.inf, -30.0, -2.0, -1e-3, 0.0, 1e-9, 3.0, 1e200])
+    same(special.stdtr(df, t), scipy_special.ndtr(t), 1e-4 if df < 1e11 else 1e-6)
+    just_below = special.stdtr(1e10 * (1 - 1e-12), t)
+    same(special.stdtr(1e10, t), just_below, 1e-12)
+
+
 @pytest.mark.parametrize("ratio", [1.0, 7.0, 100.0])
 def test_nothing_jumps_where_the_expansions_begin(ratio: float) -> None:
     for a in (1e8 * (1.0 - 1e-12), 1e8):
