@@ -23,8 +23,11 @@ from typing import Final
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _LIFELINE: Final = 0
+_MERCY: Final = 20
+"""Rounds, 10 ms each, in which what a trainer has started may end by itself: Python's own helpers tidy up what is shared."""
+
 _ROUNDS: Final = 500
-"""Of killing, 10 ms each, after which processes that do not die are given up."""
+"""Of all that, after which processes that do not die are given up."""
 
 
 def main(arguments: list[str]) -> None:
@@ -88,11 +91,11 @@ def _reaped(child: int) -> int | None:
 
 def _killed(child: int, bell: int, status: int | None) -> int:
     """Kill all there are, until nobody comes any more; the status of the child."""
-    for _ in range(_ROUNDS):
+    for turn in range(_ROUNDS):
         left = _children(child, status)
         if not left:
             break
-        for each in left:
+        for each in left if turn >= _MERCY else {child}.intersection(left):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(each, signal.SIGKILL)
         if select.select([bell], [], [], 0.01)[0]:

@@ -110,6 +110,24 @@ def test_it_ends_as_the_trainer_has_ended_and_leaves_the_folder_to_who_asked(
     assert folder.exists()
 
 
+def test_what_tidies_up_behind_a_trainer_has_time_for_that(
+    channel: socket.socket, folder: Path
+) -> None:
+    code = f"""
+import os
+print(os.getpid(), flush=True)
+here, there = os.pipe()
+if os.fork():
+    os._exit(3)
+os.close(there)
+os.read(here, 1)  # until the trainer is gone
+os.remove({str(folder / "file")!r})
+"""
+    process = guarded(channel, folder, code)
+    assert status_of(process, started(process)) == 3
+    assert list(folder.iterdir()) == []
+
+
 def test_what_a_guard_that_was_killed_itself_has_left_is_ended_with_its_group(
     channel: socket.socket, folder: Path
 ) -> None:
