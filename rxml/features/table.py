@@ -40,6 +40,8 @@ class Table:
 
     def grow(self, places: int) -> None:
         """Makes room for more places, of which nothing is known."""
+        if places <= len(self):
+            return
         more = self._made(places - len(self))
         self._arrays = {name: np.concatenate([a, more[name]]) for name, a in self._arrays.items()}
 

@@ -150,6 +150,8 @@ class TargetEncoder(ColumnTransform):
 
 def _settle(table: Table, size: int, born: list[int]) -> None:
     """Each place has what its last life has learned; the lives that began in the batch have no places of their own."""
+    if not born:
+        return
     last = np.arange(size + 1)
     last[born] = size + 1 + np.arange(len(born))
     table.keep(last)

@@ -21,12 +21,13 @@ _PLAIN: Final = frozenset({str, bytes, int, float, bool, type(None)})
 
 @dataclass(frozen=True, slots=True)
 class Lives:
-    """Which category's life each row of a batch belongs to. A life below `size` is a place whose category was there.
+    """Which category's life each row of a batch belongs to. A life below `size` is that of a place: of the category that
+    was there, or of the first one.
 
     Attributes:
         found: the place where a row finds its category before it is learned, -1 where it has none, shape (n,).
         life: where what the row teaches belongs, or what it would find: -1 where there is none, shape (n,).
-        born: the place of each life that began in the batch; these have the numbers `size`, `size` + 1 ...
+        born: the place of each life that took over from another in the batch; these have the numbers `size`, `size` + 1 ...
     """
 
     found: NDArray[np.intp]
@@ -66,18 +67,21 @@ class Vocabulary:
 
     def learn(self, items: list[Any], learned: Iterable[bool]) -> Lives:
         """Counts the categories of the rows to be learned; a None has none."""
-        current = list(range(self.size))
+        current: dict[int, int] = {}  # the lives of places that were taken over
         found, life = [-1] * len(items), [-1] * len(items)
         born: list[int] = []
         for row, (item, counts) in enumerate(zip(items, learned, strict=True)):
             found[row] = place = self._places.get(item, -1)
             if counts and item is not None:
-                if place < 0 and (place := self._admit(item)) >= 0:
-                    current[place] = self.size + len(born)
-                    born.append(place)
+                if place < 0:
+                    before = self.replaced
+                    place = self._admit(item)
+                    if self.replaced > before:
+                        current[place] = self.size + len(born)
+                        born.append(place)
                 if place >= 0:
                     self.counts[place] += 1
-            life[row] = current[place] if place >= 0 else -1
+            life[row] = current.get(place, place)
         return Lives(np.array(found, np.intp), np.array(life, np.intp), born)
 
     def snapshot(self) -> dict[str, Any]:

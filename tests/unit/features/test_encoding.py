@@ -167,6 +167,13 @@ def test_a_vocabulary_that_is_set_back_forgets_what_came_since() -> None:
     assert used.snapshot() == fresh.snapshot()
 
 
+def test_another_life_begins_only_where_a_category_takes_over() -> None:
+    lives = Vocabulary(2).learn(["a", "b", "a", "c", "c", "a", None], [True] * 7)
+    assert lives.found.tolist() == [-1, -1, 0, -1, 1, 0, -1]
+    assert lives.life.tolist() == [0, 1, 0, 2, 2, 0, -1]
+    assert lives.born == [1]
+
+
 def test_the_first_categories_stay_if_asked() -> None:
     encoder = OneHot("c", 2, replace=False)
     encoder.learn(np.array(list("abcccccc")))
