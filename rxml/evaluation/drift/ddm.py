@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from math import inf, sqrt
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
 from rxml.errors import DistributionError
 from rxml.evaluation.drift.detector import DriftDetector, require
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class DDM(DriftDetector):
@@ -74,6 +78,11 @@ class DDM(DriftDetector):
         if x not in {0, 1}:
             raise DistributionError(f"DDM wants 1 for an error and 0 for none, got {x!r}")
         return super().update(x)
+
+    @override
+    def _takes(self, numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
+        known: NDArray[np.bool_] = (numbers == 0) | (numbers == 1)
+        return known
 
     @override
     def _take(self, x: float) -> bool:

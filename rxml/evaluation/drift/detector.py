@@ -57,13 +57,18 @@ class DriftDetector:
         """Take numbers (n,) in order; which of them showed a change (n,).
 
         Raises:
-            DistributionError: some are not finite; none is taken in.
+            DistributionError: some are none that it takes; none is taken in.
         """
         numbers = np.asarray(values, np.float64)
-        bad = np.flatnonzero(~np.isfinite(numbers))
+        bad = np.flatnonzero(~self._takes(numbers))
         if len(bad):
-            raise DistributionError(f"numbers are not finite in row(s): {bad[:5].tolist()}")
+            text = f"it cannot take what is in row(s) {bad[:5].tolist()}"
+            raise DistributionError(f"{type(self).__name__}: {text}, as {float(numbers[bad[0]])!r}")
         return np.array([self.update(each) for each in numbers.tolist()], np.bool_)
+
+    def _takes(self, numbers: NDArray[np.float64]) -> Bools:
+        """Which of these `update` would not refuse."""
+        return np.isfinite(numbers)
 
     def reset(self) -> None:
         """Forget all numbers; what was detected stays counted."""

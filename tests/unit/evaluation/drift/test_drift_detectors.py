@@ -204,6 +204,10 @@ def test_what_is_no_number_is_refused_and_leaves_no_trace(name: str) -> None:
 def test_errors_are_ones_or_zeros() -> None:
     with pytest.raises(DistributionError, match="1 for an error"):
         DDM().update(0.5)
+    detector = DDM()
+    with pytest.raises(DistributionError, match=r"row\(s\) \[2\], as 0\.5"):
+        detector.update_many([1, 0, 0.5])
+    assert detector.n == 0  # none is taken in
 
 
 def test_a_warning_comes_before_a_change() -> None:
