@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from rxml.wire.limits import Limits
 
 _NEXT: Final = b"\x83\xa4type\xa4next\xa2id"
+_ID: Final = len(_NEXT)
 _ITEMS: Final = b"\xa5items"
+_BEGIN: Final = _ID + 1 + len(_ITEMS)
 _CLIENT_JSON: Final = msgspec.json.Decoder[Any](FromClientRaw)
 _SERVER_JSON: Final = msgspec.json.Decoder[Any](FromServerRaw)
 
@@ -53,8 +55,7 @@ class Codec:
         self.protocol = protocol
         self.text: bool = protocol == JSON
         self._limits = limits
-        self._alike = Alike()
-        self._id = 0
+        self._alike = Alike(_BEGIN)
 
     def encode(self, frame: Frame) -> bytes:
         """A frame as a message."""
@@ -78,8 +79,6 @@ class Codec:
         Raises:
             ProtocolError: it is none.
         """
-        if not text and (items := self._alike.read(data)) is not None:
-            return Next(self._id, items)
         return self._decode(data, _CLIENT_JSON, FromClient, text=text)
 
     def from_server(self, data: bytes, *, text: bool) -> Any:
@@ -99,26 +98,24 @@ class Codec:
         try:
             if text:
                 return decoder.decode(data)
-            if data.startswith(_NEXT) and (quick := _quick(data, self._limits)) is not None:
-                self._saw(data, quick)
+            if data.startswith(_NEXT) and (quick := self._quick(data)) is not None:
                 return quick
             value = loads(data, limits=self._limits)
             return _next_of(value) or msgspec.convert(value, union)
         except (msgspec.MsgspecError, WireError, UnicodeDecodeError, RecursionError) as error:
             raise ProtocolError(f"not a frame of {self.protocol}: {error}") from error
 
-    def _saw(self, data: bytes, frame: Next) -> None:
-        """Those laid out like this one, which is kept with its id, need not be looked through again."""
-        if isinstance(frame.items, Batch) and self._alike.saw(data, frame.items):
-            self._id = frame.id
-
-
-def _quick(data: bytes, limits: Limits) -> Next | None:
-    """A `next` frame as most clients write it, of which only the items have to be read; None if it is another one."""
-    at = len(_NEXT)
-    if not data.startswith(_ITEMS, at + 1) or data[at] >= 0x80:
-        return None
-    return Next(data[at], loads_behind(data, at + 1 + len(_ITEMS), 6, limits=limits))
+    def _quick(self, data: bytes) -> Next | None:
+        """A `next` frame as most clients write it, of which only the items have to be read; None if it is another one."""
+        id_ = data[_ID] if data.startswith(_ITEMS, _ID + 1) else 0xFF
+        if id_ >= 0x80:
+            return None
+        items = self._alike.read(data)
+        if items is None:
+            items = loads_behind(data, _BEGIN, 6, limits=self._limits)
+            if isinstance(items, Batch):
+                self._alike.saw(data, items)
+        return Next(id_, items)
 
 
 def _next_of(frame: Any) -> Next | None:

@@ -21,12 +21,16 @@ class Alike:
     All bytes of a message that are no elements of its columns are kept. Another one of the same length, with the same bytes in
     the same places, says the same but for the elements: it has columns of the same names, dtypes and shapes in the same
     places, and whatever was checked of the first one holds for it. Two of one length have to come in a row before the second
-    is kept, so that messages that are not alike cost nothing.
+    is kept, so that messages that are not alike cost little.
+
+    Args:
+        begin: where batches begin; who reads the bytes before checks them, too.
     """
 
-    __slots__ = ("_columns", "_heads", "_last", "_length", "_rows")
+    __slots__ = ("_begin", "_columns", "_heads", "_last", "_length", "_rows")
 
-    def __init__(self) -> None:
+    def __init__(self, begin: int) -> None:
+        self._begin = begin
         self._last = self._length = -1
         self._heads: tuple[tuple[int, bytes], ...] = ()
         self._columns: tuple[tuple[str, tuple[int, ...], np.dtype[np.generic], int], ...] = ()
@@ -44,34 +48,31 @@ class Alike:
             columns[name] = np.ndarray(shape, dtype, data, start)
         return Batch.adopt(columns, self._rows)
 
-    def saw(self, data: bytes, batch: Batch) -> bool:
+    def saw(self, data: bytes, batch: Batch) -> None:
         """A message was read otherwise, and accepted.
 
         Args:
-            data: of the message.
-            batch: the only thing in it that is to be read of one like it; its columns, one after the other, lie in the message.
-
-        Returns:
-            Whether it is the one that is kept from now on.
+            data: of the message, which ends with a batch.
+            batch: the very one; its columns, one after the other, lie in the message.
         """
         before, self._last = self._last, len(data)
-        return before == self._last and self._keep(data, batch)
+        if before == self._last:
+            self._keep(data, batch)
 
-    def _keep(self, data: bytes, batch: Batch) -> bool:
+    def _keep(self, data: bytes, batch: Batch) -> None:
         origin = _place(np.frombuffer(data, np.uint8))
-        end = 0
+        end = self._begin
         heads: list[tuple[int, bytes]] = []
         columns: list[tuple[str, tuple[int, ...], np.dtype[np.generic], int]] = []
         for name, column in batch.columns.items():
             if not isinstance(column, np.ndarray) or not _just_numbers(column, data):
-                return False
+                return
             start = _place(column) - origin
             heads.append((end, data[end:start]))
             columns.append((name, column.shape, column.dtype, start))
             end = start + column.nbytes
         self._length, self._rows = len(data), len(batch)
         self._heads, self._columns = (*heads, (end, data[end:])), tuple(columns)
-        return True
 
 
 def _just_numbers(column: AnyArray, data: bytes) -> bool:

@@ -247,6 +247,25 @@ def test_batches_are_answered_by_batches() -> None:
     run(main())
 
 
+def test_rows_are_asked_for_before_those_that_were_asked_for_are_used_up() -> None:
+    async def main() -> None:
+        service, _ = sums()
+        async with ready(service) as server, client(server, "/in", "msgpack") as peer:
+            await peer.subscribe(MOST)
+            left = (await peer.hear())["n"]
+            for rows, more in ((100, ROWS - left + 100), (ROWS // 2 - 1, 0), (1, ROWS // 2)):
+                batch = Batch({"x": np.zeros(rows), "k": np.full(rows, 20)})
+                await peer.say(type="next", id=1, items=batch)
+                assert len((await peer.hear())["items"]) == rows
+                if more:
+                    frame = await peer.hear()
+                    assert (frame["type"], frame["n"]) == ("request", more)
+            await peer.say(type="complete", id=1)
+            assert (await peer.hear())["type"] == "complete"
+
+    run(main())
+
+
 @both
 @pytest.mark.parametrize("count", [0, 1, 3000])
 def test_a_flow_goes_through_it(encoding: Any, count: int) -> None:

@@ -189,13 +189,13 @@ class RowStream:
         return True
 
     async def _ask(self) -> None:
-        """Ask for rows, again when three quarters of what there is room for are not under way."""
+        """Ask for rows, again when half of what there is room for is not under way: it comes before the rest is used up."""
         if self._completed or self._leaving:
             return
         fits = _FIRST if not self._mean else int(self._most / self._mean)
         room = min(self._wanted.left, ROWS, max(1, fits)) - self._lineup.rows
         left = self._under_way.left
-        if room > left and left <= room // 4:
+        if room > left and left <= room // 2:
             self._under_way.grant(room - left)
             await self._say(Request(self._id, room - left))
 

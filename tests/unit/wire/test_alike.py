@@ -35,8 +35,8 @@ def batch(start: float, columns: list[tuple[str, tuple[int, ...]]], rows: int) -
     )
 
 
-def learnt(*messages: bytes) -> Alike:
-    alike = Alike()
+def learnt(*messages: bytes, begin: int = 0) -> Alike:
+    alike = Alike(begin)
     for message in messages:
         assert alike.read(message) is None
         alike.saw(message, loads(message)["items"])
@@ -66,6 +66,9 @@ def test_a_byte_that_is_no_element_makes_it_another_message(data: st.DataObject)
     if got is not None:
         assert got == loads(bytes(changed))["items"]
         assert got != given_
+    begin = message.index(b"items") + len(b"items")
+    of_others = learnt(message, message, begin=begin).read(bytes(changed))
+    assert of_others == (given_ if place < begin else got)
 
 
 @pytest.mark.parametrize(
