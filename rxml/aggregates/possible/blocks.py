@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from typing_extensions import override
 
-from rxml.aggregates.possible.cells import asked, cells
-from rxml.aggregates.possible.readers import Presence, kind_of, shown_event
+from rxml.aggregates.possible.cells import asked, by_cell, cells, require_apart
+from rxml.aggregates.possible.readers import Presence, shown_event
 from rxml.aggregates.possible.results import known
 from rxml.aggregates.reader import Reader
 from rxml.batch.batch import Batch
 from rxml.uncertain import Alternatives, Bernoulli, Categorical, Rows
-from rxml.uncertain.checks import require
 from rxml.uncertain.possible.logic import given_cells, in_order
 
 if TYPE_CHECKING:
@@ -22,10 +21,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rxml.aggregates.possible.cells import Asked, Cells
+    from rxml.aggregates.possible.cells import Cells
     from rxml.aggregates.possible.readers import Amounts, Chances, Event
     from rxml.aggregates.reader import Find
     from rxml.uncertain.checks import Floats, Mask
+
+    Names: TypeAlias = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Block(Reader):
     """Each row given that it agrees, (n, 1 + M, 3): its presence and the probability that it agrees, then its alternatives.
 
     A row agrees if it is absent, or a value that the event looks at is, or else if the event holds. Where the event looks at
-    alternatives, it is asked for each of them, and `where` with it: those that do not agree are ruled out.
+    alternatives, it is asked for each of them, and `where` with it: those that do not agree are ruled out. So is `where` where it
+    looks at the values itself.
 
     Attributes:
         where: what must hold for a row to count; None for nothing.
@@ -81,19 +83,36 @@ class Block(Reader):
     def _given(self, batch: Batch, there: Floats) -> _Given:
         """What Bayes' rule makes of rows that are there with these probabilities."""
         given, where = asked(self.given, batch), asked(self.where, batch)
-        names = _opened(batch, given.seen, {*where.seen, self._column}, self._column)
-        among = cells(batch, names, given.seen | where.seen)
-        agree = np.where(among.absent, 1.0, _by_cell(self.given, given, among))
-        counted = _by_cell(self.where, where, among)
-        open_ = (agree > 0) & (agree < 1)
-        hidden = given.seen - {*names}
-        _refuse(batch, hidden & {self._column}, open_, "the values that are aggregated")
-        open_ &= (counted > 0) & (counted < 1)
-        _refuse(batch, hidden & where.seen, open_, "`where`")
+        weighed = where.seen & {self._column}
+        shared = {*where.seen, self._column}
+        names = _opened(batch, given.seen | weighed, shared, self._column)
+        among = cells(batch, names, given.seen | where.seen, given.seen)
+        agree = np.where(among.absent, 1.0, by_cell(self.given, given, among))
+        counted = by_cell(self.where, where, among)
+        self._require_apart(batch, agree, counted, given.seen - {*names}, where.seen - {*names})
         p = np.column_stack([there[:, None] * among.p, 1.0 - there])
         after, agrees = given_cells(p, np.column_stack([agree, np.ones(len(p))]))
         joint = np.where(agrees[:, None] > 0, after[:, :-1] * counted, 0.0)
         return _Given(among, joint, agrees, there * where.event.p)
+
+    def _require_apart(
+        self, batch: Batch, agree: Floats, counted: Floats, given: Names, where: Names
+    ) -> None:
+        """Refuse events that hang together with values, or with each other, in a way that is not known."""
+        agrees, counts, values = _open(agree), _open(counted), {self._column}
+        looks = "what is given looks at it, as do"
+        for names, open_, why in (
+            (given & values, agrees, f"{looks} the values that are aggregated"),
+            (given & where, agrees & counts, f"{looks} `where`"),
+            (where & values, counts, "`where` looks at it"),
+        ):
+            for name in sorted(names):
+                if isinstance(batch[name], Rows):
+                    require_apart(batch[name], name, np.asarray(open_.any(axis=1)), why)
+
+
+def _open(p: Floats) -> Mask:
+    return (p > 0) & (p < 1)
 
 
 class _Given(NamedTuple):
@@ -131,13 +150,6 @@ def _without(items: Sequence[Any], presence: str) -> Batch:
     return Batch.from_rows([{n: v for n, v in row.items() if n != presence} for row in rows])
 
 
-def _by_cell(event: Event | None, found: Asked, among: Cells) -> Floats:
-    """How likely an event is in each cell, (n, C); it is asked again where it has looked at what they tell apart."""
-    if found.seen.isdisjoint(among.names):
-        return np.broadcast_to(found.event.p[:, None], among.p.shape)
-    return asked(event, among.batch).event.p.reshape(among.p.shape)
-
-
 def _opened(batch: Batch, seen: Iterable[str], shared: set[Any], first: Any) -> list[str]:
     """The columns of which each alternative is asked for: those that are looked at twice, or may be absent."""
     kinds = {name: batch[name] for name in seen}
@@ -148,16 +160,3 @@ def _opened(batch: Batch, seen: Iterable[str], shared: set[Any], first: Any) -> 
         or (isinstance(column, Categorical | Bernoulli) and name in shared)
     ]
     return sorted(names, key=lambda name: (name != first, name))
-
-
-def _refuse(batch: Batch, names: Iterable[str], uncertain: Mask, what: str) -> None:
-    """Refuse columns whose dependence on what is given cannot be told from probabilities.
-
-    Raises:
-        DistributionError: there is one, where it matters; naming the rows.
-    """
-    for name in sorted(names):
-        if isinstance(batch[name], Rows):
-            text = f"column {name!r} is {kind_of(batch[name])}, and what is given looks at it, as do {what}"
-            advice = "draw it in worlds, with dependence='worlds', or give its alternatives"
-            require(~uncertain.any(axis=1), f"{text}: {advice}", uncertain)

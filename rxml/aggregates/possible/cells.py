@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from typing_extensions import override
 
-from rxml.aggregates.possible.readers import event_of, is_array, shown_event
+from rxml.aggregates.aggregate import shown
+from rxml.aggregates.possible.readers import event_of, is_array, kind_of, shown_event
 from rxml.batch.batch import Batch
 from rxml.errors import DistributionError, SchemaError
-from rxml.uncertain import Alternatives, Bernoulli, Categorical
+from rxml.uncertain import Alternatives, Bernoulli, Categorical, Distribution
+from rxml.uncertain.checks import rows_text
 from rxml.uncertain.possible.logic import left_over
 
 if TYPE_CHECKING:
@@ -22,12 +24,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rxml.aggregates.possible.readers import Event
+    from rxml.uncertain import Rows
     from rxml.uncertain.checks import Floats, Mask
 
 Discrete: TypeAlias = Alternatives | Categorical | Bernoulli
+"""What is one of some things in each row."""
 
 _MOST: Final = 1024
 """Cells of a row."""
+_ADVICE: Final = "draw it by .to(Worlds, ...), with dependence='worlds', or give its Alternatives"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ class Cells:
     Attributes:
         names: of the columns of alternatives.
         p: the probability of each cell, (n, C).
-        absent: in which of them some value is absent, (C,).
+        absent: in which of them some value that is given of is absent, (C,).
         sizes: how many there are of each column; C is their product, the first column's are the slowest to change.
         batch: n C rows, one for each cell, of what events look at; those columns are known there.
     """
@@ -107,13 +112,16 @@ class Cells:
     batch: Batch
 
 
-def cells(batch: Batch, names: Sequence[str], seen: frozenset[str]) -> Cells:
+def cells(
+    batch: Batch, names: Sequence[str], seen: frozenset[str], given: frozenset[str] = frozenset()
+) -> Cells:
     """The cells of a batch: all that these columns of alternatives may be, independent of each other.
 
     Args:
         batch: of n rows.
         names: of columns that are `Alternatives`, whose last cell is that there is no value, `Categorical` or `Bernoulli`.
         seen: the columns that events look at, those among them.
+        given: the columns that what is given looks at.
 
     Raises:
         DistributionError: there are too many in a row, or of a Bernoulli only bounds are known.
@@ -123,14 +131,14 @@ def cells(batch: Batch, names: Sequence[str], seen: frozenset[str]) -> Cells:
     n, most = len(batch), prod(sizes)
     if most > _MOST:
         text = f"columns {', '.join(map(repr, names))} may be {most} things together in a row"
-        raise DistributionError(f"{text}: what is given may look at {_MOST} at most")
+        raise DistributionError(f"{text}: an event may look at {_MOST} at most")
     rows, p, absent = np.repeat(np.arange(n), most), np.ones((n, most)), np.zeros(most, np.bool_)
     known: dict[str, Discrete] = {}
     for name, table, place in zip(names, tables, np.indices(sizes), strict=True):
         at = place.reshape(-1)
         with np.errstate(under="ignore"):
             p = p * table[:, at]
-        if isinstance(batch[name], Alternatives):
+        if name in given and isinstance(batch[name], Alternatives):
             absent |= at == table.shape[1] - 1
         known[name] = _known(batch[name], rows, np.tile(at, n))
     cut = batch.select(*sorted(seen)).take(rows).with_columns(known) if known else batch
@@ -160,3 +168,36 @@ def _known(column: Discrete, rows: NDArray[np.intp], place: NDArray[np.intp]) ->
             return Categorical(np.eye(len(column.classes))[place], column.classes)
         case Bernoulli():
             return Bernoulli(place.astype(np.float64))
+
+
+def by_cell(event: Event | None, found: Asked, among: Cells) -> Floats:
+    """How likely an event is in each cell, (n, C); it is asked again where it has looked at what they tell apart."""
+    if found.seen.isdisjoint(among.names):
+        return np.broadcast_to(found.event.p[:, None], among.p.shape)
+    return asked(event, among.batch).event.p.reshape(among.p.shape)
+
+
+def require_apart(column: Rows, name: Any, open_: Mask, why: str) -> None:
+    """Refuse a column whose dependence on an event cannot be told from probabilities.
+
+    Args:
+        column: of n rows.
+        name: of it, or the function that gives it.
+        open_: in which rows the event may hold or not, (n,).
+        why: the event has to do with it.
+
+    Raises:
+        DistributionError: it is uncertain where the event is, naming the rows.
+    """
+    if open_.any():
+        at = np.flatnonzero(open_ & _is_uncertain(column))
+        if len(at):
+            what = f"column {name!r}" if isinstance(name, str) else f"what {shown(name)} gives"
+            text = f"{what} is {kind_of(column)}, and {why}, in {rows_text(at)}"
+            raise DistributionError(f"{text}: {_ADVICE}")
+
+
+def _is_uncertain(column: Rows) -> Mask:
+    if not isinstance(column, Distribution):
+        return np.ones(len(column), np.bool_)
+    return np.asarray(~(column.var() == 0))

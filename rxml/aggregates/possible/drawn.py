@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typing_extensions import override
 
+from rxml.aggregates.aggregate import shown
 from rxml.aggregates.possible.readers import (
     Presence,
     is_array,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from rxml.aggregates.reader import Find
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class There(Presence):
     """In which worlds each row is there, (n, W), 1.0 or 0.0; (n, 1) where all are in all worlds."""
 
@@ -85,7 +86,7 @@ class InWorlds(Reader):
 
     @override
     def __repr__(self) -> str:
-        return repr(self.column)
+        return shown(self.column)
 
     @override
     def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 from typing_extensions import TypeIs, override
 
+from rxml.aggregates.aggregate import shown
 from rxml.aggregates.reader import Reader
 from rxml.batch.batch import Batch
 from rxml.errors import SchemaError
@@ -147,7 +148,7 @@ class Amounts(Reader):
 
     @override
     def __repr__(self) -> str:
-        return repr(self.column)
+        return shown(self.column)
 
     @override
     def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
@@ -210,7 +211,7 @@ class Names(Reader):
 
     @override
     def __repr__(self) -> str:
-        return repr(self.column)
+        return shown(self.column)
 
     @override
     def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:
@@ -225,7 +226,7 @@ class Names(Reader):
         raise SchemaError(f"{text}: want values, Categorical or Alternatives")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Facts(Names):
     """What each row surely has, (n, 1)."""
 
@@ -245,7 +246,7 @@ class Chances(Reader):
 
     @override
     def __repr__(self) -> str:
-        return repr(self.column)
+        return shown(self.column)
 
     @override
     def read(self, items: Sequence[Any], find: Find) -> NDArray[Any]:

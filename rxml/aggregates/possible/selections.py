@@ -14,6 +14,7 @@ from rxml.aggregates.possible.orders import Max, Min, Quantile
 from rxml.aggregates.possible.readers import Amounts, Chances, Facts, Names, Presence
 from rxml.aggregates.possible.sketched import DistinctInWorlds
 from rxml.aggregates.possible.sums import require_level
+from rxml.aggregates.possible.weighed import weighed
 from rxml.aggregates.possible.worlds import by_world
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def max(  # noqa: A001 - what it is
     require_dependence(dependence, "independent", "worlds")
     if dependence == "worlds":
         return by_world("max", column, There(where, presence), given, most)
-    found = Max(Presence(where, presence), Amounts(column), most=most)
+    found = Max(*weighed(where, presence, Amounts(column), given), most=most)
     return given_of(found, given, where, presence)
 
 
@@ -73,7 +74,7 @@ def min(  # noqa: A001 - what it is
     require_dependence(dependence, "independent", "worlds")
     if dependence == "worlds":
         return by_world("min", column, There(where, presence), given, most)
-    found = Min(Presence(where, presence), Amounts(column), most=most)
+    found = Min(*weighed(where, presence, Amounts(column), given), most=most)
     return given_of(found, given, where, presence)
 
 
@@ -99,7 +100,7 @@ def quantile(
     Raises:
         ValueError: q is no such fraction.
     """
-    found = Quantile(Presence(where, presence), Amounts(column), q=q, most=most)
+    found = Quantile(*weighed(where, presence, Amounts(column), given), q=q, most=most)
     return given_of(found, given, where, presence)
 
 
@@ -146,7 +147,7 @@ def top_k(
         given: as for `count`.
         most: as for `count`.
     """
-    readers = Presence(where, presence), Amounts(column), Facts(id)
+    readers = *weighed(where, presence, Amounts(column), given), Facts(id)
     found = TopK(*readers, k=k, kept=2 * k if kept is None else kept, most=most)
     return given_of(found, given, where, presence)
 
@@ -215,7 +216,8 @@ def count_by(
         ValueError: an argument out of its range.
     """
     require_level(level)
-    readers = Presence(where, presence), Names(key), Chances(key)
+    there, chances = weighed(where, presence, Chances(key), given)
+    readers = there, Names(key), chances
     return given_of(CountBy(*readers, level=level, most=most), given, where, presence)
 
 

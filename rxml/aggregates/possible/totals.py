@@ -15,6 +15,7 @@ from rxml.aggregates.possible.drawn import There
 from rxml.aggregates.possible.given import given_of
 from rxml.aggregates.possible.readers import Amounts, Presence
 from rxml.aggregates.possible.sums import Average, NormalSum, Sum, SumBounds, require_level
+from rxml.aggregates.possible.weighed import weighed
 from rxml.aggregates.possible.worlds import by_world
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def sum(  # noqa: A001, PLR0913 - what it is; named options
     _require_early(early, fits, given, "method='normal'")
     if dependence == "worlds":
         return by_world("sum", column, There(where, presence), given, most)
-    readers = Presence(where, presence), Amounts(column)
+    readers = weighed(where, presence, Amounts(column), given)
     if dependence == "unknown":
         return SumBounds(readers, level, most)
     normal = method == "normal"
@@ -144,5 +145,5 @@ def average(
         given: as for `count`.
         most: as for `count`.
     """
-    found = Average(Presence(where, presence), Amounts(column), most=most)
+    found = Average(*weighed(where, presence, Amounts(column), given), most=most)
     return given_of(found, given, where, presence)
