@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from rxml.evaluation.metrics.keeping import Keeper
 from rxml.evaluation.metrics.rows import grown
+from rxml.uncertain.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -204,9 +205,13 @@ def present(column: NDArray[Any]) -> NDArray[np.bool_]:
     if column.dtype.kind == "f":
         missing: NDArray[np.bool_] = np.isnan(column)
     elif column.dtype.kind == "O":
-        # what is not equal to itself is NaN
-        missing = np.array([x is None or x != x for x in column.flat], np.bool_)  # noqa: PLR0124
+        missing = np.array([_is_missing(x) for x in column.flat], np.bool_)
         missing = missing.reshape(column.shape)
     else:
         return np.ones(len(column), np.bool_)
     return ~np.asarray(missing.any(axis=tuple(range(1, missing.ndim))))
+
+
+def _is_missing(value: Any) -> bool:
+    """None, or what is not equal to itself: NaN. Of distributions that would be a probability."""
+    return value is None or (not isinstance(value, Rows) and bool(value != value))  # noqa: PLR0124

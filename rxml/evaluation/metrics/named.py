@@ -22,11 +22,13 @@ from rxml.evaluation.metrics.reliability import (
 )
 from rxml.evaluation.metrics.shares import Accuracy, Coverage
 from rxml.evaluation.scores.inputs import spreads
+from rxml.uncertain import Distribution
+from rxml.uncertain.checks import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from rxml.evaluation.metrics.bins import Binned
     from rxml.evaluation.metrics.metric import Metric
@@ -37,6 +39,7 @@ Remembering: TypeAlias = "dict[str, Any]"
 _POINT: Final = ("truth", "prediction")
 _INTERVAL: Final = ("truth", "lower", "upper", "level")
 _MOMENTS: Final = ("truth", "mean", "var")
+_DISTRIBUTION: Final = ("truth", "distribution")
 _PROBABILITY: Final = ("truth", "probability")
 _POSITIVE: Final = (0.0, np.inf)
 _ANY: Final = (-np.inf, np.inf)
@@ -53,6 +56,21 @@ def _normal(score: Callable[..., Floats]) -> Callable[..., Floats]:
     return of
 
 
+def _singly(
+    score: Callable[[ArrayLike, Any], Floats],
+) -> Callable[[NDArray[Any], NDArray[Any]], Floats]:
+    """The score of each row with a distribution of its own: what rows beside it are changes no bit."""
+
+    def of(truth: NDArray[Any], distribution: NDArray[Any]) -> Floats:
+        known = [isinstance(one, Distribution) for one in distribution.tolist()]
+        require(np.array(known, np.bool_), "a row has a distribution", distribution)
+        rows = zip(truth.tolist(), distribution.tolist(), strict=True)
+        each = [score([y], one.as_column())[0] for y, one in rows]
+        return np.array(each, np.float64)
+
+    return of
+
+
 _MEANS: Final[dict[str, tuple[Callable[..., Floats], tuple[str, ...], tuple[float, float]]]] = {
     "mae": (scores.absolute_error, _POINT, _POSITIVE),
     "mse": (scores.squared_error, _POINT, _POSITIVE),
@@ -60,6 +78,7 @@ _MEANS: Final[dict[str, tuple[Callable[..., Floats], tuple[str, ...], tuple[floa
     "interval_score": (scores.interval_score, _INTERVAL, _POSITIVE),
     "width": (scores.width, ("lower", "upper"), _POSITIVE),
     "crps": (_normal(scores.crps_normal), _MOMENTS, _POSITIVE),
+    "crps_column": (_singly(scores.crps_column), _DISTRIBUTION, _POSITIVE),
     "log_score": (_normal(scores.logs_normal), _MOMENTS, _ANY),
     "nis": (scores.nis, _MOMENTS, _POSITIVE),
     "dawid_sebastiani": (scores.dawid_sebastiani, _MOMENTS, _ANY),
@@ -85,6 +104,7 @@ _PLAIN: Final[dict[str, Callable[..., Metric[Any]]]] = {
     "accuracy": Accuracy,
     "coverage": Coverage,
     "pit": PIT,
+    "pit_column": partial(PIT, _singly(scores.pit_column), _DISTRIBUTION, name="column"),
     "rmse": partial(RootMean, scores.squared_error, _POINT, name="rmse"),
 }
 _AVERAGED: Final = {

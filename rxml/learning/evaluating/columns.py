@@ -80,8 +80,23 @@ def _need(items: Sequence[Any], name: str, prediction: Prediction) -> Sequence[A
         return [float(where)] * len(items)
     given = _given(items, where)
     if not isinstance(given, Rows):
-        return given
+        return _missing(given, where) if name == "distribution" else given
+    if name == "distribution" and isinstance(given, Distribution):
+        return [_own(given.at(row)) for row in range(len(given))]
     return _probability(given, where) if name == "probability" else _of(given, name, where)
+
+
+def _missing(given: list[Any], where: Column) -> list[None]:
+    """What there is where no distribution is."""
+    if all(value is None or value != value for value in given):  # noqa: PLR0124 - NaN is not itself
+        return [None] * len(given)
+    raise SchemaError(f"column {label_of(where)!r} has no distributions")
+
+
+def _own(one: Distribution) -> Distribution:
+    """One that keeps no others alive: it may wait for long."""
+    parts = one.parameters().items()
+    return one.adopt(**{name: None if part is None else part.copy() for name, part in parts})
 
 
 def _where(name: str, prediction: Prediction) -> Column | float:

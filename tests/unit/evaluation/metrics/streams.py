@@ -8,6 +8,7 @@ import numpy as np
 
 from rxml.evaluation.metrics import NAMES, Metrics
 from rxml.evaluation.metrics.named import named
+from rxml.uncertain import Normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +45,16 @@ def numbers(n: int, seed: int = 0) -> Columns:
         "level": rng.choice([0.5, 0.9], n),
         "mean": prediction,
         "var": var,
+        "distribution": normals(prediction, var),
     }
+
+
+def normals(mean: NDArray[Any], var: NDArray[Any]) -> NDArray[Any]:
+    """A distribution a row, None where there is none."""
+    column = np.empty(len(mean), object)
+    for row, at in enumerate(mean.tolist()):
+        column[row] = None if np.isnan(at) else Normal(at, var[row])
+    return column
 
 
 def labelled(n: int, seed: int = 0) -> Columns:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rxml.evaluation.metrics import Mean, Metrics
-from tests.unit.evaluation.metrics.streams import MODES, OF_LABELS, OF_NUMBERS
+from tests.unit.evaluation.metrics.streams import MODES, OF_LABELS, OF_NUMBERS, normals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +54,7 @@ def test_far_numbers(mode: dict[str, Any], rows: list[tuple[float, float, float]
     metrics = Metrics(*OF_NUMBERS, **mode)
     truth, mean, var = (np.array(column) for column in zip(*rows, strict=True))
     columns = {"truth": truth, "prediction": mean, "mean": mean, "var": var}
+    columns["distribution"] = normals(mean, var)
     metrics.update(
         {**columns, "lower": mean - var / 4, "upper": mean + var / 4, "level": 0.9, "tau": 0.2}
     )
