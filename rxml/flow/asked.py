@@ -184,18 +184,26 @@ def _resume(_: Exception) -> Directive:
     return Directive.RESUME
 
 
-RESUMING: Final = Supervisor(_resume, refuse)
+RESUMING: Final = Supervisor(_resume, refuse, answering=True)
 """An element that fails fails alone, and who asked is told."""
 
 
-def require_one_each(flow: Node) -> None:
-    """Refuse a pipeline that would lose or multiply answers.
+def require_one_each(flow: Node, asked: Node) -> None:
+    """Refuse a pipeline that would lose or multiply answers. What comes from beside, such as labels, may come as it likes.
+
+    Args:
+        flow: the pipeline.
+        asked: where what is asked enters it.
 
     Raises:
         PipelineError: a stage gives more or fewer results than elements; names it.
     """
+    fed: set[int] = set()
     for node in flow.walk():
         spec = node.spec
+        if spec is not asked.spec and fed.isdisjoint(map(id, node.sources)):
+            continue
+        fed.add(id(node))
         if spec.cardinality not in (Cardinality.ONE, Cardinality.SOURCE) and not isinstance(
             spec, MarkSpec
         ):

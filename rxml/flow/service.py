@@ -71,7 +71,7 @@ class Service(Generic[A, B]):
         )
         source: Flowable[A] = Flowable(spec)
         self.flow: Flowable[B] = operator(source)
-        require_one_each(self.flow)
+        require_one_each(self.flow, source)
         self._prompts = Prompts(source)
         self._pending: deque[tuple[A, Context]] = deque()
         self._waiting: set[Ticket[B]] = set()

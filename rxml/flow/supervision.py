@@ -83,10 +83,17 @@ def _stop(_: Exception) -> Directive:
 
 @dataclass(frozen=True, slots=True)
 class Supervisor:
-    """Decides what an error does to the stream, and takes the elements that were left out."""
+    """Decides what an error does to the stream, and takes the elements that were left out.
+
+    Attributes:
+        decide: about an error.
+        dead_letters: takes what was left out; None: nobody does.
+        answering: they are nothing but told to who asked, so that what nobody has asked for comes to nobody.
+    """
 
     decide: Callable[[Exception], Directive] = _stop
     dead_letters: Callable[[DeadLetter], object] | None = None
+    answering: bool = False
 
     def handle(
         self, error: Exception, letters: Sequence[DeadLetter]

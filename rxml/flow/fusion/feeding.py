@@ -174,7 +174,8 @@ class Feeding:
         directive, another = supervisor.handle(error, [letter])
         if another is not error:
             return self.noted(another)
-        if directive is Directive.STOP or supervisor.dead_letters is None:
+        buried = supervisor.dead_letters is not None and not supervisor.answering
+        if directive is Directive.STOP or not buried:
             self.meter.dropped += 1
             self._log(item, error)
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import pytest
 
 import rxml
 from rxml import operators as ops
-from rxml.errors import ModelError, SchemaError
+from rxml.errors import ModelError, PipelineError, SchemaError
 from rxml.flow.checkpointing.checkpoint import Checkpoint
+from rxml.flow.service import Service
 from rxml.learning import Label, LastValue, RiverOnline, RunningMean
 from rxml.testing.virtual_time import run
 from tests.unit.checkpointing.memory_store import Died, MemoryStore
@@ -143,3 +145,22 @@ def test_who_breaks_where_dead_letters_go_fails_the_stream() -> None:
     )
     with pytest.raises(SchemaError, match="no room"):
         run(flow.to_list())
+
+
+def test_a_service_learns_from_labels_that_are_sifted_and_tells_of_those_of_no_use(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> list[Any]:
+        labels: Any = at_times((1, [Label(1, 4.0), 42]), (1, [Label(2, "four"), None]))
+        sifted = labels.pipe(ops.flat_map(rxml.from_iterable), ops.filter(lambda x: x is not None))
+        async with Service(ops.learn(RunningMean(0.0), labels=sifted)) as service:
+            first = [await service.ask(x(1)), await service.ask(x(2))]
+            await asyncio.sleep(2)
+            return values([*first, await service.ask(x(3))])
+
+    assert run(main()) == [0.0, 0.0, 4.0]
+    assert sum("is of no use" in each.message for each in caplog.records) == 2
+    with pytest.raises(PipelineError, match="filter"):
+        Service(
+            lambda flow: flow.pipe(ops.learn(RunningMean(), labels=rxml.of(1)), ops.filter(bool))
+        )
