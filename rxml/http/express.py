@@ -52,6 +52,8 @@ _REASONS: Final = {
 GONE: Final = 499
 """What a request counts as whose client left before its answer."""
 
+_NAME: Final = "X-Request-Id"
+
 _REFUSALS: Final = 256
 """Refusals that are kept written: those of a lane differ by why, and by the seconds to wait."""
 
@@ -110,9 +112,19 @@ class Express:
             return None
         return known
 
-    def keep(self, data: bytes, lane: Lane, terms: Any, body: int) -> None:
-        """Know the head of a request from now on, see `Heads.keep`."""
-        self._heads.keep(data, lane, terms, body)
+    def keep(self, data: bytes, lane: Lane, headers: Mapping[str, str], body: int) -> Any:
+        """What the lane reads in a head; it is known from now on, unless it has a name of its own and will not come again.
+
+        Args:
+            data: the whole request, and nothing else; empty: it came otherwise, and is not kept.
+            lane: that answers it.
+            headers: of it.
+            body: its bytes.
+        """
+        terms = lane.read(headers)
+        if data and _NAME not in headers:
+            self._heads.keep(data, lane, terms, body)
+        return terms
 
     def written(self, reply: Reply) -> bytes:
         """The whole answer; those of refusals are remembered for as long as their date holds, since many are told the same."""

@@ -86,7 +86,7 @@ class Sieve:
         if lane is None:
             return messages
         self._hold(messages[1:])
-        self._parsed(lane, *messages[0], data=None if self._left else data)
+        self._parsed(lane, *messages[0], data=b"" if self._left else data)
         return ()
 
     def _hold(self, messages: Sequence[tuple[Any, Any]]) -> None:
@@ -94,13 +94,12 @@ class Sieve:
         if len(self._held) >= _PIPELINED:  # the parser holds what comes beyond, however much
             self._handler.enough()
 
-    def _parsed(self, lane: Lane, message: Any, payload: Any, data: bytes | None = None) -> None:
+    def _parsed(self, lane: Lane, message: Any, payload: Any, data: bytes = b"") -> None:
         """Take a request out of the parser; its head is kept if `data` is all of it and nothing else."""
         self.busy = True  # more may be parsed as its body is read
         self._parser.message_consumed()
-        terms, body = lane.read(message.headers), payload.read_nowait()
-        if data is not None:
-            self._express.keep(data, lane, terms, len(body))
+        body = payload.read_nowait()
+        terms = self._express.keep(data, lane, message.headers, len(body))
         self._take(lane, terms, body, 0)
 
     def _take(self, lane: Lane, terms: Any, data: bytes, begin: int) -> None:
