@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,7 +90,9 @@ class RunningMean:
         for label in finite(labels).tolist():
             self._weight = self._fading * self._weight + 1.0
             mean = self._mean if self._weight > 1 else 0.0
-            self._mean = mean + (label - mean) / self._weight
+            share = 1.0 / self._weight
+            moved = mean + (label - mean) / self._weight
+            self._mean = moved if isfinite(moved) else (1.0 - share) * mean + share * label
 
     def copied(self) -> RunningMean:
         """See `OnlineModel`."""

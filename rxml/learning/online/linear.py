@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rxml.batch import Batch, Field, Schema
+from rxml.errors import SchemaError
 from rxml.learning.parts import finite
 from rxml.models.columns import Rows
 from rxml.uncertain import Normal
@@ -88,13 +90,21 @@ class RecursiveLeastSquares:
         """See `OnlineModel`.
 
         Raises:
-            SchemaError: a label is no finite number; nothing is learned.
+            SchemaError: a label is no finite number, or one or an input so large that nothing would be known afterwards;
+                nothing is learned.
         """
         targets = finite(labels)
         rows = self._matrix(batch)
         there = np.asarray(np.isfinite(rows).all(axis=1))
-        for row, target in zip(rows[there], targets[there].tolist(), strict=True):
-            self._step(row, target)
+        before = self._weights, self._spread, self._seen, self._noise
+        with np.errstate(all="ignore"):
+            for row, target in zip(rows[there], targets[there].tolist(), strict=True):
+                self._step(row, target)
+        if not (
+            np.isfinite(self._spread).all() and np.isfinite([*self._weights, self._noise]).all()
+        ):
+            self._weights, self._spread, self._seen, self._noise = before
+            raise SchemaError("a label or an input is too large to be learned from")
 
     def _step(self, row: Floats, target: float) -> None:
         fading: float = self._settings["forgetting"]
@@ -107,7 +117,7 @@ class RecursiveLeastSquares:
         self._spread = self._spread - along[:, None] * (along / whole)
         self._spread = (self._spread + self._spread.T) / 2
         self._seen = fading * self._seen + 1
-        self._noise = fading * self._noise + error * error / whole
+        self._noise = fading * self._noise + (error * error / whole if isfinite(whole) else inf)
 
     def _matrix(self, batch: Batch) -> Floats:
         rows = np.array(self._rows.of(batch), np.float64).reshape(len(batch), -1)

@@ -167,3 +167,20 @@ def test_with_lags_it_is_an_autoregression() -> None:
     )
     assert evaluation.now["mse"] == pytest.approx(0.01, rel=0.2)
     assert evaluation.now["nis"] == pytest.approx(1.0, rel=0.2)
+
+
+@pytest.mark.parametrize(("x", "y"), [(1.0, 1e300), (1.0, -1.7e308), (1e200, 1.0), (1e308, 1.0)])
+def test_one_row_too_large_is_refused_and_the_model_goes_on_as_before(x: float, y: float) -> None:
+    generator = np.random.default_rng(3)
+    known = generator.normal(size=(30, 1))
+    whole = taught(model(1), known, (2 * known[:, 0] + 1).tolist())
+    before = dumps(whole.snapshot())
+    with pytest.raises(SchemaError, match="too large"):
+        whole.learn(rows([[0.5], [x]]), [2.0, y])
+    assert dumps(whole.snapshot()) == before
+
+
+def test_a_mean_of_labels_that_are_far_apart_is_a_number() -> None:
+    mean = taught(RunningMean(), [[0.0]] * 5, [1.0, 1.7e308, -1.7e308, 1.7e308, 2.0])
+    (value,) = mean.predict(rows([[0.0]]))["value"]
+    assert value == pytest.approx(1.7e308 / 5)
