@@ -21,7 +21,7 @@ from rxml.http.protocol import (
     RawNext,
 )
 from rxml.wire.alike import Alike
-from rxml.wire.message import dumps, loads, loads_behind
+from rxml.wire.message import loads, loads_behind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,10 +58,8 @@ class Codec:
         self._alike = Alike(_BEGIN)
 
     def encode(self, frame: Frame) -> bytes:
-        """A frame as a message."""
-        if self.text:
-            return msgspec.json.encode(frame)
-        return dumps(msgspec.to_builtins(frame))
+        """A frame as a message; one with items is written by `next`."""
+        return msgspec.json.encode(frame) if self.text else msgspec.msgpack.encode(frame)
 
     def next(self, id_: int, seq: int, items: Sequence[Any]) -> bytes:
         """A `next` frame around elements; those of a batch travel as its columns in msgpack.

@@ -72,6 +72,7 @@ class Intake:
         """
         columns = given.columns
         out: dict[str, Any] = {}
+        as_wanted = len(columns) == 1  # with others there is an order, too
         for name, field in self._schema.items():
             column = columns.get(name)
             if column is None:
@@ -84,7 +85,8 @@ class Intake:
                 out[name] = column
             else:
                 out[name] = self._cast(name, column)
-        return Batch.adopt(out, len(given))
+                as_wanted = False
+        return given if as_wanted else Batch.adopt(out, len(given))
 
     def _cast(self, name: str, column: Any) -> Any:
         field = self._schema[name]
