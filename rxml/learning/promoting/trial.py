@@ -112,8 +112,10 @@ class Trial:
 
     def verdict(self) -> Verdict | None:
         """What is proven by now."""
+        if self._labels < self._least:
+            return None
         lower, upper = self.interval
-        if self._labels < self._least or lower <= 0.0 <= upper:
+        if lower <= 0.0 <= upper:
             return None
         return Verdict(lower > 0.0, self._labels, self.difference, lower, upper)
 
