@@ -102,9 +102,17 @@ def told_by(form: Form, values: Any, name: str) -> Floats:
     told = np.full((len(loose), form.width), np.nan)
     for kind, rows in _by_kind(loose, name).items():
         given = [loose[row] for row in rows]
-        column: Any = kind.stack(given) if issubclass(kind, Rows) else np.array(given, np.float64)
-        told[rows] = form.read(column)
+        told[rows] = form.read(
+            kind.stack(given) if issubclass(kind, Rows) else _numbers(given, name)
+        )
     return told
+
+
+def _numbers(given: list[Any], name: str) -> Any:
+    try:
+        return np.array(given, np.float64)
+    except OverflowError as error:
+        raise SchemaError(f"{name!r} says a number that is too large: {error}") from error
 
 
 def _one(item: Any, column: Column) -> Any:

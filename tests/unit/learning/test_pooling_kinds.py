@@ -223,6 +223,7 @@ def test_a_batch_without_a_column_is_rows_without_it() -> None:
     [
         ([said(1, None, None)], {}, SchemaError, "none of a, b says anything"),
         ([said(1, "x", 1.0)], {}, SchemaError, "row 0 is .*'a' is to say a number"),
+        ([said(1, 1.0, 10**400)], {}, SchemaError, "'b' says a number that is too large"),
         ([said(1, GOOD, Bernoulli(0.5))], {}, DistributionError, "got a Bernoulli"),
         ([said(1, 1.0, 2.0)], {"loss": "log"}, SchemaError, "no density"),
         (
