@@ -66,8 +66,8 @@ def average(rows: UncertainRows) -> Average:
     exists = -np.expm1(none_of(windows))
     unit, scaled = rows.scaled()
     once = unit.reshape(-1)
-    powers = np.stack([once, once**2, once, once**2])
-    got = _moments(scaled, windows, exists).T * powers
+    got = _moments(scaled, windows, exists).T * once
+    got[1::2] *= once  # not of its square, which may be too large for a number
     mean, var, error, var_error = (column.reshape(rows.shape) for column in got)
     return _certain(rows, Average(mean, var, exists.reshape(rows.shape), error, var_error))
 

@@ -31,7 +31,7 @@ _NOISY: Final = 0.25  # see `_moved`
 
 @np.errstate(under="ignore")
 def on_grid(
-    p: Floats, v: Floats, s: Floats | None, cells: int
+    p: Floats, v: Floats, s: Floats | None, cells: int, finest: float = 0.0
 ) -> tuple[list[Part], float, list[float]]:
     """The distributions of the sums of windows, on one grid, as fine as the widest of them lets it be.
 
@@ -40,6 +40,7 @@ def on_grid(
         v: its value, (G, n, M), finite.
         s: its standard deviation, (G, n, M), or None.
         cells: how many grid points, a power of two.
+        finest: what the step is no less than.
 
     Returns:
         the distributions, the step, and for each window the root of the mean square of what its sum was moved by.
@@ -51,7 +52,8 @@ def on_grid(
     if 4 * margin > cells:
         text = f"cells is {cells} for {p.shape[1]} rows"
         raise ValueError(f"{text}: give a power of two of at least {4 * margin}, or another method")
-    step = max(widest / (cells - 2 * margin), farthest * _FINEST) or 1.0
+    step = max(widest / (cells - 2 * margin), farthest * _FINEST)
+    step = max(step, finest) if step > 0 else 1.0
     whole = np.floor(v / step)
     part = v / step - whole
     noise = np.zeros_like(v) if s is None else np.maximum((s / step) ** 2 - part * (1 - part), 0.0)

@@ -8,11 +8,11 @@ Taking a row out of the distribution of a count by dividing would lose all digit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import numpy as np
 
-from rxml.uncertain.checks import Floats
+from rxml.uncertain.checks import Floats, require
 from rxml.uncertain.possible.convolution import ended_convolution, fewer_than
 from rxml.uncertain.possible.rows import UncertainRows, padded, presence
 from rxml.uncertain.possible.shapes import added
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 State: TypeAlias = tuple[Floats, ...]
+
+_LARGEST: Final = 1e100  # the cube of a greater one would hardly be a number
 
 
 class Monoid(Protocol):
@@ -150,7 +152,7 @@ class ExtremeMonoid:
 class SumMonoid:
     """Moments of how many rows are there and of the sum of their values.
 
-    Columns: presence, value, and for normal values the variance. State: five sums, (groups, 5). Lowered: the mean and
+    Columns: presence, value (within +-1e100), and for normal values the variance. State: five sums, (groups, 5). Lowered: the mean and
     the variance of the count; the mean, the variance and the third central moment of the sum.
     """
 
@@ -167,6 +169,7 @@ class SumMonoid:
         """
         rows = UncertainRows.of(*values)
         p, v = rows.p[:, 0], rows.v[:, 0]
+        require(np.abs(v) <= _LARGEST, f"a value is within +-{_LARGEST:g}", v)
         noise = np.zeros_like(v) if rows.s is None else rows.s[:, 0] ** 2
         q, mean = 1.0 - p, p * v
         var = p * (q * v**2 + noise)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _SLACK: Final = 1e-9  # of a step: how far a value may be from the lattice and still be on it
 _ROUNDED: Final = 2.0**-51  # of a value: what dividing it by the step may be off
 
+_ENDS: Final = np.errstate(under="ignore", over="ignore", invalid="ignore")
+"""Of values so small or so large, or infinite, that what is made of them is no number any more."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pmf:
@@ -49,22 +52,25 @@ class Pmf:
         return self.p.shape[:-1]
 
     @property
+    @_ENDS
     def support(self) -> Floats:
         """The values, shape of the windows + (S,)."""
         whole = self.start[..., np.newaxis] + places(self.p.shape[-1])
         return np.asarray(whole * self.step, np.float64)
 
+    @_ENDS
     def mean(self) -> Floats:
         """The expected value of each window."""
         ends, _ = self._centred()
         return np.asarray((self.start + ends[0] + ends[1]) * self.step)
 
+    @_ENDS
     def var(self) -> Floats:
         """The variance of each window."""
         _, squares = self._centred()
-        with np.errstate(under="ignore", over="ignore"):
-            return np.asarray(squares * self.step * self.step)
+        return np.asarray(squares * self.step * self.step)
 
+    @_ENDS
     def std(self) -> Floats:
         """The standard deviation of each window."""
         _, squares = self._centred()
@@ -116,6 +122,7 @@ class Pmf:
         found = np.where(place < 0 + behind, below, found)
         return np.asarray(np.where(place >= size, above, found))
 
+    @_ENDS
     def _places(self, x: ArrayLike) -> Floats:
         """The last place of the support that is not above x."""
         steps = points(x) / self.step
@@ -153,6 +160,7 @@ class Pmf:
         kept = np.count_nonzero(~over, axis=-1)
         return self._values(self.p.shape[-1] - 1 - kept)
 
+    @_ENDS
     def _values(self, places: NDArray[np.intp]) -> Floats:
         """The values at places, or at the nearest ones that can occur."""
         first = np.argmax(self.p > 0, axis=-1)

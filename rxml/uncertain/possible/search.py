@@ -63,7 +63,8 @@ def between(below: Callable[[Floats], Floats], low: Floats, high: Floats, wanted
         wanted: any shape.
     """
     for _ in range(STEPS):
-        middle = low / 2 + high / 2  # high - low may be no number
+        with np.errstate(under="ignore"):
+            middle = low / 2 + high / 2  # high - low may be no number
         if np.all((middle <= low) | (middle >= high)):
             break
         enough = below(middle) >= wanted

@@ -107,7 +107,7 @@ class Skewed:
             raise ValueError(f"q is {asked.tolist()}: give probabilities between 0 and 1")
         with np.errstate(under="ignore", over="ignore"):
             away = self.spread * skewed_score(ndtri(asked), self.skew)
-        return np.asarray(self.centre + away)
+            return np.asarray(self.centre + away)
 
     def interval(self, level: ArrayLike) -> tuple[Floats, Floats]:
         """The central interval of a level within [0, 1).

@@ -32,6 +32,7 @@ WIDEST: Final = 1 << 24
 _MOST: Final = 1 << 26  # for who asks for it
 GRID_STEPS: Final = 5_000_000
 """The same for the grid, in rows times grid points; a tenth of a second."""
+_FINEST: Final = 2.0**-1000  # a step of a grid is no less
 _GOOD: Final = (
     0.01  # the error of three moments that `auto` takes rather than a grid of many windows
 )
@@ -222,13 +223,13 @@ def _branches(values: NDArray[np.int64], p: Floats) -> tuple[NDArray[np.int64], 
     return np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1), weights
 
 
+@np.errstate(under="ignore")
 def _grid(rows: UncertainRows, _step: float, cells: int) -> Pmf:
     units, _ = rows.scaled()
     unit = float(units.max(initial=0.0)) or 1.0  # one for all, so that squares are numbers
-    with np.errstate(under="ignore"):
-        s = None if rows.s is None else windowed(rows.s, 2) / unit
-        v = windowed(rows.v, 2) / unit
-    parts, step, moved = on_grid(windowed(rows.p, 2), v, s, cells)
+    s = None if rows.s is None else windowed(rows.s, 2) / unit
+    v = windowed(rows.v, 2) / unit
+    parts, step, moved = on_grid(windowed(rows.p, 2), v, s, cells, _FINEST / unit)
     starts, f = stacked(parts)
     shape, step = rows.shape, step * unit
     shift = unit * np.array(moved).reshape(shape)

@@ -118,7 +118,7 @@ def _higher_normal(p: Floats, v: Floats, s: Floats) -> Floats:
     for i, row in enumerate(v):
         scale = np.hypot(s[..., np.newaxis], s[i])
         sure, others = scale == 0, v[..., np.newaxis]
-        with np.errstate(invalid="ignore"):  # of infinite values, which are known
+        with np.errstate(invalid="ignore", over="ignore"):  # infinite values are known
             chance = ndtr((others - row) / np.where(sure, 1.0, scale))
         chance = np.where(sure, others > row, chance)
         each = (p[..., np.newaxis] * chance).sum(axis=1)

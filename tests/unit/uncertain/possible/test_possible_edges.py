@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from rxml.errors import DistributionError
+from rxml.uncertain.possible.averages import average
 from rxml.uncertain.possible.counts import at_least, count
 from rxml.uncertain.possible.extremes import largest, smallest
-from rxml.uncertain.possible.monoids import ExtremeMonoid
+from rxml.uncertain.possible.monoids import ExtremeMonoid, SumMonoid
 from rxml.uncertain.possible.pmf import Pmf
 from rxml.uncertain.possible.ranks import median
 from rxml.uncertain.possible.rows import UncertainRows
@@ -79,6 +80,24 @@ def test_sums_of_values_that_cannot_be_squared(scale: float) -> None:
         slack = 0.01 if isinstance(got, Pmf) else float(got.error)
         assert np.abs(got.cdf(x * scale) - exact.cdf(x)).max() <= slack
         assert np.isfinite(got.interval(0.9)).all()
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-300, 1e299])
+def test_hardly_any_value_is_too_small_or_too_large(size: float) -> None:
+    rows = UncertainRows.of([0.5, 1e-300, 1.0, 0.25], np.array([0.0, size, size, -size]))
+    for method in ("skewed", "grid", "auto"):
+        got = total(rows, method=method)
+        told: list[Any] = [got.mean(), got.std(), *got.interval(0.9)]
+        assert np.isfinite(told).all()
+        assert got.cdf([-np.inf, np.inf]).tolist() == [0.0, 1.0]
+    of_rows = average(rows)
+    assert np.isfinite(of_rows.mean)
+    assert not np.isnan(of_rows.var)
+    assert np.isfinite(
+        expected_rank(UncertainRows.of([1.0, 1.0], [size, -size], [1e-300, 1.0]))
+    ).all()
+    with pytest.raises(DistributionError, match="within"):
+        SumMonoid().lift([np.ones(1), np.array([1e101])], np.zeros(1, np.intp), 1)
 
 
 def test_a_value_beside_the_lattice_is_not_taken_as_on_it() -> None:
