@@ -7,8 +7,10 @@ from dataclasses import replace
 from math import nan
 from typing import Any
 
+import hypothesis.strategies as st
 import msgspec
 import pytest
+from hypothesis import given
 
 from rxml.errors import ProtocolError, WorkerLostError
 from rxml.learning.facade import LearningConfig, LearningResult, ModelLearning, Progress
@@ -17,6 +19,7 @@ from rxml.learning.facade.frames import (
     MOST,
     Failed,
     Kind,
+    Made,
     Told,
     answer,
     body_of,
@@ -199,3 +202,18 @@ def test_frames_are_taken_for_what_a_stranger_sent() -> None:
             body_of(body, Told)
     with pytest.raises(ValueError, match="put them into a file"):
         frame(Failed("ValueError", "x" * MOST))
+
+
+SAID: list[Any] = [Told(1.0, 2.0, {"loss": 0.5}), Failed("ValueError", "no rows"), made()]
+
+
+@given(st.sampled_from(SAID), st.binary(max_size=40), st.integers(0, 300), st.integers(0, 40))
+def test_whatever_comes_is_an_answer_or_noise(said: Any, noise: bytes, at: int, gone: int) -> None:
+    body = frame(said)[HEAD.size :]
+    spoilt = body[: at % len(body)] + noise + body[at % len(body) + gone :]
+    for kind in (Kind.PROGRESS, Kind.MADE, Kind.FAILED):
+        try:
+            found = answer(kind, spoilt)
+        except ProtocolError:
+            continue
+        assert isinstance(found, Told | Made | Failed)
