@@ -2,7 +2,8 @@
 
 Eight cheap sensors tell a temperature and how far off it may be; some of what they say comes late, and the radio now and then
 hands on what none of them has said. Nothing is rounded to yes or no before the end: doubtful readings count by their
-probability, and windows tell distributions, even before they are complete.
+probability, and windows tell distributions, even before they are complete. Of the hottest one above a limit, what counts is what
+it is, so readings are drawn in worlds for it.
 
 python examples/sensors.py
 """
@@ -18,7 +19,7 @@ from rxml import operators as ops
 from rxml.aggregates import possible as pw
 from rxml.eventtime import bounded
 from rxml.testing import run as by_virtual_time
-from rxml.uncertain import Bernoulli, Normal, prob
+from rxml.uncertain import Bernoulli, Draws, Normal, Worlds, prob
 from rxml.windows import early, tumbling
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rxml.batch import Batch
 
 SENSORS: Final = 8
+DRAWS: Final = Draws(seed=7, worlds=256)
 LATE: Final = 20
 """Seconds that a reading may be late at most."""
 
@@ -49,9 +51,24 @@ def readings(seconds: int) -> list[Mapping[str, Any]]:
     return [row for _, row in sorted(came, key=lambda each: each[0])]
 
 
+def drawn(batch: Batch) -> Batch:
+    """With columns of what each reading is in each of the worlds, and in which of them it is there."""
+    seconds = batch["second"]
+    inside = DRAWS.uniform("presence", seconds) < batch["presence"].p
+    celsius = batch["celsius"].to(Worlds, draws=DRAWS, name="celsius", ids=seconds)
+    there = Bernoulli.in_worlds(inside, None, DRAWS.key)
+    return batch.with_columns(drawn=celsius, there=there)
+
+
 def warm(batch: Batch) -> Bernoulli:
     """Whether it is warmer than food may be: a probability for each reading."""
     event: Bernoulli = batch["celsius"] > -16.0
+    return event
+
+
+def warm_in_worlds(batch: Batch) -> Bernoulli:
+    """The same in each world, beside which the temperature is that of this world."""
+    event: Bernoulli = batch["drawn"] > -16.0
     return event
 
 
@@ -62,13 +79,12 @@ def alarming(batch: Batch) -> Any:
 
 async def main() -> None:
     """Minute by minute, all possible worlds at once."""
-    timed = rxml.of(*readings(240)).pipe(
-        ops.with_event_time("second", bounded(LATE), unit="s"),
-    )
+    in_worlds = rxml.of(*readings(240)).pipe(ops.map_batch(drawn))
+    timed = in_worlds.pipe(ops.with_event_time("second", bounded(LATE), unit="s"))
     minutes = timed.pipe(
         ops.window(tumbling(60)).aggregate(
             warm=pw.count(where=warm),
-            highest=pw.max("celsius", where=warm),
+            highest=pw.max("drawn", where=warm_in_worlds, presence="there", dependence="worlds"),
             one=pw.fuse("celsius", method="hksj"),
             worst=pw.top_k("celsius", 1, id="sensor"),
         )

@@ -41,6 +41,10 @@ def where(
     (`rxml.uncertain.possible`) are those of the rows that really pass. Filtering by "more likely than not" instead counts
     each doubtful row as one or none, and is off by far more (uncertain counts of 100 rows: 9.8 on average, instead of 2.2).
 
+    That holds of their number, and of columns that the event does not look at. Presence is a probability that no longer knows
+    what was looked at, and is taken as independent of all values behind it: the highest of readings "above 30" may be told to
+    be 29. Of such columns draw worlds, or give the aggregate its own `where=`, which tells what counts or refuses.
+
     Demand: n elements for n.
     Buffers: nothing.
     Emits: for an event, each row that may be there, with a `Bernoulli` column beside its own; where rows have one already,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ SERVERS = {"first_endpoint.py": "tests/http/test_examples.py"}
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
 
 
+@cache
 def output_of(name: str) -> str:
     done = subprocess.run(
         [sys.executable, f"examples/{name}"],
@@ -61,3 +63,10 @@ def test_the_example_of_a_killed_pipeline_comes_back_to_the_last_byte() -> None:
     assert "40,000 orders of 25 shops: 2,400 rows by a process left in peace" in shown
     assert "pulled the plug 4 times, 4 of them at work" in shown
     assert "once more, to the end: 2,400 rows; the same to the last byte: True" in shown
+
+
+def test_the_example_of_a_cold_store_tells_what_sampling_all_sensors_tells() -> None:
+    shown = output_of("sensors.py")
+    assert "     2   41.3 (36 to 46)                          -10.5 " in shown  # sampled: -10.56
+    assert "     0    4.6 (2 to 8)                            -14.1 " in shown  # sampled: -14.06
+    assert "alarm in minutes: [2]" in shown

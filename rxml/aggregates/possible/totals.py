@@ -39,7 +39,8 @@ def count(
 
     Args:
         where: counts only rows for which this holds: a column of events, booleans or probabilities, or a function from a
-            batch to one, such as `lambda b: b["celsius"] > 30`.
+            batch to one, such as `lambda b: b["celsius"] > 30`. Where it looks at the values that are aggregated, these
+            are weighed with it, or refused: see "Values that say where they count" in docs/uncertainty.md.
         presence: the column that says how likely a row is there; rows without it are.
         dependence: "independent"; "unknown", which gives an `Interval` that holds the count with the probability
             `level` or more, however the rows hang together; or "worlds", for presence found in worlds, which gives `Worlds`.
