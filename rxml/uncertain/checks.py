@@ -115,7 +115,7 @@ def points(x: ArrayLike) -> Floats:
         require(
             known if known.ndim < 2 else known.all(axis=0),
             "no number to compare with is NaN",
-            known,
+            array if known.ndim < 2 else np.moveaxis(array, 0, -1),
         )
     return array
 

@@ -139,8 +139,8 @@ def covariance_intersection(
     """
     require_level(level)
     values, variances, there = estimates(y, v, awake)
-    require_agreement(values, variances)
     trust = simplex(_best(variances, there) if weights is None else weights, there)
+    require_agreement(values, np.where(trust > 0, variances, np.inf))
     mean, var = weighed(values, variances, trust)
     q, i2, tau2 = between(values, variances)
     return pooled(mean, var, level, counted(variances), q=q, i2=i2, tau2=tau2)

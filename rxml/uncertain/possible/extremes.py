@@ -21,7 +21,7 @@ class Largest(OrderStatistic):
 
     @override
     def _below(self, x: Floats) -> Floats:
-        return _only(self.rows.up_to(x), self.rows.not_above(x))
+        return _only(self.rows, self.rows.up_to(x), self.rows.above(x))
 
     @override
     def _above(self, x: Floats) -> Floats:
@@ -37,7 +37,7 @@ class Smallest(OrderStatistic):
 
     @override
     def _above(self, x: Floats) -> Floats:
-        return _only(self.rows.above(x), self.rows.not_up_to(x))
+        return _only(self.rows, self.rows.above(x), self.rows.up_to(x))
 
 
 def largest(rows: UncertainRows) -> Largest:
@@ -62,13 +62,15 @@ def smallest(rows: UncertainRows) -> Smallest:
 
 
 @np.errstate(under="ignore")
-def _only(here: Floats, not_beyond: Floats) -> Floats:
+def _only(rows: UncertainRows, here: Floats, beyond: Floats) -> Floats:
     """P(some row is on this side, and none on the other): no difference of any two, which would lose digits.
 
     Args:
-        here: of each row, shape of x + (n,).
-        not_beyond: the logarithm of the probability of each row that it is not on the other side, of the same shape.
+        rows: of the windows.
+        here: P(a row is on this side), shape of x + (n,).
+        beyond: P(it is on the other), of the same shape.
     """
+    not_beyond = rows.log_rest(beyond, here)
     left = np.exp(not_beyond)
     share = np.minimum(here / np.where(left > 0, left, 1.0), 1.0)
     return np.exp(summed(not_beyond)) * -np.expm1(none_of(share))

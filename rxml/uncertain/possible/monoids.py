@@ -130,7 +130,8 @@ class ExtremeMonoid:
             DistributionError: probabilities, values or variances that are none; the message names the rows.
         """
         rows = UncertainRows.of(*values)
-        not_beyond = rows.not_up_to(self.grid) if self.smallest else rows.not_above(self.grid)
+        sides = rows.above(self.grid), rows.up_to(self.grid)
+        not_beyond = rows.log_rest(*(sides[::-1] if self.smallest else sides))
         logs = np.empty((len(codes), len(self.grid) + 1))
         with np.errstate(divide="ignore", under="ignore"):
             logs[:, :-1] = not_beyond.T

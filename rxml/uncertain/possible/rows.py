@@ -193,17 +193,14 @@ class UncertainRows:
         """P(a row is there and its value <= x), shape of x + (n,); x has that of the windows at its end."""
         return self._share(x, -1.0)
 
-    def not_above(self, x: Floats) -> Floats:
-        """The logarithm of P(a row is absent, or its value <= x), shape of x + (n,)."""
-        return self._log_rest(self.above(x), self.up_to(x))
-
-    def not_up_to(self, x: Floats) -> Floats:
-        """The logarithm of P(a row is absent, or its value > x), shape of x + (n,)."""
-        return self._log_rest(self.up_to(x), self.above(x))
-
     @np.errstate(divide="ignore", under="ignore")
-    def _log_rest(self, share: Floats, other: Floats) -> Floats:
-        """What a share leaves of 1; a large one is rounded, but not what is left of it."""
+    def log_rest(self, share: Floats, other: Floats) -> Floats:
+        """The logarithm of what P(a row is on one side of x) leaves of 1: a large share is rounded, but not what is left of it.
+
+        Args:
+            share: as `above`, or as `up_to`.
+            other: that of the other side, of the same x.
+        """
         near = share < 0.5
         few = np.log1p(-np.where(near, share, 0.0))
         return np.where(near, few, np.log(np.minimum(1.0 - self.presence + other, 1.0)))

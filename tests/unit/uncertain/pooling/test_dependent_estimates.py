@@ -199,3 +199,8 @@ def test_vectors_of_any_size_are_intersected(criterion: Any) -> None:
         near(far.mean[0], [2.0, 3.0], 1e-12)
         none = intersect(np.zeros((2, 0, 2)), np.zeros((2, 0, 2, 2)), criterion=criterion)
     assert np.isnan(none.mean).all()
+
+
+def test_a_fact_without_weight_contradicts_no_one() -> None:
+    got = covariance_intersection([[1.0, 2.0]], [[0.0, 0.0]], weights=[1.0, 0.0])
+    assert (got.mean[0], got.var[0]) == (1.0, 0.0)

@@ -162,6 +162,8 @@ def test_no_number_and_no_level_are_refused() -> None:
         for ask in (one.cdf, one.sf):
             with pytest.raises(DistributionError, match="NaN"):
                 ask(np.nan)
+            with pytest.raises(DistributionError, match=r"got \[nan\] in row 2"):
+                ask([[0.0, 1.0, np.nan]])
         for level in (-0.5, 1.5, np.nan):
             with pytest.raises(ValueError, match="level"):
                 one.interval(level)
