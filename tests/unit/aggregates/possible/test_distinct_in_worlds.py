@@ -97,7 +97,7 @@ def test_values_that_are_known_are_the_same_in_all_worlds_and_any_nan_is_one() -
 
 @pytest.mark.parametrize("sizes", [[1], [2, 1, 3]])
 def test_parts_and_checkpoints_do_not_matter(sizes: list[int]) -> None:
-    items = [{**item, "k": item["t"] % 2} for item in plain(readings(20, 9))]
+    items = [{**item, "k": item["t"] % 2} for item in plain(readings(14, 9))]
     windows = ops.window(sliding(9 * NS, 3 * NS)).aggregate(**WAYS)
     whole = told_of(windows, [items])
     parts = told_of(windows, pieces(items, sizes))
