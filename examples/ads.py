@@ -170,14 +170,15 @@ class Bidder:
     Attributes:
         stalls: share of questions to replicas that take 30 ms more.
         down: whether no replica answers.
+        clicks: what both replicas compute.
     """
 
     def __init__(self, market: Market) -> None:
         self.stalls: float = 0.0
         self.down: bool = False
         x, clicked = market.past(SEEN)
-        self._model = Clicks(x, clicked)
-        means, deviations = self._model.log_odds(x)
+        self.clicks: Clicks = Clicks(x, clicked)
+        means, deviations = self.clicks.log_odds(x)
         few = _with_one(x[:, :FEW])
         # The smaller model is taught by the larger one; what it cannot learn of that makes it less sure.
         self._few = np.linalg.lstsq(few, means)[0]
@@ -185,7 +186,7 @@ class Bidder:
         self._inflation = sqrt(1 + np.mean((means - few @ self._few) ** 2) / self._usual**2)
         self._all = float(np.mean(means)), float(np.std(means))
         self._dice, self._turn = random.Random(5), count()  # noqa: S311
-        scored = ops.score(self._model.model(), name="clicks", on=models.on_loop())
+        scored = ops.score(self.clicks.model(), name="clicks", on=models.on_loop())
         self._replicas = Service(scored), Service(scored)
 
     @asynccontextmanager

@@ -38,6 +38,7 @@ NAMES: Final = {
     "chaos_model": "benchmarks.cases.chaos_model",
     "isolation": "benchmarks.cases.isolation",
     "idle": "benchmarks.cases.idle",
+    "decisions": "benchmarks.cases.decisions",
     "poisson_binomial": "benchmarks.cases.poisson_binomial",
     "aci": "benchmarks.cases.aci",
     "distributions": "benchmarks.cases.distributions",

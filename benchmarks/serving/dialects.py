@@ -52,6 +52,10 @@ def _tensor(row: list[float]) -> dict[str, Any]:
     return {"inputs": [named]}
 
 
+def _offer(row: list[float]) -> dict[str, Any]:
+    return {"x": row * 5, "worth": 1.0, "price": 0.04}  # a hundred features
+
+
 BARE = Dialect("/predict", lambda row: {"features": row}, None)
 PLAIN = Dialect("/predict", lambda row: {"features": row}, lambda said: said["value"])
 NAMED = Dialect(
@@ -60,3 +64,4 @@ NAMED = Dialect(
 SLOW = Dialect("/slow", lambda row: {"features": row}, lambda said: said["value"])
 BENTO = Dialect("/predict", lambda row: {"rows": [row]}, lambda said: said[0])
 TENSOR = Dialect("/v2/models/model/infer", _tensor, lambda said: said["outputs"][0]["data"][0])
+OFFER = Dialect("/decide", _offer, None)
