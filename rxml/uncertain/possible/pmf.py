@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SLACK: Final = 1e-9  # of a step: how far a value may be from the lattice and still be on it
 _ROUNDED: Final = 2.0**-51  # of a value: what dividing it by the step may be off
-
+_WIDTHS: Final = np.geomspace(1.0, 128.0, 22)
 _ENDS: Final = np.errstate(under="ignore", over="ignore", invalid="ignore")
 """Of values so small or so large, or infinite, that what is made of them is no number any more."""
 
@@ -34,7 +34,8 @@ class Pmf:
     Attributes:
         start: int64, shape of the windows: () for one, (G,) for many.
         p: that shape + (S,); at least 0, each window adds up to 1.
-        error: that shape; a bound on how far any value of `cdf` may be off, 0 where it is exact up to rounding.
+        error: that shape; a bound on how far any value of `cdf` may be off, 0 where it is exact up to rounding; where values
+            were moved (`shift`), of those that they were moved to: see `bound`.
         step: the distance of neighbouring values, above 0.
         shift: that shape; how far the values may be from those that are meant, in their unit: a bound on the
             quadratic mean (Wasserstein-2) of what they were moved to get onto the lattice, 0 if they were not.
@@ -183,6 +184,21 @@ class Pmf:
         outside = (1.0 - levels("level", level)) / 2
         return self.ppf(outside), self.isf(outside)
 
+    def bound(self, moved: ArrayLike = 0.0) -> Floats:
+        """How far any value of `cdf` may be off, also for the sake of what values were moved; shape of the windows.
+
+        If the mean is kept, and the mean square of what is moved is m^2, no more than m^2 / (m^2 + h^2) are moved by h or more to
+        one side (Cantelli 1910), so that `cdf` is off by no more than that and what is within some interval of the width h.
+
+        Args:
+            moved: by how much more than `shift` the values are moved, in the quadratic mean, about a mean that is kept.
+        """
+        steps = np.broadcast_to((self.shift + np.asarray(moved)) / self.step, self.shape).reshape(
+            -1
+        )
+        off = [_displaced(p, m) for p, m in zip(windowed(self.p), steps.tolist(), strict=True)]
+        return np.asarray(np.minimum(self.error + np.array(off).reshape(self.shape), 1.0))
+
     def plus(self, other: Pmf) -> Pmf:
         """The distribution of the sum with another independent one, window by window: of two parts the whole.
 
@@ -207,6 +223,18 @@ class Pmf:
         shift = np.broadcast_to(np.asarray(self.shift), self.shape)[window]
         error = np.asarray(self.error[window])
         return Pmf(np.asarray(self.start[window]), self.p[window], error, self.step, shift)
+
+
+def _displaced(p: Floats, moved: float) -> float:
+    """How far sums of p may be off, if its values were moved by so many steps in the quadratic mean, and not on average."""
+    if moved == 0.0:
+        return 0.0
+    below, best = np.append(0.0, np.cumsum(p)), 1.0
+    for width in np.unique(np.ceil(moved * _WIDTHS)).tolist():
+        if width < len(below):
+            inside = float((below[int(width) :] - below[: -int(width)]).max())
+            best = min(best, inside + moved * moved / (moved * moved + width * width))
+    return best
 
 
 def _parts(pmf: Pmf) -> list[tuple[int, Floats]]:

@@ -126,8 +126,8 @@ def total(
         rows: of one window or of many; values must be finite.
         method: `exact` for values that are known multiples of `step`: by recurrence over the rows and by convolution,
             tails with their relative accuracy; `grid` for any: their characteristic functions on a grid, inverted by an
-            FFT, `shift` tells how far values were moved; `skewed`: by three moments, `error` tells a bound
-            on the probabilities. `auto` is exact if it can be, costs at most `STEPS` and has at most `WIDEST` values; else by
+            FFT, `shift` tells how far values were moved, and `bound` what that may do to probabilities; `skewed`: by three
+            moments, `error` tells a bound on the probabilities. `auto` is exact if it can be, costs at most `STEPS` and has at most `WIDEST` values; else by
             moments, if their `error` is at most 0.01 or the grid would cost more than `GRID_STEPS`; else on the grid.
         step: the lattice of `exact`, above 0.
         cells: grid points of `grid`, a power of two; 4,096 are enough for 50,000 rows.

@@ -100,6 +100,24 @@ def test_hardly_any_value_is_too_small_or_too_large(size: float) -> None:
         SumMonoid().lift([np.ones(1), np.array([1e101])], np.zeros(1, np.intp), 1)
 
 
+@pytest.mark.parametrize("big", [0.0, 3000.0])
+def test_what_a_grid_moves_is_bounded_where_it_hides_a_jump(big: float) -> None:
+    p, v = np.full(200, 0.5), np.random.default_rng(3).integers(0, 9, 200).astype(float)
+    v[0] = big
+    rows = UncertainRows.of(np.stack([p, p]), np.stack([v, v / 2]))
+    exact = total(rows, method="exact", step=0.5)
+    grid = total(rows, method="grid", cells=512)
+    assert isinstance(grid, Pmf)
+    x = np.arange(0.0, 4000.0, 0.5)[:, np.newaxis]
+    apart = np.abs(exact.cdf(x) - grid.cdf(x)).max(axis=0)
+    assert np.all(grid.error == 0)
+    assert np.all(apart <= grid.bound())
+    assert np.all(grid.bound() < grid.bound(100.0))
+    assert np.all(grid.bound(1e9) == 1)
+    assert grid[0].bound() == grid.bound()[0]
+    assert count(p).bound() == 0
+
+
 def test_a_value_beside_the_lattice_is_not_taken_as_on_it() -> None:
     beside, on = UncertainRows.of([0.5], [9e5 + 1e-4]), UncertainRows.of([0.5], [0.1 + 0.2])
     with pytest.raises(ValueError, match="multiples"):
