@@ -111,7 +111,7 @@ class Codec:
         items = self._alike.read(data)
         if items is None:
             items = loads_behind(data, _BEGIN, 6, limits=self._limits)
-            if isinstance(items, Batch):
+            if items.__class__ is Batch:
                 self._alike.saw(data, items)
         return Next(id_, items)
 

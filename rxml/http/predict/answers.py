@@ -41,10 +41,10 @@ def answer_of(result: Any, identity: str) -> dict[str, Any]:
 
 def prediction(result: Prediction) -> dict[str, Any]:
     """What is told of a prediction."""
-    outputs, release = result.outputs, result.release
-    found: dict[str, Any] = {"value": result.value}
-    if isinstance(result.value, Rows):
-        found |= {**summary(result.value), "outputs": outputs}
+    outputs, release, value = result.outputs, result.release, result.value
+    found: dict[str, Any] = {"value": value}
+    if value.__class__ is not float and isinstance(value, Rows):
+        found |= {**summary(value), "outputs": outputs}
     elif len(outputs) > 1:
         interval = result.interval
         if interval is not None:
