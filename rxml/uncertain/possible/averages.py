@@ -31,7 +31,7 @@ class Average:
 
     Attributes:
         mean: its expected value, shape of the windows; NaN where no row can be there.
-        var: its variance; NaN where no row can be there.
+        var: its variance, but for 1e-15 of the square of what values span; NaN where no row can be there.
         exists: the probability that some row is there.
         error: an estimate of how far `mean` may be off for the sake of the rule of integration, 0 where that is exact.
         var_error: the same for `var`.
