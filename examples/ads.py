@@ -265,9 +265,8 @@ def report(act: str, rows: list[Asked]) -> None:
     """What happened in an act."""
     times = sorted(1000 * row.seconds for row in rows)
     decided = [(row.decision, row.gain) for row in rows if row.decision is not None]
-    rungs = Counter(decision.rung for decision, _ in decided)
     print(f"{act}: {len(rows):,} offers, {len(rows) - len(decided):,} without a decision in time")
-    print(f"  by {dict(rungs.most_common())}")
+    print(f"  by {dict(Counter(made.rung for made, _ in decided).most_common())}")
     print(f"  p50 {times[len(times) // 2]:.1f} ms, p99 {times[len(times) * 99 // 100]:.1f} ms")
     print(f"  bought {gained([gain for decision, gain in decided if decision.buy])}")
     print(f"  or by profit alone {gained([gain for made, gain in decided if made.profit > 0])}")

@@ -79,15 +79,16 @@ class Sum(Collected):
             return of_skewed(found)
         if not np.any(found.shift):
             return of_pmf(found[0])
-        return _moved(of_pmf(found[0], 0.0), rows)
+        return _moved(found[0], rows)
 
     @override
     def columns_of(self, results: Sequence[Any]) -> list[Any]:
         return alternatives(results)
 
 
-def _moved(grid: Known, rows: UncertainRows) -> Known:
-    """A grid whose values are moved so that mean and variance are those of the sum; its error is that of one cell."""
+def _moved(found: Pmf, rows: UncertainRows) -> Known:
+    """A grid whose values are moved so that mean and variance are those of the sum; its error bounds what the moves can do."""
+    grid = of_pmf(found, 0.0)
     moments = sum_moments(rows)
     can = np.minimum(np.cumsum(grid.p), np.cumsum(grid.p[::-1])[::-1]) > _NOISE
     values, p = grid.values[can], grid.p[can] / grid.p[can].sum()
@@ -95,7 +96,8 @@ def _moved(grid: Known, rows: UncertainRows) -> Known:
         mean = float(np.sum(p * values))
         spread = float(np.sqrt(np.sum(p * (values - mean) ** 2)))
     scale = float(np.sqrt(moments.var[0])) / spread if spread > 0 else 1.0
-    return Known(float(moments.mean[0]) + (values - mean) * scale, p, float(p.max()))
+    error = max(float(p.max()), float(found.bound(abs(1.0 - scale) * spread)))
+    return Known(float(moments.mean[0]) + (values - mean) * scale, p, error)
 
 
 class NormalSum(Aggregate):
