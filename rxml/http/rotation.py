@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from selectors import SelectorKey
 
-MOST: Final = 64
-"""That are read in one turn."""
+MOST: Final = 32
+"""That are read in one turn: with more of them answers cost more, with fewer the turns do."""
 
 if sys.platform == "linux":
 

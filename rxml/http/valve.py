@@ -14,9 +14,8 @@ READING: Final = 0.002
 answer takes about four times as long, and with many more connections each costs more, since what they need fits into no cache:
 a sixth at 1000 of them, where 64 to 256 cost the same."""
 
-ROTATING: Final = 0.005
-"""The same where a few are read in a turn (see `rxml.http.rotation`), so that each costs what it costs among few. Who is last
-waits for about 25 ms."""
+ROTATING: Final = 0.003
+"""The same where a few are read in a turn (see `rxml.http.rotation`), so that each costs what it costs among few."""
 
 WINDOW: Final = 0.1
 """Seconds between two decisions."""
