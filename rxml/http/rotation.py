@@ -93,11 +93,6 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return RotatingLoop()
 
 
-def is_rotating(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether a few connections are read in one of its turns."""
-    return sys.platform == "linux" and isinstance(loop, RotatingLoop)
-
-
 def unread(loop: asyncio.AbstractEventLoop) -> Callable[[], bool]:
     """Tells whether more may have come than has been read in the present turn of this loop."""
     if sys.platform != "linux" or not isinstance(loop, RotatingLoop):

@@ -19,8 +19,7 @@ from rxml.http.handler import Http
 from rxml.http.listener import Listener
 from rxml.http.operating import Operating
 from rxml.http.parser import require_fast_parser
-from rxml.http.rotation import is_rotating
-from rxml.http.valve import READING, ROTATING, Valve
+from rxml.http.valve import Valve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -142,8 +141,7 @@ class Server:
             options["ssl"] = await asyncio.to_thread(tls.context)
             options["ssl_handshake_timeout"] = _HANDSHAKE
             options["ssl_shutdown_timeout"] = _HANDSHAKE
-        rotates = is_rotating(asyncio.get_running_loop())
-        valve = Valve(self._serving.limits.connections, ROTATING if rotates else READING)
+        valve = Valve(self._serving.limits.connections)
         refused = partial(self._serving.metrics.shed, 503, "connections")
         listener = Listener(self._door, valve, self._http.active, options, refused)
         try:

@@ -9,13 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-READING: Final = 0.002
-"""Seconds of the processor that reading what has come may take at a time where all of it is read in one turn of the loop: an
-answer takes about four times as long, and with many more connections each costs more, since what they need fits into no cache:
-a sixth at 1000 of them, where 64 to 256 cost the same."""
-
-ROTATING: Final = 0.003
-"""The same where a few are read in a turn (see `rxml.http.rotation`), so that each costs what it costs among few."""
+READING: Final = 0.003
+"""Seconds of the processor that reading what has come, once from each, may take: with that of some 270 connections. An answer
+takes about three times as long."""
 
 WINDOW: Final = 0.1
 """Seconds between two decisions."""
@@ -38,8 +34,12 @@ _LASTS: Final = 16.0
 """Times as long as reading took, what was read is worked on at most; after that there is nothing to do: four times as a rule,
 and others may have the processor meanwhile."""
 
-_AIM: Final = 0.8
-"""Of what reading may take, what is aimed at, so that more do not come in at once and have to leave again."""
+_AIM: Final = 0.55
+"""Of READING, what is aimed at, so that more do not come in at once and have to leave again. Where not all may stay, few are
+best: what 140 need fits into the caches, and each answer costs a tenth less than among 270."""
+
+_SHORT: Final = 0.25
+"""Of READING, below what there may be more: well below the aim, or there would be more and fewer in turns."""
 
 _MOST_AT_ONCE: Final = 0.25
 """Of the connections, what stays in any case: one decision may be wrong."""
@@ -55,13 +55,12 @@ class Valve:
     off in a few long turns, with none after them, which is no reason to take fewer. Under load that stands there are no
     others.
 
-    Since that mean is proportional to the connections, it says how many there may be. While it is less than half of what it
-    may be though others are kept out, or for long, there may be more; between half and all of it nothing changes, since each
-    connection that ends costs another one.
+    Since that mean is proportional to the connections, it says how many there may be. While it is less than a quarter of
+    what it may be though others are kept out, or for long, there may be more; between that and all of it nothing changes, since
+    each connection that ends costs another one.
 
     Args:
         most: connections when nothing is the matter, >= 1.
-        reading: seconds that reading what has come may take.
 
     Attributes:
         limit: connections that may be open.
@@ -74,15 +73,13 @@ class Valve:
         "_end",
         "_last",
         "_passed",
-        "_reading",
         "_weighted",
         "_windows",
         "limit",
         "most",
     )
 
-    def __init__(self, most: int, reading: float = READING) -> None:
-        self._reading = reading
+    def __init__(self, most: int) -> None:
         self.limit: int = most
         self.most: int = most
         self._at = self._last = 0.0
@@ -116,15 +113,14 @@ class Valve:
         return self.limit != before
 
     def _decide(self, usual: float, open_: int) -> None:
-        reading = self._reading
-        self._windows = self._windows + 1 if usual > reading else 0
-        self._calm = self._calm + 1 if usual < reading / 2 else 0
+        self._windows = self._windows + 1 if usual > READING else 0
+        self._calm = self._calm + 1 if usual < _SHORT * READING else 0
         if self._windows >= (_AGAIN if self.narrowed else _STANDING):
-            share = max(_MOST_AT_ONCE, _AIM * reading / usual)
+            share = max(_MOST_AT_ONCE, _AIM * READING / usual)
             self.limit = max(min(_LEAST, self.most), int(share * min(self.limit, open_)))
             self._windows = 0  # what was read before says nothing of it
         elif self._calm > _CALM or (self._calm and open_ >= _BINDS * self.limit):
-            more = min(_MOST_MORE, _AIM * reading / usual) if usual else _MOST_MORE
+            more = min(_MOST_MORE, _AIM * READING / usual) if usual else _MOST_MORE
             self.limit = min(self.most, int(more * self.limit))
 
     def rested(self, now: float) -> None:

@@ -12,7 +12,7 @@ import pytest
 from typing_extensions import override
 
 from rxml.http import App, listener, rotation
-from rxml.http.rotation import MOST, is_rotating, new_loop, unread
+from rxml.http.rotation import MOST, new_loop, unread
 from tests.http.helpers import run
 from tests.http.ports import MOST as OPEN
 from tests.http.ports import Still, port
@@ -79,7 +79,7 @@ def test_it_tells_what_any_selector_tells() -> None:
 def test_a_loop_with_it_does_what_a_loop_does() -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        assert is_rotating(loop)
+        assert isinstance(loop, rotation.RotatingLoop)
         assert not unread(loop)()
         assert await asyncio.to_thread(lambda: 5) == 5
         with pytest.raises(TimeoutError):
@@ -99,7 +99,6 @@ def test_a_loop_that_a_policy_asks_for_is_taken(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(asyncio, "new_event_loop", Other)
     loop = new_loop()
     assert type(loop) is Other
-    assert not is_rotating(loop)
     assert not unread(loop)()
     loop.close()
 
@@ -109,7 +108,7 @@ def test_an_app_that_runs_by_itself_has_such_a_loop() -> None:
     rotating: list[bool] = []
 
     def ready(server: Server) -> None:
-        rotating.append(is_rotating(asyncio.get_running_loop()))
+        rotating.append(isinstance(asyncio.get_running_loop(), rotation.RotatingLoop))
         server.ask_to_end()
 
     App(port=0).run(ready=ready)

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from rxml.http.valve import READING, ROTATING, WINDOW, Valve
+from rxml.http.valve import READING, WINDOW, Valve
 
 LEAST = 32
 
@@ -59,15 +59,14 @@ def test_what_has_gathered_in_pauses_is_not_overload(pause: float) -> None:
         assert valve.limit == 1000
 
 
-@pytest.mark.parametrize("reading", [READING, ROTATING])
-def test_reading_that_stays_long_narrows_to_what_can_be_read_in_time(reading: float) -> None:
-    valve = Valve(1000, reading)
+def test_reading_that_stays_long_narrows_to_what_can_be_read_in_time() -> None:
+    valve = Valve(1000)
     for number in range(200):
         now, open_ = number * WINDOW / 5, min(900, valve.limit)
         valve.read(open_ * 40e-6, now, open_)
     assert valve.narrowed
-    assert valve.limit * 40e-6 <= reading
-    assert valve.limit * 40e-6 >= 0.3 * reading
+    assert valve.limit * 40e-6 <= READING
+    assert valve.limit * 40e-6 >= 0.3 * READING
 
 
 def test_between_half_and_all_of_what_reading_may_take_it_rests() -> None:
