@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from rxml.uncertain.pooling.slots import State
 
 
-_ROUNDED: Final = 2.0**-50
+_ROUNDED: Final = 2.0**-44
+"""Of the trace: a solution is then right to some 2^-8, whichever way a processor adds up."""
 
 
 class OnlineRidge:
@@ -103,7 +104,7 @@ class OnlineRidge:
         return np.linalg.solve(inner, np.where(there, right, 0.0)[:, :, None])[:, :, 0]
 
     def _penalty(self, squares: Floats) -> Floats:
-        """That of each row, (n,); not less than what squares are rounded by, as else there may be no one solution."""
+        """That of each row, (n,); not so small beside the squares that rounding would decide."""
         trace = np.trace(squares, axis1=1, axis2=2)
         return np.asarray(np.maximum(self.penalty, _ROUNDED * self.models * trace))
 
