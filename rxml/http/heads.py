@@ -17,6 +17,8 @@ END: Final = b"\r\n\r\n"
 MOST: Final = 512
 """Heads that are known at a time: their lengths of bodies differ, too."""
 
+_HALF: Final = MOST // 2
+
 LONGEST: Final = 2048
 """Bytes of one; a longer one is read each time."""
 
@@ -38,20 +40,31 @@ class Known(NamedTuple):
 
 
 class Heads:
-    """Those of plain requests that came last, of all connections of a server; the one known longest goes first."""
+    """Those of plain requests that came last, of all connections of a server: at least the last 256 that were kept.
 
-    __slots__ = ("_known",)
+    There are two halves; when the newer one is full the older one goes at once, since taking single ones out of a mapping
+    costs more than parsing does where no head comes again.
+    """
+
+    __slots__ = ("_newer", "_older")
 
     def __init__(self) -> None:
-        self._known: dict[bytes, Known] = {}
+        self._newer: dict[bytes, Known] = {}
+        self._older: dict[bytes, Known] = {}
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._newer) + len(self._older)
 
     def find(self, data: bytes) -> Known | None:
         """What the head says, if it is known and its body follows it, and nothing more."""
-        known = self._known.get(data[: data.find(END) + 4])
-        return known if known is not None and known.size == len(data) else None
+        head = data[: data.find(END) + 4]
+        known = self._newer.get(head)
+        if known is None:
+            known = self._older.pop(head, None)
+            if known is None:
+                return None
+            self._add(head, known)
+        return known if known.size == len(data) else None
 
     def keep(self, data: bytes, lane: Lane, terms: Any, body: int) -> None:
         """Remember a head.
@@ -65,6 +78,9 @@ class Heads:
         begin = len(data) - body
         if begin > LONGEST:
             return
-        if len(self._known) >= MOST:
-            del self._known[next(iter(self._known))]
-        self._known[data[:begin]] = Known(lane, terms, begin, len(data))
+        self._add(data[:begin], Known(lane, terms, begin, len(data)))
+
+    def _add(self, head: bytes, known: Known) -> None:
+        if len(self._newer) >= _HALF:
+            self._older, self._newer = self._newer, {}
+        self._newer[head] = known
