@@ -15,6 +15,7 @@ from collections import Counter
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
+from typing import Final
 
 import pytest
 from typing_extensions import override
@@ -77,6 +78,9 @@ def pids_within(url: str, wanted: int, seconds: float = 20.0) -> set[int]:
     return found
 
 
+RETRY_SECONDS: Final = 0.05
+
+
 class Asker(threading.Thread):
     """Asks over and over, each time on a connection of its own, and once more where that failed."""
 
@@ -98,7 +102,9 @@ class Asker(threading.Thread):
             self.answered += 1
 
     def _retry(self) -> None:
+        """After a moment, as clients do: a process that was killed gives back its memory first, and then its port."""
         self.retried += 1
+        time.sleep(RETRY_SECONDS)
         try:
             get(self._url)
         except (OSError, HTTPException) as error:
