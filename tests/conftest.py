@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if not (ROOT / "rxml" / "operators").is_dir():
         "rxml/operators must be a link to ../operators, and this checkout has a plain file there or "
         "nothing: run `git config core.symlinks true && git checkout rxml/operators`"
     )
+
+_FINISHED = count(1)
 
 # Cases for the type checkers hold errors on purpose; fuzz targets need the fuzzer's environment.
 collect_ignore_glob = ["typing/cases/*", "fuzz/*"]
@@ -41,6 +44,16 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 def pytest_collection_finish() -> None:
     """What is there before the first test stays: collectors, of which many tests call one, need not look at it again."""
+    _settle()
+
+
+def pytest_runtest_teardown() -> None:
+    """So does what tests have left by now, such as their reports."""
+    if not next(_FINISHED) % 300:
+        _settle()
+
+
+def _settle() -> None:
     gc.collect()
     gc.freeze()
 
