@@ -28,8 +28,9 @@ async def asked(server: Any) -> Answer:
     return await http(server, "/double", json.dumps({"x": 3.0}).encode(), headers=headers)
 
 
-async def opened(server: Any, name: str) -> Any:
+async def opened(server: Any, name: str) -> dict[str, Any]:
     """An answer once this arm is there: arms open in any order, and the first that has serves alone."""
+    answer: dict[str, Any] = {}
     for _ in range(1000):
         answer = (await asked(server)).json
         if answer["model"] == name:
