@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from rxml.flow.operator import Operator
 
 
+def _is_label(item: object) -> bool:
+    return type(item) is Label
+
+
 class Hearing(KeyedKernel[Any, Any]):
     """Gives one result for each element, and none for a `Label`: that it hears.
 
@@ -53,15 +57,20 @@ class Hearing(KeyedKernel[Any, Any]):
     lenient: bool = False
     """Labels come from beside: one that is of no use stops nothing, since those who are answered must not suffer from it."""
 
+    @staticmethod
+    def sort(item: object) -> object:
+        """Equal for elements that may be in one run: labels stand apart from others."""
+        return _is_label(item)
+
     @override
     def runs(self, items: Sequence[Any]) -> Sequence[slice]:
         if isinstance(items, Batch):
             return (slice(0, len(items)),)
         runs: list[slice] = []
-        for heard, run in groupby(items, _is_label):
+        for _, run in groupby(items, self.sort):
             start = runs[-1].stop if runs else 0
             stop = start + sum(1 for _ in run)
-            alone = heard and self.singly
+            alone = self.singly and _is_label(items[start])
             runs += (
                 [slice(at, at + 1) for at in range(start, stop)] if alone else [slice(start, stop)]
             )
@@ -112,10 +121,6 @@ def told(make: Callable[[], Hearing], *, lenient: bool, passing: bool) -> Callab
         return kernel
 
     return made
-
-
-def _is_label(item: object) -> bool:
-    return type(item) is Label
 
 
 def hearing(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 from typing_extensions import override
 
+from rxml.batch.batch import Batch
 from rxml.errors import SchemaError
 from rxml.flow.kernel import Chunkwise
 from rxml.flow.kinds import fold
@@ -60,6 +61,13 @@ def with_plain_id(label: Label) -> Label:
     """The same label; of an id that is a scalar of numpy, as those of arrays are, with Python's own."""
     name: Any = label.id
     return Label(name.item(), label.value, label.time) if isinstance(name, np.generic) else label
+
+
+def without_labels(items: Sequence[Any]) -> Sequence[Any]:
+    """The elements alone."""
+    if isinstance(items, Batch) or not any(type(item) is Label for item in items):
+        return items
+    return [item for item in items if type(item) is not Label]
 
 
 def require_times(labels: Iterable[Label]) -> None:

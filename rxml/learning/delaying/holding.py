@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -38,16 +37,11 @@ class Holding(Hearing):
         super().__init__(where)
         self._waiting = waiting
 
+    @staticmethod
     @override
-    def runs(self, items: Sequence[Any]) -> Sequence[slice]:
-        """Labels that will never be known apart from others, so that all are heard in their order."""
-        if isinstance(items, Batch):
-            return super().runs(items)
-        runs: list[slice] = []
-        for _, run in groupby(items, _sort):
-            start = runs[-1].stop if runs else 0
-            runs.append(slice(start, start + sum(1 for _ in run)))
-        return runs
+    def sort(item: object) -> object:
+        """Labels that will never be known stand apart from others, too, so that all are heard in their order."""
+        return 0 if type(item) is not Label else 2 if missing(item) else 1
 
     @override
     def advance(self, watermark: int) -> Sequence[Any]:
@@ -99,7 +93,3 @@ def require_rows(items: Sequence[Any]) -> None:
             raise SchemaError(
                 f"element {row} is a {kind}: columns are put beside those of mappings"
             )
-
-
-def _sort(item: object) -> int:
-    return 0 if type(item) is not Label else 2 if missing(item) else 1

@@ -48,6 +48,7 @@ class Learning(Holding):
     """
 
     version = 2
+    singly = True
 
     def __init__(
         self,
@@ -71,15 +72,6 @@ class Learning(Holding):
     def _words(self) -> str:
         made = f"{type(self._first).__name__} of {', '.join(self._first.inputs)} by {self._most}"
         return f"learn({label_of(self._ids)}, {made}) of {self._where.words}"
-
-    @override
-    def runs(self, items: Sequence[Any]) -> Sequence[slice]:
-        """Each label by itself, so that one that cannot be learned from takes none with it."""
-        return [
-            part
-            for run in super().runs(items)
-            for part in (_singly(run) if _is_heard(items, run) else [run])
-        ]
 
     @override
     def read(self, items: Sequence[Any], times: NDArray[np.int64]) -> tuple[list[Id], Batch]:
@@ -196,11 +188,3 @@ class Learning(Holding):
         self._gathered = {
             slot: [(tuple(values), label) for values, label in pairs] for slot, pairs in gathered
         }
-
-
-def _is_heard(items: Sequence[Any], run: slice) -> bool:
-    return not isinstance(items, Batch) and type(items[run.start]) is Label
-
-
-def _singly(run: slice) -> list[slice]:
-    return [slice(at, at + 1) for at in range(run.start, run.stop)]

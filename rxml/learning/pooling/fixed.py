@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from rxml.flow.kernel import Chunkwise
-from rxml.learning.label import Label
+from rxml.learning.label import Label, without_labels
 from rxml.learning.pooling.members import members_of, require_there
-from rxml.learning.retraining.rows import without_labels
 from rxml.uncertain.pooling.forms import form_of
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing_extensions import override
 
 from rxml.errors import RxmlError, SchemaError
 from rxml.eventtime.reading import label_of, read
+from rxml.learning.label import without_labels
 from rxml.learning.promoting.kernel import Pair
 from rxml.learning.retraining.beside import JobStage
-from rxml.learning.retraining.rows import without_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,7 +6,6 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from rxml.batch.batch import Batch
-from rxml.learning.label import Label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,13 +60,6 @@ class LatestRows:
 
 def _plain(part: Sequence[Any]) -> Any:
     return part if isinstance(part, Batch) else [dict(row) for row in part]
-
-
-def without_labels(items: Sequence[Any]) -> Sequence[Any]:
-    """The elements alone."""
-    if isinstance(items, Batch) or not any(type(item) is Label for item in items):
-        return items
-    return [item for item in items if type(item) is not Label]
 
 
 def batch_of(parts: Sequence[Sequence[Any]]) -> Batch | None:

@@ -13,9 +13,10 @@ from typing_extensions import override
 
 from rxml.errors import AliasMovedError, RegistryError
 from rxml.flow.context import Outcome
+from rxml.learning.label import without_labels
 from rxml.learning.retraining.beside import JobStage
 from rxml.learning.retraining.kernel import RetrainingReport
-from rxml.learning.retraining.rows import LatestRows, batch_of, without_labels
+from rxml.learning.retraining.rows import LatestRows, batch_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
