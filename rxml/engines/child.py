@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from rxml.children import environment
 from rxml.engines.frames import HEAD, Failure, Kind, Load, frame, head, packed, unpacked
 from rxml.errors import ModelError, ProtocolError, WorkerLostError
 from rxml.flow.scope import Scope, uninterrupted
@@ -28,14 +29,6 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("rxml.engines")
 _BUFFER: Final = 1 << 20
 _LINE: Final = 1000
-_THREADS: Final = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-
 
 _LOOPS: Final = (StopIteration, StopAsyncIteration)
 """What ends a loop wherever it is raised: no future takes it."""
@@ -222,13 +215,8 @@ def _spawned(channel: int, memory: int, core: int, threads: int) -> subprocess.P
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env={**os.environ, **dict.fromkeys(_THREADS, str(threads)), "PYTHONPATH": _path()},
+        env=environment(threads),
     )
-
-
-def _path() -> str:
-    """Where this process finds modules, the worker does too."""
-    return os.pathsep.join(filter(None, [*sys.path, os.environ.get("PYTHONPATH")]))
 
 
 def _failure(body: bytes) -> Failure:

@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from rxml.children import environment
+
 if TYPE_CHECKING:
     from rxml.learning.facade.config import LearningConfig
 
@@ -23,13 +25,6 @@ _ROUND: Final = 0.005
 _ROUNDS: Final = 2000
 """Looks, and seconds between them, until a guard that was told to end everything has done so."""
 
-_THREADS: Final = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 _FOLDERS: Final = ("TMPDIR", "JOBLIB_TEMP_FOLDER")
 
 
@@ -50,10 +45,8 @@ def spawned(channel: int, folder: Path, config: LearningConfig) -> subprocess.Po
         cwd=folder,
         start_new_session=True,
         env={
-            **os.environ,
-            **dict.fromkeys(_THREADS, str(config.threads)),
+            **environment(config.threads),
             **dict.fromkeys(_FOLDERS, str(folder)),
-            "PYTHONPATH": _path(),
             "PYTHONHASHSEED": str(config.seed % 2**32),
         },
     )
@@ -110,10 +103,3 @@ def manner(status: int) -> str:
     with suppress(ValueError):
         return f"its process was killed by {signal.Signals(-status).name}"
     return f"its process was killed by signal {-status}"
-
-
-def _path() -> str:
-    """Where this process finds modules, the trainer does too; the working directory is another one there."""
-    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    here = [str(Path(each).absolute()) for each in [*sys.path, *filter(None, given)]]
-    return os.pathsep.join(here)
