@@ -11,6 +11,7 @@ from rxml.aggregates.aggregate import Aggregate, require_whole
 from rxml.aggregates.possible.collected import MOST, Collected
 from rxml.aggregates.possible.early import Seen, foretold_count
 from rxml.aggregates.possible.given import given_of
+from rxml.aggregates.possible.logs import SumOfLogs
 from rxml.aggregates.possible.readers import Presence
 from rxml.aggregates.possible.results import alternatives, known, of_pmf, sure
 from rxml.aggregates.possible.unknown import at_least_bounds, count_interval
@@ -107,30 +108,12 @@ class CountBounds(Collected):
         return [Interval(ends[:, 0], ends[:, 1], level=self.level)]
 
 
-class Exists(Aggregate):
-    """P(some row is there). State: the logarithm of P(none), float64."""
+class Exists(SumOfLogs):
+    """P(some row is there), by that of none."""
 
     @override
-    def identity(self, groups: int) -> State:
-        return (np.zeros(groups),)
-
-    @override
-    def lift(
-        self,
-        values: Sequence[NDArray[Any]],
-        times: NDArray[np.int64],
-        codes: NDArray[np.intp],
-        groups: int,
-    ) -> State:
-        with np.errstate(divide="ignore", under="ignore"):
-            logs = np.log1p(-known(values[0]))
-        (total,) = self.identity(groups)
-        np.add.at(total, codes, logs)
-        return (total,)
-
-    @override
-    def combine(self, left: State, right: State) -> State:
-        return (left[0] + right[0],)
+    def logs(self, values: Sequence[NDArray[Any]]) -> Floats:
+        return np.asarray(np.log1p(-known(values[0])))
 
     @override
     def lower(self, state: State) -> Any:

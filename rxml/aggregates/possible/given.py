@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from rxml.aggregates.aggregate import Aggregate
 from rxml.aggregates.possible.blocks import Block
+from rxml.aggregates.possible.logs import SumOfLogs
 from rxml.aggregates.possible.readers import Amounts, Chances, Presence, shown_event
 from rxml.aggregates.states import cells
 from rxml.uncertain import Alternatives, Bernoulli, Normal
@@ -26,39 +27,12 @@ _LEAST: Final = 5e-324
 """The smallest float: what can be is never said to be impossible."""
 
 
-class Agreement(Aggregate):
-    """P(all rows agree). State: its logarithm, float64."""
+class Agreement(SumOfLogs):
+    """P(all rows agree)."""
 
     @override
-    def identity(self, groups: int) -> State:
-        return (np.zeros(groups),)
-
-    @override
-    def lift(
-        self,
-        values: Sequence[NDArray[Any]],
-        times: NDArray[np.int64],
-        codes: NDArray[np.intp],
-        groups: int,
-    ) -> State:
-        state = self.identity(groups)
-        self.folding(values, times)(state, codes)
-        return state
-
-    @override
-    def folding(self, values: Sequence[NDArray[Any]], times: NDArray[np.int64]) -> Fold:
-        """As any, without rounds: `ufunc.at` adds row by row, in their order."""
-        with np.errstate(divide="ignore"):
-            logs = np.log(values[0])
-
-        def fold(state: State, places: NDArray[np.intp]) -> None:
-            np.add.at(state[0], places, logs)
-
-        return fold
-
-    @override
-    def combine(self, left: State, right: State) -> State:
-        return (left[0] + right[0],)
+    def logs(self, values: Sequence[NDArray[Any]]) -> Floats:
+        return np.asarray(np.log(values[0]))
 
     @override
     def lower(self, state: State) -> Floats:
