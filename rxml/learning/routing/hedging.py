@@ -5,22 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import override
-
 from rxml.flow.guarding.panel import SHARE
 from rxml.flow.guarding.rungs import NOTHING, why
 from rxml.flow.guarding.standing import in_time, now
-from rxml.flow.workers.map_async import MapAsyncStage
 from rxml.learning.routing.racing import Race
 from rxml.learning.widening import require_rows
 from rxml.models.scoring.routing_stage import replaced
+from rxml.models.supervising.stage import AskingStage
 from rxml.models.supervising.telling import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rxml.batch import Row
-    from rxml.flow.chunk import Chunk
     from rxml.flow.node import Env, Node
     from rxml.learning.routing.racing import Bar
     from rxml.models.supervising.company import Company
@@ -43,8 +40,8 @@ class Hedge:
     default: Any
 
 
-class HedgeStage(MapAsyncStage):
-    """Asks models about elements, several at once; starts what they run in with its first request.
+class HedgeStage(AskingStage):
+    """Asks models about elements, several at once.
 
     Args:
         env: of the run.
@@ -66,13 +63,10 @@ class HedgeStage(MapAsyncStage):
         ordered: bool,
     ) -> None:
         super().__init__(
-            env, node, self._answered, concurrency=concurrency, ordered=ordered, key=None
+            env, node, self._answered, company, concurrency=concurrency, ordered=ordered
         )
-        self._company = company
         self._seats = tuple(company.seats.values())
         self._hedge = hedge
-        self._entered = False
-        env.prepare(lambda: company.ready)
 
     async def _answered(self, item: Any) -> Row:
         require_rows([item])
@@ -93,15 +87,3 @@ class HedgeStage(MapAsyncStage):
             raise race.failure()
         row = race.best.row
         return replaced(row, {"reason": race.reason or row["reason"]}, race.best.name)
-
-    @override
-    async def pull(self, n: int) -> Chunk[Any]:
-        if not self._entered:
-            self._entered = True
-            self._company.enter()
-        return await super().pull(n)
-
-    @override
-    async def release(self) -> None:
-        leave = [self._company.leave] if self._entered else []
-        await self.release_all(super().release, *leave)
