@@ -143,7 +143,8 @@ def _points(stat: OrderStatistic) -> Floats:
         for h, x in zip(heights, coarse, strict=True)
     ]
     ends = np.stack([low, high], axis=1)
-    known = np.where(s.reshape(flat.shape) == 0, np.nextafter(flat, -np.inf), flat)
+    with np.errstate(under="ignore"):  # below 0 there is the smallest of all
+        known = np.where(s.reshape(flat.shape) == 0, np.nextafter(flat, -np.inf), flat)
     return np.sort(np.concatenate([np.stack(fine), ends, flat, known], axis=1), axis=1)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +18,7 @@ from tests.unit.aggregates.possible.conditioned import Case, Conditioned
 from tests.unit.uncertain.possible.enumeration import close, near
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from rxml.aggregates import Aggregate
 
@@ -29,12 +28,6 @@ CHANCES = st.sampled_from([0.0, 1e-9, 0.25, 0.5, 1.0 - 1e-12, 1.0])
 VALUES = st.sampled_from([-3.0, 0.0, 1.0, 1.0, 2.0])
 FEW = settings(max_examples=settings().max_examples // 3)
 SPLITS = st.sampled_from([(0.5, 0.5), (0.25, 0.5), (1.0, 0.0), (1e-9, 0.75), (0.1, 0.0)])
-
-
-@pytest.fixture(autouse=True)
-def _strict() -> Iterator[None]:
-    with np.errstate(all="raise"):
-        yield
 
 
 def told(items: list[Row], **aggregates: Aggregate) -> Row:

@@ -32,7 +32,7 @@ from tests.unit.uncertain.possible.enumeration import near
 from tests.unit.windows.running import Hand, pieces, told, within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from rxml.aggregates import Aggregate
     from rxml.windows import Windowing
@@ -40,12 +40,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 NS = 1e-9
 KEY = Draws(0, 4).key
-
-
-@pytest.fixture(autouse=True)
-def _strict() -> Iterator[None]:
-    with np.errstate(all="raise"):
-        yield
 
 
 def warm(b: Any) -> Any:

@@ -34,8 +34,6 @@ from tests.unit.windows.running import Hand, pieces
 from tests.unit.windows.running import told as told_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rxml.aggregates import Aggregate
 
 Row = dict[str, Any]
@@ -45,12 +43,6 @@ CHANCES = st.sampled_from([0.0, 1e-9, 0.25, 0.5, 1.0 - 1e-12, 1.0])
 VALUES = st.sampled_from([-3.0, 0.0, 1.0, 1.0, 2.0])
 SPLITS = st.sampled_from([(0.5, 0.5), (0.25, 0.5), (1.0, 0.0), (1e-9, 0.75), (0.1, 0.0)])
 FEW = settings(max_examples=settings().max_examples // 3)
-
-
-@pytest.fixture(autouse=True)
-def _strict() -> Iterator[None]:
-    with np.errstate(all="raise"):
-        yield
 
 
 def told(items: list[Row], **aggregates: Aggregate) -> Row:

@@ -1,17 +1,5 @@
-"""What every test here gets: any floating point error that is not meant is an error."""
+"""What every test here gets: see `tests.strict`."""
 
-from __future__ import annotations
+from tests.strict import strict
 
-from typing import TYPE_CHECKING
-
-import numpy as np
-import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module", autouse=True)
-def strict() -> Iterator[None]:
-    with np.errstate(all="raise"):
-        yield
+__all__ = ["strict"]

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,18 +26,12 @@ from tests.unit.uncertain.possible.enumeration import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from rxml.uncertain.possible.orders import OrderStatistic
 
 both_kinds = st.one_of(single(6), several(4))
 POINTS = (*sorted(set(VALUES)), -9.0, 0.5, 9.0)
-
-
-@pytest.fixture(autouse=True)
-def _strict() -> Iterator[None]:
-    with np.errstate(all="raise"):
-        yield
 
 
 def uncertain(rows: Rows) -> UncertainRows:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,16 +24,7 @@ from tests.unit.uncertain.possible.enumeration import (
     worlds,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 both_kinds = st.one_of(single(), several())
-
-
-@pytest.fixture(autouse=True)
-def _strict() -> Iterator[None]:
-    with np.errstate(all="raise"):
-        yield
 
 
 def uncertain(rows: Rows) -> UncertainRows:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -29,15 +27,6 @@ from tests.unit.uncertain.possible.enumeration import (
     single,
     worlds,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(autouse=True)
-def _strict() -> Iterator[None]:
-    with np.errstate(all="raise"):
-        yield
 
 
 @given(single())

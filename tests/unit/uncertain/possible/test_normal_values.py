@@ -33,12 +33,6 @@ stats: Any = import_module("scipy.stats")
 Columns = tuple[Any, Any, Any]
 
 
-@pytest.fixture(autouse=True)
-def _strict() -> Iterator[None]:
-    with np.errstate(all="raise"):
-        yield
-
-
 @st.composite
 def drawn(draw: st.DrawFn, least: int = 1, most: int = 5) -> Columns:
     """Presence, means and variances; some are equal, some variances are 0 or far apart."""

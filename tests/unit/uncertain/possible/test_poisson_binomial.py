@@ -16,18 +16,10 @@ from rxml.uncertain.possible.counts import at_least, count, count_moments
 from tests.unit.uncertain.possible.enumeration import near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 
 stats: Any = import_module("scipy.stats")
-
-
-@pytest.fixture(autouse=True)
-def _strict() -> Iterator[None]:
-    with np.errstate(all="raise"):
-        yield
 
 
 def rng(seed: int = 1) -> np.random.Generator:

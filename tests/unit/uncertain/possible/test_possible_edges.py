@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,16 +21,7 @@ from rxml.uncertain.possible.sums import on_lattice, total
 from rxml.uncertain.possible.tops import expected_rank, top_k
 from tests.unit.uncertain.possible.enumeration import near
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 stats: Any = import_module("scipy.stats")
-
-
-@pytest.fixture(autouse=True)
-def _strict() -> Iterator[None]:
-    with np.errstate(all="raise"):
-        yield
 
 
 @pytest.mark.parametrize("p", [5e-324, 1e-300, 1e-206, 1e-100])

@@ -22,17 +22,9 @@ from rxml.uncertain.possible.tops import expected_rank, top_k
 from tests.unit.uncertain.possible.enumeration import near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 FLOATS = st.floats(-1e6, 1e6, allow_subnormal=False)
-
-
-@pytest.fixture(autouse=True)
-def _strict() -> Iterator[None]:
-    with np.errstate(all="raise"):
-        yield
 
 
 @settings(max_examples=25)

@@ -17,8 +17,6 @@ from rxml.uncertain.possible.sums import sum_moments
 from tests.unit.uncertain.possible.enumeration import near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from rxml.uncertain.possible.monoids import State
@@ -32,12 +30,6 @@ MONOIDS: list[tuple[Monoid, int]] = [
     (SumMonoid(), 2),
     (SumMonoid(), 3),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _strict() -> Iterator[None]:
-    with np.errstate(all="raise"):
-        yield
 
 
 def columns(n: int, seed: int = 2) -> list[NDArray[np.float64]]:

@@ -1,0 +1,5 @@
+"""What every test here gets: see `tests.strict`."""
+
+from tests.strict import strict
+
+__all__ = ["strict"]
