@@ -37,7 +37,10 @@ def asked(
 
     async def main() -> Answer:
         async with service.serve() as server:
-            return await http(server, prefix + path, body, headers=headers)
+            answer = await http(server, prefix + path, body, headers=headers)
+            while path == "/health/ready" and answer.status == 503:  # models are being opened
+                answer = await http(server, prefix + path, body, headers=headers)
+            return answer
 
     return run(main())
 
