@@ -6,7 +6,12 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import hdrs
-from aiohttp.web_protocol import MAX_MSG_QUEUE_SIZE
+from aiohttp.http import HttpProcessingError
+from aiohttp.streams import EMPTY_PAYLOAD
+from aiohttp.web_protocol import (
+    MAX_MSG_QUEUE_SIZE,
+    _ErrInfo,  # pyright: ignore[reportPrivateUsage] # what the parser was told in vain has no other name
+)
 
 from rxml.http.express import BROKEN, GONE, written
 from rxml.http.heads import END
@@ -68,7 +73,13 @@ class Sieve:
                 self._take(known.lane, known.terms, data, known.begin)
                 return _NONE
         left, self._left = self._left, _UNKNOWN
-        messages, upgraded, tail = self._parser.feed_data(data)
+        try:
+            messages, upgraded, tail = self._parser.feed_data(data)
+        except HttpProcessingError as error:
+            if not self.busy:
+                raise
+            self._hold([(_ErrInfo(400, error, error.message), EMPTY_PAYLOAD)])  # has its turn, too
+            return _NONE
         self._left = left_after(left, data, messages)
         if messages:
             messages = self._sifted(messages, data, upgraded=upgraded)

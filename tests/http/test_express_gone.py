@@ -90,3 +90,19 @@ def test_who_asks_on_and_on_before_the_first_answer_is_not_read() -> None:
             client.reset()
 
     run(main())
+
+
+def test_what_is_no_request_is_answered_behind_what_came_before() -> None:
+    place = Timed(base=0.001)
+
+    async def main() -> None:
+        async with service(place).serve() as server, client_of(server) as client:
+            place.base = 0.02
+            begun = len(place.batches)
+            client.writer.write(request(ROW))
+            await eventually(lambda: len(place.batches) > begun)
+            client.writer.write(b"NONSENSE\r\n\r\n")
+            assert [(await client.answer())[0] for _ in range(2)] == [200, 400]
+            assert await client.reader.read() == b""
+
+    run(main())
