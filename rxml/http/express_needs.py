@@ -43,7 +43,7 @@ class Connection(Protocol):
         """See `Handler.away`."""
         ...
 
-    def back(self) -> None:
+    def back(self, *, last: bool) -> None:
         """See `Handler.back`."""
         ...
 

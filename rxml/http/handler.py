@@ -82,10 +82,10 @@ class Handler(web.RequestHandler):
             manager.activity.asks(self, now)
         return now
 
-    def back(self) -> None:
-        """It has been answered by express."""
+    def back(self, *, last: bool) -> None:
+        """It has been answered by express; `last`: nothing waits behind that."""
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
-        if self.ended and self.transport is not None:
+        if last and self.ended and self.transport is not None:
             self.transport.close()
 
     def enough(self) -> None:
@@ -106,6 +106,8 @@ class Handler(web.RequestHandler):
         """These have waited behind what went by express, and do not go that way themselves."""
         self._request_count += len(messages)
         self._messages.extend(messages)
+        if self.ended:  # while others were answered: what is not all here will never be
+            self._loop.call_later(_SOON, self._say_ended)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

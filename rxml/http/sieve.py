@@ -165,7 +165,7 @@ class Sieve:
             self._held.clear()
             return
         if self._send(reply):
-            handler.back()
+            handler.back(last=not self._held)
             self._go_on()
 
     def _send(self, reply: Reply) -> bool:

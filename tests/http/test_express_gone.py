@@ -106,3 +106,19 @@ def test_what_is_no_request_is_answered_behind_what_came_before() -> None:
             assert await client.reader.read() == b""
 
     run(main())
+
+
+@pytest.mark.parametrize(("rest", "status"), [(request(ROW), 200), (request(ROW)[:-3], 400)])
+def test_who_has_said_all_gets_an_answer_to_each(rest: bytes, status: int) -> None:
+    place = Timed(base=0.001)
+
+    async def main() -> None:
+        async with service(place).serve() as server, client_of(server) as client:
+            place.base = 0.02
+            client.writer.write(2 * request(ROW) + rest)
+            client.writer.write_eof()
+            statuses = [(await asyncio.wait_for(client.answer(), 5))[0] for _ in range(3)]
+            assert statuses == [200, 200, status]
+            assert await client.reader.read() == b""
+
+    run(main())
