@@ -99,8 +99,12 @@ class Handler(web.RequestHandler):
             self._loop.call_soon(self._read_on)
 
     def _read_on(self) -> None:
-        if self.transport is not None and self._buffer_paused:
-            self._resume_reading_if_drained()
+        if self.transport is None or not self._buffer_paused:
+            return
+        self._buffer_paused = False  # so that who has enough again says so, and goes on from there
+        self.data_received(b"")
+        if not (self._buffer_paused or self._reading_paused):
+            self._resume_transport_reading()
 
     def long_way(self, messages: list[tuple[Any, Any]]) -> None:
         """These have waited behind what went by express, and do not go that way themselves."""

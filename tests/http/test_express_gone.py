@@ -51,9 +51,11 @@ def test_requests_that_are_more_than_are_parsed_at_once_are_all_answered() -> No
     run(main())
 
 
-@pytest.mark.parametrize("wait", [None, 1.0])
+@pytest.mark.parametrize(
+    ("wait", "body", "status"), [(None, ROW, 200), (None, b"", 400), (1.0, ROW, 429)]
+)
 def test_however_many_come_at_once_each_is_answered_as_it_is_taken(
-    monkeypatch: pytest.MonkeyPatch, wait: float | None
+    monkeypatch: pytest.MonkeyPatch, wait: float | None, body: bytes, status: int
 ) -> None:
     """A model that answers at once, or a refusal: none waits for the one before, nor on its stack."""
 
@@ -64,9 +66,10 @@ def test_however_many_come_at_once_each_is_answered_as_it_is_taken(
 
     async def main() -> None:
         async with service().serve() as server, bare(server) as client:
-            client.writer.write(3000 * request(ROW))
+            await client.ask(request(ROW))
+            client.writer.write(3000 * request(body))
             statuses = {(await asyncio.wait_for(client.answer(), 5))[0] for _ in range(3000)}
-            assert statuses == {200 if wait is None else 429}
+            assert statuses == {status}
 
     run(main())
 
