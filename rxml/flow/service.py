@@ -70,7 +70,7 @@ class Service(Generic[A, B]):
             traits=(Matched(),),
         )
         source: Flowable[A] = Flowable(spec)
-        self.flow: Flowable[B] = operator(source)
+        self.flow: Flowable[B] = source.pipe(operator)
         require_one_each(self.flow, source)
         self._prompts = Prompts(source)
         self._pending: deque[tuple[A, Context]] = deque()

@@ -232,6 +232,9 @@ def test_a_composition_of_stages_answers_and_one_that_loses_elements_is_refused(
     for wrong in losing:
         with pytest.raises(PipelineError, match="one answer"):
             Service(wrong)
+    makes_none: Any = str  # of a flow it makes no flow
+    with pytest.raises(PipelineError, match="pipe wants operators"):
+        Service(makes_none)
     with pytest.raises(ValueError, match="capacity"):
         Service(composed, capacity=0)
 
