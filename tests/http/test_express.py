@@ -330,3 +330,26 @@ def test_what_finds_no_room_is_refused_before_its_body_is_looked_at(
             assert (await client.ask(request(ROW)))[0] == 200
 
     run(main())
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/msgpack"])
+@pytest.mark.parametrize("headers", [(), (LONG,)])
+def test_an_answer_that_cannot_be_sent_harms_nobody_else(
+    kind: str, headers: tuple[str, ...]
+) -> None:
+    async def answer(row: Any) -> Any:
+        await asyncio.sleep(0)
+        return row["x"] or object()
+
+    app = App(port=0)
+    app.predict("/predict", ops.map_async(answer, concurrency=1))
+
+    async def main() -> None:
+        async with app.serve() as server, bare(server) as client:
+            for x, status in [(1, 200), (0, 500), (0, 500), (2, 200)]:
+                body = wire.dumps({"x": x}) if kind.endswith("pack") else b'{"x": %d}' % x
+                asked = request(body, f"Content-Type: {kind}", *headers)
+                answered, _, told = await asyncio.wait_for(client.ask(asked), 5)
+                assert answered == status, told
+
+    run(main())

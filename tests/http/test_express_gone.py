@@ -111,7 +111,9 @@ def test_what_is_no_request_is_answered_behind_what_came_before() -> None:
     run(main())
 
 
-@pytest.mark.parametrize(("rest", "status"), [(request(ROW), 200), (request(ROW)[:-3], 400)])
+@pytest.mark.parametrize(
+    ("rest", "status"), [(request(ROW), 200), (request(ROW)[:-3], 400)], ids=["whole", "cut"]
+)
 def test_who_has_said_all_gets_an_answer_to_each(rest: bytes, status: int) -> None:
     place = Timed(base=0.001)
 

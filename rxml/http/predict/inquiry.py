@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+import logging
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from typing_extensions import override
 
+from rxml.errors import WireError
 from rxml.flow.asked import Ticket
 from rxml.http.lane import Reply
 from rxml.http.post import JSON, MSGPACK
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from rxml.flow.service import Service
     from rxml.http.predict.forms import Asked
     from rxml.http.predict.wishes import Wishes
+
+logger: Final = logging.getLogger("rxml.http")
 
 B = TypeVar("B")
 
@@ -87,9 +91,14 @@ class Inquiry:
         if len(failures) == len(results):
             return refused(failures[0])
         identity = self._wishes.identity
+        try:
+            body = encoded(self._asked.form, results, identity, msgpack=self._msgpack)
+        except (TypeError, WireError, ValueError, OverflowError, RecursionError) as error:
+            logger.error("an answer cannot be sent: %s", error)  # noqa: TRY400 - says all there is to say
+            return refused(refusal_of(error, self._longest))
         return Reply(
             207 if failures else 200,
-            encoded(self._asked.form, results, identity, msgpack=self._msgpack),
+            body,
             {"Content-Type": MSGPACK[0] if self._msgpack else JSON, IDENTITY: identity},
         )
 
