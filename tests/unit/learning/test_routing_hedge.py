@@ -284,7 +284,7 @@ def unnamed(models: Any) -> Any:
         (lambda: unnamed({}), PipelineError, "at least one"),
         (lambda: unnamed([as_long]), PipelineError, "by name"),
         (lambda: hedged(3), PipelineError, "Arm"),
-        (lambda: hedged(lambda row: 1), PipelineError, "wants operators"),
+        (lambda: hedged(str), PipelineError, "wants operators"),
         (lambda: hedged(as_long, within=0), ValueError, "within > 0"),
         (lambda: hedged(as_long, stagger=-1), ValueError, "stagger"),
         (lambda: hedged(as_long, above=nan), ValueError, "got nan"),
