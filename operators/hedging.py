@@ -60,7 +60,7 @@ def hedge(  # noqa: PLR0913 - each is a thing of its own that one may say of ask
         all fail, and with DeadlineError if some are late and none has answered. A supervisor can have the element left out.
     Cancels: upstream and what is asked, at once; of an element what else is asked about it, once there is its answer. As many
         as `concurrency` that are slow to leave are awaited at the end, and hold up no answer.
-    Cost: a task for each model that is asked, about 100 microseconds an element.
+    Cost: a task for each model that is asked; with two functions about 70 microseconds an element.
 
     A model that fails, or gives what does not say how unsure it is, is asleep for that element. Of answers that are equally
     unsure the first to come counts, of those that are there at once the one of the model that is named first.
