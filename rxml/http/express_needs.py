@@ -39,16 +39,12 @@ class Connection(Protocol):
         """See `Handler.now`."""
         ...
 
-    def away(self, seconds: float) -> float:
-        """See `Handler.away`."""
+    def asks(self) -> float:
+        """See `Handler.asks`."""
         ...
 
     def back(self, *, last: bool) -> None:
         """See `Handler.back`."""
-        ...
-
-    def refused(self) -> None:
-        """See `Handler.refused`."""
         ...
 
     def enough(self) -> None:

@@ -67,20 +67,23 @@ class Handler(web.RequestHandler):
         """The time of the loop, in seconds."""
         return self._loop.time()
 
-    def refused(self) -> None:
-        """It has been answered by express as soon as it had asked."""
-        self.away(self._keepalive_timeout)
-
-    def away(self, seconds: float) -> float:
-        """It is being answered by express, and not idle for so long; returns the time."""
+    def asks(self) -> float:
+        """It is being answered by express, or has been as soon as it had asked; returns the time."""
         now = self._loop.time()
-        self._next_keepalive_close_time = now + seconds
+        self._next_keepalive_close_time = now + self._keepalive_timeout
         self._request_count += 1
         manager: Any = self._manager
         if manager is not None:
             manager.requests_count += 1
             manager.activity.asks(self, now)
         return now
+
+    @override
+    def _process_keepalive(self) -> None:
+        """It is not idle while it is being answered by express, however long that takes: each answer has its own deadline."""
+        if self.sieve is not None and self.sieve.busy:
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        super()._process_keepalive()
 
     def back(self, *, last: bool) -> None:
         """It has been answered by express; `last`: nothing waits behind that."""

@@ -28,9 +28,6 @@ logger: Final = logging.getLogger("rxml.http")
 _PIPELINED: Final = MAX_MSG_QUEUE_SIZE - 1
 """Requests that wait behind the one that is answered, until no more are read."""
 
-_AWAY: Final = 60.0
-"""Seconds for which a connection does not count as idle while its answer is being made; each has its own deadline."""
-
 _UNKNOWN: Final = -1
 _WHOLE: Final = 2**15
 """Bytes of a body that the parser hands on at once, whatever is read of it."""
@@ -118,7 +115,7 @@ class Sieve:
         if reply is not None:
             return self._refuse(lane, reply)
         self.busy = True
-        self._path, self._began = lane.path, self._handler.away(_AWAY)
+        self._path, self._began = lane.path, self._handler.asks()
         self._express.answering.begun()
         try:
             lane.take(terms, data[begin:], self._done, self._gone)
@@ -130,7 +127,7 @@ class Sieve:
     def _refuse(self, lane: Lane, reply: Reply) -> None:
         self.busy = False
         self._express.answering.refused(lane.path, reply.status, reply.shed)
-        self._handler.refused()
+        self._handler.asks()
         if self._send(reply) and self._held:
             self._go_on()
 

@@ -10,6 +10,7 @@ import pytest
 from rxml.flow.service import Service
 from tests.http.helpers import eventually, http, run
 from tests.http.test_express import ROW, bare, client_of, request, service
+from tests.http.test_heads import wire_of
 from tests.http.test_ops_admin import Side, sample
 from tests.unit.models.scoring.places import Timed
 
@@ -127,3 +128,24 @@ def test_who_has_said_all_gets_an_answer_to_each(rest: bytes, status: int) -> No
             assert await client.reader.read() == b""
 
     run(main())
+
+
+def test_a_connection_does_not_rest_while_it_is_answered_however_long_that_takes() -> None:
+    place = Timed(base=0.02)
+
+    async def main() -> list[bool]:
+        async with service(place).serve() as server:
+            wire = await wire_of(server)
+            handler: Any = wire.handler
+            begun = len(place.batches)
+            handler.data_received(request(ROW))
+            await eventually(lambda: len(place.batches) > begun)
+            closed: list[bool] = []
+            for _ in range(2):
+                handler._next_keepalive_close_time = 0.0  # as after a day
+                handler._process_keepalive()
+                closed.append(wire.closed)
+                await eventually(lambda: b"200 OK" in wire.written)
+            return closed
+
+    assert run(main()) == [False, True]
