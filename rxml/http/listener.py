@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import os
+import select
 import socket
 import ssl
 from contextlib import suppress
@@ -205,6 +206,9 @@ class Listener:
                 logger.warning("no connection can be taken: %s; next try in %g s", error, _PAUSE)
                 return self._pause(_PAUSE)
             self._see_to(connection)
+        if not _has_some(listening):  # or the next who waits would have waited since this one came
+            self._backlog.empty()
+            self._keep_waiting()
         return None
 
     def _see_to(self, connection: socket.socket) -> None:
@@ -251,3 +255,10 @@ class Listener:
         """Nothing is left of it."""
         self.close()
         await self._scope.aclose()
+
+
+def _has_some(listening: socket.socket) -> bool:
+    """Whether somebody waits there."""
+    poll = select.poll()
+    poll.register(listening, select.POLLIN)
+    return bool(poll.poll(0))

@@ -112,6 +112,26 @@ def test_few_wait_in_the_kernel_once_some_have_waited_for_too_long(
     run(main())
 
 
+def test_it_is_over_with_the_last_who_waited_however_many_are_taken_in_a_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listener, "PATIENCE", 0.05)
+
+    async def main() -> None:
+        async with port(Still(300)) as here:
+            here.narrow(0)
+            clients = arrived(here.number, 16)  # as many as are taken in one
+            await eventually(lambda: here.waits == FEW)
+            here.narrow(299)
+            here.listener.look()
+            await eventually(lambda: len(here.open) == 16)
+            assert here.waits == 300
+            for each in clients:
+                each.close()
+
+    run(main())
+
+
 def test_who_asks_nothing_keeps_nobody_out() -> None:
     """Fewer may be open than are, but most of those have not asked lately: they cost nothing."""
 
